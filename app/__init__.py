@@ -1,0 +1,1 @@
+"""The Qt application: a window over the engine of `nearl_core`."""

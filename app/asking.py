@@ -1,0 +1,186 @@
+"""Dialogs: asked here, answered by the reader, handed on to the controllers."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QDialog, QFileDialog
+
+from app import strings
+from app.controllers.library import ENDING, Library, NewProject
+from app.errors import Reporter, TroubleReport
+from app.preferences import Keeper, is_pseudonym, of, put
+from app.views.dialogs.about import AboutDialog
+from app.views.dialogs.keys import KeysDialog
+from app.views.dialogs.label_set import LabelSetDialog
+from app.views.dialogs.new_project import NewProjectDialog
+from app.views.dialogs.preferences import PreferencesDialog
+from app.views.dialogs.trouble import TroubleDialog
+from app.views.main_window import MainWindow
+from nearl_core import labels_file
+from nearl_core.errors import NearlError
+from nearl_core.settings import DEVICES
+from nearl_core.types import AddReport
+
+
+class Asking(QObject):
+    """Opens each dialog and says what was answered."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        library: Library,
+        keeper: Keeper,
+        reporter: Reporter,
+        *,
+        version: str,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._library = library
+        self._keeper = keeper
+        self._reporter = reporter
+        self._version = version
+        self._trouble: TroubleDialog | None = None
+        self._backbones: tuple[str, ...] = ("starter",)
+        reporter.reported.connect(self.report)
+
+    def report(self, report: TroubleReport) -> None:
+        """Show a trouble once; while one is shown, others go to the log alone."""
+        if self._trouble is not None or not self._window.isVisible():
+            return
+        dialog = TroubleDialog(report.sentence, report.remedy, report.details, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(self._trouble_closed)
+        self._trouble = dialog
+        dialog.open()
+
+    def _trouble_closed(self) -> None:
+        self._trouble = None
+
+    def know_backbones(self, names: tuple[str, ...]) -> None:
+        """Offer these backbones for new projects."""
+        if names:
+            self._backbones = names
+
+    def new_project(self, scans: Path | None = None) -> None:
+        """Ask for a new project."""
+        templates = []
+        for name in labels_file.template_names():
+            template = labels_file.template(name)
+            templates.append((template.title, template.label_set))
+        dialog = NewProjectDialog(
+            self._window,
+            templates=tuple(templates),
+            backbones=self._backbones,
+            new_id=labels_file.new_id,
+            scans=scans,
+        )
+
+        def accepted() -> None:
+            self._library.create(
+                NewProject(dialog.folder, dialog.label_set(), dialog.backbone, dialog.scans)
+            )
+
+        self._open(dialog, accepted)
+
+    def open_project(self) -> None:
+        """Ask for a project's folder."""
+        chosen = QFileDialog.getExistingDirectory(self._window, strings.COMMANDS["open-project"])
+        if chosen:
+            self.open_path(Path(chosen))
+
+    def open_path(self, path: Path) -> None:
+        """Open a project, or begin one with a folder of scans."""
+        if path.suffix == ENDING or (path / "project.db").is_file():
+            self._library.open(path)
+        elif path.is_dir():
+            self.new_project(path.resolve())
+        else:
+            remedy = strings.NOT_A_PROJECT_REMEDY
+            self._library.failed.emit(
+                NearlError(strings.NOT_A_PROJECT.format(name=path.name), remedy)
+            )
+
+    def add_scans(self) -> None:
+        """Ask for a folder of scans."""
+        chosen = QFileDialog.getExistingDirectory(self._window, strings.COMMANDS["add-scans"])
+        if chosen:
+            self._library.add((Path(chosen),))
+
+    def label_set(self) -> None:
+        """Edit the labels."""
+        session = self._library.session
+        if session is None:
+            return
+        if session.read_only:
+            self._window.status.message(strings.READ_ONLY_REFUSED)
+            return
+        dialog = LabelSetDialog(session.label_set, labels_file.new_id, self._window)
+        self._open(dialog, lambda: self._library.save_label_set(dialog.label_set()))
+
+    def preferences(self) -> None:
+        """Edit the preferences."""
+        settings = self._keeper.settings
+        desk = of(settings)
+        dialog = PreferencesDialog(
+            self._window,
+            reader=settings.reader,
+            auto_train=desk.auto_train,
+            every=desk.auto_train_every,
+            device=settings.device,
+            devices=DEVICES,
+        )
+
+        def accepted() -> None:
+            changed = replace(desk, auto_train=dialog.auto_train, auto_train_every=dialog.every)
+            self._keeper.change(replace(put(settings, changed), device=dialog.device))
+            self.change_reader(dialog.reader)
+
+        self._open(dialog, accepted)
+
+    def keys(self) -> None:
+        """Show the keys, and change them."""
+        settings = self._keeper.settings
+        dialog = KeysDialog(dict(settings.keys), self._window)
+
+        def accepted() -> None:
+            keys = tuple(sorted(dialog.changes.items()))
+            self._keeper.change(replace(self._keeper.settings, keys=keys))
+
+        self._open(dialog, accepted)
+
+    def about(self) -> None:
+        """Say what this is."""
+        self._open(AboutDialog(self._version, self._window), lambda: None)
+
+    def change_reader(self, name: str) -> None:
+        """Take another pseudonym; the open project is read again for this reader."""
+        settings = self._keeper.settings
+        if name == settings.reader:
+            return
+        if not is_pseudonym(name):
+            self._window.status.message(strings.READER_NOT_VALID)
+            return
+        self._keeper.change(replace(settings, reader=name))
+        session = self._library.session
+        if session is not None:
+            self._library.open(session.project.folder)
+
+    def say_added(self, report: AddReport) -> None:
+        """Say what adding a folder came to."""
+        reasons = Counter(entry.reason.rstrip(".") for entry in report.skipped).most_common(3)
+        text = ", ".join(f"{count} × {reason}" for reason, count in reasons)
+        self._window.status.message(
+            strings.added(report.added, report.already, len(report.skipped), text)
+        )
+        if not report.added and not report.already:
+            self._reporter.trouble(NearlError(strings.NOTHING_FOUND, strings.NOTHING_FOUND_REMEDY))
+
+    def _open(self, dialog: QDialog, accepted: Callable[[], None]) -> None:
+        """Show a dialog over the window without a loop of its own."""
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(accepted)
+        dialog.open()

@@ -1,0 +1,76 @@
+"""The export dialog: asked, run in the background, told what came of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+
+from app import strings
+from app.controllers.exporting import Exporting, ExportRequest
+from app.views.dialogs.export import ExportDialog
+from app.views.main_window import MainWindow
+from nearl_core.control import Progress
+from nearl_core.errors import NearlError
+
+if TYPE_CHECKING:
+    from nearl_core.export.exporter import ExportReport
+
+
+class AskingExport(QObject):
+    """One export dialog at a time."""
+
+    def __init__(self, window: MainWindow, exporting: Exporting) -> None:
+        super().__init__(window)
+        self._window = window
+        self._exporting = exporting
+        self._dialog: ExportDialog | None = None
+        exporting.progress.connect(self._progress)
+        exporting.done.connect(self._done)
+        exporting.failed.connect(self._failed)
+        exporting.stopped.connect(self._stopped)
+
+    def ask(self, project: Path) -> None:
+        """Ask for an export of the open project."""
+        from nearl_core.export.exporter import FORMATS  # loads the store: not at the start
+
+        folder = project.parent / f"{project.stem}-export"
+        dialog = ExportDialog(folder, FORMATS, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.start_asked.connect(self._start)
+        dialog.cancel_asked.connect(self._exporting.cancel)
+        dialog.finished.connect(self._closed)
+        self._dialog = dialog
+        dialog.open()
+
+    def _closed(self) -> None:
+        self._dialog = None
+
+    def _start(self) -> None:
+        dialog = self._dialog
+        if dialog is not None:
+            self._exporting.start(
+                ExportRequest(
+                    dialog.folder, dialog.format, dialog.split, dialog.seed, dialog.images
+                )
+            )
+
+    def _progress(self, progress: Progress) -> None:
+        if self._dialog is not None:
+            self._dialog.show_progress(progress.done, progress.total)
+
+    def _done(self, report: "ExportReport") -> None:
+        splits = ", ".join(f"{name} {count}" for name, count in report.splits)
+        notices = "\n".join(report.notices)
+        self._say(
+            strings.exported(report.scans, report.images, len(report.left_out), splits, notices)
+        )
+
+    def _failed(self, error: NearlError) -> None:
+        self._say(f"{error.message} {error.remedy}".strip(), failed=True)
+
+    def _stopped(self) -> None:
+        self._say(strings.EXPORT_STOPPED, failed=True)
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        if self._dialog is not None:
+            self._dialog.show_result(text, failed=failed)

@@ -1,0 +1,1 @@
+"""What the reader does, turned into jobs and results; no widgets here."""

@@ -1,0 +1,97 @@
+"""Exporting the labelled set in the background."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.jobs import Job, Jobs
+from app.session import Session
+from nearl_core.control import Progress, RunControl
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What the reader asked for.
+
+    Attributes:
+        folder: A new or empty folder.
+        format: One of the names of `nearl_core.export.exporter.FORMATS`.
+        split: Parts of train, validation and test, in percent.
+        seed: Of the split.
+        images: Whether a table comes with pictures.
+    """
+
+    folder: Path
+    format: str
+    split: tuple[float, ...] = (70.0, 15.0, 15.0)
+    seed: int = 0
+    images: bool = False
+
+
+class Exporting(QObject):
+    """One export at a time.
+
+    Attributes:
+        progress: A Progress.
+        done: The ExportReport.
+        failed: The NearlError that says why not.
+        stopped: It was cancelled; nothing was left behind.
+    """
+
+    progress = Signal(object)
+    done = Signal(object)
+    failed = Signal(object)
+    stopped = Signal()
+
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._session: Session | None = None
+        self._job: Job | None = None
+
+    def open(self, session: Session) -> None:
+        """Serve a project."""
+        self._session = session
+
+    def close(self) -> None:
+        """Serve none."""
+        self.cancel()
+        self._session = None
+
+    def start(self, request: ExportRequest) -> None:
+        """Export."""
+        session = self._session
+        if session is None:
+            return
+        project, reader = session.project, session.scan_reader
+
+        def work(control: RunControl) -> object:
+            from nearl_core.export.exporter import export
+
+            return export(
+                project,
+                request.folder,
+                format=request.format,
+                split=request.split,
+                seed=request.seed,
+                images=request.images,
+                reader=reader,
+                control=control,
+            )
+
+        self._job = self._jobs.background.submit(
+            work,
+            progress=self._progress,
+            done=self.done.emit,
+            failed=self.failed.emit,
+            stopped=self.stopped.emit,
+        )
+
+    def cancel(self) -> None:
+        """Stop at the next step."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def _progress(self, progress: Progress) -> None:
+        self.progress.emit(progress)

@@ -1,0 +1,309 @@
+"""Projects: made, opened, filled with scans, closed."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app import strings
+from app.jobs import Job, Jobs, Priority
+from app.models.scan_table import ScanTable
+from app.preferences import Keeper
+from app.session import Opened, Session
+from nearl_core.control import RunControl
+from nearl_core.errors import NearlError, ProjectError, ProjectLockedError
+from nearl_core.scans.guard import ScanReader
+from nearl_core.settings import Settings
+from nearl_core.types import AddReport, LabelSet, Scan, SkippedFile
+
+_BATCH = 64
+ENDING = ".nearl"
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """What a new project is made from.
+
+    Attributes:
+        folder: Where it will stand, ending in `.nearl`.
+        scans: The folder to take scans from, or None.
+    """
+
+    folder: Path
+    label_set: LabelSet
+    backbone: str
+    scans: Path | None = None
+
+
+@dataclass(frozen=True)
+class Added:
+    """One batch that was added: what is new, and what was skipped."""
+
+    scans: tuple[Scan, ...]
+    report: AddReport
+
+
+class Library(QObject):
+    """Opens one project at a time.
+
+    Attributes:
+        opened: Session, and why nothing can be saved ("").
+        closed: No project is open any more.
+        failed: The NearlError that says why a project can't be opened.
+        busy: A sentence on what is being done, "" when done.
+        adding: Scans added and skipped so far.
+        added: The AddReport, once all paths were looked at.
+        label_set_saved: The LabelSet as saved.
+    """
+
+    opened = Signal(object, str)
+    closed = Signal()
+    failed = Signal(object)
+    busy = Signal(str)
+    adding = Signal(int, int)
+    added = Signal(object)
+    label_set_saved = Signal(object)
+
+    def __init__(
+        self, jobs: Jobs, table: ScanTable, keeper: Keeper, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._table = table
+        self._keeper = keeper
+        self._session: Session | None = None
+        self._walk: Job | None = None
+        self._report = AddReport(0, 0)
+
+    @property
+    def session(self) -> Session | None:
+        """The open project."""
+        return self._session
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that hold now."""
+        return self._keeper.settings
+
+    # --- opening ---------------------------------------------------------------------------
+
+    def create(self, wanted: NewProject) -> None:
+        """Make a project, open it, and take its scans in."""
+        self._begin(strings.CREATING)
+        reader = self.settings.reader
+        self._jobs.store.submit(
+            lambda _control: _create(wanted, reader),
+            done=partial(self._opened, wanted.scans),
+            failed=self._failed,
+        )
+
+    def open(self, folder: Path) -> None:
+        """Open a project, read-only where it is open elsewhere."""
+        self._begin(strings.OPENING)
+        reader = self.settings.reader
+        self._jobs.store.submit(
+            lambda _control: _open(folder, reader),
+            done=partial(self._opened, None),
+            failed=self._failed,
+        )
+
+    def open_demo(self, folder: Path) -> None:
+        """Open the demo project; make it first where there is none."""
+        if folder.is_dir():
+            self.open(folder)
+            return
+        self._begin(strings.MAKING_DEMO)
+        self._jobs.background.submit(
+            partial(_make_demo, folder), done=self.open, failed=self._failed
+        )
+
+    def close(self) -> None:
+        """Close the open project, if any; its lock is free once the store thread got there."""
+        session = self._session
+        if session is None:
+            return
+        if self._walk is not None:
+            self._walk.cancel()
+            self._walk = None
+        self._session = None
+        project = session.project
+        self._table.fill((), {}, None)
+        self.closed.emit()
+        self._jobs.store.submit(lambda _control: project.close(), priority=Priority.TRAINING)
+        self._jobs.background.submit(lambda _control: session.scan_reader.close(), always=True)
+
+    def _begin(self, sentence: str) -> None:
+        self.close()
+        self.busy.emit(sentence)
+
+    def _failed(self, error: NearlError) -> None:
+        self.busy.emit("")
+        self.failed.emit(error)
+
+    def _opened(self, scans: Path | None, opened: Opened) -> None:
+        settings = self.settings
+        reader = ScanReader(
+            workers=settings.workers,
+            time_limit_s=settings.time_limit_s,
+            memory_limit_bytes=settings.memory_limit_mb << 20,
+        )
+        session = Session.of(opened, reader=settings.reader, scan_reader=reader, table=self._table)
+        self._session = session
+        verdicts = {decision.scan_id: decision.verdict for decision in opened.standing}
+        self._table.fill(opened.scans, verdicts, opened.label_set)
+        self.busy.emit("")
+        self.opened.emit(session, opened.notice)
+        if scans is not None:
+            self.add((scans,))
+
+    # --- scans -----------------------------------------------------------------------------
+
+    def add(self, paths: tuple[Path, ...]) -> None:
+        """Take files and folders in, in the background and in small transactions."""
+        session = self._session
+        if session is None or session.read_only or self._walk is not None:
+            return
+        self._report = AddReport(0, 0)
+        self.adding.emit(0, 0)
+        known = frozenset(scan.path for scan in self._table.scans() if not scan.problem)
+        self._walk = self._jobs.background.submit(
+            partial(self._walk_through, session, paths, known),
+            done=partial(self._walked, session),
+            failed=partial(self._walk_failed, session),
+            stopped=partial(self._walked, session, None),
+        )
+
+    def _walk_through(
+        self, session: Session, paths: tuple[Path, ...], known: frozenset[Path], control: RunControl
+    ) -> None:
+        """In the background thread; each batch is written in the store thread."""
+        from nearl_core.adding import examine
+        from nearl_core.scans.find import find
+
+        for path in paths:
+            _require_readable(path)
+        found = examine(find(paths), reader=session.scan_reader, known=known, control=control)
+        project = session.project
+        for batch in _batches(found):
+            job = self._jobs.store.submit(
+                partial(_add, project, batch),
+                done=partial(self._batch_added, session),
+                failed=lambda _error: None,  # told by the walk, which waits for it
+                priority=Priority.BACKGROUND,
+            )
+            job.future.result()
+            control.check()
+
+    def _batch_added(self, session: Session, added: Added) -> None:
+        if session is not self._session:
+            return
+        before, new = self._report, added.report
+        self._report = AddReport(
+            before.added + new.added,
+            before.already + new.already,
+            (*before.skipped, *new.skipped),
+        )
+        self._table.extend(added.scans)
+        self.adding.emit(self._report.added, len(self._report.skipped))
+
+    def _walked(self, session: Session, result: object = None) -> None:
+        del result
+        if session is self._session:
+            self._walk = None
+            self.added.emit(self._report)
+
+    def _walk_failed(self, session: Session, error: NearlError) -> None:
+        self._walked(session)
+        self._jobs.relay.trouble.emit(error)
+
+    # --- labels ----------------------------------------------------------------------------
+
+    def save_label_set(self, label_set: LabelSet) -> None:
+        """Save another label set."""
+        session = self._session
+        if session is None or session.read_only:
+            return
+        project = session.project
+
+        def saved(result: LabelSet) -> None:
+            if session is self._session:
+                session.label_set = result
+                self._table.set_label_set(result)
+                self.label_set_saved.emit(result)
+
+        self._jobs.store.submit(lambda _control: project.save_label_set(label_set), done=saved)
+
+
+def _create(wanted: NewProject, reader: str) -> Opened:
+    from nearl_core.store.project import Project
+
+    if wanted.scans is not None:
+        _require_readable(wanted.scans)
+    Project.create(wanted.folder, wanted.label_set, backbone=wanted.backbone).close()
+    return _open(wanted.folder, reader)
+
+
+def _open(folder: Path, reader: str) -> Opened:
+    from nearl_core.store.project import Project
+
+    notice = ""
+    try:
+        project = Project.open(folder)
+    except ProjectLockedError as error:
+        project = Project.open(folder, read_only=True)
+        notice = strings.read_only_banner(error.message)
+    try:
+        return Opened(
+            project=project,
+            label_set=project.label_set(),
+            scans=tuple(project.scans()),
+            standing=tuple(project.standing(reader)),
+            versions=tuple(project.versions()),
+            notice=notice,
+        )
+    except BaseException:
+        project.close()
+        raise
+
+
+def _make_demo(folder: Path, control: RunControl) -> Path:
+    from nearl_core.demo import create_demo
+
+    return create_demo(folder, control)
+
+
+def _require_readable(path: Path) -> None:
+    """Tell a folder that can't be read from one that is empty."""
+    try:
+        if path.is_dir():
+            next(path.iterdir(), None)
+        else:
+            path.open("rb").close()
+    except FileNotFoundError as error:
+        raise ProjectError(strings.FOLDER_GONE, strings.FOLDER_GONE_REMEDY) from error
+    except OSError as error:
+        raise ProjectError(strings.FOLDER_UNREADABLE, strings.FOLDER_UNREADABLE_REMEDY) from error
+
+
+def _add(project: object, batch: list[object], _control: RunControl) -> Added:
+    """In the store thread: one small transaction, then the ids that it gave."""
+    from nearl_core.store.project import Project
+    from nearl_core.store.scans import NewScan
+
+    assert isinstance(project, Project)
+    entries = [entry for entry in batch if isinstance(entry, NewScan | SkippedFile)]
+    report = project.add_scans(entries)
+    found = (project.scan_at(entry.path) for entry in entries if isinstance(entry, NewScan))
+    return Added(tuple(scan for scan in found if scan is not None), report)
+
+
+def _batches(found: Iterable[object]) -> Iterator[list[object]]:
+    """Small batches, the first ones smallest, so that scans show at once."""
+    source = iter(found)
+    size = 4
+    while batch := list(islice(source, size)):
+        yield batch
+        size = min(2 * size, _BATCH)

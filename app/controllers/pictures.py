@@ -1,0 +1,178 @@
+"""Pictures for the screen and thumbnails: decoded in the background, kept while they are near."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage, QPixmap
+
+from app.jobs import Job, Jobs, Priority
+from app.models.picture import Picture, prepare
+from app.models.thumbnails import THUMBNAIL_SIDE
+from app.session import Session
+from nearl_core.control import RunControl
+from nearl_core.errors import NearlError
+from nearl_core.scans import display, raster
+from nearl_core.scans.guard import ScanReader
+from nearl_core.types import Scan
+
+_KEPT_BYTES = 600_000_000
+_SHARD = 1000
+"""Thumbnails in one folder of the cache: a hundred thousand in one make file systems slow."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One frame of one scan."""
+
+    scan_id: int
+    frame: int
+
+
+class Pictures(QObject):
+    """Decodes what is on screen first, then neighbours, then thumbnails.
+
+    Attributes:
+        ready: Place and Picture.
+        failed: Place and the NearlError that says why.
+        thumbnail: Scan id and QPixmap.
+    """
+
+    ready = Signal(object, object)
+    failed = Signal(object, object)
+    thumbnail = Signal(int, object)
+
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._session: Session | None = None
+        self._kept: OrderedDict[Place, Picture] = OrderedDict()
+        self._bytes = 0
+        self._on_way: dict[Place, Job] = {}
+        self._thumbnails: dict[int, Job] = {}
+
+    def open(self, session: Session) -> None:
+        """Serve a project."""
+        self.close()
+        self._session = session
+
+    def close(self) -> None:
+        """Serve none, and let nothing that is on its way arrive."""
+        for job in (*self._on_way.values(), *self._thumbnails.values()):
+            job.cancel()
+        self._on_way.clear()
+        self._thumbnails.clear()
+        self._kept.clear()
+        self._bytes = 0
+        self._session = None
+
+    def at(self, place: Place) -> Picture | None:
+        """The picture, if it is there already."""
+        picture = self._kept.get(place)
+        if picture is not None:
+            self._kept.move_to_end(place)
+        return picture
+
+    def want(self, scan: Scan, frame: int, priority: Priority) -> None:
+        """Have a frame decoded; `ready` or `failed` tells when."""
+        place = Place(scan.id, frame)
+        waiting = self._on_way.get(place)
+        if self._session is None or place in self._kept:
+            return
+        if waiting is not None:
+            if waiting.priority <= priority:
+                return
+            waiting.cancel()
+        reader = self._session.scan_reader
+        self._on_way[place] = self._jobs.pictures.submit(
+            lambda control: _decode(reader, scan, frame, control),
+            priority=priority,
+            done=partial(self._arrived, place),
+            failed=partial(self._refused, place),
+        )
+
+    def only(self, wanted: frozenset[Place]) -> None:
+        """Forget about frames that wait and that nobody looks at any more."""
+        for place in [place for place in self._on_way if place not in wanted]:
+            self._on_way.pop(place).cancel()
+
+    def want_thumbnails(self, scan_ids: list[int]) -> None:
+        """Have the thumbnails of these scans made, and of no others that still wait."""
+        session = self._session
+        if session is None:
+            return
+        wanted = set(scan_ids)
+        for scan_id in [known for known in self._thumbnails if known not in wanted]:
+            self._thumbnails.pop(scan_id).cancel()
+        cache = session.project.cache_folder / "thumbnails"
+        for scan_id in scan_ids:
+            scan = session.table.scan(scan_id)
+            known = session.table.thumbnails.get(scan_id) is not None
+            if scan is None or scan.problem or known or scan_id in self._thumbnails:
+                continue
+            self._thumbnails[scan_id] = self._jobs.pictures.submit(
+                partial(_thumbnail_job, session.scan_reader, scan, cache),
+                priority=Priority.BACKGROUND,
+                done=partial(self._thumbnail_arrived, scan_id),
+                failed=partial(self._thumbnail_refused, scan_id),
+            )
+
+    def _arrived(self, place: Place, picture: Picture) -> None:
+        if self._on_way.pop(place, None) is None:
+            return
+        self._kept[place] = picture
+        self._bytes += picture.nbytes
+        while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        self.ready.emit(place, picture)
+
+    def _refused(self, place: Place, error: NearlError) -> None:
+        if self._on_way.pop(place, None) is not None:
+            self.failed.emit(place, error)
+
+    def _thumbnail_arrived(self, scan_id: int, image: QImage) -> None:
+        if self._thumbnails.pop(scan_id, None) is not None:
+            self.thumbnail.emit(scan_id, QPixmap.fromImage(image))
+
+    def _thumbnail_refused(self, scan_id: int, error: NearlError) -> None:
+        """The queue keeps its place empty: the scan itself says why when it is opened."""
+        del error
+        if self._thumbnails.pop(scan_id, None) is not None:
+            self.thumbnail.emit(scan_id, QPixmap(1, 1))
+
+
+def _decode(reader: ScanReader, scan: Scan, frame: int, control: RunControl) -> Picture:
+    values, info = reader.frame(scan.path, frame)
+    control.check()
+    return prepare(values, info)
+
+
+def _thumbnail_job(reader: ScanReader, scan: Scan, cache: Path, control: RunControl) -> QImage:
+    """A thumbnail from the project's cache, else made and kept there."""
+    del control
+    file = cache / str(scan.id // _SHARD) / f"{scan.id}.png"
+    if file.is_file():
+        image = QImage(str(file))
+        if not image.isNull():
+            return image
+    frame, _ = reader.frame(scan.path, scan.frames // 2)
+    pixels = raster.thumbnail(display.to_rgb(frame), THUMBNAIL_SIDE)
+    image = _image(pixels)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        raster.write_png(file, pixels)
+    except (OSError, NearlError):
+        pass  # the cache is a convenience: a full or read-only disk must not hide the scan
+    return image
+
+
+def _image(pixels: NDArray[np.uint8]) -> QImage:
+    """A QImage that owns its pixels: rows x columns x 3, uint8."""
+    rows, columns = pixels.shape[:2]
+    solid = np.ascontiguousarray(pixels)
+    image = QImage(solid.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
+    return image.copy()

@@ -1,0 +1,235 @@
+"""What the engine says: loaded in its thread, ranking what is on screen first, learning at once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from app import strings
+from app.engine_port import EngineFactory, EngineInfoLike, EngineLike, EngineRequest
+from app.jobs import Job, Jobs, Priority
+from app.session import Session
+from nearl_core.control import RunControl
+from nearl_core.errors import NearlError
+from nearl_core.types import LabelSet, Ranking, Scan, Version
+
+
+class Suggestions(QObject):
+    """Rankings of scans, always of the live version and of the latest decisions.
+
+    Attributes:
+        loaded: The EngineInfo once the backbone is there.
+        failed: The NearlError that says why there is no engine.
+        ranked: A Ranking that arrived.
+        learned: The instant learner took new decisions in.
+        reordered: Scan ids, the most instructive first.
+    """
+
+    loaded = Signal(object)
+    failed = Signal(object)
+    ranked = Signal(object)
+    learned = Signal()
+    reordered = Signal(object)
+
+    def __init__(self, jobs: Jobs, factory: EngineFactory, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._factory = factory
+        self._session: Session | None = None
+        self._engine: EngineLike | None = None
+        self._info: EngineInfoLike | None = None
+        self._rankings: dict[int, Ranking] = {}
+        self._featured: set[int] = set()
+        self._on_way: dict[int, Job] = {}
+        self._learning: Job | None = None
+        self._round = 0
+        self._missing = False
+
+    @property
+    def engine(self) -> EngineLike | None:
+        """The engine, once it is loaded."""
+        return self._engine
+
+    @property
+    def info(self) -> EngineInfoLike | None:
+        """What it says of itself."""
+        return self._info
+
+    @property
+    def waiting_for(self) -> str:
+        """Why a scan has no ranking yet."""
+        if self._engine is not None:
+            return strings.RANKING_COMES
+        return strings.NO_ENGINE if self._missing else strings.ENGINE_LOADING
+
+    def open(self, session: Session, *, device: str | None) -> None:
+        """Load the engine for a project, in its thread."""
+        self.close()
+        self._session = session
+        request = EngineRequest(
+            backbone=session.project.backbone,
+            label_set=session.label_set,
+            reader=session.scan_reader,
+            adapters_folder=session.project.adapters_folder,
+            cache_folder=session.project.cache_folder,
+            device=device,
+        )
+        live = session.live
+        self._jobs.engine.submit(
+            lambda control: _load(self._factory, request, live, control),
+            done=partial(self._loaded, session),
+            failed=self._not_loaded,
+        )
+
+    def close(self) -> None:
+        """Let nothing that is on its way arrive."""
+        self._jobs.engine.cancel_all()
+        self._jobs.learning.cancel_all()
+        self._session = self._engine = self._info = self._learning = None
+        self._missing = False
+        self._forget()
+
+    def ranking(self, scan_id: int) -> Ranking | None:
+        """What the engine last said of a scan."""
+        return self._rankings.get(scan_id)
+
+    def want(self, scans: Sequence[Scan], priority: Priority) -> None:
+        """Have scans ranked, each in a job of its own so that a screen never waits for a batch."""
+        engine = self._engine
+        if engine is None:
+            return
+        if priority is Priority.SCREEN:
+            self._jobs.engine.cancel_waiting(Priority.PREFETCH)
+            self._on_way = {
+                scan_id: job for scan_id, job in self._on_way.items() if not job.control.cancelled
+            }
+        for scan in scans:
+            if scan.id in self._featured or scan.id in self._on_way:
+                continue
+            self._on_way[scan.id] = self._jobs.engine.submit(
+                partial(_rank, engine, scan),
+                priority=priority,
+                done=partial(self._arrived, self._round),
+                failed=partial(self._not_ranked, scan.id),
+            )
+
+    def learn(self, again: Iterable[int]) -> None:
+        """Take every standing decision in, then say again what these scans are."""
+        engine, session = self._engine, self._session
+        if engine is None or session is None:
+            return
+        if self._learning is not None:
+            self._learning.cancel()  # a newer fit takes in everything that this one would
+        scans, decisions = session.scans_by_id(), session.decisions()
+        wanted = tuple(again)
+
+        def work(control: RunControl) -> list[Ranking]:
+            engine.learn(scans, decisions)
+            control.check()
+            return engine.rerank(wanted)
+
+        self._learning = self._jobs.learning.submit(work, done=partial(self._learned, self._round))
+
+    def refresh(self, scan_ids: Iterable[int]) -> None:
+        """Say again what these scans are, with what was learned since; only cached features."""
+        engine = self._engine
+        wanted = tuple(scan_id for scan_id in scan_ids if scan_id in self._featured)
+        if engine is not None and wanted:
+            self._jobs.learning.submit(
+                lambda _control: engine.rerank(wanted), done=partial(self._learned, self._round)
+            )
+
+    def order(self, scan_ids: Sequence[int]) -> None:
+        """Find out which scans teach most."""
+        engine = self._engine
+        if engine is not None:
+            wanted = tuple(scan_ids)
+            self._jobs.learning.submit(
+                lambda _control: engine.queue_order(wanted),
+                priority=Priority.BACKGROUND,
+                done=self.reordered.emit,
+            )
+
+    def use_version(self, version: Version | None, then: Iterable[int]) -> None:
+        """Rank with another version from now on; no ranking of the old one is shown again."""
+        self._change(lambda engine: engine.activate(version), then)
+
+    def use_label_set(self, label_set: LabelSet, then: Iterable[int]) -> None:
+        """Rank other labels from now on."""
+        self._change(lambda engine: engine.set_label_set(label_set), then)
+
+    def _change(self, change: Callable[[EngineLike], None], then: Iterable[int]) -> None:
+        engine = self._engine
+        self._forget()
+        if engine is None:
+            return
+        wanted = tuple(then)
+        self._jobs.engine.submit(
+            lambda _control: change(engine), done=lambda _nothing: self._changed(wanted)
+        )
+
+    def _changed(self, then: tuple[int, ...]) -> None:
+        session = self._session
+        if session is None:
+            return
+        found = (session.table.scan(scan_id) for scan_id in then)
+        self.want([scan for scan in found if scan is not None], Priority.SCREEN)
+        self.learn(then)
+
+    def _loaded(self, session: Session, result: tuple[EngineLike, EngineInfoLike]) -> None:
+        if session is not self._session:
+            return
+        self._engine, self._info = result
+        self.learn(())
+        self.loaded.emit(self._info)
+
+    def _not_loaded(self, error: NearlError) -> None:
+        self._missing = True
+        self.failed.emit(error)
+
+    def _arrived(self, round_: int, ranking: Ranking) -> None:
+        if round_ != self._round:
+            return
+        self._on_way.pop(ranking.scan_id, None)
+        self._featured.add(ranking.scan_id)
+        self._rankings[ranking.scan_id] = ranking
+        self.ranked.emit(ranking)
+        session = self._session
+        if session is not None and ranking.scan_id in session.standing:
+            # It was decided before its features were there: now it can be learned from.
+            self.learn((ranking.scan_id,))
+
+    def _not_ranked(self, scan_id: int, error: NearlError) -> None:
+        self._on_way.pop(scan_id, None)
+        version, decisions = "", 0
+        self.ranked.emit(Ranking(scan_id, version, decisions, (), notice=str(error)))
+
+    def _learned(self, round_: int, rankings: list[Ranking]) -> None:
+        if round_ != self._round:
+            return
+        for ranking in rankings:
+            self._rankings[ranking.scan_id] = ranking
+            self.ranked.emit(ranking)
+        self.learned.emit()
+
+    def _forget(self) -> None:
+        self._round += 1
+        for job in self._on_way.values():
+            job.cancel()
+        self._on_way.clear()
+        self._rankings.clear()
+        self._featured.clear()
+
+
+def _load(
+    factory: EngineFactory, request: EngineRequest, live: Version | None, control: RunControl
+) -> tuple[EngineLike, EngineInfoLike]:
+    engine = factory(request)
+    info = engine.load(control)
+    if live is not None:
+        engine.activate(live)
+    return engine, info
+
+
+def _rank(engine: EngineLike, scan: Scan, control: RunControl) -> Ranking:
+    return engine.rank([scan], control)[0]

@@ -1,0 +1,342 @@
+"""Wires the panels to the controllers; the only place that knows both sides."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from app import engine_port, strings
+from app.asking import Asking
+from app.asking_export import AskingExport
+from app.controllers.exporting import Exporting
+from app.controllers.library import Library
+from app.controllers.ordering import Ordering
+from app.controllers.pictures import Pictures
+from app.controllers.review import Review
+from app.controllers.screen import Screen
+from app.controllers.suggestions import Suggestions
+from app.controllers.training import Training
+from app.engine_port import EngineInfoLike
+from app.errors import Reporter
+from app.jobs import Jobs, Priority
+from app.models.commands import PRESET_COMMANDS, Command
+from app.models.picture import Picture
+from app.models.scan_table import ScanTable, Show
+from app.models.training_state import TrainingState, version_lines
+from app.preferences import Keeper
+from app.session import Session
+from app.views.actions import Actions
+from app.views.main_window import MainWindow
+from nearl_core.errors import NearlError
+from nearl_core.types import FROZEN, Decision, LabelSet, Scan, State, Version
+
+
+class Desk(QObject):
+    """The running application between its views and its controllers."""
+
+    def __init__(
+        self,
+        *,
+        window: MainWindow,
+        actions: Actions,
+        table: ScanTable,
+        jobs: Jobs,
+        library: Library,
+        suggestions: Suggestions,
+        training: Training,
+        exporting: Exporting,
+        asking: Asking,
+        asking_export: AskingExport,
+        keeper: Keeper,
+        reporter: Reporter,
+        demo_folder: Path,
+    ) -> None:
+        super().__init__()
+        self.window, self.actions, self.table, self.jobs = window, actions, table, jobs
+        self.library, self.suggestions, self.training = library, suggestions, training
+        self.exporting, self.asking, self.keeper = exporting, asking, keeper
+        self.reporter = reporter
+        self._asking_export = asking_export
+        self._demo_folder = demo_folder
+        self.pictures = Pictures(jobs, self)
+        self.review = Review(jobs, suggestions, self)
+        self.ordering = Ordering(suggestions, self)
+        self.screen = Screen(self.pictures, self.review, self)
+        self._commands = self._command_table()
+        self._connect_views()
+        self._connect_project()
+        self._connect_work()
+        self._settings_changed()
+        window.restore(keeper.desk.window)
+
+    # --- wiring ----------------------------------------------------------------------------
+
+    def _connect_views(self) -> None:
+        window, review = self.window, self.review
+        self.actions.asked.connect(self._asked)
+        self.actions.label_pressed.connect(review.press_label)
+        window.ranking.label_pressed.connect(review.press_label)
+        window.queue.scan_chosen.connect(review.show)
+        window.queue.filter_changed.connect(self._filter)
+        window.queue.visible_changed.connect(self.pictures.want_thumbnails)
+        window.scan.frames_wanted.connect(self.screen.step)
+        window.training.automatic_changed.connect(self._automatic_changed)
+        window.training.activate_asked.connect(self.training.activate)
+        window.start.project_chosen.connect(self.asking.open_path)
+        window.start.reader_changed.connect(self.asking.change_reader)
+        self.table.counts_changed.connect(self._counts_changed)
+
+    def _connect_project(self) -> None:
+        library = self.library
+        library.opened.connect(self._opened)
+        library.closed.connect(self._closed)
+        library.failed.connect(self._open_failed)
+        library.busy.connect(self.window.start.show_busy)
+        library.adding.connect(self._adding)
+        library.added.connect(self.asking.say_added)
+        library.added.connect(self._first_scan)
+        library.label_set_saved.connect(self._label_set_saved)
+        self.keeper.changed.connect(self._settings_changed)
+        self.keeper.failed.connect(self.reporter.trouble)
+
+    def _connect_work(self) -> None:
+        window = self.window
+        self.pictures.thumbnail.connect(self.table.set_thumbnail)
+        self.review.panel_changed.connect(window.ranking.show_panel)
+        self.review.saved.connect(self._saved)
+        self.review.message.connect(window.status.message)
+        self.ordering.reordered.connect(self._reordered)
+        self.screen.scan_changed.connect(self._scan_changed)
+        self.screen.waiting.connect(window.scan.show_waiting)
+        self.screen.picture.connect(self._picture)
+        self.screen.problem.connect(window.scan.show_problem)
+        self.screen.cine_changed.connect(self._cine_changed)
+        self.suggestions.loaded.connect(self._engine_loaded)
+        self.suggestions.failed.connect(self._engine_failed)
+        self.training.state_changed.connect(self._training_changed)
+        self.training.loss.connect(window.training.plot.add)
+        self.training.losses.connect(window.training.plot.show_losses)
+        self.training.versions_changed.connect(self._versions_changed)
+        self.training.live_changed.connect(self._live_changed)
+
+    def _command_table(self) -> dict[Command, Callable[[], object]]:
+        review, screen, asking, window = self.review, self.screen, self.asking, self.window
+        return {
+            Command.NEW_PROJECT: asking.new_project,
+            Command.OPEN_PROJECT: asking.open_project,
+            Command.OPEN_DEMO: self.open_demo,
+            Command.ADD_SCANS: asking.add_scans,
+            Command.LABEL_SET: asking.label_set,
+            Command.EXPORT: self._export,
+            Command.PREFERENCES: asking.preferences,
+            Command.CLOSE_PROJECT: self.library.close,
+            Command.QUIT: window.close,
+            Command.ACCEPT: review.accept,
+            Command.DEFER: lambda: review.say(State.DEFERRED),
+            Command.NONE_APPLY: lambda: review.say(State.NONE_APPLY),
+            Command.UNASSESSABLE: lambda: review.say(State.UNASSESSABLE),
+            Command.UNSURE: review.toggle_unsure,
+            Command.FLAG: review.toggle_flag,
+            Command.UNDO: review.undo,
+            Command.REDO: review.redo,
+            Command.SUGGESTIONS: self._toggle_suggestions,
+            Command.PREVIOUS: lambda: review.step(-1),
+            Command.NEXT: lambda: review.step(1),
+            Command.NEXT_TO_DO: review.next_to_do,
+            Command.SEARCH: window.queue.focus_search,
+            Command.INSTRUCTIVE: self._toggle_order,
+            Command.FRAME_UP: lambda: screen.step(-1),
+            Command.FRAME_DOWN: lambda: screen.step(1),
+            Command.FIRST_FRAME: lambda: screen.go_to(0),
+            Command.LAST_FRAME: screen.last,
+            Command.CINE: self._toggle_cine,
+            Command.TRAIN: self.training.start,
+            Command.CANCEL_TRAINING: self.training.cancel,
+            Command.KEYS: asking.keys,
+            Command.ABOUT: asking.about,
+        }
+
+    # --- the reader asks -------------------------------------------------------------------
+
+    def _asked(self, command: Command) -> None:
+        if command in PRESET_COMMANDS:
+            self.window.scan.preset(PRESET_COMMANDS.index(command))
+        elif not self.window.scan.command(command):
+            self._commands[command]()
+
+    def open_demo(self) -> None:
+        """Open the demo project, which is made once."""
+        self.library.open_demo(self._demo_folder)
+
+    def warm_up(self) -> None:
+        """Import what the engine needs, in its thread, before the reader can ask for it."""
+        self.jobs.engine.submit(
+            lambda _control: engine_port.known_backbones(),
+            done=self.asking.know_backbones,
+            priority=Priority.PREFETCH,
+        )
+
+    def _export(self) -> None:
+        session = self.library.session
+        if session is not None:
+            self._asking_export.ask(session.project.folder)
+
+    def _toggle_suggestions(self) -> None:
+        shown = self.actions.action(Command.SUGGESTIONS).isChecked()
+        self.keeper.change_desk(replace(self.keeper.desk, suggestions=shown))
+
+    def _toggle_order(self) -> None:
+        self.ordering.set_instructive(self.actions.action(Command.INSTRUCTIVE).isChecked())
+
+    def _toggle_cine(self) -> None:
+        self.screen.set_cine(self.actions.action(Command.CINE).isChecked())
+
+    def _filter(self, show: Show, search: str) -> None:
+        self.table.set_filter(show, search)
+        scan = self.review.scan
+        self.window.queue.select(None if scan is None else scan.id)
+
+    def _automatic_changed(self, on: bool, every: int) -> None:
+        self.keeper.change_desk(replace(self.keeper.desk, auto_train=on, auto_train_every=every))
+
+    # --- projects --------------------------------------------------------------------------
+
+    def _opened(self, session: Session, notice: str) -> None:
+        settings = self.keeper.settings
+        folder = session.project.folder.resolve()
+        self.keeper.change(settings.with_recent(folder))
+        self.window.queue.clear_filter()
+        self.actions.set_checked(Command.INSTRUCTIVE, False)
+        self.window.show_desk(session.project.name)
+        self.window.show_banner(notice)
+        self.window.status.show_engine("", strings.ENGINE_LOADING)
+        for part in (self.pictures, self.screen, self.exporting, self.training):
+            part.open(session)
+        device = None if settings.device == "auto" else settings.device
+        self.suggestions.open(session, device=device)
+        self.ordering.open(session)
+        self.review.open(session)
+        # Once the new rows are laid out: only then does the list know which are visible.
+        QTimer.singleShot(0, self._want_thumbnails)
+
+    def _want_thumbnails(self) -> None:
+        self.pictures.want_thumbnails(self.window.queue.visible_ids())
+
+    def _closed(self) -> None:
+        self.ordering.open(None)
+        for part in (
+            self.review,
+            self.screen,
+            self.pictures,
+            self.training,
+            self.suggestions,
+            self.exporting,
+        ):
+            part.close()
+        self.window.show_banner("")
+        self.window.status.show_engine("", "")
+        self.window.status.show_saved("")
+        self.window.scan.show_scan(None)
+        self.window.show_start()
+
+    def _open_failed(self, error: NearlError) -> None:
+        self.reporter.trouble(error)
+
+    def _adding(self, added: int, skipped: int) -> None:
+        self.window.status.message(strings.ADDING.format(added=added, skipped=skipped))
+        self._first_scan()
+        self._want_thumbnails()
+
+    def _first_scan(self) -> None:
+        if self.review.scan is None:
+            self.review.show(self.table.next_to_do(None))
+
+    def _label_set_saved(self, label_set: LabelSet) -> None:
+        self.suggestions.use_label_set(label_set, self.review.around())
+        self.review.reload()
+        self._show_versions()
+
+    # --- what came back --------------------------------------------------------------------
+
+    def _counts_changed(self) -> None:
+        self.window.status.show_counts(self.table.counts())
+
+    def _scan_changed(self, scan: Scan | None) -> None:
+        self.window.scan.show_scan(scan)
+        self.window.queue.select(None if scan is None else scan.id)
+
+    def _picture(self, picture: Picture, frame: int, same_scan: bool) -> None:
+        self.window.scan.show_picture(picture, frame, same_scan=same_scan)
+
+    def _reordered(self) -> None:
+        scan = self.review.scan
+        self.window.queue.select(None if scan is None else scan.id)
+
+    def _cine_changed(self, on: bool) -> None:
+        self.actions.set_checked(Command.CINE, on)
+
+    def _saved(self, decision: Decision) -> None:
+        self.window.status.show_saved(strings.saved_at(decision.time))
+        self.ordering.decided()
+        if decision.verdict.state is State.LABELLED and decision.undoes is None:
+            self.training.decided()
+
+    def _engine_loaded(self, info: EngineInfoLike) -> None:
+        self._show_versions()
+        self.training.engine_ready()
+        if info.notice:
+            self.window.status.message(info.notice)
+        self.review.reload()
+
+    def _engine_failed(self, error: NearlError) -> None:
+        self.window.status.show_engine("", strings.NO_ENGINE)
+        self.training.engine_missing()
+        self.review.reload()
+        self.reporter.trouble(error)
+
+    def _training_changed(self, state: TrainingState) -> None:
+        self.window.training.show_state(state)
+
+    def _versions_changed(self) -> None:
+        self._show_versions()
+
+    def _live_changed(self, version: Version | None) -> None:
+        self.suggestions.use_version(version, self.review.around())
+        self.ordering.version_changed()
+        self.review.reload()
+
+    def _show_versions(self) -> None:
+        session = self.library.session
+        if session is None:
+            return
+        lines = version_lines(session.versions)
+        self.window.training.show_versions(lines, can_change=not session.read_only)
+        info = self.suggestions.info
+        if info is not None:
+            live = session.live
+            name = live.id if live is not None else FROZEN
+            self.window.status.show_engine(
+                strings.backbone_and_version(info.backbone, name), info.device_text
+            )
+
+    def _settings_changed(self) -> None:
+        settings, desk = self.keeper.settings, self.keeper.desk
+        self.actions.set_changes(dict(settings.keys))
+        self.window.ranking.refresh_keys()
+        self.window.scan.view.presets = settings.presets
+        self.window.start.show_recent(settings.recent)
+        self.window.start.show_reader(settings.reader)
+        self.window.training.show_automatic(on=desk.auto_train, every=desk.auto_train_every)
+        self.training.set_automatic(desk.auto_train, desk.auto_train_every)
+        self.actions.set_checked(Command.SUGGESTIONS, desk.suggestions)
+        self.review.show_suggestions(desk.suggestions)
+
+    # --- the end ---------------------------------------------------------------------------
+
+    def shut_down(self) -> bool:
+        """Stop training, finish saving, free the lock, end the threads; False if one hangs."""
+        self.keeper.change_desk(replace(self.keeper.desk, window=self.window.state()))
+        self.jobs.cancel_all()
+        self.library.close()
+        return self.jobs.close()

@@ -1,0 +1,128 @@
+"""What the desk asks of the engine; `nearl_core.engine.Engine` is one.
+
+The desk names the engine here without importing it: the module behind it loads torch, which takes
+seconds, and belongs into the engine thread.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from nearl_core.control import RunControl
+from nearl_core.scans.guard import ScanReader
+from nearl_core.types import Decision, LabelSet, Ranking, Scan, Version
+
+
+class EngineInfoLike(Protocol):
+    """What a loaded engine says of itself."""
+
+    @property
+    def backbone(self) -> str:
+        """Name of the backbone."""
+        ...
+
+    @property
+    def device_text(self) -> str:
+        """What computes, in words."""
+        ...
+
+    @property
+    def notice(self) -> str:
+        """What the reader should know, or ""."""
+        ...
+
+
+class TrainingResultLike(Protocol):
+    """What a training run leaves."""
+
+    @property
+    def version(self) -> Version:
+        """The new version with its evidence."""
+        ...
+
+    @property
+    def losses(self) -> tuple[float, ...]:
+        """The loss of each step."""
+        ...
+
+
+class EngineLike(Protocol):
+    """The engine; see `nearl_core.engine.Engine` for what each one does."""
+
+    def load(self, control: RunControl) -> EngineInfoLike:
+        """Load the backbone; engine thread."""
+        ...
+
+    def set_label_set(self, label_set: LabelSet) -> None:
+        """Rank other labels from now on; engine thread."""
+        ...
+
+    def activate(self, version: Version | None) -> None:
+        """Rank with a version; engine thread."""
+        ...
+
+    def rank(self, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
+        """Rank scans; engine thread."""
+        ...
+
+    def learn(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> int:
+        """Fit the instant learner; any thread."""
+        ...
+
+    def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
+        """Rank those with cached features; any thread."""
+        ...
+
+    def train(
+        self,
+        scans: Mapping[int, Scan],
+        decisions: Sequence[Decision],
+        *,
+        version_id: str,
+        seed: int = 0,
+        max_seconds: float | None = None,
+        control: RunControl,
+    ) -> TrainingResultLike:
+        """Make a new version; engine thread."""
+        ...
+
+    def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
+        """Which scan teaches most, first; any thread."""
+        ...
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """What an engine is made from; see `nearl_core.engine.Engine`."""
+
+    backbone: str
+    label_set: LabelSet
+    reader: ScanReader
+    adapters_folder: Path
+    cache_folder: Path
+    device: str | None = None
+
+
+EngineFactory = Callable[[EngineRequest], EngineLike]
+
+
+def real_engine(request: EngineRequest) -> EngineLike:
+    """The engine; to be called in the engine thread, for its import loads torch."""
+    from nearl_core.engine import Engine
+
+    return Engine(
+        backbone=request.backbone,
+        label_set=request.label_set,
+        reader=request.reader,
+        adapters_folder=request.adapters_folder,
+        cache_folder=request.cache_folder,
+        device=request.device,
+    )
+
+
+def known_backbones() -> tuple[str, ...]:
+    """Names of the backbones on this computer; engine thread, for this loads torch."""
+    from nearl_core.model import backbones
+
+    return tuple(entry.name for entry in backbones.entries())

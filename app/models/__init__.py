@@ -1,0 +1,1 @@
+"""Plain data behind the views: Qt models, pictures, what a key means."""

@@ -1,0 +1,170 @@
+"""Everything that a key or a menu can ask for, by name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app import strings
+from app.models.keymap import Binding
+
+
+class Command(StrEnum):
+    """What the reader can ask for; the value stands in the settings where a key is changed."""
+
+    NEW_PROJECT = "new-project"
+    OPEN_PROJECT = "open-project"
+    OPEN_DEMO = "open-demo"
+    ADD_SCANS = "add-scans"
+    LABEL_SET = "label-set"
+    EXPORT = "export"
+    PREFERENCES = "preferences"
+    CLOSE_PROJECT = "close-project"
+    QUIT = "quit"
+    ACCEPT = "accept"
+    DEFER = "defer"
+    UNSURE = "unsure"
+    NONE_APPLY = "none-apply"
+    UNASSESSABLE = "unassessable"
+    FLAG = "flag"
+    UNDO = "undo"
+    REDO = "redo"
+    SUGGESTIONS = "suggestions"
+    PREVIOUS = "previous"
+    NEXT = "next"
+    NEXT_TO_DO = "next-to-do"
+    SEARCH = "search"
+    INSTRUCTIVE = "instructive"
+    FRAME_UP = "frame-up"
+    FRAME_DOWN = "frame-down"
+    FIRST_FRAME = "first-frame"
+    LAST_FRAME = "last-frame"
+    CINE = "cine"
+    INVERT = "invert"
+    FLIP_HORIZONTAL = "flip-horizontal"
+    FLIP_VERTICAL = "flip-vertical"
+    ROTATE_RIGHT = "rotate-right"
+    ROTATE_LEFT = "rotate-left"
+    ZOOM_IN = "zoom-in"
+    ZOOM_OUT = "zoom-out"
+    FIT = "fit"
+    OVERLAY = "overlay"
+    RESET = "reset"
+    PRESET_1 = "preset-1"
+    PRESET_2 = "preset-2"
+    PRESET_3 = "preset-3"
+    PRESET_4 = "preset-4"
+    PRESET_5 = "preset-5"
+    TRAIN = "train"
+    CANCEL_TRAINING = "cancel-training"
+    KEYS = "keys"
+    ABOUT = "about"
+
+
+PRESET_COMMANDS = (
+    Command.PRESET_1,
+    Command.PRESET_2,
+    Command.PRESET_3,
+    Command.PRESET_4,
+    Command.PRESET_5,
+)
+
+
+class Group(StrEnum):
+    """The menus, in order."""
+
+    PROJECT = "project"
+    DECIDE = "decide"
+    QUEUE = "queue"
+    SCAN = "scan"
+    TRAINING = "training"
+    HELP = "help"
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """One row of the action table.
+
+    Attributes:
+        keys: Defaults in Qt's portable text; the first one is shown.
+        checkable: Whether it is a switch.
+        needs_project: Whether it means nothing on the start page.
+        starts_section: Whether the menu has a line before it.
+    """
+
+    command: Command
+    group: Group
+    keys: tuple[str, ...] = ()
+    checkable: bool = False
+    needs_project: bool = True
+    starts_section: bool = False
+
+    @property
+    def text(self) -> str:
+        """The words of the menu."""
+        return strings.COMMANDS[self.command.value]
+
+
+def _spec(
+    command: Command,
+    group: Group,
+    *keys: str,
+    checkable: bool = False,
+    always: bool = False,
+    line: bool = False,
+) -> CommandSpec:
+    return CommandSpec(command, group, keys, checkable, not always, line)
+
+
+COMMANDS: tuple[CommandSpec, ...] = (
+    _spec(Command.NEW_PROJECT, Group.PROJECT, "Ctrl+N", always=True),
+    _spec(Command.OPEN_PROJECT, Group.PROJECT, "Ctrl+O", always=True),
+    _spec(Command.OPEN_DEMO, Group.PROJECT, always=True),
+    _spec(Command.ADD_SCANS, Group.PROJECT, "Ctrl+Shift+A", line=True),
+    _spec(Command.LABEL_SET, Group.PROJECT, "Ctrl+L"),
+    _spec(Command.EXPORT, Group.PROJECT, "Ctrl+E"),
+    _spec(Command.PREFERENCES, Group.PROJECT, "Ctrl+,", always=True, line=True),
+    _spec(Command.CLOSE_PROJECT, Group.PROJECT, "Ctrl+W", line=True),
+    _spec(Command.QUIT, Group.PROJECT, "Ctrl+Q", always=True),
+    _spec(Command.ACCEPT, Group.DECIDE, "Return", "Enter"),
+    _spec(Command.DEFER, Group.DECIDE, "Space"),
+    _spec(Command.NONE_APPLY, Group.DECIDE, "N"),
+    _spec(Command.UNASSESSABLE, Group.DECIDE, "X"),
+    _spec(Command.UNSURE, Group.DECIDE, "U", line=True),
+    _spec(Command.FLAG, Group.DECIDE, "F"),
+    _spec(Command.UNDO, Group.DECIDE, "Ctrl+Z", line=True),
+    _spec(Command.REDO, Group.DECIDE, "Ctrl+Shift+Z", "Ctrl+Y"),
+    _spec(Command.SUGGESTIONS, Group.DECIDE, "B", checkable=True, line=True),
+    _spec(Command.PREVIOUS, Group.QUEUE, "Left"),
+    _spec(Command.NEXT, Group.QUEUE, "Right"),
+    _spec(Command.NEXT_TO_DO, Group.QUEUE, "Ctrl+Right"),
+    _spec(Command.SEARCH, Group.QUEUE, "/", line=True),
+    _spec(Command.INSTRUCTIVE, Group.QUEUE, checkable=True),
+    _spec(Command.FRAME_UP, Group.SCAN, "Up"),
+    _spec(Command.FRAME_DOWN, Group.SCAN, "Down"),
+    _spec(Command.FIRST_FRAME, Group.SCAN, "Home"),
+    _spec(Command.LAST_FRAME, Group.SCAN, "End"),
+    _spec(Command.CINE, Group.SCAN, "C", checkable=True),
+    _spec(Command.INVERT, Group.SCAN, "I", checkable=True, line=True),
+    _spec(Command.FLIP_HORIZONTAL, Group.SCAN, "H"),
+    _spec(Command.FLIP_VERTICAL, Group.SCAN, "V"),
+    _spec(Command.ROTATE_RIGHT, Group.SCAN, "R"),
+    _spec(Command.ROTATE_LEFT, Group.SCAN, "L"),
+    _spec(Command.ZOOM_IN, Group.SCAN, "+", line=True),
+    _spec(Command.ZOOM_OUT, Group.SCAN, "-"),
+    _spec(Command.FIT, Group.SCAN, "="),
+    _spec(Command.OVERLAY, Group.SCAN, "O", checkable=True),
+    _spec(Command.RESET, Group.SCAN, "Backspace"),
+    _spec(Command.PRESET_1, Group.SCAN, "Alt+1", line=True),
+    _spec(Command.PRESET_2, Group.SCAN, "Alt+2"),
+    _spec(Command.PRESET_3, Group.SCAN, "Alt+3"),
+    _spec(Command.PRESET_4, Group.SCAN, "Alt+4"),
+    _spec(Command.PRESET_5, Group.SCAN, "Alt+5"),
+    _spec(Command.TRAIN, Group.TRAINING, "Ctrl+T"),
+    _spec(Command.CANCEL_TRAINING, Group.TRAINING),
+    _spec(Command.KEYS, Group.HELP, "?", "F1", always=True),
+    _spec(Command.ABOUT, Group.HELP, always=True),
+)
+
+
+def bindings() -> tuple[Binding, ...]:
+    """The default keys of the action table."""
+    return tuple(Binding(spec.command.value, spec.keys) for spec in COMMANDS)

@@ -1,0 +1,130 @@
+"""What the label panel shows, worked out from plain values."""
+
+from dataclasses import dataclass
+
+from app import strings
+from app.models.keymap import label_key
+from nearl_core.types import (
+    FROZEN,
+    Confidence,
+    LabelSet,
+    Ranking,
+    State,
+    Verdict,
+)
+
+
+@dataclass(frozen=True)
+class LabelLine:
+    """One label as it stands on screen.
+
+    Attributes:
+        key: Its key as written, "" from the 21st label on.
+        probability: In [0, 1], or None where nothing is ranked or suggestions are hidden.
+        suggested: Whether it is the most probable one.
+        decided: Whether the standing decision names it.
+        pending: Whether it is toggled and waits for Enter (multi-label sets).
+    """
+
+    label_id: str
+    name: str
+    key: str
+    probability: float | None = None
+    suggested: bool = False
+    decided: bool = False
+    pending: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The whole label panel.
+
+    Attributes:
+        source: Which version the bars come from, or "".
+        notice: Why there are no bars, or what the reader should know.
+        state: Of the scan for the reader.
+        unsure, flagged: Of the standing decision, or of the next one.
+        hint: What Enter does now.
+        can_decide: False where there is no scan or the project is read-only.
+    """
+
+    lines: tuple[LabelLine, ...] = ()
+    source: str = ""
+    notice: str = ""
+    state: State = State.UNSEEN
+    unsure: bool = False
+    flagged: bool = False
+    hint: str = ""
+    can_decide: bool = False
+
+
+def source_text(ranking: Ranking) -> str:
+    """Which version says so, in words."""
+    learned = strings.decisions(ranking.decisions)
+    if ranking.version == FROZEN:
+        return strings.SOURCE_FROZEN.format(decisions=learned)
+    return strings.SOURCE_VERSION.format(version=ranking.version, decisions=learned)
+
+
+def build_panel(
+    label_set: LabelSet,
+    verdict: Verdict,
+    *,
+    ranking: Ranking | None,
+    pending: frozenset[str] | None,
+    unsure: bool,
+    suggestions: bool,
+    can_decide: bool,
+    awaited: str = strings.RANKING_COMES,
+) -> Panel:
+    """What to show for one scan.
+
+    `pending` is None where nothing waits for Enter; `awaited` says why there is no ranking.
+    """
+    shown = ranking if suggestions else None
+    top = shown.labels[0].label_id if shown is not None and shown.labels else None
+    lines = tuple(
+        LabelLine(
+            label_id=label.id,
+            name=label.name,
+            key=label_key(place),
+            probability=None if shown is None else shown.probability(label.id),
+            suggested=label.id == top,
+            decided=label.id in verdict.labels,
+            pending=pending is not None and label.id in pending,
+        )
+        for place, label in enumerate(label_set.labels)
+    )
+    return Panel(
+        lines=lines,
+        source=source_text(shown) if shown is not None and shown.labels else "",
+        notice=_notice(ranking, awaited, suggestions=suggestions),
+        state=verdict.state,
+        unsure=unsure,
+        flagged=verdict.flagged,
+        hint=_hint(label_set, top, pending),
+        can_decide=can_decide,
+    )
+
+
+def _notice(ranking: Ranking | None, awaited: str, *, suggestions: bool) -> str:
+    if not suggestions:
+        return strings.SUGGESTIONS_HIDDEN
+    if ranking is None:
+        return awaited
+    if ranking.unlike:
+        return " ".join(part for part in (strings.UNLIKE, ranking.notice) if part)
+    return ranking.notice
+
+
+def _hint(label_set: LabelSet, top: str | None, pending: frozenset[str] | None) -> str:
+    if pending is not None:
+        return strings.HINT_RECORD
+    if top is None:
+        return strings.HINT_NO_SUGGESTION
+    return strings.HINT_ACCEPT.format(label=label_set.by_id(top).name)
+
+
+def confidence_of(*, unsure: bool) -> Confidence:
+    """What U says."""
+    return Confidence.POSSIBLE if unsure else Confidence.DEFINITE

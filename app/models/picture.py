@@ -1,0 +1,162 @@
+"""A frame made ready for the screen: small integers and a look-up table.
+
+Windowing through a table costs one `take` over the pixels that are shown, so that a drag redraws a
+large radiograph at once; the table itself is made by the same pure function that makes the PNGs
+of `render`, so that both show the same grey.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.models.viewing import Grey
+from nearl_core.scans import display
+from nearl_core.types import Frame, ScanInfo
+
+_STEPS = 65_534
+"""Distinct values that fit beside the padding's place in 16 bits."""
+_SMALLEST_SIDE = 256
+_OVERLAY_GREY = 255
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One frame for the image view.
+
+    Attributes:
+        frame: As read.
+        info: What the file says of the scan.
+        levels: Full size, half, quarter and so on. Grey: rows x columns, uint16, places in
+            `table`; colour: rows x columns x 3, uint8.
+        table: The value (after the Modality LUT) of each place, float64; place 0 is padding;
+            empty for colour.
+    """
+
+    frame: Frame
+    info: ScanInfo
+    levels: tuple[NDArray[np.generic], ...]
+    table: NDArray[np.float64]
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether the frame is RGB."""
+        return self.frame.is_colour
+
+    @property
+    def nbytes(self) -> int:
+        """What it holds in memory."""
+        return int(self.frame.values.nbytes) + sum(int(level.nbytes) for level in self.levels)
+
+    @property
+    def lowest(self) -> float:
+        """The smallest value."""
+        return float(self.table[1]) if self.table.size > 1 else 0.0
+
+    @property
+    def highest(self) -> float:
+        """The largest value."""
+        return float(self.table[-1]) if self.table.size > 1 else 255.0
+
+    def default_window(self) -> Grey | None:
+        """The file's first window, or None for colour."""
+        return self.frame.windows[0] if self.frame.windows else None
+
+    def value_text(self, row: int, column: int) -> str:
+        """The value under the pointer with its unit, "" outside the picture or on padding."""
+        values = self.frame.values
+        if not (0 <= row < values.shape[0] and 0 <= column < values.shape[1]):
+            return ""
+        if self.is_colour:
+            red, green, blue = (int(part) for part in values[row, column])
+            return f"R {red}  G {green}  B {blue}"
+        if self.frame.padding is not None and self.frame.padding[row, column]:
+            return ""
+        value = float(values[row, column])
+        text = f"{value:.0f}" if value == int(value) else f"{value:.4g}"
+        return f"{text} {self.info.unit}".strip()
+
+    def grey_table(self, window: Grey | None, *, inverted: bool) -> NDArray[np.uint8]:
+        """What each place of `table` looks like: 1-D uint8; padding is background."""
+        line = Frame(
+            values=self.table[None, 1:],
+            windows=self.frame.windows,
+            inverted=self.frame.inverted,
+        )
+        greys = display.to_grey(line, window, inverted=inverted)[0]
+        return np.concatenate((np.zeros(1, np.uint8), greys)).astype(np.uint8, copy=False)
+
+    def level_for(self, pixels_per_dot: float) -> int:
+        """The level to show where one screen dot covers so many pixels of the full size."""
+        level = 0
+        while level + 1 < len(self.levels) and pixels_per_dot >= 2.0 * 2**level:
+            level += 1
+        return level
+
+    def rendered(
+        self, level: int, greys: NDArray[np.uint8], *, inverted: bool, overlay: bool
+    ) -> NDArray[np.uint8]:
+        """The pixels of one level: rows x columns, or rows x columns x 3, uint8."""
+        source = self.levels[level]
+        if self.is_colour:
+            colours = source.astype(np.uint8, copy=False)
+            shown = 255 - colours if inverted else colours
+        else:
+            shown = np.take(greys, source.astype(np.uint16, copy=False))
+        if overlay and self.frame.overlay is not None:
+            step = 2**level
+            mask = self.frame.overlay[::step, ::step][: shown.shape[0], : shown.shape[1]]
+            shown = shown.copy()
+            shown[: mask.shape[0], : mask.shape[1]][mask] = _OVERLAY_GREY
+        return np.ascontiguousarray(shown)
+
+
+def prepare(frame: Frame, info: ScanInfo) -> Picture:
+    """Make a frame ready for the screen; tens of milliseconds for a radiograph, so in a worker."""
+    if frame.is_colour:
+        empty = np.empty(0, np.float64)
+        return Picture(frame, info, _pyramid(frame.values, exact=False), empty)
+    places, table = _places(frame)
+    return Picture(frame, info, _pyramid(places, exact=frame.padding is not None), table)
+
+
+def _places(frame: Frame) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+    """Places in a table of values: rows x columns uint16, and the table with padding at 0."""
+    values = frame.values
+    seen = values if frame.padding is None else values[~frame.padding]
+    if seen.size == 0:
+        return np.zeros(values.shape, np.uint16), np.zeros(2, np.float64)
+    low, high = float(seen.min()), float(seen.max())
+    whole = values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
+    step = 1.0 if whole and high - low < _STEPS else max((high - low) / (_STEPS - 1), 1e-300)
+    count = round((high - low) / step) + 1
+    table = np.concatenate(([low], low + step * np.arange(count)))
+    # Integers are shifted in 32 bits: float64 would take several times as long.
+    if step == 1.0 and values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
+        raised = np.clip(values.astype(np.int32) - int(low), 0, count - 1) + 1
+    else:
+        raised = np.clip(np.rint((values.astype(np.float64) - low) / step), 0, count - 1) + 1
+    places = raised.astype(np.uint16)
+    if frame.padding is not None:
+        places[frame.padding] = 0
+    return places, table
+
+
+def _pyramid(full: NDArray[np.generic], *, exact: bool) -> tuple[NDArray[np.generic], ...]:
+    """The picture and its halves; `exact` takes every other pixel instead of means."""
+    levels: list[NDArray[np.generic]] = [np.ascontiguousarray(full)]
+    while min(levels[-1].shape[:2]) >= 2 * _SMALLEST_SIDE:
+        levels.append(_halved(levels[-1], exact=exact))
+    return tuple(levels)
+
+
+def _halved(level: NDArray[np.generic], *, exact: bool) -> NDArray[np.generic]:
+    rows, columns = level.shape[0] // 2 * 2, level.shape[1] // 2 * 2
+    even = level[:rows, :columns]
+    if exact:
+        return np.ascontiguousarray(even[::2, ::2])
+    total = even[::2, ::2].astype(np.uint32)
+    for part in (even[1::2, ::2], even[::2, 1::2], even[1::2, 1::2]):
+        total += part.astype(np.uint32)
+    mean: NDArray[np.generic] = ((total + 2) >> 2).astype(level.dtype)
+    return mean

@@ -1,0 +1,25 @@
+"""About the desk."""
+
+from PySide6.QtWidgets import QLabel, QWidget
+
+from app import strings
+from app.views.dialogs.parts import DeskDialog, muted
+
+
+class AboutDialog(DeskDialog):
+    """What it is, what it is not, and under which licence."""
+
+    def __init__(self, version: str, parent: QWidget | None) -> None:
+        super().__init__(strings.COMMANDS["about"], strings.CLOSE, parent)
+        self.only_close()
+        self.setMinimumWidth(440)
+        title = QLabel(strings.APP_NAME)
+        title.setProperty("role", "title")
+        self.body.addWidget(title)
+        self.body.addWidget(muted(strings.ABOUT_VERSION.format(version=version), role="muted"))
+        self.body.addSpacing(8)
+        words = (strings.WHAT_IT_IS, strings.NOT_A_DEVICE, strings.PRIVACY, strings.LICENCE)
+        for text in words:
+            label = QLabel(text)
+            label.setWordWrap(True)
+            self.body.addWidget(label)

@@ -1,0 +1,168 @@
+"""Exporting: format, folder, split, seed; then progress; then what it holds."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QWidget,
+)
+
+from app import strings
+from app.views.dialogs.parts import DeskDialog, muted, selectable
+from app.views.fields import spin_box
+
+_TABLES = ("csv", "jsonl")
+
+
+class ExportDialog(DeskDialog):
+    """Asks for an export and shows how it goes; it stays until closed.
+
+    Attributes:
+        start_asked: Export now, with the values of the properties.
+        cancel_asked: Stop the export that runs.
+    """
+
+    start_asked = Signal()
+    cancel_asked = Signal()
+
+    def __init__(self, folder: Path, formats: tuple[str, ...], parent: QWidget | None) -> None:
+        super().__init__(strings.EXPORT_TITLE, strings.EXPORT, parent)
+        self.setMinimumWidth(640)
+        self._running = False
+        self._finished = False
+        self._format = QComboBox()
+        for name in formats:
+            self._format.addItem(strings.FORMAT_WORDS.get(name, name), name)
+        self._format.currentIndexChanged.connect(self._check)
+        self._folder = QLineEdit(str(folder))
+        self._folder.textChanged.connect(self._check)
+        self._parts = [spin_box(0, 100, value) for value in (70, 15, 15)]
+        self._seed = spin_box(0, 1_000_000)
+        self._images = QCheckBox(strings.WITH_IMAGES)
+        self._progress = QProgressBar()
+        self._progress.setTextVisible(False)
+        self._progress.hide()
+        self.result_text = selectable(muted("", role="muted"))
+        self.result_text.hide()
+        self._form = QWidget()
+        self._form.setLayout(self._fields())
+        self.body.addWidget(self._form)
+        self.body.addWidget(self._progress)
+        self.body.addWidget(self.result_text)
+        self.ok.clicked.disconnect()
+        self.ok.clicked.connect(self._go)
+        self._check()
+
+    def _fields(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        choose = QPushButton(strings.CHOOSE)
+        choose.setAutoDefault(False)
+        choose.clicked.connect(self._choose)
+        place = QHBoxLayout()
+        place.addWidget(self._folder, 1)
+        place.addWidget(choose)
+        split = QHBoxLayout()
+        split.setSpacing(8)
+        place.setSpacing(8)
+        for box, name in zip(self._parts, strings.SPLITS, strict=True):
+            box.setSuffix(" %")
+            box.setPrefix(f"{name} ")
+            box.valueChanged.connect(self._check)
+            split.addWidget(box, 1)
+        form.addRow(strings.FORMAT, self._format)
+        form.addRow("", self._images)
+        form.addRow(strings.FOLDER, place)
+        form.addRow(strings.SPLIT, split)
+        form.addRow(strings.SEED, self._seed)
+        form.addRow("", muted(strings.EXPORT_NOTE))
+        return form
+
+    @property
+    def format(self) -> str:
+        """The format's name."""
+        return str(self._format.currentData())
+
+    @property
+    def folder(self) -> Path:
+        """Where it goes."""
+        return Path(self._folder.text().strip()).expanduser()
+
+    @property
+    def split(self) -> tuple[float, ...]:
+        """Parts of train, validation and test."""
+        return tuple(float(box.value()) for box in self._parts)
+
+    @property
+    def seed(self) -> int:
+        """Of the split."""
+        return self._seed.value()
+
+    @property
+    def images(self) -> bool:
+        """Whether a table comes with pictures."""
+        return self._images.isChecked()
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show how far it is."""
+        self._progress.setRange(0, total)
+        self._progress.setValue(done)
+
+    def show_result(self, text: str, *, failed: bool = False) -> None:
+        """Show what came of it."""
+        self._running = False
+        self._progress.hide()
+        self.result_text.setProperty("role", "problem" if failed else "muted")
+        self.result_text.style().unpolish(self.result_text)
+        self.result_text.style().polish(self.result_text)
+        self.result_text.setText(text)
+        self.result_text.show()
+        self._form.setEnabled(failed)
+        self._finished = not failed
+        self.ok.setEnabled(True)
+        self.ok.setText(strings.EXPORT if failed else strings.CLOSE)
+        self.refuse.setVisible(failed)
+        self.adjustSize()
+
+    def reject(self) -> None:
+        """Cancel what runs, else close."""
+        if self._running:
+            self.cancel_asked.emit()
+        else:
+            super().reject()
+
+    def _go(self) -> None:
+        if self._finished:
+            self.accept()
+            return
+        self._running = True
+        self._form.setEnabled(False)
+        self.ok.setEnabled(False)
+        self.result_text.hide()
+        self._progress.setRange(0, 0)
+        self._progress.show()
+        self.start_asked.emit()
+
+    def _choose(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, strings.FOLDER, str(self.folder.parent))
+        if chosen:
+            self._folder.setText(chosen)
+
+    def _check(self) -> None:
+        self._images.setVisible(self.format in _TABLES)
+        problem = ""
+        if not self._folder.text().strip():
+            problem = strings.EXPORT_NEEDS_FOLDER
+        elif sum(self.split) != 100:
+            problem = strings.SPLIT_NOT_WHOLE
+        self.show_problem(problem)

@@ -1,0 +1,113 @@
+"""The key sheet: every key, and a place to change one."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QKeySequenceEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+from app import strings
+from app.models.commands import COMMANDS, Command, bindings
+from app.models.keymap import Keymap
+from app.views.actions import native_key
+from app.views.dialogs.parts import DeskDialog, muted
+
+_COMMAND = int(Qt.ItemDataRole.UserRole)
+
+
+class KeysDialog(DeskDialog):
+    """Shows the keys; the reader's changes are in `changes` once it is accepted."""
+
+    def __init__(self, changes: Mapping[str, str], parent: QWidget | None) -> None:
+        super().__init__(strings.KEYS_TITLE, strings.SAVE, parent)
+        self.resize(560, 640)
+        self.changes = dict(changes)
+        self._tree = QTreeWidget()
+        self._tree.setColumnCount(2)
+        self._tree.setHeaderLabels([strings.KEYS_ACTION, strings.KEYS_KEY])
+        self._tree.setRootIsDecorated(False)
+        self._tree.setIndentation(12)
+        self._tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self._tree.header().setStretchLastSection(False)
+        self._tree.setColumnWidth(1, 176)
+        self._tree.currentItemChanged.connect(self._chosen)
+        self._edit = QKeySequenceEdit()
+        self._edit.setMaximumSequenceLength(1)
+        self._edit.setClearButtonEnabled(True)
+        self._edit.editingFinished.connect(self._typed)
+        self._default = QPushButton(strings.KEYS_DEFAULT)
+        self._default.setAutoDefault(False)
+        self._default.clicked.connect(self._to_default)
+        self.body.addWidget(muted(strings.KEYS_LABELS))
+        self.body.addWidget(self._tree, 1)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(muted(strings.KEYS_CHANGE))
+        line.addWidget(self._edit, 1)
+        line.addWidget(self._default)
+        self.body.addLayout(line)
+        self.body.addWidget(muted(strings.KEYS_POINTER))
+        self._fill()
+
+    def _fill(self) -> None:
+        keymap = Keymap(bindings(), self.changes)
+        current = self._command()
+        self._tree.clear()
+        groups: dict[str, QTreeWidgetItem] = {}
+        for spec in COMMANDS:
+            group = groups.get(spec.group)
+            if group is None:
+                title = strings.MENUS[spec.group.value].replace("&", "")
+                group = groups[spec.group] = QTreeWidgetItem([title])
+                group.setFlags(Qt.ItemFlag.ItemIsEnabled)
+                self._tree.addTopLevelItem(group)
+                group.setExpanded(True)
+            shown = dict.fromkeys(native_key(key) for key in keymap.keys(spec.command.value))
+            keys = "   ".join(shown)
+            item = QTreeWidgetItem([spec.text.rstrip("…"), keys])
+            item.setData(0, _COMMAND, spec.command.value)
+            group.addChild(item)
+            if spec.command is current:
+                self._tree.setCurrentItem(item)
+
+    def _command(self) -> Command | None:
+        item = self._tree.currentItem()
+        value = None if item is None else item.data(0, _COMMAND)
+        return Command(value) if value else None
+
+    def _chosen(self) -> None:
+        command = self._command()
+        self._edit.setEnabled(command is not None)
+        self._default.setEnabled(command is not None)
+        self._edit.blockSignals(True)
+        self._edit.clear()
+        self._edit.blockSignals(False)
+
+    def _typed(self) -> None:
+        command = self._command()
+        key = self._edit.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+        if command is None or not key:
+            return
+        conflict = Keymap(bindings(), self.changes).conflict(command.value, key)
+        if conflict is None:
+            self.changes[command.value] = key
+            self.show_problem("")
+            self._fill()
+        else:
+            owner = strings.COMMANDS.get(conflict.action, strings.KEYS_OF_LABELS).rstrip("…")
+            self._problem.setText(strings.KEY_TAKEN.format(key=native_key(key), action=owner))
+
+    def _to_default(self) -> None:
+        command = self._command()
+        if command is not None:
+            self.changes.pop(command.value, None)
+            self.show_problem("")
+            self._fill()

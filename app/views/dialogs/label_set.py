@@ -1,0 +1,207 @@
+"""The label-set editor: names, prompts, order; ids stay what they are."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import strings
+from app.models.keymap import label_key
+from app.models.label_drafts import LabelDraft, NewId, drafts_of, label_set_of, problem
+from app.views.dialogs.parts import DeskDialog, heading, muted
+from nearl_core.types import LabelSet
+
+
+class LabelEditor(QWidget):
+    """Edits drafts in place; also part of the new-project dialog."""
+
+    def __init__(self, drafts: list[LabelDraft], *, multi_label: bool, fixed_kind: bool) -> None:
+        super().__init__()
+        self.drafts = drafts
+        self._fixed = frozenset(draft.id for draft in drafts if draft.id) if fixed_kind else None
+        self._list = QListWidget()
+        self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._name = QLineEdit()
+        self._prompts = QPlainTextEdit()
+        self._prompts.setTabChangesFocus(True)
+        self._prompts.setPlaceholderText(strings.PROMPTS_HINT)
+        self._code = QLineEdit()
+        self._code.setPlaceholderText(strings.CODE_HINT)
+        self._multi = QCheckBox(strings.MULTI_LABEL)
+        self._multi.setChecked(multi_label)
+        self._multi.setEnabled(not fixed_kind)
+        self._remove = QPushButton(strings.REMOVE)
+        self.changed: list[object] = []
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(16)
+        layout.addLayout(self._left(), 2)
+        layout.addLayout(self._right(), 3)
+        self._list.currentRowChanged.connect(self._show)
+        self._name.textEdited.connect(self._edited)
+        self._code.textEdited.connect(self._edited)
+        self._prompts.textChanged.connect(self._edited)
+        self._refill(0)
+
+    def _left(self) -> QVBoxLayout:
+        box = QVBoxLayout()
+        box.setSpacing(8)
+        box.addWidget(heading(strings.LABELS_AND_KEYS))
+        box.addWidget(self._list, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        for text, act in (
+            (strings.ADD, self.add),
+            (strings.MOVE_UP, self._up),
+            (strings.MOVE_DOWN, self._down),
+        ):
+            button = QPushButton(text)
+            button.setAutoDefault(False)
+            button.clicked.connect(act)
+            buttons.addWidget(button)
+        self._remove.setAutoDefault(False)
+        self._remove.clicked.connect(self._remove_current)
+        buttons.addWidget(self._remove)
+        box.addLayout(buttons)
+        return box
+
+    def _right(self) -> QVBoxLayout:
+        form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
+        form.setVerticalSpacing(4)
+        form.addRow(heading(strings.NAME), self._name)
+        form.addRow(heading(strings.PROMPTS), self._prompts)
+        form.addRow(heading(strings.CODE), self._code)
+        box = QVBoxLayout()
+        box.setSpacing(8)
+        box.addLayout(form, 1)
+        box.addWidget(self._multi)
+        return box
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether several labels can apply."""
+        return self._multi.isChecked()
+
+    @property
+    def name_field(self) -> QLineEdit:
+        """The name of the label that is marked."""
+        return self._name
+
+    def on_change(self, receive: QLabel | DeskDialog) -> None:
+        """Show problems in a dialog as they arise."""
+        self.changed.append(receive)
+        self._report()
+
+    def replace_drafts(self, drafts: list[LabelDraft], *, multi_label: bool) -> None:
+        """Edit other labels, from a template."""
+        self.drafts = drafts
+        self._multi.setChecked(multi_label)
+        self._refill(0)
+
+    def add(self) -> None:
+        """Append a label and let its name be typed."""
+        self.drafts.append(LabelDraft())
+        self._refill(len(self.drafts) - 1)
+        self._name.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _remove_current(self) -> None:
+        row = self._list.currentRow()
+        if 0 <= row < len(self.drafts):
+            del self.drafts[row]
+            self._refill(min(row, len(self.drafts) - 1))
+
+    def _up(self) -> None:
+        self._move(-1)
+
+    def _down(self) -> None:
+        self._move(1)
+
+    def _move(self, by: int) -> None:
+        row = self._list.currentRow()
+        other = row + by
+        if 0 <= row < len(self.drafts) and 0 <= other < len(self.drafts):
+            self.drafts[row], self.drafts[other] = self.drafts[other], self.drafts[row]
+            self._refill(other)
+
+    def _edited(self) -> None:
+        row = self._list.currentRow()
+        if not 0 <= row < len(self.drafts):
+            return
+        self.drafts[row] = replace(
+            self.drafts[row],
+            name=self._name.text(),
+            prompts=self._prompts.toPlainText(),
+            code=self._code.text(),
+        )
+        item = self._list.item(row)
+        if item is not None:
+            item.setText(_line(row, self.drafts[row]))
+        self._report()
+
+    def _refill(self, row: int) -> None:
+        with QSignalBlocker(self._list):
+            self._list.clear()
+            for place, draft in enumerate(self.drafts):
+                self._list.addItem(QListWidgetItem(_line(place, draft)))
+            self._list.setCurrentRow(row, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self._show(row)
+        self._report()
+
+    def _show(self, row: int) -> None:
+        inside = 0 <= row < len(self.drafts)
+        draft = self.drafts[row] if inside else LabelDraft()
+        for widget in (self._name, self._prompts, self._code, self._remove):
+            widget.setEnabled(inside)
+        with QSignalBlocker(self._name), QSignalBlocker(self._prompts), QSignalBlocker(self._code):
+            self._name.setText(draft.name)
+            self._prompts.setPlainText(draft.prompts)
+            self._code.setText(draft.code)
+
+    def _report(self) -> None:
+        for receive in self.changed:
+            if isinstance(receive, DeskDialog):
+                receive.show_problem(problem(self.drafts))
+
+
+def _line(place: int, draft: LabelDraft) -> str:
+    key = label_key(place)
+    return f"{key:>3}   {draft.name.strip() or strings.UNNAMED}"
+
+
+class LabelSetDialog(DeskDialog):
+    """Edits the label set of a project."""
+
+    def __init__(self, label_set: LabelSet, new_id: NewId, parent: QWidget | None) -> None:
+        super().__init__(strings.LABEL_SET_TITLE, strings.SAVE, parent)
+        self.resize(680, 480)
+        self._before = label_set
+        self._new_id = new_id
+        self.editor = LabelEditor(
+            drafts_of(label_set), multi_label=label_set.multi_label, fixed_kind=True
+        )
+        self.body.addWidget(self.editor, 1)
+        self.body.addWidget(muted(strings.LABEL_SET_NOTE))
+        self.editor.on_change(self)
+
+    def label_set(self) -> LabelSet:
+        """The label set as edited."""
+        return label_set_of(
+            self.editor.drafts,
+            multi_label=self._before.multi_label,
+            revision=self._before.revision,
+            new_id=self._new_id,
+        )

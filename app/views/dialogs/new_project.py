@@ -1,0 +1,152 @@
+"""A new project: its scans, its labels, its backbone."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
+
+from app import strings
+from app.models.label_drafts import LabelDraft, NewId, drafts_of, label_set_of, problem
+from app.views.dialogs.label_set import LabelEditor
+from app.views.dialogs.parts import DeskDialog, heading, muted
+from nearl_core.types import LabelSet
+
+_ENDING = ".nearl"
+
+
+class NewProjectDialog(DeskDialog):
+    """Asks for what a project is made from."""
+
+    def __init__(
+        self,
+        parent: QWidget | None,
+        *,
+        templates: tuple[tuple[str, LabelSet], ...],
+        backbones: tuple[str, ...],
+        new_id: NewId,
+        scans: Path | None = None,
+    ) -> None:
+        super().__init__(strings.NEW_PROJECT_TITLE, strings.CREATE, parent)
+        self.resize(720, 640)
+        self._templates = templates
+        self._new_id = new_id
+        self._named = False
+        self._scans = QLineEdit("" if scans is None else str(scans))
+        self._scans.textChanged.connect(self._scans_typed)
+        self._place = QLineEdit()
+        self._place.textEdited.connect(self._place_typed)
+        self._template = QComboBox()
+        self._template.addItem(strings.OWN_LABELS)
+        for title, _ in templates:
+            self._template.addItem(title)
+        self._template.activated.connect(self._template_chosen)
+        self._backbone = QComboBox()
+        self._backbone.addItems(list(backbones))
+        self.editor = LabelEditor([LabelDraft()], multi_label=False, fixed_kind=False)
+        self.body.addLayout(self._fields())
+        self.body.addSpacing(8)
+        self.body.addWidget(heading(strings.LABELS))
+        self.body.addWidget(self._template)
+        self.body.addWidget(self.editor, 1)
+        self.editor.on_change(self)
+        self._suggest_place()
+        self.show_problem("")
+
+    def _fields(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        for title, field, choose in (
+            (strings.SCANS_FOLDER, self._scans, self._choose_scans),
+            (strings.PROJECT_FOLDER, self._place, self._choose_place),
+        ):
+            button = QPushButton(strings.CHOOSE)
+            button.setAutoDefault(False)
+            button.clicked.connect(choose)
+            line = QHBoxLayout()
+            line.setSpacing(8)
+            line.addWidget(field, 1)
+            line.addWidget(button)
+            form.addRow(title, line)
+        form.addRow(strings.BACKBONE, self._backbone)
+        form.addRow("", muted(strings.SCANS_STAY))
+        return form
+
+    @property
+    def scans(self) -> Path | None:
+        """The folder to take scans from."""
+        text = self._scans.text().strip()
+        return Path(text).expanduser() if text else None
+
+    @property
+    def folder(self) -> Path:
+        """Where the project will stand."""
+        path = Path(self._place.text().strip()).expanduser()
+        return path if path.suffix == _ENDING else path.with_name(path.name + _ENDING)
+
+    @property
+    def backbone(self) -> str:
+        """The backbone's name."""
+        return self._backbone.currentText()
+
+    def label_set(self) -> LabelSet:
+        """The labels as typed."""
+        return label_set_of(
+            self.editor.drafts,
+            multi_label=self.editor.multi_label,
+            revision=1,
+            new_id=self._new_id,
+        )
+
+    def show_problem(self, text: str) -> None:
+        """Say what is wrong with folders or labels, in that order."""
+        del text
+        super().show_problem(self._own_problem() or problem(self.editor.drafts))
+
+    def _own_problem(self) -> str:
+        if self.scans is not None and not self.scans.is_dir():
+            return strings.NO_SUCH_FOLDER
+        if not self._place.text().strip():
+            return strings.NEEDS_PLACE
+        if self.folder.exists():
+            return strings.PROJECT_EXISTS
+        return ""
+
+    def _suggest_place(self) -> None:
+        if not self._named:
+            scans = self.scans
+            place = Path.home() / "project" if scans is None else scans.parent / scans.name
+            self._place.setText(str(place.with_name(place.name + _ENDING)))
+
+    def _scans_typed(self) -> None:
+        self._suggest_place()
+        self.show_problem("")
+
+    def _place_typed(self) -> None:
+        self._named = True
+        self.show_problem("")
+
+    def _choose_scans(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, strings.SCANS_FOLDER)
+        if chosen:
+            self._scans.setText(chosen)
+
+    def _choose_place(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, strings.PROJECT_FOLDER)
+        if chosen:
+            self._named = True
+            self._place.setText(str(Path(chosen) / "project.nearl"))
+            self.show_problem("")
+
+    def _template_chosen(self, row: int) -> None:
+        if row > 0:
+            label_set = self._templates[row - 1][1]
+            drafts = drafts_of(label_set)
+            self.editor.replace_drafts(drafts, multi_label=label_set.multi_label)

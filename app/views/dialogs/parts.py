@@ -1,0 +1,72 @@
+"""What the dialogs share: margins, headings, the row of buttons, a place for a problem."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app import strings
+
+
+class DeskDialog(QDialog):
+    """A dialog with one column, a sentence for what is wrong, and buttons at the lower right."""
+
+    def __init__(self, title: str, accept_text: str, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(8)
+        self._problem = muted("", role="problem")
+        self.ok = QPushButton(accept_text)
+        self.ok.setProperty("role", "primary")
+        self.ok.setDefault(True)
+        self.ok.clicked.connect(self.accept)
+        self.refuse = QPushButton(strings.CANCEL)
+        self.refuse.setAutoDefault(False)
+        self.refuse.clicked.connect(self.reject)
+        self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(8)
+        self.buttons.addWidget(self._problem, 1)
+        self.buttons.addWidget(self.refuse)
+        self.buttons.addWidget(self.ok)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 24, 24, 16)
+        layout.setSpacing(16)
+        layout.addLayout(self.body, 1)
+        layout.addLayout(self.buttons)
+
+    @property
+    def problem(self) -> str:
+        """The sentence on what is wrong."""
+        return self._problem.text()
+
+    def show_problem(self, text: str) -> None:
+        """Say what is wrong; while something is, the dialog can't be accepted."""
+        self._problem.setText(text)
+        self.ok.setEnabled(not text)
+
+    def only_close(self) -> None:
+        """A dialog that asks for nothing."""
+        self.refuse.hide()
+
+
+def heading(text: str) -> QLabel:
+    """A small heading."""
+    label = QLabel(text)
+    label.setProperty("role", "heading")
+    return label
+
+
+def muted(text: str, *, role: str = "small") -> QLabel:
+    """A quiet sentence that wraps."""
+    label = QLabel(text)
+    label.setProperty("role", role)
+    label.setWordWrap(True)
+    return label
+
+
+def selectable(label: QLabel) -> QLabel:
+    """Let a label's text be marked and copied."""
+    label.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse
+        | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    return label

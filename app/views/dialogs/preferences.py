@@ -1,0 +1,68 @@
+"""Preferences: the reader's pseudonym, and training by itself."""
+
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QWidget
+
+from app import strings
+from app.views.dialogs.parts import DeskDialog, muted
+from app.views.fields import spin_box
+
+
+class PreferencesDialog(DeskDialog):
+    """Shows the values; they are read from its properties once it is accepted."""
+
+    def __init__(
+        self,
+        parent: QWidget | None,
+        *,
+        reader: str,
+        auto_train: bool,
+        every: int,
+        device: str,
+        devices: tuple[str, ...],
+    ) -> None:
+        super().__init__(strings.PREFERENCES_TITLE, strings.SAVE, parent)
+        self.setMinimumWidth(480)
+        self._reader = QLineEdit(reader)
+        self._reader.setMaxLength(64)
+        self._reader.textChanged.connect(self._check)
+        self._auto = QCheckBox(strings.AUTO_TRAIN)
+        self._auto.setChecked(auto_train)
+        self._every = spin_box(5, 1000, every)
+        self._every.setSuffix(f" {strings.NEW_DECISIONS}")
+        self._device = QComboBox()
+        for name in devices:
+            self._device.addItem(strings.DEVICE_WORDS.get(name, name), name)
+        self._device.setCurrentIndex(max(self._device.findData(device), 0))
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        form.addRow(strings.READER, self._reader)
+        form.addRow("", muted(strings.READER_RULE))
+        form.addRow(strings.TRAINING, self._auto)
+        form.addRow("", self._every)
+        form.addRow(strings.DEVICE, self._device)
+        form.addRow("", muted(strings.DEVICE_HINT))
+        self.body.addLayout(form)
+
+    @property
+    def reader(self) -> str:
+        """The pseudonym."""
+        return self._reader.text().strip()
+
+    @property
+    def auto_train(self) -> bool:
+        """Whether training starts by itself."""
+        return self._auto.isChecked()
+
+    @property
+    def every(self) -> int:
+        """After so many new decisions."""
+        return self._every.value()
+
+    @property
+    def device(self) -> str:
+        """Where the model runs."""
+        return str(self._device.currentData())
+
+    def _check(self) -> None:
+        self.show_problem("" if self.reader else strings.READER_EMPTY)

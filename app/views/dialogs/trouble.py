@@ -1,0 +1,35 @@
+"""The error dialog: a sentence, a remedy, and details that can be copied."""
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
+
+from app import strings
+from app.views.dialogs.parts import DeskDialog, muted, selectable
+
+
+class TroubleDialog(DeskDialog):
+    """Says once what went wrong."""
+
+    def __init__(self, sentence: str, remedy: str, details: str, parent: QWidget | None) -> None:
+        super().__init__(strings.TROUBLE_TITLE, strings.CLOSE, parent)
+        self.setMinimumWidth(480)
+        self.only_close()
+        self.sentence = selectable(QLabel(sentence))
+        self.sentence.setWordWrap(True)
+        self.body.addWidget(self.sentence)
+        self.remedy = selectable(muted(remedy, role="muted"))
+        self.remedy.setVisible(bool(remedy))
+        self.body.addWidget(self.remedy)
+        self._details = details
+        if details:
+            text = QPlainTextEdit(details)
+            text.setReadOnly(True)
+            text.setFixedHeight(140)
+            copy = QPushButton(strings.COPY_DETAILS)
+            copy.setAutoDefault(False)
+            copy.clicked.connect(self._copy)
+            self.body.addWidget(text)
+            self.buttons.insertWidget(0, copy)
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._details)

@@ -1,0 +1,133 @@
+"""What stands over the scan: read-outs in the corners, letters at the edges, a sentence."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from app.views import style
+
+_MARGIN = 12
+_LINE = 18
+
+
+@dataclass(frozen=True)
+class OverlayText:
+    """Lines of the corners.
+
+    Attributes:
+        scan: What the scan is: modality, laterality, view.
+        notices: Sentences that the reader should see.
+        frame: The frame counter, "" for a single frame.
+    """
+
+    scan: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    frame: str = ""
+
+
+class ImageOverlay(QWidget):
+    """Text over the scan, on a dark ground of its own so that it reads on white lungs too."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._texts = OverlayText()
+        self._reading = ""
+        self._letters = ("", "", "", "")
+        self._zoom = ""
+        self._value = ""
+        self._message = ""
+
+    def set_texts(self, texts: OverlayText) -> None:
+        """Show another scan's texts."""
+        self._texts = texts
+        self.update()
+
+    def set_reading(self, window: str, letters: tuple[str, str, str, str], zoom: str) -> None:
+        """Show window, orientation letters (left, right, top, bottom) and zoom."""
+        self._reading, self._letters, self._zoom = window, letters, zoom
+        self.update()
+
+    def set_value(self, text: str) -> None:
+        """Show the value under the pointer."""
+        if text != self._value:
+            self._value = text
+            self.update()
+
+    def set_message(self, text: str) -> None:
+        """Show a sentence in the middle."""
+        self._message = text
+        self.update()
+
+    def texts(self) -> tuple[str, ...]:
+        """Everything that is shown, for tests and for assistive tools."""
+        parts = (*self._texts.scan, *self._texts.notices, self._texts.frame, self._reading)
+        return tuple(part for part in (*parts, self._value, self._message, *self._letters) if part)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the texts."""
+        del event
+        painter = QPainter(self)
+        painter.setFont(style.font(self.font(), pixels=12))
+        area = self.rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        self._lines(painter, area, self._texts.scan, left, top=True)
+        self._lines(painter, area, (self._reading, self._zoom), right, top=True)
+        self._lines(painter, area, (self._value,), left, top=False)
+        self._lines(painter, area, (self._texts.frame,), right, top=False)
+        self._notices(painter, area)
+        self._draw_letters(painter, area)
+        if self._message:
+            painter.setFont(style.font(self.font(), pixels=14))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.setPen(QColor(style.MUTED))
+            painter.drawText(area.adjusted(32, 32, -32, -32), int(flags), self._message)
+        painter.end()
+
+    def _lines(
+        self,
+        painter: QPainter,
+        area: QRect,
+        lines: tuple[str, ...],
+        side: Qt.AlignmentFlag,
+        *,
+        top: bool,
+    ) -> None:
+        shown = [line for line in lines if line]
+        start = area.top() if top else area.bottom() - _LINE * len(shown)
+        for number, line in enumerate(shown):
+            place = QRect(area.left(), start + number * _LINE, area.width(), _LINE)
+            _draw(painter, place, side | Qt.AlignmentFlag.AlignVCenter, line, style.TEXT)
+
+    def _notices(self, painter: QPainter, area: QRect) -> None:
+        notices = self._texts.notices[:3]
+        for number, notice in enumerate(notices):
+            bottom = area.bottom() - 24 - _LINE * (len(notices) - number)
+            text = painter.fontMetrics().elidedText(
+                notice, Qt.TextElideMode.ElideRight, area.width()
+            )
+            place = QRect(area.left(), bottom, area.width(), _LINE)
+            _draw(painter, place, Qt.AlignmentFlag.AlignLeft, text, style.WARN)
+
+    def _draw_letters(self, painter: QPainter, area: QRect) -> None:
+        painter.setFont(style.font(self.font(), pixels=14, bold=True))
+        centre = Qt.AlignmentFlag.AlignVCenter
+        middle = Qt.AlignmentFlag.AlignHCenter
+        places = (
+            centre | Qt.AlignmentFlag.AlignLeft,
+            centre | Qt.AlignmentFlag.AlignRight,
+            middle | Qt.AlignmentFlag.AlignTop,
+            middle | Qt.AlignmentFlag.AlignBottom,
+        )
+        for letters, place in zip(self._letters, places, strict=True):
+            if letters:
+                _draw(painter, area, place, letters, style.TEXT)
+
+
+def _draw(painter: QPainter, place: QRect, flags: Qt.AlignmentFlag, text: str, colour: str) -> None:
+    ground = painter.boundingRect(place, int(flags), text).adjusted(-4, -1, 4, 1)
+    painter.fillRect(ground, QColor(0, 0, 0, 150))
+    painter.setPen(QColor(colour))
+    painter.drawText(place, int(flags), text)

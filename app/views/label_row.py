@@ -1,0 +1,151 @@
+"""One label as a row: key, name, bar, percentage, and whether it was chosen."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from app import strings
+from app.models.panel import LabelLine
+from app.views import glyphs, style
+
+_KEY_WIDTH = 28
+_FIGURE_WIDTH = 44
+_TICK_WIDTH = 24
+_BAR_HEIGHT = 4
+
+
+class LabelRow(QAbstractButton):
+    """A row that can be clicked; it draws a value and decides nothing."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self._line = LabelLine("", "", "")
+
+    @property
+    def line(self) -> LabelLine:
+        """What it shows."""
+        return self._line
+
+    def show_line(self, line: LabelLine) -> None:
+        """Show another value."""
+        self._line = line
+        self.setText(line.name)
+        parts = [line.name, strings.KEY_NAME.format(key=line.key) if line.key else ""]
+        if line.probability is not None:
+            parts.append(percent(line.probability))
+        if line.suggested:
+            parts.append(strings.SUGGESTED)
+        if line.decided:
+            parts.append(strings.DECIDED)
+        if line.pending:
+            parts.append(strings.PENDING)
+        self.setAccessibleName(", ".join(part for part in parts if part))
+        self.setToolTip(line.name)
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """As wide as it gets, one row high."""
+        return QSize(200, style.ROW_HEIGHT + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the row."""
+        del event
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(8, 1, -8, -1)
+        self._ground(painter, area)
+        self._key(painter, QRectF(area.left() + 6, area.center().y() - 10, 22, 20))
+        self._name(painter, area)
+        self._bar(painter, area)
+        self._tick(painter, area)
+        painter.end()
+
+    def _ground(self, painter: QPainter, area: QRectF) -> None:
+        line = self._line
+        painter.setPen(Qt.PenStyle.NoPen)
+        if line.decided:
+            painter.setBrush(QColor(style.ACCENT_GROUND))
+            painter.drawRoundedRect(area, 4, 4)
+            painter.setBrush(QColor(style.ACCENT))
+            painter.drawRoundedRect(QRectF(area.left(), area.top(), 3, area.height()), 1.5, 1.5)
+        elif self.underMouse() and self.isEnabled():
+            painter.setBrush(QColor(style.HOVER))
+            painter.drawRoundedRect(area, 4, 4)
+        if line.pending or self.hasFocus():
+            pen = QPen(QColor(style.ACCENT), 1.5)
+            if line.pending:
+                pen.setStyle(Qt.PenStyle.DashLine)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 4, 4)
+
+    def _key(self, painter: QPainter, place: QRectF) -> None:
+        if not self._line.key:
+            return
+        painter.setPen(QPen(QColor(style.LINE), 1))
+        painter.setBrush(QColor(style.FIELD))
+        painter.drawRoundedRect(place, 3, 3)
+        painter.setFont(style.font(self.font(), pixels=12))
+        painter.setPen(QColor(style.TEXT))
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), self._line.key)
+
+    def _text_place(self, area: QRectF) -> QRectF:
+        left = area.left() + _KEY_WIDTH + 8
+        right = area.right() - _TICK_WIDTH - _FIGURE_WIDTH - 4
+        return QRectF(left, area.top(), right - left, area.height())
+
+    def _name(self, painter: QPainter, area: QRectF) -> None:
+        line = self._line
+        bold = line.decided or line.pending
+        painter.setFont(style.font(self.font(), bold=bold))
+        painter.setPen(QColor(style.TEXT))
+        place = self._text_place(area)
+        if line.probability is not None:
+            place.setBottom(area.bottom() - 9)
+        text = painter.fontMetrics().elidedText(
+            line.name, Qt.TextElideMode.ElideRight, int(place.width())
+        )
+        painter.drawText(
+            place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text
+        )
+
+    def _bar(self, painter: QPainter, area: QRectF) -> None:
+        line = self._line
+        if line.probability is None:
+            return
+        place = self._text_place(area)
+        track = QRectF(place.left(), area.bottom() - 9, place.width(), _BAR_HEIGHT)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(style.RAISED if not line.decided else "#2b4c68"))
+        painter.drawRoundedRect(track, 2, 2)
+        length = max(track.width() * min(max(line.probability, 0.0), 1.0), 2.0)
+        painter.setBrush(QColor(style.ACCENT if line.suggested else style.BAR))
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), length, track.height()), 2, 2)
+        painter.setFont(style.font(self.font(), bold=line.suggested))
+        painter.setPen(QColor(style.TEXT if line.suggested else style.MUTED))
+        figure = QRectF(place.right() + 4, area.top(), _FIGURE_WIDTH, area.height())
+        painter.drawText(
+            figure,
+            int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter),
+            percent(line.probability),
+        )
+
+    def _tick(self, painter: QPainter, area: QRectF) -> None:
+        place = QRectF(area.right() - 20, area.center().y() - 7, 14, 14)
+        if self._line.decided:
+            glyphs.paint_tick(painter, place, style.TEXT, 2.2)
+        elif self._line.suggested:
+            painter.setPen(QColor(style.ACCENT))
+            painter.setFont(style.font(self.font(), pixels=13))
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), "↵")
+
+
+def percent(probability: float) -> str:
+    """A probability for people; never 100 % or 0 % where it is not."""
+    if 0.995 <= probability < 1.0:
+        return ">99 %"
+    if 0.0 < probability < 0.005:
+        return "<1 %"
+    return f"{100 * probability:.0f} %"

@@ -1,0 +1,135 @@
+"""The one window: it assembles the panels and passes keys on."""
+
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import (
+    QLabel,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import strings
+from app.models.scan_table import ScanTable
+from app.views.actions import Actions, is_text_field
+from app.views.queue_panel import QueuePanel
+from app.views.ranking_panel import RankingPanel
+from app.views.scan_panel import ScanPanel
+from app.views.start_page import StartPage
+from app.views.status_line import StatusLine
+from app.views.training_panel import TrainingPanel
+
+_LEFT, _RIGHT = 272, 336
+_SIDE = (456, 296)
+
+
+class MainWindow(QMainWindow):
+    """The desk.
+
+    Attributes:
+        closing: The window goes; whoever holds threads and locks ends them now.
+    """
+
+    closing = Signal()
+
+    def __init__(self, table: ScanTable, actions: Actions) -> None:
+        super().__init__()
+        self.setWindowTitle(strings.APP_NAME)
+        self.setMinimumSize(QSize(960, 600))
+        self.resize(1280, 800)
+        self._actions = actions
+        self.start = StartPage(actions)
+        self.queue = QueuePanel(table, actions)
+        self.scan = ScanPanel(actions)
+        self.ranking = RankingPanel(actions)
+        self.training = TrainingPanel(actions)
+        self.status = StatusLine()
+        self._banner = QLabel()
+        self._banner.setProperty("role", "banner")
+        self._banner.setWordWrap(True)
+        self._banner.hide()
+        self._pages = QStackedWidget()
+        self._desk = self._build_desk()
+        self._pages.addWidget(self.start)
+        self._pages.addWidget(self._desk)
+        self.setCentralWidget(self._pages)
+        self.setStatusBar(self.status)
+        actions.fill(self.menuBar())
+
+    def _build_desk(self) -> QWidget:
+        side = QSplitter(Qt.Orientation.Vertical)
+        side.addWidget(self.ranking)
+        side.addWidget(self.training)
+        side.setChildrenCollapsible(False)
+        side.setStretchFactor(0, 1)
+        side.setSizes(list(_SIDE))
+        self._columns = QSplitter(Qt.Orientation.Horizontal)
+        for widget in (self.queue, self.scan, side):
+            self._columns.addWidget(widget)
+        self._columns.setChildrenCollapsible(False)
+        self._columns.setStretchFactor(1, 1)
+        self._columns.setSizes([_LEFT, 1280 - _LEFT - _RIGHT, _RIGHT])
+        self.queue.setMinimumWidth(216)
+        self.scan.setMinimumWidth(400)
+        side.setMinimumWidth(328)
+        desk = QWidget()
+        box = QVBoxLayout(desk)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self._banner)
+        box.addWidget(self._columns, 1)
+        return desk
+
+    @property
+    def shows_desk(self) -> bool:
+        """Whether a project is on screen."""
+        return self._pages.currentWidget() is self._desk
+
+    def show_desk(self, title: str) -> None:
+        """A project is open."""
+        self._pages.setCurrentWidget(self._desk)
+        self._actions.set_project_open(True)
+        self.setWindowTitle(f"{title} — {strings.APP_NAME}")
+        self.scan.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_start(self, problem: str = "") -> None:
+        """No project is open."""
+        self._pages.setCurrentWidget(self.start)
+        self._actions.set_project_open(False)
+        self.setWindowTitle(strings.APP_NAME)
+        self.start.show_problem(problem)
+
+    def show_banner(self, text: str) -> None:
+        """Show a lasting sentence above the desk; "" hides it."""
+        self._banner.setText(text)
+        self._banner.setVisible(bool(text))
+
+    @property
+    def banner(self) -> str:
+        """The lasting sentence."""
+        return self._banner.text()
+
+    def state(self) -> str:
+        """Size and place of the window, as text for the settings."""
+        return bytes(self.saveGeometry().toBase64().data()).decode("ascii")
+
+    def restore(self, state: str) -> None:
+        """Take size and place from the settings."""
+        if state:
+            self.restoreGeometry(QByteArray.fromBase64(state.encode("ascii")))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Pass keys to the action table; Escape leaves a text field."""
+        if event.key() == Qt.Key.Key_Escape and is_text_field(self.focusWidget()):
+            self.scan.view.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        if not self._actions.handle(event):
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Go from the screen at once, then let everything end."""
+        self.hide()
+        self.closing.emit()
+        event.accept()

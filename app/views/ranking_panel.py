@@ -1,0 +1,216 @@
+"""The labels on the right: fixed keys, bars that move, the decision unmistakable."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import strings
+from app.models.commands import Command
+from app.models.panel import Panel
+from app.views import glyphs, style
+from app.views.actions import Actions
+from app.views.label_row import LabelRow
+from nearl_core.types import State
+
+_VERDICTS = (
+    (Command.DEFER, State.DEFERRED),
+    (Command.NONE_APPLY, State.NONE_APPLY),
+    (Command.UNASSESSABLE, State.UNASSESSABLE),
+)
+
+
+class _StateSign(QWidget):
+    """The sign of a state, 16 points."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(16, 16)
+        self._state = State.UNSEEN
+
+    def show_state(self, state: State) -> None:
+        """Draw another state."""
+        self._state = state
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the sign."""
+        del event
+        painter = QPainter(self)
+        glyphs.paint_state(painter, self.rect().toRectF().adjusted(1, 1, -1, -1), self._state)
+        painter.end()
+
+
+class RankingPanel(QWidget):
+    """Shows a Panel.
+
+    Attributes:
+        label_pressed: The place of the label that was clicked.
+    """
+
+    label_pressed = Signal(int)
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self._actions = actions
+        self._panel = Panel()
+        self._rows: list[LabelRow] = []
+        self._sign = _StateSign()
+        self._state = QLabel()
+        self._eye = QToolButton()
+        self._source = _label("small")
+        self._notice = _label("notice")
+        self._hint = _label("small")
+        self._rows_box = QVBoxLayout()
+        self._buttons: dict[Command, QPushButton] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 8)
+        layout.setSpacing(4)
+        layout.addLayout(self._head())
+        # Sentences come and go below the rows, so that no row ever moves under the eye.
+        layout.addWidget(_inset(self._source))
+        layout.addWidget(self._scroller(), 1)
+        layout.addWidget(_inset(self._notice))
+        layout.addWidget(_inset(self._hint))
+        layout.addLayout(self._verdict_buttons())
+
+    def _head(self) -> QHBoxLayout:
+        head = QHBoxLayout()
+        head.setContentsMargins(16, 8, 8, 0)
+        head.setSpacing(8)
+        title = QLabel(strings.LABELS)
+        title.setProperty("role", "heading")
+        self._eye.setIcon(QIcon(str(style.RESOURCES / "icons" / "eye.svg")))
+        self._eye.setIconSize(QSize(16, 16))
+        self._eye.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._eye.setCheckable(True)
+        self._eye.setToolTip(self._actions.tip(Command.SUGGESTIONS))
+        self._eye.setAccessibleName(strings.COMMANDS[Command.SUGGESTIONS.value])
+        action = self._actions.action(Command.SUGGESTIONS)
+        self._eye.clicked.connect(action.trigger)
+        action.toggled.connect(self._eye.setChecked)
+        head.addWidget(title)
+        head.addStretch(1)
+        head.addWidget(self._sign)
+        head.addWidget(self._state)
+        head.addSpacing(8)
+        head.addWidget(self._eye)
+        return head
+
+    def _scroller(self) -> QScrollArea:
+        holder = QWidget()
+        holder.setObjectName("plain")
+        self._rows_box.setContentsMargins(0, 0, 0, 0)
+        self._rows_box.setSpacing(0)
+        self._rows_box.setAlignment(Qt.AlignmentFlag.AlignTop)
+        holder.setLayout(self._rows_box)
+        scroller = QScrollArea()
+        scroller.setWidgetResizable(True)
+        scroller.setFrameShape(QFrame.Shape.NoFrame)
+        scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroller.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroller.setWidget(holder)
+        return scroller
+
+    def _verdict_buttons(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setContentsMargins(16, 4, 16, 0)
+        grid.setSpacing(4)
+        places = (
+            (Command.DEFER, 0, 0),
+            (Command.NONE_APPLY, 0, 1),
+            (Command.UNASSESSABLE, 1, 0),
+            (Command.UNSURE, 1, 1),
+            (Command.FLAG, 2, 0),
+            (Command.UNDO, 2, 1),
+        )
+        for command, row, column in places:
+            button = QPushButton()
+            button.setProperty("role", "verdict")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setCheckable(command in (Command.UNSURE, Command.FLAG))
+            button.clicked.connect(self._actions.action(command).trigger)
+            self._buttons[command] = button
+            grid.addWidget(button, row, column)
+        self.refresh_keys()
+        return grid
+
+    def refresh_keys(self) -> None:
+        """Write the keys as they are bound now."""
+        for command, button in self._buttons.items():
+            button.setText(
+                f"{strings.SHORT_COMMANDS[command.value]}   {self._actions.first_key(command)}"
+            )
+            button.setToolTip(self._actions.tip(command))
+
+    @property
+    def panel(self) -> Panel:
+        """What is shown."""
+        return self._panel
+
+    def rows(self) -> tuple[LabelRow, ...]:
+        """The label rows in the order of their keys."""
+        return tuple(self._rows[: len(self._panel.lines)])
+
+    def show_panel(self, panel: Panel) -> None:
+        """Show another value."""
+        self._panel = panel
+        self._match_rows(len(panel.lines))
+        for row, line in zip(self._rows, panel.lines, strict=False):
+            row.show_line(line)
+            row.setEnabled(panel.can_decide)
+        self._sign.show_state(panel.state)
+        word = strings.STATE_WORDS[panel.state]
+        self._state.setText(f"{word}, {strings.UNSURE}" if panel.unsure else word)
+        self._source.setText(panel.source or " ")
+        self._hint.setText(panel.hint or " ")
+        self._notice.setText(panel.notice)
+        holder = self._notice.parentWidget()
+        if holder is not None:
+            holder.setVisible(bool(panel.notice))
+        self._buttons[Command.UNSURE].setChecked(panel.unsure)
+        self._buttons[Command.FLAG].setChecked(panel.flagged)
+        for button in self._buttons.values():
+            button.setEnabled(panel.can_decide)
+
+    def _match_rows(self, count: int) -> None:
+        while len(self._rows) < count:
+            row = LabelRow()
+            row.clicked.connect(self._row_clicked)
+            self._rows.append(row)
+            self._rows_box.addWidget(row)
+        for place, row in enumerate(self._rows):
+            row.setVisible(place < count)
+
+    def _row_clicked(self) -> None:
+        row = self.sender()
+        if isinstance(row, LabelRow):
+            self.label_pressed.emit(self._rows.index(row))
+
+
+def _label(role: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("role", role)
+    label.setWordWrap(True)
+    return label
+
+
+def _inset(label: QLabel) -> QWidget:
+    """A label in the panel's margins; hidden together with them."""
+    holder = QWidget()
+    box = QVBoxLayout(holder)
+    box.setContentsMargins(16, 2, 16, 2)
+    box.addWidget(label)
+    return holder

@@ -1,0 +1,225 @@
+"""The middle of the desk: the tools of the scan above the scan itself."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import strings
+from app.models.commands import Command
+from app.models.picture import Picture
+from app.models.viewing import Grey, Turn
+from app.views import style
+from app.views.actions import Actions
+from app.views.image_overlay import OverlayText
+from app.views.image_view import ImageView
+from nearl_core.types import Scan, VoiLut
+
+_TOOLS = (
+    (Command.INVERT, "invert"),
+    (Command.FLIP_HORIZONTAL, "flip-horizontal"),
+    (Command.FLIP_VERTICAL, "flip-vertical"),
+    (Command.ROTATE_LEFT, "rotate-left"),
+    (Command.ROTATE_RIGHT, "rotate-right"),
+    (Command.FIT, "fit"),
+    (Command.OVERLAY, "overlay"),
+    (Command.CINE, "cine"),
+    (Command.RESET, "reset"),
+)
+_TURNS = {
+    Command.FLIP_HORIZONTAL: Turn.FLIP_HORIZONTAL,
+    Command.FLIP_VERTICAL: Turn.FLIP_VERTICAL,
+    Command.ROTATE_RIGHT: Turn.RIGHT,
+    Command.ROTATE_LEFT: Turn.LEFT,
+}
+
+
+class ScanPanel(QWidget):
+    """The scan with its tools.
+
+    Attributes:
+        frames_wanted: Scroll by so many frames.
+    """
+
+    frames_wanted = Signal(int)
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("ground")
+        self._actions = actions
+        self._scan: Scan | None = None
+        self._buttons: dict[Command, QToolButton] = {}
+        self._window = QComboBox()
+        self._name = QLabel()
+        self.view = ImageView()
+        self.view.frames_wanted.connect(self.frames_wanted)
+        self.view.viewing_changed.connect(self._show_viewing)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._tool_bar())
+        layout.addWidget(self.view, 1)
+
+    def _tool_bar(self) -> QWidget:
+        bar = QFrame()
+        bar.setObjectName("panel")
+        bar.setFixedHeight(40)
+        line = QHBoxLayout(bar)
+        line.setContentsMargins(12, 0, 8, 0)
+        line.setSpacing(2)
+        self._name.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        line.addWidget(self._name, 2)
+        self._window.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._window.setMinimumContentsLength(8)
+        self._window.setMaximumWidth(192)
+        self._window.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._window.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._window.setAccessibleName(strings.WINDOW)
+        self._window.activated.connect(self._window_chosen)
+        line.addWidget(self._window, 1)
+        line.addSpacing(8)
+        for command, icon in _TOOLS:
+            line.addWidget(self._tool(command, icon))
+        return bar
+
+    def _tool(self, command: Command, icon: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(QIcon(str(style.RESOURCES / "icons" / f"{icon}.svg")))
+        button.setIconSize(QSize(20, 20))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setToolTip(self._actions.tip(command))
+        button.setAccessibleName(strings.COMMANDS[command.value])
+        action = self._actions.action(command)
+        button.setCheckable(action.isCheckable())
+        button.clicked.connect(action.trigger)
+        action.toggled.connect(button.setChecked)
+        self._buttons[command] = button
+        return button
+
+    def show_scan(self, scan: Scan | None) -> None:
+        """A scan is about to be shown: its name at once, its picture when it is there."""
+        self._scan = scan
+        name = "" if scan is None else scan.path.name
+        self._name.setToolTip(name)
+        self._name.setText(name)
+        self.view.show_message(strings.NO_SCAN if scan is None else "")
+        if scan is None:
+            self.show_picture(None, 0)
+
+    def show_waiting(self) -> None:
+        """The picture takes a moment."""
+        self.show_picture(None, 0)
+        self.view.show_message(strings.READING)
+
+    def show_problem(self, text: str) -> None:
+        """The scan can't be shown: say why in its place."""
+        self.show_picture(None, 0)
+        self.view.show_message(text)
+
+    def show_picture(self, picture: Picture | None, frame: int, *, same_scan: bool = False) -> None:
+        """Show a frame."""
+        self.view.show_message("")
+        self.view.show_picture(picture, same_scan=same_scan)
+        self.view.show_texts(_texts(picture, self._scan, frame))
+        several = self._scan is not None and self._scan.frames > 1
+        for command in (
+            Command.CINE,
+            Command.FRAME_UP,
+            Command.FRAME_DOWN,
+            Command.FIRST_FRAME,
+            Command.LAST_FRAME,
+        ):
+            self._actions.action(command).setEnabled(several)
+        self._buttons[Command.CINE].setEnabled(several)
+        has_overlay = picture is not None and picture.frame.overlay is not None
+        self._buttons[Command.OVERLAY].setVisible(has_overlay)
+        if not same_scan:
+            self._list_windows()
+        self._show_viewing()
+
+    def command(self, command: Command) -> bool:
+        """Do what concerns the scan's look; False for any other command."""
+        if command in _TURNS:
+            self.view.turn(_TURNS[command])
+        elif command is Command.INVERT:
+            self.view.invert()
+        elif command is Command.OVERLAY:
+            self.view.toggle_overlay()
+        elif command is Command.FIT:
+            self.view.fit()
+        elif command in (Command.ZOOM_IN, Command.ZOOM_OUT):
+            self.view.zoom(1.0 if command is Command.ZOOM_IN else -1.0)
+        elif command is Command.RESET:
+            self.view.reset()
+        else:
+            return False
+        return True
+
+    def preset(self, place: int) -> None:
+        """Show through one of the presets."""
+        if place < len(self.view.presets):
+            self.view.set_window(self.view.presets[place])
+
+    def _list_windows(self) -> None:
+        self._window.clear()
+        windows = self.view.windows()
+        presets = len(windows) - len(self.view.presets)
+        for place, window in enumerate(windows):
+            if place == presets:
+                self._window.insertSeparator(self._window.count())
+            key = f"   Alt+{place - presets + 1}" if place >= presets else ""
+            self._window.addItem(_window_name(window, place) + key, window)
+        self._window.setEnabled(bool(windows))
+        if not windows:
+            self._window.addItem(strings.COLOUR if self.view.picture else strings.WINDOW)
+
+    def _window_chosen(self) -> None:
+        window = self._window.currentData()
+        if isinstance(window, Grey):
+            self.view.set_window(window)
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_viewing(self) -> None:
+        viewing = self.view.viewing
+        self._actions.set_checked(Command.INVERT, viewing.inverted)
+        self._actions.set_checked(Command.OVERLAY, viewing.overlay)
+        windows = self.view.windows()
+        if not windows:
+            return
+        wanted = viewing.window if viewing.window is not None else windows[0]
+        for row in range(self._window.count()):
+            if self._window.itemData(row) is wanted:
+                self._window.setCurrentIndex(row)
+                return
+        self._window.setCurrentIndex(-1)
+        self._window.setPlaceholderText(strings.OWN_WINDOW)
+
+
+def _window_name(window: Grey, place: int) -> str:
+    if window.name:
+        return window.name
+    if isinstance(window, VoiLut):
+        return strings.FILE_LUT.format(number=place + 1)
+    return strings.FILE_WINDOW.format(centre=window.centre, width=window.width)
+
+
+def _texts(picture: Picture | None, scan: Scan | None, frame: int) -> OverlayText:
+    if picture is None or scan is None:
+        return OverlayText()
+    info = picture.info
+    size = f"{info.columns} × {info.rows}"
+    place = " ".join(part for part in (info.laterality, info.view) if part)
+    counter = strings.FRAME.format(number=frame + 1, total=scan.frames) if scan.frames > 1 else ""
+    first = "  ".join(part for part in (info.modality, place) if part)
+    return OverlayText((first, size), info.notices, counter)

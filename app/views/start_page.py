@@ -1,0 +1,180 @@
+"""What stands in the window while no project is open."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import strings
+from app.models.commands import Command
+from app.views import style
+from app.views.actions import Actions
+
+_SHOWN = 6
+
+
+class StartPage(QWidget):
+    """New, open, demo, recent projects, and the reader's pseudonym.
+
+    Attributes:
+        project_chosen: Path of a recent project.
+        reader_changed: The pseudonym that was typed.
+    """
+
+    project_chosen = Signal(object)
+    reader_changed = Signal(str)
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("ground")
+        self._recent_box = QVBoxLayout()
+        self._no_recent = QLabel(strings.NO_RECENT)
+        self._no_recent.setProperty("role", "muted")
+        self._reader = QLineEdit()
+        self._reader.setMaximumWidth(220)
+        self._reader.setMaxLength(40)
+        self._reader.setAccessibleName(strings.READER)
+        self._reader.editingFinished.connect(self._emit_reader)
+        self._problem = QLabel()
+        self._problem.setWordWrap(True)
+        self._problem.setProperty("role", "notice")
+        self._problem.hide()
+        self._choices = QWidget()
+        self._busy = QLabel(" ")
+        self._busy.setProperty("role", "muted")
+        column = QWidget()
+        column.setFixedWidth(640)
+        box = QVBoxLayout(column)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        self._fill(box, actions)
+        outer = QHBoxLayout(self)
+        outer.addStretch(1)
+        outer.addWidget(column)
+        outer.addStretch(1)
+
+    def _fill(self, box: QVBoxLayout, actions: Actions) -> None:
+        box.addStretch(2)
+        box.addLayout(_title())
+        box.addSpacing(24)
+        box.addWidget(self._problem)
+        box.addSpacing(8)
+        columns = QGridLayout(self._choices)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setHorizontalSpacing(48)
+        columns.setColumnStretch(0, 1)
+        columns.setColumnStretch(1, 1)
+        columns.addWidget(_heading(strings.BEGIN), 0, 0)
+        columns.addWidget(_heading(strings.RECENT), 0, 1)
+        columns.addLayout(_buttons(actions), 1, 0, Qt.AlignmentFlag.AlignTop)
+        self._recent_box.setSpacing(0)
+        self._recent_box.addWidget(self._no_recent)
+        columns.addLayout(self._recent_box, 1, 1, Qt.AlignmentFlag.AlignTop)
+        box.addWidget(self._choices)
+        box.addSpacing(8)
+        box.addWidget(self._busy)
+        box.addSpacing(16)
+        line = QHBoxLayout()
+        line.setSpacing(12)
+        line.addWidget(QLabel(strings.READER))
+        line.addWidget(self._reader)
+        hint = QLabel(strings.READER_HINT)
+        hint.setProperty("role", "small")
+        line.addWidget(hint)
+        line.addStretch(1)
+        box.addLayout(line)
+        box.addStretch(3)
+        notice = QLabel(strings.NOT_A_DEVICE)
+        notice.setProperty("role", "muted")
+        box.addWidget(notice)
+        box.addSpacing(16)
+
+    def show_reader(self, name: str) -> None:
+        """Show the pseudonym."""
+        self._reader.setText(name)
+
+    def show_problem(self, text: str) -> None:
+        """Show a sentence above the choices; "" hides it."""
+        self._problem.setText(text)
+        self._problem.setVisible(bool(text))
+
+    def show_busy(self, text: str) -> None:
+        """Show what is being done, and let nothing else begin; "" when it is done."""
+        self._busy.setText(text)
+        self._choices.setEnabled(not text)
+
+    def show_recent(self, paths: tuple[Path, ...]) -> None:
+        """Show the projects that were open before."""
+        while self._recent_box.count() > 1:
+            item = self._recent_box.takeAt(1)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.deleteLater()
+        self._no_recent.setVisible(not paths)
+        for path in paths[:_SHOWN]:
+            button = QPushButton(path.stem)
+            button.setProperty("role", "link")
+            button.setToolTip(str(path))
+            button.setFixedHeight(style.ROW_HEIGHT)
+            button.clicked.connect(self._recent_clicked)
+            self._recent_box.addWidget(button)
+
+    def _recent_clicked(self) -> None:
+        button = self.sender()
+        if isinstance(button, QPushButton):
+            self.project_chosen.emit(Path(button.toolTip()))
+
+    def _emit_reader(self) -> None:
+        self.reader_changed.emit(self._reader.text().strip())
+
+
+def _title() -> QHBoxLayout:
+    line = QHBoxLayout()
+    line.setSpacing(16)
+    picture = QLabel()
+    icon = QPixmap(str(style.RESOURCES / "icons" / "desk.svg"))
+    picture.setPixmap(icon.scaled(56, 56, mode=Qt.TransformationMode.SmoothTransformation))
+    words = QVBoxLayout()
+    words.setSpacing(2)
+    name = QLabel(strings.APP_NAME)
+    name.setProperty("role", "title")
+    what = QLabel(strings.WHAT_IT_IS)
+    what.setProperty("role", "muted")
+    words.addWidget(name)
+    words.addWidget(what)
+    line.addWidget(picture)
+    line.addLayout(words, 1)
+    return line
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "heading")
+    label.setContentsMargins(0, 0, 0, 4)
+    return label
+
+
+def _buttons(actions: Actions) -> QVBoxLayout:
+    box = QVBoxLayout()
+    box.setSpacing(8)
+    for command in (Command.NEW_PROJECT, Command.OPEN_PROJECT, Command.OPEN_DEMO):
+        button = QPushButton(strings.COMMANDS[command.value])
+        button.setMinimumHeight(style.ROW_HEIGHT)
+        button.clicked.connect(actions.action(command).trigger)
+        if command is Command.NEW_PROJECT:
+            button.setProperty("role", "primary")
+        box.addWidget(button)
+    note = QLabel(strings.DEMO_NOTE)
+    note.setProperty("role", "small")
+    note.setWordWrap(True)
+    box.addWidget(note)
+    return box

@@ -1,0 +1,82 @@
+"""The status bar: progress through the queue, what was saved when, what computes."""
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
+
+from app import strings
+from app.models.scan_table import QueueCounts
+from nearl_core.types import State
+
+_MESSAGE_MS = 8000
+
+
+class StatusLine(QStatusBar):
+    """One quiet line; nothing in it is ever needed to go on."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._bar = QProgressBar()
+        self._bar.setFixedWidth(120)
+        self._bar.setTextVisible(False)
+        self._progress = QLabel()
+        self._counts = QLabel()
+        self._message = QLabel()
+        self._message.setObjectName("message")
+        self._saved = QLabel()
+        self._saved.setObjectName("saved")
+        self._version = QLabel()
+        self._device = QLabel()
+        for widget in (self._progress, self._bar, self._counts):
+            self.addWidget(widget)
+        self.addWidget(self._message, 1)
+        for widget in (self._saved, self._version, self._device):
+            self.addPermanentWidget(widget)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_MESSAGE_MS)
+        self._timer.timeout.connect(self._message.clear)
+        self.show_counts(QueueCounts())
+
+    def show_counts(self, counts: QueueCounts) -> None:
+        """Show how far the reader is."""
+        visible = counts.total > 0
+        self._bar.setVisible(visible)
+        self._bar.setRange(0, max(counts.total, 1))
+        self._bar.setValue(counts.decided)
+        self._progress.setText(strings.progress(counts.decided, counts.total) if visible else "")
+        parts = [
+            f"{counts.of(state)} {strings.STATE_WORDS[state].lower()}"
+            for state in (State.DEFERRED, State.NONE_APPLY, State.UNASSESSABLE)
+            if counts.of(state)
+        ]
+        if counts.flagged:
+            parts.append(f"{counts.flagged} {strings.FLAGGED}")
+        self._counts.setText("   ".join(parts))
+
+    def show_saved(self, text: str) -> None:
+        """Show when the last decision was saved."""
+        self._saved.setText(text)
+
+    def show_engine(self, version: str, device: str) -> None:
+        """Show backbone with version, and the device."""
+        self._version.setText(version)
+        self._device.setText(device)
+
+    def message(self, text: str) -> None:
+        """Show a sentence for a few seconds."""
+        self._message.setText(text)
+        if text:
+            self._timer.start()
+
+    def texts(self) -> str:
+        """Everything it shows, for tests and assistive tools."""
+        labels = (
+            self._progress,
+            self._counts,
+            self._message,
+            self._saved,
+            self._version,
+            self._device,
+        )
+        return "  ".join(label.text() for label in labels if label.text())

@@ -1,0 +1,108 @@
+"""The desk's look: a dark palette, one grid of 4 pixels, one accent.
+
+Contrast of text on its ground is at least 4.5 to 1 (WCAG 2.1, 1.4.3); a test computes it. Colour is
+never the only cue.
+"""
+
+from pathlib import Path
+
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication
+
+RESOURCES = Path(__file__).resolve().parents[2] / "resources"
+
+GROUND = "#14171a"
+PANEL = "#1b1f23"
+RAISED = "#262b31"
+HOVER = "#2e343b"
+LINE = "#343b43"
+FIELD = "#101316"
+TEXT = "#dce1e6"
+MUTED = "#98a2ad"
+ACCENT = "#6cb2ee"
+ACCENT_GROUND = "#1e3a52"
+ON_ACCENT = "#0b1319"
+BAR = "#3f6f96"
+GOOD = "#85cf97"
+WARN = "#e6bd62"
+BAD = "#f0957f"
+SCAN_GROUND = "#000000"
+
+GRID = 8
+ROW_HEIGHT = 32
+BUTTON_HEIGHT = 28
+
+
+def text_on_ground() -> tuple[tuple[str, str], ...]:
+    """The pairs of text and ground that the desk uses; a test checks their contrast."""
+    texts = (TEXT, MUTED, ACCENT, GOOD, WARN, BAD)
+    pairs = [(text, ground) for text in texts for ground in (GROUND, PANEL, RAISED, FIELD)]
+    pairs += [(TEXT, ACCENT_GROUND), (TEXT, HOVER), (ON_ACCENT, ACCENT), (TEXT, SCAN_GROUND)]
+    return tuple(pairs)
+
+
+def palette() -> QPalette:
+    """Colours for what the style sheet does not reach."""
+    result = QPalette()
+    roles = {
+        QPalette.ColorRole.Window: PANEL,
+        QPalette.ColorRole.WindowText: TEXT,
+        QPalette.ColorRole.Base: FIELD,
+        QPalette.ColorRole.AlternateBase: PANEL,
+        QPalette.ColorRole.Text: TEXT,
+        QPalette.ColorRole.PlaceholderText: MUTED,
+        QPalette.ColorRole.Button: RAISED,
+        QPalette.ColorRole.ButtonText: TEXT,
+        QPalette.ColorRole.ToolTipBase: RAISED,
+        QPalette.ColorRole.ToolTipText: TEXT,
+        QPalette.ColorRole.Highlight: ACCENT_GROUND,
+        QPalette.ColorRole.HighlightedText: TEXT,
+        QPalette.ColorRole.Link: ACCENT,
+        QPalette.ColorRole.Accent: ACCENT,
+        QPalette.ColorRole.Light: HOVER,
+        QPalette.ColorRole.Midlight: RAISED,
+        QPalette.ColorRole.Mid: LINE,
+        QPalette.ColorRole.Dark: GROUND,
+        QPalette.ColorRole.Shadow: GROUND,
+        QPalette.ColorRole.BrightText: BAD,
+    }
+    for role, colour in roles.items():
+        result.setColor(role, QColor(colour))
+    for role in (
+        QPalette.ColorRole.Text,
+        QPalette.ColorRole.WindowText,
+        QPalette.ColorRole.ButtonText,
+    ):
+        result.setColor(QPalette.ColorGroup.Disabled, role, QColor("#67717b"))
+    return result
+
+
+def style_sheet() -> str:
+    """The style sheet with the colours filled in."""
+    text = (RESOURCES / "desk.qss").read_text(encoding="utf-8")
+    names = {name: value for name, value in globals().items() if name.isupper()}
+    for name in sorted(names, key=len, reverse=True):
+        if isinstance(names[name], str):
+            text = text.replace(f"@{name}@", names[name])
+    return text.replace("@ICONS@", (RESOURCES / "icons").as_posix())
+
+
+def apply(application: QApplication) -> None:
+    """Give the application the desk's look."""
+    application.setStyle("Fusion")
+    application.setPalette(palette())
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    font.setPixelSize(13)
+    font.setHintingPreference(QFont.HintingPreference.PreferDefaultHinting)
+    application.setFont(font)
+    application.setStyleSheet(style_sheet())
+
+
+def font(base: QFont, *, pixels: int = 13, bold: bool = False) -> QFont:
+    """The application's font in another size or weight, with figures of equal width."""
+    result = QFont(base)
+    result.setPixelSize(pixels)
+    result.setBold(bold)
+    if hasattr(QFont, "Tag"):
+        result.setFeature(QFont.Tag("tnum"), 1)
+    return result

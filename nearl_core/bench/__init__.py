@@ -1,0 +1,1 @@
+"""Benchmarks: figures with the command that makes them; never part of the tests."""

@@ -1,0 +1,223 @@
+"""Commands that rank and learn: rank, train, evaluate, versions."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nearl_core.cli.output import Output
+
+if TYPE_CHECKING:
+    # Imported inside the commands: the command line must answer before all of this is loaded.
+    from nearl_core.engine import Engine
+    from nearl_core.store.project import Project
+    from nearl_core.types import Figures, Ranking, Version
+
+SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
+
+_DONE = 0
+STAGES = ("zero-shot", "linear-probe", "instant", "tuned", "live")
+
+
+def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
+    """Register the commands."""
+    rank = commands.add_parser("rank", help="rank the labels of scans")
+    rank.add_argument("project", type=Path, metavar="PROJECT")
+    rank.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="else all scans")
+    rank.add_argument("--top", type=int, metavar="K", help="only the first K labels")
+    rank.add_argument("--unlabelled", action="store_true", help="only scans without a decision")
+    rank.add_argument("--device", help="cuda, mps or cpu; else the best there is")
+    rank.set_defaults(run=_rank)
+
+    train = commands.add_parser("train", help="fine-tune adapters on all decisions")
+    train.add_argument("project", type=Path, metavar="PROJECT")
+    train.add_argument("--device", help="cuda, mps or cpu; else the best there is")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--max-seconds", type=float, metavar="S", help="for the whole run")
+    train.add_argument("--every-layer", action="store_true", help="also on a CPU")
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure on a folder of known labels")
+    evaluate.add_argument("project", type=Path, metavar="PROJECT")
+    evaluate.add_argument("folder", type=Path, metavar="FOLDER", help="FOLDER/CLASS/*")
+    evaluate.add_argument("--stage", choices=STAGES, default="live")
+    evaluate.add_argument("--device", help="cuda, mps or cpu; else the best there is")
+    evaluate.set_defaults(run=_evaluate)
+
+    versions = commands.add_parser("versions", help="list versions, or let one rank")
+    versions.add_argument("project", type=Path, metavar="PROJECT")
+    versions.add_argument("--activate", metavar="ID", help='a version, or "frozen" for none')
+    versions.set_defaults(run=_versions)
+
+
+@contextmanager
+def opened(
+    path: Path, output: Output, *, device: str | None, read_only: bool
+) -> "Iterator[tuple[Project, Engine]]":
+    """A project with its engine: loaded, the live version active, taught by all decisions."""
+    from nearl_core.engine import Engine
+    from nearl_core.errors import VersionError
+    from nearl_core.scans.guard import ScanReader
+    from nearl_core.store.project import Project
+
+    with Project.open(path, read_only=read_only) as project, ScanReader() as reader:
+        engine = Engine(
+            backbone=project.backbone,
+            label_set=project.label_set(),
+            reader=reader,
+            adapters_folder=project.adapters_folder,
+            cache_folder=project.cache_folder,
+            device=device,
+        )
+        control = output.control()
+        info = engine.load(control)
+        if info.notice:
+            output.message(info.notice)
+        try:
+            engine.activate(next((v for v in project.versions() if v.live), None))
+        except VersionError as error:
+            output.message(f"{error} The instant learner ranks instead.")
+        scans = {scan.id: scan for scan in project.scans()}
+        decisions = project.standing()
+        engine.rank([scans[d.scan_id] for d in decisions if d.scan_id in scans], control)
+        engine.learn(scans, decisions)
+        yield project, engine
+
+
+def _rank(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.errors import ProjectError
+
+    with opened(args.project, output, device=args.device, read_only=True) as (project, engine):
+        scans = project.scans()
+        asked: dict[int, str] = {scan.id: str(scan.path) for scan in scans}
+        if args.paths:
+            asked = {}
+            for path in args.paths:
+                scan = project.scan_at(path)
+                if scan is None:
+                    raise ProjectError(
+                        f"{path} is not a scan of this project.", "Add it with the add command."
+                    )
+                asked[scan.id] = str(path)
+        if args.unlabelled:
+            decided = {decision.scan_id for decision in project.standing()}
+            asked = {i: path for i, path in asked.items() if i not in decided}
+        chosen = [scan for scan in scans if scan.id in asked]
+        names = {label.id: label.name for label in project.label_set().labels}
+        for ranking in engine.rank(chosen, output.control()):
+            top = ranking.labels[: args.top] if args.top else ranking.labels
+            record = _ranking_record(asked[ranking.scan_id], replace(ranking, labels=top), names)
+            words = ", ".join(f"{names[e.label_id]} {e.probability:.2f}" for e in top)
+            output.result(record, f"{record['path']}: {words or ranking.notice}")
+    return _DONE
+
+
+def _ranking_record(path: str, ranking: "Ranking", names: dict[str, str]) -> dict[str, object]:
+    record: dict[str, object] = {
+        "path": path,
+        "frame": ranking.frame,
+        "version": ranking.version,
+        "ranking": [
+            {"label": names[entry.label_id], "probability": entry.probability}
+            for entry in ranking.labels
+        ],
+    }
+    if ranking.notice:
+        record["notice"] = ranking.notice
+    if ranking.unlike:
+        record["unlike"] = True
+    return record
+
+
+def _train(args: argparse.Namespace, output: Output) -> int:
+    with opened(args.project, output, device=args.device, read_only=False) as (project, engine):
+        scans = {scan.id: scan for scan in project.scans()}
+        result = engine.train(
+            scans,
+            project.standing(),
+            version_id=project.next_version_id(),
+            seed=args.seed,
+            max_seconds=args.max_seconds,
+            every_layer=args.every_layer,
+            control=output.control(),
+        )
+        version = result.version
+        project.add_version(version)
+        if version.promoted:
+            project.activate(version.id)
+    record = {
+        "version": version.id,
+        "promoted": version.promoted,
+        "reason": version.reason,
+        "seconds": round(version.seconds, 3),
+        "before": _figures_record(version.before),
+        "after": _figures_record(version.after),
+    }
+    output.result(record, f"{version.id} after {version.seconds:.0f} s. {version.reason}")
+    return _DONE
+
+
+def _evaluate(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.evaluation import Stage, from_folder, measure
+    from nearl_core.learn.batches import lessons
+
+    with opened(args.project, output, device=args.device, read_only=True) as (project, engine):
+        scans = {scan.id: scan for scan in project.scans()}
+        first_id = max(scans, default=0) + 1
+        known = from_folder(args.folder, project.label_set(), first_id=first_id)
+        learned = lessons(scans, project.standing(), project.label_set())
+        stage = Stage(args.stage)
+        figures = measure(engine, known, stage, learned, output.control())
+        version = engine.ready.version
+    record = {**_figures_fields(figures), "version": version, "stage": args.stage}
+    output.result(
+        record,
+        f"{args.stage} ({version}) on {figures.n} scans: balanced accuracy "
+        f"{figures.balanced_accuracy:.3f}, log-loss {figures.log_loss:.3f}, ECE {figures.ece:.3f}",
+    )
+    return _DONE
+
+
+def _versions(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.store.project import Project
+    from nearl_core.types import FROZEN
+
+    with Project.open(args.project, read_only=args.activate is None) as project:
+        if args.activate is not None:
+            project.activate(None if args.activate == FROZEN else args.activate)
+        versions = project.versions()
+    for version in versions:
+        record = _version_record(version)
+        mark = "live" if version.live else "    "
+        output.result(
+            record,
+            f"{mark} {version.id}  {version.created:%Y-%m-%d %H:%M}  "
+            f"{len(version.decision_ids)} decisions  {version.reason}",
+        )
+    return _DONE
+
+
+def _version_record(version: "Version") -> dict[str, object]:
+    return {
+        "version": version.id,
+        "live": version.live,
+        "created": version.created.isoformat(),
+        "backbone": version.backbone,
+        "label_set_revision": version.label_set_revision,
+        "decisions": len(version.decision_ids),
+        "seconds": version.seconds,
+        "promoted": version.promoted,
+        "reason": version.reason,
+        "before": _figures_record(version.before),
+        "after": _figures_record(version.after),
+    }
+
+
+def _figures_record(figures: "Figures | None") -> dict[str, object] | None:
+    return None if figures is None else _figures_fields(figures)
+
+
+def _figures_fields(figures: "Figures") -> dict[str, object]:
+    return dict(asdict(figures))

@@ -1,0 +1,347 @@
+"""Commands on projects: create, add, check, decide, decisions, export."""
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nearl_core.cli.output import Output
+from nearl_core.errors import NearlError, ProjectError
+
+if TYPE_CHECKING:
+    # Imported inside the commands: the command line must answer before all of this is loaded.
+    from nearl_core.export.exporter import ExportReport
+    from nearl_core.scans.guard import ScanReader
+    from nearl_core.store.project import Project
+    from nearl_core.store.scans import NewScan
+    from nearl_core.types import AddReport, Decision, LabelSet, SkippedFile
+
+SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
+
+_DONE = 0
+_UNUSABLE = 3
+_LISTED = 10
+
+
+def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
+    """Register the commands."""
+    create = commands.add_parser("create", help="make a project")
+    create.add_argument("project", type=Path, metavar="PROJECT")
+    create.add_argument("--labels", required=True, help="FILE.yaml, a template's name, or a,b,c")
+    create.add_argument("--scans", type=Path, metavar="FOLDER", help="add these at once")
+    create.add_argument("--backbone", default="starter", metavar="NAME")
+    create.add_argument("--multi-label", action="store_true", help="a scan can have several labels")
+    _add_patient_from(create)
+    create.set_defaults(run=_create)
+
+    add = commands.add_parser("add", help="add scans to a project")
+    add.add_argument("project", type=Path, metavar="PROJECT")
+    add.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    _add_patient_from(add)
+    add.set_defaults(run=_add)
+
+    check = commands.add_parser("check", help="check a project and mend what can be mended")
+    check.add_argument("project", type=Path, metavar="PROJECT")
+    check.set_defaults(run=_check)
+
+    decide = commands.add_parser("decide", help="take decisions from a CSV file")
+    decide.add_argument("project", type=Path, metavar="PROJECT")
+    decide.add_argument(
+        "file",
+        type=Path,
+        metavar="DECISIONS.csv",
+        help="columns path,label[,reader,state,confidence,frame]",
+    )
+    decide.add_argument("--reader", help="who decided, where no column says so")
+    decide.set_defaults(run=_decide)
+
+    decisions = commands.add_parser("decisions", help="list the standing decisions")
+    decisions.add_argument("project", type=Path, metavar="PROJECT")
+    decisions.add_argument("--reader", help="of one reader only")
+    decisions.set_defaults(run=_decisions)
+    _add_export(commands)
+
+
+def _add_export(commands: "SubParsers[argparse.ArgumentParser]") -> None:
+    export = commands.add_parser("export", help="write the labelled data set")
+    export.add_argument("project", type=Path, metavar="PROJECT")
+    export.add_argument("out", type=Path, metavar="OUT")
+    export.add_argument("--format", required=True, metavar="csv|jsonl|imagefolder")
+    export.add_argument("--split", default="70,15,15", help="parts of train,validation,test")
+    export.add_argument("--seed", type=int, default=0)
+    export.add_argument("--images", action="store_true", help="pictures beside csv or jsonl too")
+    export.set_defaults(run=_export)
+
+
+def _add_patient_from(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--patient-from",
+        metavar="REGEX|folder",
+        help="how paths tell patients apart: the folder's name, or a regular expression with one "
+        "group; else the file says it, else each file counts as a patient",
+    )
+
+
+def _create(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.adding import patient_rule
+    from nearl_core.labels_file import from_argument
+    from nearl_core.store.project import Project
+
+    patient_rule(args.patient_from)  # a wrong one must not leave a project behind
+    label_set = from_argument(args.labels, multi_label=args.multi_label)
+    with Project.create(args.project, label_set, backbone=args.backbone) as project:
+        record = {
+            "project": str(project.folder),
+            "labels": list(label_set.names),
+            "multi_label": label_set.multi_label,
+            "backbone": project.backbone,
+        }
+        added = None
+        if args.scans is not None:
+            added = _add_to(project, [args.scans], args.patient_from, output)
+            record["scans"] = _added_record(*added)
+        text = f"Created {project.folder} with the labels {', '.join(label_set.names)}."
+        output.result(record, text)
+        if added is not None:
+            _tell_added(*added, output=output)
+    return _DONE
+
+
+def _add(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.adding import patient_rule
+    from nearl_core.store.project import Project
+
+    patient_rule(args.patient_from)
+    with Project.open(args.project) as project:
+        report, unreadable = _add_to(project, args.paths, args.patient_from, output)
+        record = _added_record(report, unreadable)
+        scans = project.scans()
+        record["scans"] = len(scans)
+        record["patients"] = len({scan.patient for scan in scans})
+        record["patients_known"] = all(scan.patient_known for scan in scans)
+    output.result(
+        record,
+        f"{report.added} scans added, {report.already} were there already, "
+        f"{len(report.skipped)} files skipped.",
+    )
+    _tell_added(report, unreadable, output=output)
+    if not record["patients_known"]:
+        output.message(
+            "Some files do not say whose they are, so each counts as a patient of its own. "
+            "If their paths do, create the project anew with --patient-from."
+        )
+    return _DONE
+
+
+def _add_to(
+    project: "Project", paths: list[Path], patient_from: str | None, output: Output
+) -> "tuple[AddReport, list[SkippedFile]]":
+    from nearl_core.adding import examine, patient_rule
+    from nearl_core.scans.find import find
+    from nearl_core.store.scans import NewScan
+    from nearl_core.types import SkippedFile
+
+    unreadable: list[SkippedFile] = []
+
+    def noted(entries: "Iterator[NewScan | SkippedFile]") -> "Iterator[NewScan | SkippedFile]":
+        for entry in entries:
+            if isinstance(entry, NewScan) and entry.problem:
+                unreadable.append(SkippedFile(entry.path, entry.problem))
+            yield entry
+
+    known = {scan.path for scan in project.scans() if not scan.problem}
+    absolute = [Path(os.path.abspath(path)) for path in paths]
+    with _scan_reader() as reader:
+        examined = examine(
+            find(absolute),
+            reader=reader,
+            rule=patient_rule(patient_from),
+            known=known,
+            control=output.control(),
+        )
+        report = project.add_scans(noted(examined))
+    return report, unreadable
+
+
+def _scan_reader() -> "ScanReader":
+    from nearl_core.scans.guard import ScanReader
+    from nearl_core.settings import load
+
+    settings = load().settings
+    return ScanReader(
+        workers=settings.workers,
+        time_limit_s=settings.time_limit_s,
+        memory_limit_bytes=settings.memory_limit_mb << 20,
+    )
+
+
+def _added_record(report: "AddReport", unreadable: "list[SkippedFile]") -> dict[str, object]:
+    return {
+        "added": report.added,
+        "already": report.already,
+        "skipped": [{"path": str(one.path), "reason": one.reason} for one in report.skipped],
+        "unreadable": [{"path": str(one.path), "reason": one.reason} for one in unreadable],
+    }
+
+
+def _tell_added(report: "AddReport", unreadable: "list[SkippedFile]", *, output: Output) -> None:
+    """Reasons with counts and the first few files."""
+    for title, files in (("Skipped", report.skipped), ("Added, but can't be shown", unreadable)):
+        for reason, count in Counter(one.reason for one in files).most_common():
+            output.text(f"{title}: {count} × {reason}")
+            names = [str(one.path) for one in files if one.reason == reason]
+            for name in names[:_LISTED]:
+                output.text(f"  {name}")
+            if len(names) > _LISTED:
+                output.text(f"  and {len(names) - _LISTED} more")
+    if not report.added and not report.already:
+        output.message(
+            "No scans were found. "
+            "Check the path: DICOM, PNG, JPEG, TIFF, BMP and WebP files can be added."
+        )
+
+
+def _check(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.store.check import check
+    from nearl_core.store.project import Project
+
+    with _open_or_look(Project, args.project, output) as project:
+        report = check(project, output.control())
+    output.result(
+        {
+            "ok": report.ok,
+            "scans": report.scans,
+            "decisions": report.decisions,
+            "versions": report.versions,
+            "problems": [asdict(finding) for finding in report.findings],
+            "mended": list(report.mended),
+        },
+        f"{report.scans} scans, {report.decisions} decisions, {report.versions} versions: "
+        + ("all is well." if report.ok else f"{len(report.findings)} problems."),
+    )
+    for sentence in report.mended:
+        output.text(f"Mended: {sentence}")
+    for finding in report.findings:
+        output.message(f"{finding.message} {finding.remedy}")
+    return _DONE if report.ok else _UNUSABLE
+
+
+def _open_or_look(kind: "type[Project]", folder: Path, output: Output) -> "Project":
+    try:
+        return kind.open(folder)
+    except ProjectError as error:
+        try:
+            project = kind.open(folder, read_only=True)
+        except ProjectError:
+            raise error from None  # what keeps it from being written says more
+        output.message(f"{error.message} It is looked at only; nothing is mended.")
+        return project
+
+
+def _decide(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.decisions_file import read
+    from nearl_core.settings import load
+    from nearl_core.store.project import Project
+
+    reader = args.reader or load().settings.reader
+    with Project.open(args.project) as project:
+        label_set = project.label_set()
+        scans = {scan.id: scan for scan in project.scans()}
+        said = read(args.file, scans=scans.values(), label_set=label_set, reader=reader)
+        if said.unused:
+            output.message(f"Columns that are not used: {', '.join(said.unused)}.")
+        total = len(said.decisions)
+        for done, new in enumerate(said.decisions):
+            try:
+                decision = project.record(new)
+            except NearlError:
+                output.message(f"{done} of {total} decisions were saved before this.")
+                raise
+            path = str(scans[new.scan_id].path)
+            record = _decision_record(decision, path, label_set)
+            output.result(record, f"{path}: {record['label'] or record['state']}")
+    output.text(f"{total} decisions saved.")
+    return _DONE
+
+
+def _decisions(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.store.project import Project
+
+    with Project.open(args.project, read_only=True) as project:
+        label_set = project.label_set()
+        paths = {scan.id: str(scan.path) for scan in project.scans()}
+        for decision in project.standing(args.reader):
+            path = paths[decision.scan_id]
+            record = _decision_record(decision, path, label_set)
+            what = record["label"] or record["state"]
+            output.result(record, f"{path}: {what} ({decision.reader}, {record['time']})")
+    return _DONE
+
+
+def _decision_record(decision: "Decision", path: str, label_set: "LabelSet") -> dict[str, object]:
+    """A decision as the command line prints it; `scan` is its name in exports."""
+    verdict = decision.verdict
+    names = [label.name for label in label_set.labels if label.id in verdict.labels]
+    return {
+        "path": path,
+        "label": ";".join(names),
+        "reader": decision.reader,
+        "time": decision.time.isoformat(),
+        "state": verdict.state.value,
+        "confidence": verdict.confidence.value,
+        "frame": verdict.frame,
+        "flagged": verdict.flagged,
+        "scan": f"scan-{decision.scan_id:06d}",
+    }
+
+
+def _export(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.export.exporter import export
+    from nearl_core.export.split import parse_fractions
+    from nearl_core.store.project import Project
+
+    fractions = parse_fractions(args.split)
+    with Project.open(args.project, read_only=True) as project, _scan_reader() as reader:
+        report = export(
+            project,
+            args.out,
+            format=args.format,
+            split=fractions,
+            seed=args.seed,
+            images=args.images,
+            reader=reader,
+            control=output.control(),
+        )
+    output.result(_export_record(report), _export_text(report))
+    for notice in report.notices:
+        output.message(notice)
+    return _DONE
+
+
+def _export_record(report: "ExportReport") -> dict[str, object]:
+    return {
+        "folder": str(report.folder),
+        "format": report.format,
+        "rows": report.rows,
+        "scans": report.scans,
+        "patients": report.patients,
+        "images": report.images,
+        "splits": dict(report.splits),
+        "left_out": [
+            {"scan": f"scan-{one.scan_id:06d}", "reason": one.reason} for one in report.left_out
+        ],
+        "notices": list(report.notices),
+        "verified": True,
+    }
+
+
+def _export_text(report: "ExportReport") -> str:
+    splits = ", ".join(f"{name} {count}" for name, count in report.splits)
+    left = f" {len(report.left_out)} scans have no picture." if report.left_out else ""
+    return (
+        f"Exported {report.rows} decisions on {report.scans} scans of {report.patients} patients "
+        f"({splits}) to {report.folder} and verified them.{left}"
+    )

@@ -1,0 +1,174 @@
+"""The commands `render` and `pixels`: what a reader would see, and the stored values."""
+
+import argparse
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nearl_core.cli.output import Output
+from nearl_core.errors import NearlError, ScanError, UsageError
+from nearl_core.scans.find import find
+from nearl_core.scans.whole import write_whole
+from nearl_core.types import SkippedFile, Window, WindowShape
+
+if TYPE_CHECKING:
+    # At run time after the first child is on its way: both import numpy's neighbours.
+    from nearl_core.scans.guard import ScanReader
+
+Record = dict[str, object]
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `render` and `pixels`."""
+    render = commands.add_parser("render", help="write what a reader would see as 8-bit PNG")
+    _add_paths(render)
+    render.add_argument("--frame", type=int, default=0, metavar="N", help="counted from 0")
+    render.add_argument("--window", type=float, nargs=2, metavar=("CENTRE", "WIDTH"))
+    render.set_defaults(run=_render)
+    pixels = commands.add_parser("pixels", help="write the stored values of all frames as .npy")
+    _add_paths(pixels)
+    pixels.set_defaults(run=_pixels)
+
+
+def _add_paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="files and folders")
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="made if need be")
+
+
+def _render(arguments: argparse.Namespace, output: Output) -> int:
+    window = _window(arguments.window)
+    frame: int = arguments.frame
+    if frame < 0:
+        raise UsageError("Frames are counted from 0.")
+    folder = _folder(arguments.to)
+
+    def render(reader: "ScanReader", path: Path) -> Record:
+        from nearl_core.scans.display import to_grey
+        from nearl_core.scans.raster import write_png
+
+        shown, info = reader.frame(path, frame)
+        grey = to_grey(shown, window)
+        place = folder / output_name(path, ".png", frame=frame)
+        write_png(place, grey)
+        height, width = grey.shape[:2]
+        return {"png": str(place), "frames": info.frames, "width": width, "height": height}
+
+    return _answer_all(arguments.paths, folder, render, output)
+
+
+def _pixels(arguments: argparse.Namespace, output: Output) -> int:
+    folder = _folder(arguments.to)
+
+    def pixels(reader: "ScanReader", path: Path) -> Record:
+        import numpy as np
+
+        values = reader.stored(path)
+        place = folder / output_name(path, ".npy")
+        write_whole(place, lambda stream: np.save(stream, values, allow_pickle=False))
+        return {"npy": str(place), "shape": list(values.shape), "dtype": str(values.dtype)}
+
+    return _answer_all(arguments.paths, folder, pixels, output)
+
+
+def output_name(path: Path, suffix: str, *, frame: int = 0) -> str:
+    """A name in the output folder that is this file's alone and can't leave the folder.
+
+    Args:
+        path: Of the scan; its name is kept as far as it is plain.
+        suffix: Such as ".png".
+        frame: Named where it is not the first.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem)[:48].strip("_") or "scan"
+    key = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:16]
+    shown = f"-frame{frame}" if frame else ""
+    return f"{plain}-{key}{shown}{suffix}"
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A file, with the path that the answer names."""
+
+    path: Path
+    given: str
+    reason: str = ""
+
+
+def _found(arguments: Iterable[str], folder: Path) -> Iterator[_Given]:
+    """Files as they were given, and the contents of folders but for our own output."""
+    own = Path(os.path.realpath(folder))
+    for argument in arguments:
+        path = Path(argument)
+        is_folder = _is_folder(path)
+        for found in find([path]):
+            place = found.path if isinstance(found, SkippedFile) else found
+            if is_folder and place != path and own in Path(os.path.realpath(place)).parents:
+                continue
+            given = str(place) if is_folder else argument
+            yield _Given(place, given, found.reason if isinstance(found, SkippedFile) else "")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _answer_all(
+    arguments: Iterable[str],
+    folder: Path,
+    answer: Callable[["ScanReader", Path], Record],
+    output: Output,
+) -> int:
+    """One line for each file; an answer for each is what was asked for, good or bad."""
+    from nearl_core.scans.guard import ScanReader
+
+    with ScanReader() as reader:
+
+        def one(found: _Given) -> Record:
+            if found.reason:
+                raise ScanError(found.reason)
+            try:
+                return answer(reader, found.path)
+            except OSError as error:
+                what = error.strerror or "input or output error"
+                raise NearlError(
+                    f"The output can't be written ({what}).", "Free some space or name another."
+                ) from error
+
+        for found, record in reader.each(_found(arguments, folder), one):
+            if isinstance(record, ScanError):
+                reason = record.message
+                output.result(
+                    {"path": found.given, "ok": False, "reason": reason},
+                    f"{found.given}: {reason}",
+                )
+            else:
+                place = record.get("png") or record.get("npy")
+                output.result(
+                    {"path": found.given, "ok": True, **record}, f"{found.given}: {place}"
+                )
+    return 0
+
+
+def _window(values: list[float] | None) -> Window | None:
+    if values is None:
+        return None
+    centre, width = values
+    if not (width > 0 and abs(centre) < float("inf") and width < float("inf")):
+        raise UsageError("A window needs a centre and a width above 0.")
+    return Window(centre, width, WindowShape.LINEAR if width >= 1 else WindowShape.LINEAR_EXACT)
+
+
+def _folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = error.strerror or "input or output error"
+        message = f"The output folder can't be made ({what})."
+        raise NearlError(message, "Name another one.") from error
+    return folder

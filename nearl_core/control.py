@@ -1,0 +1,72 @@
+"""RunControl: how long work reports its progress and is asked to stop."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from nearl_core.errors import Cancelled
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report of a running job.
+
+    Attributes:
+        done: Steps done.
+        total: Steps in all, or 0 while it is not known.
+        text: What is being done, in a few words; no path, no patient data.
+        values: Named figures of this step, such as ("loss", 0.42).
+    """
+
+    done: int
+    total: int
+    text: str = ""
+    values: tuple[tuple[str, float], ...] = ()
+
+
+def _ignore(progress: Progress) -> None:
+    del progress
+
+
+@dataclass(frozen=True)
+class RunControl:
+    """Passed into long work, which calls `step` at each step.
+
+    Attributes:
+        report: Called with each Progress, in the thread that does the work.
+        between: Called at each step; the engine thread serves waiting rankings there.
+    """
+
+    report: Callable[[Progress], None] = _ignore
+    between: Callable[[], None] = lambda: None
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next step; safe from any thread."""
+        self._cancelled.set()
+
+    def renamed(self, text: str) -> "RunControl":
+        """A control of a part of the work: its reports carry `text`, cancelling stops both."""
+        return replace(self, report=lambda p: self.report(replace(p, text=text)))
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work was asked to stop."""
+        return self._cancelled.is_set()
+
+    def check(self) -> None:
+        """Raise Cancelled if the work was asked to stop, else let waiting work in."""
+        if self._cancelled.is_set():
+            raise Cancelled
+        self.between()
+
+    def step(
+        self,
+        done: int,
+        total: int,
+        text: str = "",
+        values: tuple[tuple[str, float], ...] = (),
+    ) -> None:
+        """Report one step, then check for cancellation."""
+        self.report(Progress(done, total, text, values))
+        self.check()

@@ -1,0 +1,213 @@
+"""Decisions from a CSV file: every row is checked before the first one is taken."""
+
+import csv
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from nearl_core.errors import NearlError
+from nearl_core.types import (
+    Confidence,
+    LabelSet,
+    NewDecision,
+    Scan,
+    Shown,
+    State,
+    Verdict,
+)
+
+COLUMNS: Final = ("path", "label", "reader", "state", "confidence", "frame")
+_FORMULA: Final = ("=", "+", "-", "@")
+_STATES: Final = tuple(state for state in State if state is not State.UNSEEN)
+
+
+class DecisionsFileError(NearlError):
+    """A file of decisions that can't be used."""
+
+
+@dataclass(frozen=True)
+class DecisionsFile:
+    """What a file says.
+
+    Attributes:
+        decisions: In the order of rows.
+        unused: Columns that mean nothing here.
+    """
+
+    decisions: tuple[NewDecision, ...]
+    unused: tuple[str, ...] = ()
+
+
+class _BadRowError(Exception):
+    """Why a row can't be used, in half a sentence."""
+
+
+def read(path: Path, *, scans: Iterable[Scan], label_set: LabelSet, reader: str) -> DecisionsFile:
+    """Read `path,label[,reader,state,confidence,frame]`.
+
+    A path is taken as it is given, else relative to the file. A label is a name or an id; in a
+    multi-label project `a;b` names two.
+
+    Args:
+        path: The file.
+        scans: Those of the project.
+        label_set: That of the project.
+        reader: Who decided where no column says so.
+
+    Raises:
+        DecisionsFileError: If the file can't be read, or a row can't be used; names the row.
+    """
+    rows = _rows(path)
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    if "path" not in header or not {"label", "state"} & set(header):
+        raise DecisionsFileError(
+            f"{path.name} does not begin with the columns path and label.",
+            f"Its first line must name columns out of {','.join(COLUMNS)}.",
+        )
+    _refuse_repeated(header)
+    by_path = {os.path.normcase(scan.path): scan for scan in scans}
+    decisions: list[NewDecision] = []
+    bad: list[str] = []
+    for number, cells in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        try:
+            row = _named(header, cells)
+            scan = _scan(row["path"], by_path, path.parent)
+            verdict = _verdict(row, scan, label_set)
+        except _BadRowError as error:
+            bad.append(f"Row {number}: {error}.")
+            continue
+        who = row.get("reader", "") or reader
+        decisions.append(NewDecision(scan.id, who, verdict, shown=Shown.IMPORTED))
+    if bad:
+        raise _refused(bad)
+    unused = tuple(name for name in header if name and name not in COLUMNS)
+    return DecisionsFile(tuple(decisions), unused)
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            return list(csv.reader(file, strict=True))
+    except OSError as error:
+        raise DecisionsFileError(
+            f"{path.name} can't be read ({error.strerror}).", "Check the path."
+        ) from error
+    except csv.Error as error:
+        raise DecisionsFileError(
+            f"{path.name} is not a CSV file.", "Save it as CSV with commas, in UTF-8."
+        ) from error
+
+
+def _refused(bad: Sequence[str]) -> DecisionsFileError:
+    more = f" {len(bad) - 1} more rows can't be used either." if len(bad) > 1 else ""
+    return DecisionsFileError(
+        f"{bad[0]}{more} No decision of this file was saved.", "Mend the file and try again."
+    )
+
+
+def _refuse_repeated(header: Sequence[str]) -> None:
+    for name in COLUMNS:
+        if header.count(name) > 1:
+            raise DecisionsFileError(f"The column {name} stands twice.", "Remove one.")
+
+
+def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    if len(cells) > len(header):
+        raise _BadRowError(f"it has {len(cells)} cells, but there are {len(header)} columns")
+    row = dict.fromkeys(COLUMNS, "")
+    row.update((name, cell.strip()) for name, cell in zip(header, cells, strict=False))
+    return row
+
+
+def _scan(given: str, by_path: Mapping[str, Scan], folder: Path) -> Scan:
+    if not given or "\0" in given:
+        raise _BadRowError("it names no path")
+    for candidate in (os.path.abspath(given), os.path.abspath(folder / given)):
+        for form in (candidate, os.path.realpath(candidate)):
+            scan = by_path.get(os.path.normcase(form))
+            if scan is not None:
+                return scan
+    raise _BadRowError(f"{given} is not a scan of this project")
+
+
+def _verdict(row: Mapping[str, str], scan: Scan, label_set: LabelSet) -> Verdict:
+    labels = _labels(row["label"], label_set)
+    state = _state(row["state"], labelled=bool(labels))
+    if state is State.LABELLED and not labels:
+        raise _BadRowError("it names no label")
+    if state is not State.LABELLED and labels:
+        raise _BadRowError(f"a scan that is {state.value} has no label")
+    return Verdict(
+        state=state,
+        labels=labels,
+        confidence=_confidence(row["confidence"]),
+        frame=_frame(row["frame"], scan),
+    )
+
+
+def _labels(text: str, label_set: LabelSet) -> tuple[str, ...]:
+    if not text:
+        return ()
+    whole = _label_id(text, label_set)
+    if whole is not None:
+        return (whole,)
+    if not label_set.multi_label or ";" not in text:
+        raise _BadRowError(f"there is no label {text!r}; there are {', '.join(label_set.names)}")
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        label_id = _label_id(part, label_set)
+        if label_id is None:
+            raise _BadRowError(
+                f"there is no label {part!r}; there are {', '.join(label_set.names)}"
+            )
+        found.append(label_id)
+    return tuple(label_id for label_id in label_set.ids if label_id in found)
+
+
+def _label_id(text: str, label_set: LabelSet) -> str | None:
+    wanted = text.casefold()
+    for label in label_set.labels:
+        if label.name.strip().casefold() == wanted:
+            return label.id
+    if text in label_set.ids:
+        return text
+    if text[0] == "'" and text[1:2] in _FORMULA:  # escaped by an export of ours
+        return _label_id(text[1:], label_set)
+    return None
+
+
+def _state(text: str, *, labelled: bool) -> State:
+    if not text:
+        if not labelled:
+            raise _BadRowError("it names neither a label nor a state")
+        return State.LABELLED
+    for state in _STATES:
+        if text.lower().replace("_", "-").replace(" ", "-") == state.value:
+            return state
+    raise _BadRowError(
+        f"there is no state {text!r}; there are {', '.join(state.value for state in _STATES)}"
+    )
+
+
+def _confidence(text: str) -> Confidence:
+    if not text:
+        return Confidence.DEFINITE
+    for confidence in Confidence:
+        if text.lower() == confidence.value:
+            return confidence
+    raise _BadRowError(
+        f"there is no confidence {text!r}; there are {', '.join(one.value for one in Confidence)}"
+    )
+
+
+def _frame(text: str, scan: Scan) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) >= scan.frames:
+        raise _BadRowError(f"there is no frame {text}; the scan has {scan.frames}, counted from 0")
+    return int(text)

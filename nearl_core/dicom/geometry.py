@@ -1,0 +1,101 @@
+"""Where a frame lies and how it is to be shown: aspect, spacing, edges, cine."""
+
+from pydicom.dataset import Dataset
+
+from nearl_core.dicom.groups import FrameHeader
+from nearl_core.dicom.tags import number, numbers, text, texts
+
+_SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+_AXES = (("R", "L"), ("A", "P"), ("F", "H"))
+_OPPOSITE = dict(zip("RLAPFH", "LRPAHF", strict=True))
+_LEAST = 0.2
+"""An axis counts from this share of a direction on (about 12 degrees)."""
+
+Edges = tuple[str, str, str, str]
+
+
+def spacing_mm(header: FrameHeader) -> tuple[float, float] | None:
+    """Row and column spacing in millimetres, or None; never from ultrasound regions."""
+    for keyword in _SPACINGS:
+        place = header.holder("PixelMeasuresSequence", keyword)
+        found = numbers(place, keyword) if place is not None else ()
+        if len(found) == 2 and min(found) > 0:
+            return found[0], found[1]
+    return None
+
+
+def aspect(header: FrameHeader) -> float:
+    """Height of a pixel over its width; 1 where the file says nothing."""
+    spacing = spacing_mm(header)
+    ratio = spacing or numbers(header.root, "PixelAspectRatio")
+    if len(ratio) != 2 or min(ratio) <= 0:
+        return 1.0
+    return ratio[0] / ratio[1]
+
+
+def edges(header: FrameHeader) -> Edges:
+    """Anatomical letters of the left, right, top and bottom edge, DICOM PS3.3 C.7.6.1.1.1."""
+    place = header.holder("PlaneOrientationSequence", "ImageOrientationPatient")
+    cosines = numbers(place, "ImageOrientationPatient") if place is not None else ()
+    if len(cosines) == 6:
+        right, bottom = _letters(cosines[:3]), _letters(cosines[3:])
+    else:
+        stated = texts(header.root, "PatientOrientation")
+        if len(stated) != 2 or not all(_is_direction(part) for part in stated):
+            return ("", "", "", "")
+        right, bottom = stated
+    return _turned(right), right, _turned(bottom), bottom
+
+
+def _letters(direction: tuple[float, ...]) -> str:
+    """The letters of a direction, its largest part first."""
+    parts = sorted(zip(direction, _AXES, strict=True), key=lambda part: -abs(part[0]))
+    return "".join(pair[value > 0] for value, pair in parts if abs(value) >= _LEAST)
+
+
+def _is_direction(letters: str) -> bool:
+    return 0 < len(letters) <= 3 and set(letters) <= set(_OPPOSITE)
+
+
+def _turned(letters: str) -> str:
+    return "".join(_OPPOSITE[letter] for letter in letters)
+
+
+def laterality(header: FrameHeader) -> str:
+    """R, L, B or U, or ""."""
+    place = header.holder("FrameAnatomySequence", "FrameLaterality")
+    found = text(place, "FrameLaterality") if place is not None else ""
+    found = found or text(header.root, "ImageLaterality") or text(header.root, "Laterality")
+    return found.upper() if found.upper() in ("R", "L", "B", "U") else ""
+
+
+def view(header: FrameHeader) -> str:
+    """The view position, a code string of at most 16 characters, or ""."""
+    return text(header.root, "ViewPosition")[:16]
+
+
+def unit(header: FrameHeader) -> str:
+    """Of the values after the Modality LUT, or ""."""
+    place = header.holder("PixelValueTransformationSequence", "RescaleType")
+    stated = text(place, "RescaleType") if place is not None else ""
+    if stated and stated.upper() != "US":
+        return stated[:16]
+    modality = text(header.root, "Modality")
+    if modality == "PT":
+        return text(header.root, "Units")[:16]
+    rescaled = header.holder("PixelValueTransformationSequence", "RescaleIntercept") is not None
+    return "HU" if modality == "CT" and rescaled else ""
+
+
+def frames_per_second(root: Dataset) -> float | None:
+    """Of a cine: RecommendedDisplayFrameRate, else CineRate, else FrameTime or its vector."""
+    for keyword in ("RecommendedDisplayFrameRate", "CineRate"):
+        rate = number(root, keyword)
+        if rate is not None and rate > 0:
+            return rate
+    time_ms = number(root, "FrameTime")
+    if time_ms is None or time_ms <= 0:
+        # The first entry is the time before the first frame: nothing.
+        steps = [step for step in numbers(root, "FrameTimeVector")[1:] if step > 0]
+        time_ms = sum(steps) / len(steps) if steps else None
+    return 1000.0 / time_ms if time_ms else None

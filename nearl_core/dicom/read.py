@@ -1,0 +1,121 @@
+"""Reading DICOM files: header, one frame, all stored values. Called in a guarded process."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearl_core.dicom import geometry
+from nearl_core.dicom.codecs import refuse_syntax
+from nearl_core.dicom.colour import palette_rgb, rgb_of
+from nearl_core.dicom.grey import grey_frame
+from nearl_core.dicom.groups import FrameHeader
+from nearl_core.dicom.layout import Layout
+from nearl_core.dicom.overlays import overlay_of
+from nearl_core.dicom.source import Source, opened
+from nearl_core.dicom.stored import StoredPixels
+from nearl_core.dicom.tags import data, items, text
+from nearl_core.scans.raster import to_srgb
+from nearl_core.types import Frame, Identity, ScanInfo
+
+
+def info(path: Path) -> tuple[ScanInfo, Identity]:
+    """What a file says of itself and of whose it is; its pixels are not decoded.
+
+    Raises:
+        ScanError: If it can't be read, or holds no picture that can be shown.
+    """
+    with opened(path) as source:
+        layout = StoredPixels(source).layout
+        refuse_syntax(source.syntax)
+        return _info(source, layout, 0, ()), _identity(source)
+
+
+def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
+    """One frame, and what the file says of it.
+
+    Raises:
+        ScanError: If it can't be read, decoded, or does not exist.
+    """
+    with opened(path) as source:
+        pixels = StoredPixels(source)
+        raw = pixels.raw(index)
+        stored = pixels.cleaned(raw)
+        overlay = overlay_of(source.dataset, raw, index)
+        shown, notices = _shown(source, pixels.layout, stored, index, overlay)
+        return shown, _info(source, pixels.layout, index, notices)
+
+
+def stored(path: Path) -> NDArray[np.generic]:
+    """The stored values of all frames: frames x rows x columns [x 3], one frame without the first.
+
+    Raises:
+        ScanError: If they can't be read or decoded.
+    """
+    with opened(path) as source:
+        return StoredPixels(source).every()
+
+
+def _shown(
+    source: Source,
+    layout: Layout,
+    values: NDArray[np.generic],
+    index: int,
+    overlay: NDArray[np.bool_] | None,
+) -> tuple[Frame, tuple[str, ...]]:
+    if layout.photometric == "PALETTE COLOR":
+        rgb = palette_rgb(
+            values, source.dataset, signed=layout.signed, little_endian=source.little_endian
+        )
+        return Frame(_in_srgb(rgb, source), overlay=overlay), ()
+    if layout.samples == 3:
+        rgb = rgb_of(values, layout)
+        return Frame(_in_srgb(rgb, source), overlay=overlay), ()
+    grey = grey_frame(
+        values,
+        FrameHeader(source.dataset, index),
+        layout,
+        little_endian=source.little_endian,
+        overlay=overlay,
+    )
+    return grey.frame, grey.notices
+
+
+def _in_srgb(rgb: NDArray[np.uint8], source: Source) -> NDArray[np.uint8]:
+    """Through the ICC profile of the file, or of its optical path, where there is one."""
+    for place in (source.dataset, *items(source.dataset, "OpticalPathSequence")[:1]):
+        profile = data(place, "ICCProfile", little_endian=source.little_endian)
+        if profile:
+            return to_srgb(rgb, profile)
+    return rgb
+
+
+def _info(source: Source, layout: Layout, index: int, notices: tuple[str, ...]) -> ScanInfo:
+    header = FrameHeader(source.dataset, index)
+    return ScanInfo(
+        rows=layout.rows,
+        columns=layout.columns,
+        frames=layout.frames,
+        modality=text(source.dataset, "Modality")[:16],
+        aspect=geometry.aspect(header),
+        spacing_mm=geometry.spacing_mm(header),
+        edges=geometry.edges(header),
+        laterality=geometry.laterality(header),
+        view=geometry.view(header),
+        unit=geometry.unit(header) if layout.samples == 1 else "",
+        frames_per_second=geometry.frames_per_second(source.dataset) if layout.frames > 1 else None,
+        notices=notices,
+    )
+
+
+def _identity(source: Source) -> Identity:
+    """Patient ID with its issuer, else the name and birth date; study and series UIDs."""
+    dataset = source.dataset
+    patient = text(dataset, "PatientID")
+    if patient:
+        patient = f"{text(dataset, 'IssuerOfPatientID')}:{patient}"
+    else:
+        name, born = text(dataset, "PatientName"), text(dataset, "PatientBirthDate")
+        patient = f"{name}:{born}" if name else ""
+    study, series = text(dataset, "StudyInstanceUID"), text(dataset, "SeriesInstanceUID")
+    return Identity(patient=patient, study=study, series=series)

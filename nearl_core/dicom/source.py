@@ -1,0 +1,179 @@
+"""Opening a DICOM file: its header, and where the pixel data stand."""
+
+import io
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag
+
+from nearl_core.dicom.tags import BROKEN, text
+from nearl_core.errors import ScanError
+
+MAX_INFLATED_BYTES = 1 << 30
+"""The most that a deflated data set may hold; a bomb of 3 MB inflates to 3 GB."""
+
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+_IMPLICIT = "1.2.840.10008.1.2"
+_EXPLICIT = "1.2.840.10008.1.2.1"
+_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_LARGE = 1 << 16
+_UNDEFINED = 0xFFFFFFFF
+_PIXEL_TAGS = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloat"}
+
+
+@dataclass(frozen=True, eq=False)
+class PixelElement:
+    """Where the pixel data stand.
+
+    Attributes:
+        stream: Holds them; the file itself, or the inflated data set.
+        kind: "PixelData", "FloatPixelData" or "DoubleFloat".
+        offset: Of the first byte of the value.
+        length: In bytes, or None where they are encapsulated (undefined length).
+        available: Bytes from the offset to the end of the stream.
+        words: Whether the value is a list of 16-bit words (OW), which big endian files swap.
+    """
+
+    stream: BinaryIO
+    kind: str
+    offset: int
+    length: int | None
+    available: int
+    words: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An open DICOM file.
+
+    Attributes:
+        dataset: Everything before the pixel data; never written to.
+        syntax: Transfer syntax UID; what the data set itself shows where the file says nothing.
+        little_endian: Byte order of the data set.
+        pixels: Where the pixel data stand, or None where there are none.
+    """
+
+    dataset: Dataset
+    syntax: str
+    little_endian: bool
+    pixels: PixelElement | None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Source]:
+    """Open a DICOM file, with or without preamble and meta header.
+
+    Raises:
+        ScanError: If the file can't be opened or is no DICOM file.
+    """
+    try:
+        # pydicom warns of each oddity; what matters to a reader is said by ScanError.
+        with warnings.catch_warnings(), _Bounded(path.open("rb", buffering=0)) as stream:
+            warnings.simplefilter("ignore")
+            yield _read(stream)
+    except OSError as error:
+        raise ScanError(f"The file can't be read ({error.strerror or 'input error'}).") from error
+
+
+class _Bounded(io.BufferedReader):
+    """Reads no further than the file reaches.
+
+    A length in a damaged header says up to 4 GB, and a plain read takes the memory first.
+    """
+
+    def __init__(self, raw: io.FileIO) -> None:
+        super().__init__(raw)
+        self._length = os.fstat(raw.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to `size` bytes."""
+        if size is not None and size > _LARGE:
+            size = max(min(size, self._length - self.tell()), 0)
+        return super().read(size)
+
+
+def _read(stream: BinaryIO) -> Source:
+    try:
+        deflated = _deflated_start(stream)
+        stream.seek(0)
+        if deflated:
+            return _read_deflated(stream, deflated)
+        dataset = dcmread(stream, stop_before_pixels=True, force=True)
+    except BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ScanError("The DICOM header is damaged.") from error
+    except zlib.error as error:
+        raise ScanError("The compressed DICOM data set is damaged.") from error
+    if not len(dataset):
+        raise ScanError("This is no DICOM file, or its header is damaged.")
+    little_endian = dataset.original_encoding[1] is not False
+    meta = getattr(dataset, "file_meta", None)
+    syntax = text(meta, "TransferSyntaxUID") if meta is not None else ""
+    if not syntax:
+        implicit = dataset.original_encoding[0] is not False
+        syntax = _IMPLICIT if implicit else _EXPLICIT if little_endian else _BIG_ENDIAN
+    return Source(dataset, syntax, little_endian, _pixel_element(stream, little_endian))
+
+
+def _deflated_start(stream: BinaryIO) -> int:
+    """Where a deflated data set begins, or 0 where the file is not deflated."""
+    head = stream.read(1024)
+    if head[128:132] != b"DICM" or head[132:136] != b"\x02\x00\x00\x00" or len(head) < 144:
+        return 0
+    start = int(144 + struct.unpack_from("<I", head, 140)[0])
+    wanted = b"\x02\x00\x10\x00UI"
+    at = head.find(wanted, 144, max(start, 144))
+    if at < 0:
+        return 0
+    length = struct.unpack_from("<H", head, at + 6)[0]
+    return start if head[at + 8 : at + 8 + length].rstrip(b"\0 ") == _DEFLATED.encode() else 0
+
+
+def _read_deflated(stream: BinaryIO, start: int) -> Source:
+    stream.seek(start)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    plain = inflater.decompress(stream.read(), MAX_INFLATED_BYTES)
+    if not inflater.eof and len(plain) >= MAX_INFLATED_BYTES:
+        raise ScanError("The compressed DICOM data set grows past 1 GB.")
+    buffer = io.BytesIO(plain)
+    dataset = read_dataset(buffer, False, True, stop_when=_at_pixels)
+    return Source(dataset, _DEFLATED, True, _pixel_element(buffer, True))
+
+
+def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
+    del vr, length
+    return int(tag) in _PIXEL_TAGS
+
+
+def _pixel_element(stream: BinaryIO, little_endian: bool) -> PixelElement | None:
+    """The pixel element at which the reader of the header stopped, or None at the end."""
+    head = stream.read(12)
+    order = "<" if little_endian else ">"
+    if len(head) < 8:
+        return None
+    group, number = struct.unpack_from(f"{order}HH", head)
+    kind = _PIXEL_TAGS.get(group << 16 | number)
+    if kind is None:
+        return None
+    start = stream.tell() - len(head)
+    # An implicit length never looks like these: it is even, and all of them are odd numbers.
+    if head[4:6] in (b"OB", b"OW", b"UN", b"OF", b"OD", b"OL", b"OV"):
+        if len(head) < 12:
+            return None
+        length, offset = struct.unpack_from(f"{order}I", head, 8)[0], start + 12
+    else:
+        length, offset = struct.unpack_from(f"{order}I", head, 4)[0], start + 8
+    available = max(stream.seek(0, io.SEEK_END) - offset, 0)
+    known = None if length == _UNDEFINED else int(length)
+    return PixelElement(stream, kind, offset, known, available, words=head[4:6] == b"OW")

@@ -1,0 +1,137 @@
+"""The stored values of a DICOM file, DICOM PS3.3 C.7.6.3.1 and PS3.5 section 8."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearl_core.dicom.codecs import decode, is_exact, refuse_syntax
+from nearl_core.dicom.encapsulated import Fragment, frames_of, joined
+from nearl_core.dicom.layout import Layout, layout_of
+from nearl_core.dicom.source import PixelElement, Source
+from nearl_core.errors import ScanError
+
+
+class StoredPixels:
+    """Reads the frames of one open file.
+
+    Attributes:
+        layout: What the header says.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.layout = layout_of(source)
+        refuse_syntax(source.syntax)
+        assert source.pixels is not None
+        self._pixels = source.pixels
+        self._syntax = source.syntax
+        self._swapped = not source.little_endian
+        self._source = source
+        self._fragments: list[list[Fragment]] | None = None
+        if self._pixels.length is not None:
+            self._check_native()
+
+    def raw(self, frame: int) -> NDArray[np.generic]:
+        """One frame with all its bits: overlays may stand in those that are not stored.
+
+        Raises:
+            ScanError: If there is no such frame or it can't be decoded.
+        """
+        if not 0 <= frame < self.layout.frames:
+            raise ScanError(f"There is no frame {frame}; the scan has {self.layout.frames}.")
+        if self._pixels.length is not None:
+            return self._native(frame)
+        if self._fragments is None:
+            self._fragments = frames_of(self._source, self.layout.frames)
+        stream = joined(self._pixels.stream, self._fragments[frame])
+        return decode(stream, self.layout, syntax=self._syntax)
+
+    def frame(self, frame: int) -> NDArray[np.generic]:
+        """The stored values of one frame.
+
+        Returns:
+            Rows x columns or rows x columns x 3, of `layout.dtype`.
+
+        Raises:
+            ScanError: As `raw`.
+        """
+        return self.cleaned(self.raw(frame))
+
+    def cleaned(self, raw: NDArray[np.generic]) -> NDArray[np.generic]:
+        """What `frame` makes of `raw`."""
+        if self._pixels.length is None and not is_exact(self._syntax):
+            return self.layout.decoded(raw)
+        return self.layout.cleaned(raw)
+
+    def every(self) -> NDArray[np.generic]:
+        """All frames: frames x rows x columns [x 3], without the first for a single frame.
+
+        Raises:
+            ScanError: As `raw`.
+        """
+        if self.layout.frames == 1:
+            return self.frame(0)
+        first = self.frame(0)
+        stack = np.empty((self.layout.frames, *self.layout.shape), first.dtype)
+        stack[0] = first
+        for index in range(1, self.layout.frames):
+            stack[index] = self.frame(index)
+        return stack
+
+    def _frame_bits(self) -> int:
+        if self.layout.subsampled:
+            # Two neighbours share their chroma: Y Y Cb Cr.
+            return self.layout.rows * self.layout.columns * 2 * self.layout.allocated
+        return self.layout.values * self.layout.allocated
+
+    def _check_native(self) -> None:
+        if self._syntax.startswith(("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")):
+            raise ScanError("The header promises a compressed picture; there is none.")
+        held = min(self._pixels.length or 0, self._pixels.available)
+        if held * 8 < self._frame_bits() * self.layout.frames:
+            raise ScanError("The file is cut short: its pixel data are incomplete.")
+
+    def _native(self, frame: int) -> NDArray[np.generic]:
+        bits = self._frame_bits()
+        first = bits * frame
+        # 16-bit words of a big endian file are read whole, then swapped.
+        start, end = first // 8, (first + bits + 7) // 8
+        if self._words_swapped:
+            start, end = start - start % 2, end + end % 2
+        plain = np.frombuffer(_read(self._pixels, start, end), np.uint8)
+        if self._words_swapped:
+            plain = plain.reshape(-1, 2)[:, ::-1].reshape(-1)
+        if self.layout.allocated == 1:
+            unpacked = np.unpackbits(plain, bitorder="little")
+            skip = first - start * 8
+            return unpacked[skip : skip + self.layout.values].reshape(self.layout.shape)
+        plain = plain[first // 8 - start :][: bits // 8]
+        order = ">" if self._swapped else "<"
+        kind = "f" if self.layout.real else "u"
+        cells = plain.view(f"{order}{kind}{self.layout.allocated // 8}")
+        native = cells.astype(cells.dtype.newbyteorder("="), copy=False)
+        return _arranged(native, self.layout)
+
+    @property
+    def _words_swapped(self) -> bool:
+        return self._swapped and self._pixels.words and self.layout.allocated <= 8
+
+
+def _read(pixels: PixelElement, start: int, end: int) -> bytes:
+    pixels.stream.seek(pixels.offset + start)
+    found = pixels.stream.read(end - start)
+    # An odd number of bytes has no partner for its last one.
+    return found + b"\0" * (end - start - len(found))
+
+
+def _arranged(cells: NDArray[np.generic], layout: Layout) -> NDArray[np.generic]:
+    """Native cells as rows x columns [x 3]."""
+    if layout.subsampled:
+        pairs = cells.reshape(-1, 4)
+        full = np.empty((len(pairs) * 2, 3), cells.dtype)
+        full[:, 0] = pairs[:, :2].reshape(-1)
+        full[:, 1] = np.repeat(pairs[:, 2], 2)
+        full[:, 2] = np.repeat(pairs[:, 3], 2)
+        return full.reshape(layout.shape)
+    if layout.planar:
+        planes = cells.reshape(layout.samples, layout.rows, layout.columns)
+        return np.ascontiguousarray(planes.transpose(1, 2, 0))
+    return cells.reshape(layout.shape)

@@ -1,0 +1,377 @@
+"""The engine: rank(), learn(), train(), activate() for one open project.
+
+It holds no store: the caller passes frozen values in and takes frozen values out. `load`, `rank`,
+`train`, `activate` and `set_label_set` belong to the engine thread; `learn`, `rerank` and
+`queue_order` are a few matrix products on cached features and may be called from any thread.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearl_core.control import RunControl
+from nearl_core.errors import NearlError, ScanError
+from nearl_core.learn import acquire, instant
+from nearl_core.learn.batches import Lesson, lessons
+from nearl_core.learn.instant import Examples, FloatArray, to_probabilities
+from nearl_core.learn.ranker import Ranker
+from nearl_core.model.features import FeatureCache
+from nearl_core.model.scan_features import Place, place_of, rows
+from nearl_core.scans import display
+from nearl_core.scans.guard import ScanReader
+from nearl_core.state import LiveVersion, Ready
+from nearl_core.types import (
+    Decision,
+    EngineInfo,
+    LabelProbability,
+    LabelSet,
+    Ranking,
+    Scan,
+    TrainingResult,
+    Version,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nearl_core.model.encoder import Encoder
+
+UNKNOWN_WORDS = (
+    "The backbone does not know these words yet. Decide a few scans of each label and it learns."
+)
+ONE_LABEL = "Decide scans of at least two labels, and the ranking starts."
+RANK_BATCH = 16
+UNLIKE_FROM = 16
+UNLIKE_DEVIATIONS = 4.0
+
+
+class Engine:
+    """One open project's engine.
+
+    Attributes:
+        adapters_folder, cache_folder: Where versions and features stand.
+    """
+
+    def __init__(
+        self,
+        *,
+        backbone: str,
+        label_set: LabelSet,
+        reader: ScanReader,
+        adapters_folder: Path,
+        cache_folder: Path,
+        device: str | None = None,
+    ) -> None:
+        self._backbone, self._label_set, self._reader = backbone, label_set, reader
+        self.adapters_folder, self.cache_folder = adapters_folder, cache_folder
+        self._device = device
+        self._encoder: Encoder | None = None
+        self._ready: Ready | None = None
+        self._places: dict[int, Place] = {}
+        self._learned: tuple[Mapping[int, Scan], Sequence[Decision]] = ({}, ())
+        self._lock = threading.Lock()
+
+    # --- the engine thread ---
+
+    def load(self, control: RunControl) -> EngineInfo:
+        """Import torch and load the backbone; seconds.
+
+        Raises:
+            BackboneError: If the backbone can't be used.
+        """
+        control.step(0, 3, "loading the engine")
+        from nearl_core.model import backbones, device
+        from nearl_core.model.encoder import Encoder
+
+        control.step(1, 3, "loading the backbone")
+        backbone = backbones.load(self._backbone)
+        chosen = device.choose(None if self._device == "auto" else self._device)
+        self._encoder = Encoder(backbone, chosen)
+        control.step(2, 3, "reading the labels")
+        self.set_label_set(self._label_set)
+        control.step(3, 3, "ready")
+        return EngineInfo(
+            backbone=backbone.name,
+            backbone_hash=backbone.hash,
+            parameters=backbone.parameters,
+            device=chosen.type,
+            device_text=device.describe(chosen),
+            notice=device.notice(chosen),
+        )
+
+    def set_label_set(self, label_set: LabelSet) -> None:
+        """Take a changed label set; a live version of another revision stops ranking."""
+        encoder, old = self.encoder, self._ready
+        texts = encoder.texts(label_set) if encoder.knows(label_set) else None
+        cache = old.cache if old else FeatureCache(self.cache_folder, encoder.backbone.hash)
+        live = old.live if old else None
+        if live is not None and live.version.label_set_revision != label_set.revision:
+            live = None
+        with self._lock:
+            self._label_set = label_set
+            self._ready = Ready(label_set, texts, cache, live)
+        self.learn(*self._learned)
+
+    def activate(self, version: Version | None) -> None:
+        """Let a version rank, or with None the frozen backbone and the instant learner alone.
+
+        Raises:
+            VersionError: If it can't be read or was made for another backbone or label set.
+        """
+        from nearl_core.versions import open_version
+
+        live = None if version is None else open_version(self, version)
+        with self._lock:
+            self._ready = replace(self.ready, live=live)
+        self.learn(*self._learned)
+
+    def rank(self, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
+        """Rank scans, in their order; features that are missing are made and kept."""
+        problems: dict[int, str] = {}
+        for start in range(0, len(scans), RANK_BATCH):
+            problems |= self._encode(scans[start : start + RANK_BATCH], control)
+            if len(scans) > RANK_BATCH:
+                control.step(min(start + RANK_BATCH, len(scans)), len(scans), "ranking")
+        ready = self.ready
+        for cache in ready.caches:
+            cache.save()
+        ranked = {r.scan_id: r for r in self.rerank([scan.id for scan in scans])}
+        empty = Ranking(0, ready.version, ready.used, ())
+        return [
+            ranked.get(scan.id, replace(empty, scan_id=scan.id, notice=problems.get(scan.id, "")))
+            for scan in scans
+        ]
+
+    def train(
+        self,
+        scans: Mapping[int, Scan],
+        decisions: Sequence[Decision],
+        *,
+        version_id: str,
+        seed: int = 0,
+        max_seconds: float | None = None,
+        every_layer: bool = False,
+        control: RunControl,
+    ) -> TrainingResult:
+        """Fine-tune adapters on all decisions and judge them; nothing goes live by itself.
+
+        Args:
+            scans: By id.
+            decisions: The standing ones.
+            version_id: Of the version that is made.
+            seed: Equal seeds give equal versions on one machine.
+            max_seconds: For the whole run, checks included.
+            every_layer: Train adapters in every layer also on a CPU, which else takes the upper
+                half over a cached prefix.
+            control: Reports each step with ("loss", x).
+
+        Raises:
+            TrainingError: If there are too few decisions.
+            Cancelled: If asked to stop.
+        """
+        from nearl_core.versions import Request, train
+
+        learned = lessons(scans, decisions, self.ready.label_set)
+        self.rank([scans[lesson.scan_id] for lesson in learned], control.renamed("reading scans"))
+        self.learn(scans, decisions)
+        request = Request(version_id, seed, max_seconds, every_layer)
+        return train(self, scans, learned, request, control)
+
+    def picture(self, path: Path, frame: int) -> "Tensor":
+        """A frame as the image tower takes it, by the default window: 3 x S x S, float32.
+
+        Raises:
+            ScanError: If it can't be read.
+        """
+        read, _ = self._reader.frame(path, frame)
+        return self.encoder.prepare(display.to_rgb(read))
+
+    def _encode(self, scans: Sequence[Scan], control: RunControl) -> dict[int, str]:
+        """Make the features that are missing; returns why some scans have none."""
+        ready, problems = self.ready, dict[int, str]()
+        pictures: list[Tensor] = []
+        wanted: list[tuple[str, int]] = []
+        for scan in scans:
+            place = self._know(scan)
+            for frame in place.frames:
+                if Place(place.key, (frame,)).is_in(*ready.caches):
+                    continue
+                control.check()
+                try:
+                    pictures.append(self.picture(scan.path, frame))
+                    wanted.append((place.key, frame))
+                except ScanError as error:
+                    problems[scan.id] = error.message
+        if pictures:
+            adapted = (None,) if ready.live is None else (None, ready.live.adapted)
+            for cache, how in zip(ready.caches, adapted, strict=True):
+                features = self.encoder.features(pictures, how)
+                for (key, frame), feature in zip(wanted, features, strict=True):
+                    cache.put(key, frame, feature)
+        return problems
+
+    # --- any thread ---
+
+    def learn(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> int:
+        """Fit the instant learner on the standing decisions whose features are known.
+
+        Returns:
+            How many decisions it used.
+        """
+        self._learned = (scans, decisions)
+        ready = self.ready
+        found = lessons(scans, decisions, ready.label_set)
+        for lesson in found:
+            self._know(scans[lesson.scan_id])
+        known = [x for x in found if self._places[x.scan_id].is_in(ready.cache)]
+        ranker, decided = self._fitted(known, ready)
+        with self._lock:
+            self._ready = replace(self.ready, ranker=ranker, used=len(known), decided=decided)
+        return len(known)
+
+    def _fitted(self, known: list[Lesson], ready: Ready) -> tuple[Ranker | None, FloatArray | None]:
+        multi_label = ready.label_set.multi_label
+        if not known:
+            if ready.texts is None:
+                return None, None
+            scale = self.encoder.backbone.logit_scale
+            return Ranker(
+                instant.zero_shot(ready.texts, scale=scale, multi_label=multi_label)
+            ), None
+        examples = self.examples(known, ready.cache)
+        head = instant.fit(examples, ready.texts, multi_label=multi_label, text_default=1.0)
+        if ready.live is None:
+            return Ranker(head), examples.features
+        return self._with_version(replace(ready.live.ranker, instant=head), known, ready.live), (
+            examples.features
+        )
+
+    def _with_version(self, ranker: Ranker, known: list[Lesson], live: LiveVersion) -> Ranker:
+        """The version's head, fitted again where the tuned features of all lessons are known."""
+        tuned, blend = ranker.tuned, ranker.blend
+        assert tuned is not None
+        assert blend is not None
+        if not all(self._places[lesson.scan_id].is_in(live.cache) for lesson in known):
+            return ranker
+        again = instant.fit_fixed(
+            self.examples(known, live.cache),
+            ranker.tuned_texts,
+            multi_label=tuned.multi_label,
+            ridge=blend.ridge,
+            text_share=tuned.text_share,
+            temperature=blend.temperature,
+        )
+        return replace(ranker, tuned=again)
+
+    def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
+        """Rank those whose features are known, from what was last learned; milliseconds."""
+        ready = self.ready
+        known = self._known(scan_ids, ready)
+        if not known:
+            return []
+        if ready.ranker is None or not ready.ranker.instant.can_rank:
+            notice = ONE_LABEL if ready.used else UNKNOWN_WORDS
+            return [Ranking(i, ready.version, ready.used, (), notice=notice) for i in known]
+        probabilities = self.probabilities(known)
+        unlike = _unlike(self._rows(known, ready.cache), ready.decided)
+        return [
+            self._ranking(scan_id, p, ready, far)
+            for scan_id, p, far in zip(known, probabilities, unlike.tolist(), strict=True)
+        ]
+
+    def probabilities(self, scan_ids: Sequence[int]) -> FloatArray:
+        """What ranks now says of scans whose features are known: N x C."""
+        ready = self.ready
+        assert ready.ranker is not None
+        tuned = None if ready.live is None else self._rows(scan_ids, ready.live.cache)
+        logits = ready.ranker.logits(self._rows(scan_ids, ready.cache), tuned)
+        return to_probabilities(logits, multi_label=ready.label_set.multi_label)
+
+    def _ranking(self, scan_id: int, p: FloatArray, ready: Ready, unlike: bool) -> Ranking:
+        assert ready.ranker is not None
+        seen, labels = ready.ranker.instant.seen, ready.label_set.labels
+        unseen = [label.name for label, known in zip(labels, seen, strict=True) if not known]
+        frames = self._places[scan_id].frames
+        return Ranking(
+            scan_id=scan_id,
+            version=ready.version,
+            decisions=ready.used,
+            labels=tuple(
+                LabelProbability(labels[c].id, float(p[c]))
+                for c in np.argsort(-p, kind="stable")
+                if seen[c]
+            ),
+            frame=frames[len(frames) // 2],
+            notice=f"Nothing is known yet of: {', '.join(unseen)}." if unseen else "",
+            unlike=unlike,
+        )
+
+    def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
+        """The scans in the order in which they teach most; unknown ones last, as they stood."""
+        ready = self.ready
+        known = self._known(scan_ids, ready)
+        there = set(known)
+        rest = [i for i in scan_ids if i not in there]
+        if not known:
+            return rest
+        can_rank = ready.ranker is not None and ready.ranker.instant.can_rank and ready.used > 0
+        probabilities = self.probabilities(known) if can_rank else None
+        features = self._rows(known, ready.cache)
+        return [known[i] for i in acquire.order(features, probabilities, seed=ready.used)] + rest
+
+    # --- features ---
+
+    @property
+    def encoder(self) -> "Encoder":
+        """The loaded encoder; belongs to the engine thread."""
+        if self._encoder is None:
+            raise NearlError("The engine is not loaded yet.", "Wait until it is.")
+        return self._encoder
+
+    @property
+    def ready(self) -> Ready:
+        """What ranks now."""
+        if self._ready is None:
+            raise NearlError("The engine is not loaded yet.", "Wait until it is.")
+        return self._ready
+
+    def examples(self, known: Sequence[Lesson], cache: FeatureCache) -> Examples:
+        """Lessons with their features, which must be in the cache."""
+        return Examples(
+            self._rows([lesson.scan_id for lesson in known], cache),
+            np.array([lesson.target for lesson in known]),
+            np.array([lesson.weight for lesson in known]),
+        )
+
+    def features(self, scan_ids: Sequence[int], *, tuned: bool = False) -> FloatArray:
+        """Features of scans that were ranked: N x E, the backbone's or the live version's."""
+        live = self.ready.live
+        return self._rows(scan_ids, live.cache if tuned and live else self.ready.cache)
+
+    def _know(self, scan: Scan) -> Place:
+        if scan.id not in self._places:
+            self._places[scan.id] = place_of(scan)
+        return self._places[scan.id]
+
+    def _known(self, scan_ids: Sequence[int], ready: Ready) -> list[int]:
+        places = self._places
+        return [i for i in scan_ids if i in places and places[i].is_in(*ready.caches)]
+
+    def _rows(self, scan_ids: Sequence[int], cache: FeatureCache) -> FloatArray:
+        return rows([self._places[i] for i in scan_ids], cache)
+
+
+def _unlike(features: FloatArray, decided: FloatArray | None) -> NDArray[np.bool_]:
+    """Which scans stand further from the nearest decided one than those stand from each other."""
+    if decided is None or len(decided) < UNLIKE_FROM:
+        return np.zeros(len(features), bool)
+    among = decided @ decided.T
+    np.fill_diagonal(among, -np.inf)
+    nearest = among.max(1)
+    least = nearest.mean() - UNLIKE_DEVIATIONS * nearest.std()
+    return np.asarray((features @ decided.T).max(1) < least)

@@ -1,0 +1,1 @@
+"""The labelled data set as others read it: complete, checked, without identity, split."""

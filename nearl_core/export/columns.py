@@ -1,0 +1,56 @@
+"""The columns of exported tables: what they are called, what they mean, what stands in them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from nearl_core.export.rows import Row
+
+Cell = str | int | float | bool | list[str] | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: Its header.
+        meaning: One sentence for the data card.
+        value: What a row says there.
+    """
+
+    name: str
+    meaning: str
+    value: Callable[[Row], Cell]
+
+
+COLUMNS: Final = (
+    Column("scan", "Pseudonym of the scan: its number in the project.", lambda r: r.scan),
+    Column("image", "File of the picture in this export; empty for none.", lambda r: r.image),
+    Column("split", "train, validation or test; whole patients only.", lambda r: r.split),
+    Column("patient", "Pseudonym, made for this export only.", lambda r: r.patient),
+    Column(
+        "patient_known",
+        "false where nothing told patients apart, so that the split may separate their scans.",
+        lambda r: r.patient_known,
+    ),
+    Column("state", "labelled, none-apply or unassessable.", lambda r: r.state),
+    Column("label", "Names of the labels; in CSV with ; between.", lambda r: list(r.labels)),
+    Column("label_id", "Their stable ids, likewise.", lambda r: list(r.label_ids)),
+    Column("code", "Their codes, likewise; empty for none.", lambda r: list(r.codes)),
+    Column("reader", "Pseudonym of who decided.", lambda r: r.reader),
+    Column("confidence", "definite, probable or possible.", lambda r: r.confidence),
+    Column("flagged", "Whether the reader flagged the scan.", lambda r: r.flagged),
+    Column("time", "When it was decided, UTC.", lambda r: r.time),
+    Column("frames", "Number of frames of the scan.", lambda r: r.frames),
+    Column("frame", "The frame that was named, from 0; empty for the whole.", lambda r: r.frame),
+    Column("modality", "DICOM Modality; empty where unknown.", lambda r: r.modality),
+    Column(
+        "shown",
+        "visible: a suggestion could be seen before deciding; blind: not; imported: from a file.",
+        lambda r: r.shown,
+    ),
+    Column("suggestion", "The label that the model ranked first then.", lambda r: r.suggestion),
+    Column("suggestion_probability", "Its probability.", lambda r: r.probability),
+    Column("suggestion_version", "The version that made it.", lambda r: r.version),
+)

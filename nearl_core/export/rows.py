@@ -1,0 +1,160 @@
+"""What an export says of each decision, with pseudonyms in place of everything that identifies."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from nearl_core.errors import ExportError
+from nearl_core.export.names import scan_name
+from nearl_core.export.split import NAMES, leaks, split_patients
+from nearl_core.types import Decision, LabelSet, Scan, Shown, State
+
+EXPORTED: Final = (State.LABELLED, State.NONE_APPLY, State.UNASSESSABLE)
+"""States that are part of a data set; a deferred scan is not decided yet."""
+
+# DICOM PS3.3 C.7.3.1.1.1. A file can hold anything in this place, so only these leave.
+_MODALITIES: Final = re.compile(
+    "ANN|AR|ASMT|AU|BDUS|BI|BMD|CFM|CR|CT|CTPROTOCOL|DG|DMS|DOC|DX|ECG|EEG|EMG|EOG|EPS|ES|FID|GM"
+    "|HC|HD|IO|IOL|IVOCT|IVUS|KER|KO|LEN|LS|M3D|MG|MR|NM|OAM|OCT|OP|OPM|OPT|OPTBSV|OPTENF|OPV|OSS"
+    "|OT|PA|PLAN|POS|PR|PT|PX|REG|RESP|RF|RG|RTDOSE|RTIMAGE|RTINTENT|RTPLAN|RTRAD|RTRECORD"
+    "|RTSEGANN|RTSTRUCT|RWV|SEG|SM|SMR|SR|SRF|STAIN|TEXTUREMAP|TG|US|VA|XA|XAPROTOCOL|XC"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One standing decision of one reader.
+
+    Attributes:
+        scan_id: The scan's number in the project.
+        scan, patient: Pseudonyms; the patient's is made anew for each export.
+        patient_known: False where no source told patients apart.
+        split: Name of the split.
+        frames, frame: Of the stack, and the one that the decision names.
+        modality: DICOM Modality, or "".
+        state: The reader's word on the scan.
+        labels, label_ids, codes: Of the labels, in the label set's order.
+        reader, confidence, flagged, time: As decided; ISO 8601, UTC.
+        shown: Whether the suggestion was on screen.
+        suggestion, probability, version: What was suggested first, by which version.
+        image: The exported file, relative to the export; "" for none.
+    """
+
+    scan_id: int
+    scan: str
+    patient: str
+    patient_known: bool
+    split: str
+    frames: int
+    frame: int | None
+    modality: str
+    state: str
+    labels: tuple[str, ...]
+    label_ids: tuple[str, ...]
+    codes: tuple[str, ...]
+    reader: str
+    confidence: str
+    flagged: bool
+    time: str
+    shown: str
+    suggestion: str
+    probability: float | None
+    version: str
+    image: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What is counted: the labels, or the state where there are none."""
+        return "; ".join(self.labels) if self.labels else self.state
+
+
+def collect(scans: Iterable[Scan], decisions: Iterable[Decision], label_set: LabelSet) -> list[Row]:
+    """Rows for the decisions that belong in a data set, ordered by scan, without splits.
+
+    Raises:
+        ExportError: If there is none.
+    """
+    by_id = {scan.id: scan for scan in scans}
+    pseudonym = _pseudonyms()
+    rows = [
+        _row(by_id[decision.scan_id], decision, label_set, pseudonym)
+        for decision in decisions
+        if decision.verdict.state in EXPORTED
+    ]
+    if not rows:
+        raise ExportError("There is nothing to export: no scan is decided.", "Decide some scans.")
+    return sorted(rows, key=lambda row: (row.scan_id, row.reader))
+
+
+def with_splits(
+    rows: Sequence[Row], scans: Iterable[Scan], fractions: Sequence[float], *, seed: int
+) -> list[Row]:
+    """Rows with their splits, by the project's own patients.
+
+    Raises:
+        ExportError: If a patient came to stand in two splits.
+    """
+    patient_of = {scan.id: scan.patient or f"scan {scan.id}" for scan in scans}
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        counts.setdefault(patient_of[row.scan_id], Counter())[row.kind] += 1
+    chosen = split_patients(counts, fractions, seed=seed)
+    names = NAMES[len(fractions)]
+    placed = [replace(row, split=names[chosen[patient_of[row.scan_id]]]) for row in rows]
+    if leaks((row.patient, row.split) for row in placed):
+        raise ExportError("A patient stands in two splits.", "Export again with another seed.")
+    return placed
+
+
+def _pseudonyms() -> Callable[[str], str]:
+    """Names for patients under a key that is thrown away: two exports can't be joined by them."""
+    key = secrets.token_bytes(32)
+
+    def pseudonym(patient: str) -> str:
+        digest = hmac.new(key, patient.encode("utf-8", "surrogateescape"), hashlib.sha256)
+        return f"patient-{digest.hexdigest()[:16]}"
+
+    return pseudonym
+
+
+def _row(
+    scan: Scan, decision: Decision, label_set: LabelSet, pseudonym: Callable[[str], str]
+) -> Row:
+    verdict = decision.verdict
+    labels = [label_set.by_id(one) for one in label_set.ids if one in verdict.labels]
+    first = decision.ranking.labels[0] if decision.ranking and decision.ranking.labels else None
+    names = {label.id: label.name for label in label_set.labels}
+    return Row(
+        scan_id=scan.id,
+        scan=scan_name(scan.id),
+        patient=pseudonym(scan.patient or f"scan {scan.id}"),
+        patient_known=scan.patient_known,
+        split="",
+        frames=scan.frames,
+        frame=verdict.frame,
+        modality=scan.modality if _MODALITIES.fullmatch(scan.modality) else "",
+        state=verdict.state.value,
+        labels=tuple(label.name for label in labels),
+        label_ids=tuple(label.id for label in labels),
+        codes=tuple(label.code for label in labels),
+        reader=decision.reader,
+        confidence=verdict.confidence.value,
+        flagged=verdict.flagged,
+        time=decision.time.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        shown=decision.shown.value,
+        suggestion="" if first is None else names.get(first.label_id, ""),
+        probability=None if first is None else round(first.probability, 6),
+        version="" if decision.ranking is None else decision.ranking.version,
+    )
+
+
+def followed(row: Row) -> bool | None:
+    """Whether the decision is the suggestion that was on screen; None where none was."""
+    if row.shown != Shown.VISIBLE or not row.suggestion:
+        return None
+    return row.labels == (row.suggestion,)

@@ -1,0 +1,157 @@
+"""Reading an export again: hashes, counts, pictures, and that nothing leaked."""
+
+import csv as csv_module
+import json
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from nearl_core.control import RunControl
+from nearl_core.errors import ExportError
+from nearl_core.export import csv, jsonl, manifest
+from nearl_core.export.split import leaks
+from nearl_core.store.hashes import file_sha256
+
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
+_CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # PNG, table 11.1
+_TABLES: Final[Mapping[str, Callable[[Path], list[dict[str, Any]]]]] = {
+    "csv": csv.read,
+    "jsonl": jsonl.read,
+}
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What reading an export again found.
+
+    Attributes:
+        files, rows, images: How many there are.
+        problems: Sentences; empty where all is well.
+    """
+
+    files: int
+    rows: int
+    images: int
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is well."""
+        return not self.problems
+
+
+def verify(folder: Path, control: RunControl | None = None) -> VerifyReport:
+    """Read an export again, from its manifest on.
+
+    Raises:
+        Cancelled: If the control says so.
+        ExportError: If there is no manifest that can be read.
+    """
+    control = control or RunControl()
+    content = _manifest(folder)
+    problems = _files(folder, content, control)
+    rows = _rows(folder, content)
+    problems += _counts(content, rows)
+    images: list[dict[str, Any]] = content["images"]
+    placed = [(row["patient"], row["split"]) for row in (*images, *rows)]
+    if leaks(placed):
+        problems.append("A patient stands in two splits.")
+    for done, entry in enumerate(images):
+        control.step(done, len(images), "Reading pictures again")
+        problems += _picture(folder / entry["image"], entry["image"])
+    return VerifyReport(len(content["files"]), len(rows), len(images), tuple(problems))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads((folder / manifest.FILE).read_text(encoding="utf-8"))
+        if content["format_version"] != manifest.FORMAT_VERSION:
+            raise ExportError("The export was made by another version.", "Export again.")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ExportError(
+            "The export has no manifest that can be read.", "Export again."
+        ) from error
+    return content
+
+
+def _files(folder: Path, content: Mapping[str, Any], control: RunControl) -> list[str]:
+    problems = []
+    listed = {entry["path"]: entry for entry in content["files"]}
+    for done, (name, entry) in enumerate(listed.items()):
+        control.step(done, len(listed), "Verifying files")
+        file = folder / name
+        if not file.is_file():
+            problems.append(f"{name} is missing.")
+        elif file.stat().st_size != entry["bytes"] or file_sha256(file) != entry["sha256"]:
+            problems.append(f"{name} is not what was written.")
+    there = {one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()}
+    problems += [f"{name} is not listed." for name in sorted(there - set(listed) - {manifest.FILE})]
+    folded = {name.casefold() for name in there}
+    if len(folded) < len(there):
+        problems.append("Two files differ in case only.")
+    return problems
+
+
+def _rows(folder: Path, content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    read = _TABLES.get(content["format"])
+    if read is None:
+        return []
+    try:
+        return read(folder)
+    except (OSError, ValueError, csv_module.Error) as error:
+        raise ExportError("The exported table can't be read again.", "Export again.") from error
+
+
+def _counts(content: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[str]:
+    said = content["counts"]
+    if content["format"] in _TABLES:
+        found = (len(rows), len({row["scan"] for row in rows}), {row["split"] for row in rows})
+    else:
+        images = content["images"]
+        found = (
+            len(images),
+            len({one["scan"] for one in images}),
+            {one["split"] for one in images},
+        )
+    if found != (said["rows"], said["scans"], set(said["splits"])):
+        return ["The counts of the manifest are not those of the files."]
+    return []
+
+
+def _picture(file: Path, name: str) -> list[str]:
+    """Walk a PNG's chunks (PNG specification, section 5): whole, and nothing but pixels."""
+    try:
+        chunks = _chunks(file.read_bytes())
+        width, height, depth, colour = struct.unpack(">IIBB", chunks[0][1][:10])
+        if any(kind not in _CHUNKS for kind, _ in chunks):
+            return [f"{name} holds more than pixels."]
+        pixels = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
+        row_bytes = (width * depth * _CHANNELS[colour] + 7) // 8 + 1
+        if len(pixels) != row_bytes * height:
+            return [f"{name} is not a whole picture."]
+    except (OSError, ValueError, KeyError, IndexError, struct.error, zlib.error):
+        return [f"{name} is not a picture that can be read."]
+    return []
+
+
+def _chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    if not data.startswith(_SIGNATURE):
+        raise ValueError("no PNG")
+    place = len(_SIGNATURE)
+    found = []
+    while place < len(data):
+        (length,) = struct.unpack_from(">I", data, place)
+        kind = data[place + 4 : place + 8]
+        body = data[place + 8 : place + 8 + length]
+        (checksum,) = struct.unpack_from(">I", data, place + 8 + length)
+        if zlib.crc32(kind + body) != checksum:
+            raise ValueError("damaged")
+        found.append((kind, body))
+        place += length + 12
+    if not found or found[0][0] != b"IHDR" or found[-1][0] != b"IEND":
+        raise ValueError("not whole")
+    return found

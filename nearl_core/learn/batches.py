@@ -1,0 +1,134 @@
+"""From decisions to examples: targets, weights, patient-wise folds, balanced batches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearl_core.types import Confidence, Decision, LabelSet, Scan, Shown, State
+
+ACCEPTED_WEIGHT = 0.5
+_CONFIDENCE_WEIGHT = {
+    Confidence.DEFINITE: 1.0,
+    Confidence.PROBABLE: 0.7,
+    Confidence.POSSIBLE: 0.4,
+}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One scan with what was decided of it.
+
+    Attributes:
+        scan_id: The scan.
+        decision_id: The decision that says so.
+        patient: Scans of one patient share it.
+        frames: The frames that were on screen or named; empty for a scan that was not shown.
+        target: C values, 1.0 where the label was decided.
+        weight: How much it counts.
+        blind: Whether it was decided without a suggestion or against it.
+    """
+
+    scan_id: int
+    decision_id: int
+    patient: str
+    frames: tuple[int, ...]
+    target: tuple[float, ...]
+    weight: float
+    blind: bool
+
+
+def lessons(
+    scans: Mapping[int, Scan], decisions: Sequence[Decision], label_set: LabelSet
+) -> list[Lesson]:
+    """What can be learned from standing decisions, in the order of their scans.
+
+    Deferred and unassessable scans teach nothing; none-apply teaches in a multi-label set alone.
+    A label that is no longer in the set is left out. Where several readers decided of a scan,
+    each of them is a lesson.
+    """
+    place = {label_id: c for c, label_id in enumerate(label_set.ids)}
+    found = []
+    for decision in sorted(decisions, key=lambda d: (d.scan_id, d.id)):
+        scan, verdict = scans.get(decision.scan_id), decision.verdict
+        none_apply = label_set.multi_label and verdict.state is State.NONE_APPLY
+        chosen = [place[label] for label in verdict.labels if label in place]
+        if scan is None or not (none_apply or (verdict.state is State.LABELLED and chosen)):
+            continue
+        target = np.zeros(len(place))
+        target[chosen] = 1.0
+        accepted = _accepted(decision)
+        weight = _CONFIDENCE_WEIGHT[verdict.confidence] * (ACCEPTED_WEIGHT if accepted else 1.0)
+        frames = decision.frames_shown
+        if verdict.frame is not None:
+            frames = (verdict.frame,)
+        found.append(
+            Lesson(
+                scan.id,
+                decision.id,
+                scan.patient or f"scan {scan.id}",
+                frames,
+                tuple(target),
+                weight,
+                not accepted,
+            )
+        )
+    return found
+
+
+def _accepted(decision: Decision) -> bool:
+    """Whether the reader took what was suggested, having seen it."""
+    if decision.shown is not Shown.VISIBLE or decision.ranking is None:
+        return False
+    top = decision.ranking.labels[:1]
+    return bool(top) and decision.verdict.labels == (top[0].label_id,)
+
+
+def patient_folds(
+    patients: Sequence[str], targets: NDArray[np.float64], *, folds: int, seed: int
+) -> NDArray[np.intp]:
+    """A fold for each example: patients stay whole, labels spread as evenly as can be.
+
+    Args:
+        patients: N names.
+        targets: N x C.
+        folds: Number of folds, K.
+        seed: For the order among equals.
+
+    Returns:
+        N, in 0..K-1.
+    """
+    names, place = np.unique(np.asarray(patients), return_inverse=True)
+    of_patient = np.zeros((len(names), targets.shape[1]))
+    np.add.at(of_patient, place, targets)
+    rarity = of_patient / targets.sum(0).clip(1)
+    shuffled = np.random.default_rng(seed).permutation(len(names))
+    order = shuffled[np.argsort(-rarity.sum(1)[shuffled], kind="stable")]
+    held, size = np.zeros((folds, targets.shape[1])), np.zeros(folds)
+    fold_of = np.zeros(len(names), dtype=np.intp)
+    for patient in order:
+        crowding = (held * of_patient[patient]).sum(1)
+        fold = int(np.lexsort((size, crowding))[0])
+        fold_of[patient] = fold
+        held[fold] += of_patient[patient]
+        size[fold] += of_patient[patient].sum()
+    return fold_of[place]
+
+
+def balanced_weights(
+    targets: NDArray[np.float64], weights: NDArray[np.float64], *, multi_label: bool
+) -> NDArray[np.float64]:
+    """Weights with mean 1 that give each label of an exclusive set the same part."""
+    balanced = weights.astype(float)
+    if not multi_label:
+        of_label = targets.T @ balanced
+        balanced = balanced / np.where(of_label > 0, of_label, 1)[targets.argmax(1)]
+    return np.asarray(balanced / balanced.mean())
+
+
+def batches(count: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
+    """One pass over all examples in random order; the last batch takes what is left."""
+    order = rng.permutation(count)
+    for start in range(0, count, size):
+        yield order[start : start + size]

@@ -1,0 +1,65 @@
+"""What turns features into probabilities: the instant head, and a version's beside it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nearl_core.learn.instant import FloatArray, Head, to_probabilities
+
+
+@dataclass(frozen=True)
+class Blend:
+    """How a version ranks beside the instant learner; chosen on decisions held out.
+
+    Attributes:
+        scale: What the adapters' updates are multiplied by (cf. WiSE-FT, arXiv 2109.01903).
+        ridge, temperature: Of the head on tuned features.
+        share: Of the tuned head's log-probabilities, in [0, 1]; the instant head has the rest.
+    """
+
+    scale: float
+    ridge: float
+    temperature: float
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Ranker:
+    """Heads and their blend; immutable, so that any thread may use it.
+
+    Attributes:
+        instant: On the backbone's own features.
+        tuned, blend: A version's head on its features, and how it counts; None without one.
+        tuned_texts: C x E, the version's own text features, by which its head is fitted again.
+    """
+
+    instant: Head
+    tuned: Head | None = None
+    blend: Blend | None = None
+    tuned_texts: FloatArray | None = None
+
+    def logits(self, frozen: FloatArray, tuned: FloatArray | None = None) -> FloatArray:
+        """N x E frozen and, for a version, N x E tuned features to N x C blended logits."""
+        own = self.instant.logits(frozen)
+        if self.tuned is None or self.blend is None or tuned is None:
+            return own
+        multi_label = self.instant.multi_label
+        return blended(own, self.tuned.logits(tuned), self.blend.share, multi_label=multi_label)
+
+
+def blended(own: FloatArray, tuned: FloatArray, share: float, *, multi_label: bool) -> FloatArray:
+    """Two heads' logits in one, weighted: the geometric mean of their probabilities, N x C."""
+    if multi_label:
+        return (1 - share) * own + share * tuned
+    return (1 - share) * _log_softmax(own) + share * _log_softmax(tuned)
+
+
+def mixed(own: FloatArray, tuned: FloatArray, share: float, *, multi_label: bool) -> FloatArray:
+    """Probabilities of two heads' blend: N x C."""
+    logits = blended(own, tuned, share, multi_label=multi_label)
+    return to_probabilities(logits, multi_label=multi_label)
+
+
+def _log_softmax(logits: FloatArray) -> FloatArray:
+    shifted = logits - logits.max(1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)))

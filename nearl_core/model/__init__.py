@@ -1,0 +1,1 @@
+"""The model: backbones, their towers, NEARL adapters, features."""

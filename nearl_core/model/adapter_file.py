@@ -1,0 +1,73 @@
+"""Adapters on disk: safetensors with their provenance in the header."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from nearl_core.errors import VersionError
+from nearl_core.model.nearl import Nearl, NearlConfig
+
+FORMAT = "1"
+
+
+def write(
+    path: Path, nearl: Nearl, *, extra: Mapping[str, Tensor], provenance: Mapping[str, object]
+) -> None:
+    """Write adapters beside and rename.
+
+    Args:
+        path: Ends in `.safetensors`.
+        nearl: The adapters.
+        extra: Further tensors that belong to the version, such as its head.
+        provenance: What it was made from; JSON values.
+
+    Raises:
+        OSError: If it can't be written.
+    """
+    tensors = {f"nearl.{name}": value for name, value in nearl.state_dict().items()}
+    tensors |= {f"extra.{name}": value for name, value in extra.items()}
+    held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    about = {
+        "format": FORMAT,
+        "config": json.dumps(asdict(nearl.config)),
+        "provenance": json.dumps(dict(provenance)),
+    }
+    beside = path.with_suffix(".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(held, beside, about)
+    beside.replace(path)
+
+
+def read(path: Path) -> tuple[Nearl, dict[str, Tensor], dict[str, object]]:
+    """The adapters, the further tensors and the provenance.
+
+    Raises:
+        VersionError: If the file is missing, broken or of a newer format.
+    """
+    if path.suffix != ".safetensors":
+        raise VersionError(
+            f"{path.name} is not a .safetensors file.", "Only safetensors are opened."
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        config = NearlConfig(**json.loads(about["config"]))
+        nearl = Nearl(config)
+        nearl.load_state_dict(_under(tensors, "nearl."))
+        provenance = json.loads(about["provenance"])
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise VersionError(
+            f"The adapters {path.name} can't be read.",
+            "Activate another version, or train a new one.",
+        ) from error
+    return nearl.eval().requires_grad_(False), _under(tensors, "extra."), provenance
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -1,0 +1,48 @@
+"""Which device the engine works on."""
+
+import shutil
+
+import torch
+
+from nearl_core.errors import NearlError
+
+
+def choose(name: str | None = None) -> torch.device:
+    """The named device, or the best there is: CUDA, then MPS, then CPU.
+
+    Raises:
+        NearlError: If the named one is not there.
+    """
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
+    if name is None:
+        name = next(device for device in ("cuda", "mps", "cpu") if present[device])
+    if not present.get(name.split(":")[0], False):
+        raise NearlError(
+            f"The device {name!r} is not there.",
+            f"Choose one of: {', '.join(device for device, there in present.items() if there)}.",
+        )
+    return torch.device(name)
+
+
+def describe(device: torch.device) -> str:
+    """A few words for the status bar."""
+    if device.type == "cuda":
+        return f"GPU {torch.cuda.get_device_name(device)}"
+    if device.type == "mps":
+        return "Apple GPU"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def notice(device: torch.device) -> str:
+    """A sentence where a graphics card lies idle, else ""."""
+    if device.type == "cpu" and torch.version.cuda is None and shutil.which("nvidia-smi"):
+        return (
+            "An NVIDIA card is there but this PyTorch can't use it. Install the CUDA build: "
+            "pip install torch --index-url https://download.pytorch.org/whl/cu128"
+        )
+    return ""
+
+
+def _has_mps() -> bool:
+    return bool(torch.backends.mps.is_available())

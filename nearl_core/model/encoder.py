@@ -1,0 +1,126 @@
+"""A backbone at work on a device: pictures and labels in, features out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nearl_core.model.backbones import Backbone
+from nearl_core.model.nearl import LabelContext, Nearl, NearlClip, NearlConfig
+from nearl_core.model.prompts import prompts_of, unknown_labels
+from nearl_core.model.towers import image_tower, text_tower
+from nearl_core.types import LabelSet
+
+BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """A version's adapters, ready: its CLIP and its label set's context."""
+
+    clip: NearlClip
+    labels: LabelContext
+
+
+class Encoder:
+    """Turns pictures into features, frozen or adapted; used by the engine thread alone.
+
+    Attributes:
+        backbone: What it works with.
+        device: Where.
+    """
+
+    def __init__(self, backbone: Backbone, device: torch.device) -> None:
+        self.backbone, self.device = backbone, device
+        self.model = backbone.model.to(device)
+        self._frozen = NearlClip(image_tower(self.model), text_tower(self.model), None)
+        self._no_labels = LabelContext(torch.zeros(0, 1))
+        self._batch = BATCH
+
+    # --- labels ---
+
+    def prompts(self, label_set: LabelSet) -> list[Tensor]:
+        """For each label its tokens, P_c x T, on the device."""
+        tokenize = self.backbone.tokenize
+        return [tokenize(list(prompts_of(x))).to(self.device) for x in label_set.labels]
+
+    def knows(self, label_set: LabelSet) -> bool:
+        """Whether the text tower has learned the words of every label."""
+        return not unknown_labels(label_set, self.backbone.words)
+
+    def texts(self, label_set: LabelSet) -> NDArray[np.float64]:
+        """The frozen text features of the labels: C x E, normalised."""
+        with torch.inference_mode():
+            context = self._frozen.labels(self.prompts(label_set))
+        return context.features.double().cpu().numpy()
+
+    # --- images ---
+
+    def prepare(self, rgb: NDArray[np.uint8]) -> Tensor:
+        """A picture as the image tower takes it: 3 x S x S, float32, on the CPU."""
+        return self.backbone.preprocessing(rgb)
+
+    def features(self, images: Sequence[Tensor], adapted: Adapted | None) -> NDArray[np.float32]:
+        """Features of prepared pictures: N x E, float32, normalised.
+
+        Out of memory halves the batch and tries again.
+        """
+        clip, labels = self._frozen, self._no_labels
+        if adapted is not None:
+            clip, labels = adapted.clip, adapted.labels
+        found, place = [], 0
+        while place < len(images):
+            batch = torch.stack(list(images[place : place + self._batch])).to(self.device)
+            try:
+                with torch.inference_mode():
+                    found.append(clip.images(batch, labels).cpu().numpy())
+            except torch.OutOfMemoryError:
+                if self._batch == 1:
+                    raise
+                self._batch //= 2
+                continue
+            place += len(batch)
+        return np.concatenate(found)
+
+    # --- adapters ---
+
+    def adapted(self, nearl: Nearl, label_set: LabelSet) -> Adapted:
+        """A version's adapters over the frozen backbone, its text side computed once."""
+        nearl = nearl.to(self.device).eval()
+        clip = NearlClip(image_tower(self.model), text_tower(self.model), nearl)
+        with torch.inference_mode():
+            return Adapted(clip, clip.labels(self.prompts(label_set)))
+
+    def trainable(self, *, first_layer: int) -> NearlClip:
+        """A CLIP with fresh adapters, in the form that trains fastest."""
+        image = image_tower(self.model, split_attention=True)
+        text = text_tower(self.model, split_attention=True)
+        nearl = Nearl(NearlConfig.of(image, text, first_layer=first_layer)).to(self.device)
+        return NearlClip(image, text, nearl)
+
+    def prefixes(self, clip: NearlClip, images: Tensor) -> Tensor:
+        """What enters the first adapted block: V x T x D, in the precision of training."""
+        assert clip.nearl is not None
+        dtype = training_precision(self.device)
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32),
+        ):
+            prefix = clip.prefix(images.to(self.device), clip.nearl.config.first_layer)
+        return prefix.to(dtype).clone()
+
+    @property
+    def depth(self) -> int:
+        """Number of image layers."""
+        return image_tower(self.model).depth
+
+
+def training_precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device computes in it, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if device.type == "cpu" and has() else torch.float32

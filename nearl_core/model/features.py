@@ -1,0 +1,95 @@
+"""Features of frames, kept in memory and in the project's disposable cache.
+
+A row is keyed by the file as it was (path, size, time of change), the frame and the source: the
+hash of the backbone, its preprocessing, and for tuned features the hash of the version. So a
+changed file or backbone never meets an old feature, and the cache may be deleted at any time.
+"""
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Feature = NDArray[np.float32]
+LIMIT_BYTES = 512 << 20
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS features "
+    "(source TEXT, scan TEXT, frame INTEGER, value BLOB, PRIMARY KEY (source, scan, frame))"
+)
+
+
+def scan_key(path: Path) -> str:
+    """A key that changes with the file; "" for a file that is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ""
+    named = f"{path}|{stat.st_size}|{stat.st_mtime_ns}"
+    return hashlib.blake2b(named.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+class FeatureCache:
+    """Features of one source; any thread may call."""
+
+    def __init__(self, folder: Path, source: str) -> None:
+        self._file, self._source = folder / "features.db", source
+        self._lock = threading.Lock()
+        self._values: dict[tuple[str, int], Feature] = {}
+        self._unsaved: dict[tuple[str, int], Feature] = {}
+        self._load()
+
+    def get(self, scan: str, frame: int) -> Feature | None:
+        """The feature of a frame, E, float32, or None."""
+        return self._values.get((scan, frame))
+
+    def put(self, scan: str, frame: int, feature: Feature) -> None:
+        """Keep a feature; it is on disk after the next `save`."""
+        if not scan:
+            return
+        with self._lock:
+            self._values[scan, frame] = feature
+            self._unsaved[scan, frame] = feature
+
+    def save(self) -> None:
+        """Write what is new; a cache that can't be written is done without."""
+        with self._lock:
+            rows = list(self._unsaved.items())
+            self._unsaved.clear()
+        if rows:
+            self._write(rows)
+
+    def _write(self, rows: Iterable[tuple[tuple[str, int], Feature]]) -> None:
+        written = [(self._source, *key, value.astype("<f4").tobytes()) for key, value in rows]
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            if self._file.exists() and self._file.stat().st_size > LIMIT_BYTES:
+                self._file.unlink()
+            with closing(sqlite3.connect(self._file)) as database, database:
+                database.execute(_TABLE)
+                database.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?)", written)
+        except (sqlite3.Error, OSError):
+            self._drop()
+
+    def _load(self) -> None:
+        if not self._file.is_file():
+            return
+        query = "SELECT scan, frame, value FROM features WHERE source = ?"
+        try:
+            with closing(sqlite3.connect(self._file)) as database:
+                rows = database.execute(query, (self._source,)).fetchall()
+        except sqlite3.Error:
+            self._drop()
+            return
+        self._values = {(scan, frame): np.frombuffer(value, "<f4") for scan, frame, value in rows}
+
+    def _drop(self) -> None:
+        """A cache that is broken is deleted: everything in it can be computed again."""
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError:
+            return

@@ -1,0 +1,286 @@
+"""NEARL: USEformer and orthogonal cross-attention adapters around a frozen CLIP.
+
+After Peng et al., "NEARL-CLIP: Interacted Query Adaptation with Orthogonal Regularization for
+Medical Vision-Language Understanding" (arXiv 2508.04101). Equation numbers are those of
+`docs/method.md`, which says what is the paper's and what is our choice.
+
+The backbone is never touched: the adapters work on what its blocks return. Taking them away is
+not calling them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from nearl_core.model.towers import ImageTower, TextTower, Tower
+
+EPSILON = 1e-6
+Observe = Callable[[Tensor, Tensor], None]
+"""Called with f and the orthogonal update of each adapted token, T x D both, float32."""
+
+
+@dataclass(frozen=True)
+class NearlConfig:
+    """Shape of the adapters; the defaults are the budget of `docs/method.md`.
+
+    Attributes:
+        image_width, text_width: Widths of the towers, D_v and D_t.
+        image_depth, text_depth: Their numbers of layers.
+        rank: Shared width, r.
+        queries: Number of synergy queries, M.
+        heads: Attention heads of the adapters and of the USEformer.
+        blocks: USEformer blocks; each serves an equal run of layers.
+        beta: How much of the parallel part of an update is kept.
+        first_layer: Image layers before this one (from 0) are left as they are, and the text
+            layers below the same height.
+    """
+
+    image_width: int
+    text_width: int
+    image_depth: int
+    text_depth: int
+    rank: int = 96
+    queries: int = 8
+    heads: int = 4
+    blocks: int = 3
+    beta: float = 0.0
+    first_layer: int = 0
+
+    def first(self, depth: int) -> int:
+        """The first adapted layer of a tower of this depth."""
+        return self.first_layer * depth // self.image_depth
+
+    @classmethod
+    def of(cls, image: Tower, text: Tower, *, first_layer: int = 0) -> "NearlConfig":
+        """The shape that fits two towers."""
+        return cls(image.width, text.width, image.depth, text.depth, first_layer=first_layer)
+
+
+class UseBlock(nn.Module):
+    """One USEformer block: a pre-norm transformer block without biases, 12 r^2 weights."""
+
+    def __init__(self, rank: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_1, self.norm_2 = nn.LayerNorm(rank), nn.LayerNorm(rank)
+        self.qkv = nn.Linear(rank, 3 * rank, bias=False)
+        self.out = nn.Linear(rank, rank, bias=False)
+        self.wide = nn.Linear(rank, 4 * rank, bias=False)
+        self.narrow = nn.Linear(4 * rank, rank, bias=False)
+
+    def forward(self, z: Tensor, others: Tensor) -> Tensor:
+        """Equation 3: the queries attend to themselves and to the towers' features.
+
+        Args:
+            z: B x M x r.
+            others: B x K x r, the image's and the labels' features.
+
+        Returns:
+            B x M x r.
+        """
+        tokens = self.norm_1(torch.cat([z, others], dim=1))
+        _, k, v = self.qkv(tokens).chunk(3, dim=-1)
+        q = F.linear(tokens[:, : z.shape[1]], self.qkv.weight[: z.shape[-1]])
+        z = z + self.out(_attend(q, k, v, self.heads))
+        return z + self.narrow(F.gelu(self.wide(self.norm_2(z))))
+
+
+class Oca(nn.Module):
+    """Orthogonal cross-attention adapter of one layer, 4 r^2 weights, no biases."""
+
+    def __init__(self, rank: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value, self.out = (
+            nn.Linear(rank, rank, bias=False) for _ in range(4)
+        )
+
+    def forward(self, h: Tensor, z: Tensor) -> Tensor:
+        """Equation 4 up to U: tokens h (B x N x r) ask the queries z (B x M x r)."""
+        return self.out(_attend(self.query(h), self.key(z), self.value(z), self.heads))
+
+
+class Side(nn.Module):
+    """What one tower owns: P, U, an adapter and a scale for each adapted layer."""
+
+    def __init__(self, width: int, depth: int, config: NearlConfig) -> None:
+        super().__init__()
+        rank = config.rank
+        self.down = nn.Parameter(torch.randn(width, rank) * width**-0.5)
+        self.up = nn.Parameter(torch.zeros(rank, width))
+        self.scale = nn.Parameter(torch.ones(depth))
+        self.adapters = nn.ModuleList(
+            Oca(rank, config.heads) for _ in range(config.first(depth), depth)
+        )
+
+
+class Nearl(nn.Module):
+    """The adapters' weights and what they compute at each layer.
+
+    With `up` zero, as it is made, every update is zero and features are CLIP's to the bit.
+    """
+
+    def __init__(self, config: NearlConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.image = Side(config.image_width, config.image_depth, config)
+        self.text = Side(config.text_width, config.text_depth, config)
+        self.use = nn.ModuleList(UseBlock(config.rank, config.heads) for _ in range(config.blocks))
+        self.queries = nn.Parameter(torch.randn(config.queries, config.rank) * 0.5)
+        # Set-level: stands where the text side would need an image's feature at each layer.
+        self.visual_context = nn.Parameter(torch.randn(config.text_depth, config.rank) * 0.5)
+
+    def side(self, modality: str) -> Side:
+        """The part of the "image" or "text" tower."""
+        return self.image if modality == "image" else self.text
+
+    def project(self, modality: str, f: Tensor) -> Tensor:
+        """Equation 2: h = LN(f) P, the norm without weights: ... x D to ... x r."""
+        f = f.float()
+        return F.layer_norm(f, f.shape[-1:]) @ self.side(modality).down
+
+    def synergy(self, modality: str, layer: int, z: Tensor, h_v: Tensor, h_t: Tensor) -> Tensor:
+        """Equation 3.
+
+        Args:
+            modality: The tower whose layer this is.
+            layer: Counted from 0.
+            z: B x M x r.
+            h_v: B x r, the image's summary.
+            h_t: C x r, the labels' summaries.
+        """
+        depth = len(self.side(modality).scale)
+        block = self.use[layer * len(self.use) // depth]
+        labels = h_t.unsqueeze(0).expand(len(z), -1, -1)
+        return torch.as_tensor(block(z, torch.cat([h_v.unsqueeze(1), labels], dim=1)))
+
+    def update(
+        self, modality: str, layer: int, f: Tensor, h: Tensor, z: Tensor, observe: Observe | None
+    ) -> Tensor:
+        """Equations 4 to 6: what is added to the layer's tokens, B x N x D, in the dtype of f."""
+        side = self.side(modality)
+        first = self.config.first(len(side.scale))
+        u = side.adapters[layer - first](h, z) @ side.up
+        orthogonal, parallel = split(u, f)
+        if observe is not None:
+            observe(f.float().flatten(0, -2), orthogonal.flatten(0, -2))
+        return (side.scale[layer] * orthogonal + self.config.beta * parallel).to(f.dtype)
+
+    def start(self, batch: int) -> Tensor:
+        """z^0: B x M x r."""
+        return self.queries.unsqueeze(0).expand(batch, -1, -1)
+
+
+def split(u: Tensor, f: Tensor) -> tuple[Tensor, Tensor]:
+    """Equation 5: the parts of u orthogonal and parallel to f, token by token, in float32."""
+    u, f = u.float(), f.float()
+    along = (u * f).sum(-1, keepdim=True) / (f.square().sum(-1, keepdim=True) + EPSILON)
+    parallel = along * f
+    return u - parallel, parallel
+
+
+@dataclass(frozen=True)
+class LabelContext:
+    """What the text side says of a label set under one version: computed once and kept.
+
+    Attributes:
+        features: C x E, float32, normalised; the mean over a label's prompts.
+        layers: For each text layer, the labels' projected summaries, C x r; empty without adapters.
+    """
+
+    features: Tensor
+    layers: tuple[Tensor, ...] = ()
+
+
+class NearlClip:
+    """A frozen CLIP with or without adapters, set-level interaction.
+
+    Set-level: the text side is computed once for a label set; the image side reads its features
+    at each layer, so an image never depends on the others of its batch.
+    """
+
+    def __init__(self, image: ImageTower, text: TextTower, nearl: Nearl | None) -> None:
+        self._image, self._text, self.nearl = image, text, nearl
+
+    def labels(self, prompts: Sequence[Tensor], *, observe: Observe | None = None) -> LabelContext:
+        """The text side of a label set.
+
+        Args:
+            prompts: For each label its tokens, P_c x T, int64.
+            observe: See Observe.
+        """
+        counts = [len(tokens) for tokens in prompts]
+        tokens = self._text.cut(torch.cat(list(prompts)))
+        features, layers = self._encode_text(tokens, counts, observe)
+        features = F.normalize(features.float(), dim=-1)
+        return LabelContext(F.normalize(_by_label(features, counts), dim=-1), tuple(layers))
+
+    def _encode_text(
+        self, tokens: Tensor, counts: Sequence[int], observe: Observe | None
+    ) -> tuple[Tensor, list[Tensor]]:
+        x, layers = self._text.embed(tokens), list[Tensor]()
+        rows, eot = torch.arange(len(tokens), device=x.device), self._text.summary(tokens)
+        nearl = self.nearl
+        z = None if nearl is None else nearl.start(1)
+        for layer in range(self._text.depth):
+            x = self._text.block(layer, x)
+            if nearl is None or z is None:
+                continue
+            f = x[rows, eot]  # P x D
+            h = nearl.project("text", f)  # P x r
+            layers.append(_by_label(h, counts))
+            if layer < nearl.config.first(self._text.depth):
+                continue
+            z = nearl.synergy("text", layer, z, nearl.visual_context[layer][None], layers[-1])
+            update = nearl.update("text", layer, f[None], h[None], z, observe)[0]
+            x = x.index_put((rows, eot), f + update)
+        return self._text.pool(x, tokens), layers
+
+    def images(
+        self, images: Tensor, labels: LabelContext, *, observe: Observe | None = None
+    ) -> Tensor:
+        """Features of images: B x 3 x H x W, normalised pixels, to B x E, float32, normalised."""
+        first = 0 if self.nearl is None else self.nearl.config.first_layer
+        return self.images_from(self.prefix(images, first), labels, observe=observe)
+
+    def prefix(self, images: Tensor, layers: int) -> Tensor:
+        """What enters block number `layers` where no adapter stands before it: B x N x D."""
+        x = self._image.embed(images)
+        for layer in range(layers):
+            x = self._image.block(layer, x)
+        return x
+
+    def images_from(
+        self, x: Tensor, labels: LabelContext, *, observe: Observe | None = None
+    ) -> Tensor:
+        """Features from a prefix made with `first_layer` layers: B x N x D to B x E."""
+        nearl = self.nearl
+        first = 0 if nearl is None else nearl.config.first_layer
+        z = None if nearl is None else nearl.start(len(x))
+        for layer in range(first, self._image.depth):
+            x = self._image.block(layer, x)
+            if nearl is not None and z is not None:
+                h = nearl.project("image", x)  # B x N x r
+                z = nearl.synergy("image", layer, z, h[:, 0], self._paired(labels, layer))
+                x = x + nearl.update("image", layer, x, h, z, observe)
+        return F.normalize(self._image.pool(x, x).float(), dim=-1)
+
+    def _paired(self, labels: LabelContext, layer: int) -> Tensor:
+        """The text layer that stands at the same height as an image layer."""
+        place = (layer + 1) / self._image.depth * len(labels.layers)
+        return labels.layers[max(round(place), 1) - 1]
+
+
+def _by_label(rows: Tensor, counts: Sequence[int]) -> Tensor:
+    """Means of consecutive runs of rows: P x K to C x K."""
+    return torch.stack([part.mean(0) for part in torch.split(rows, list(counts))])
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
+    """Multi-head attention without projections: B x N x r, B x M x r to B x N x r."""
+    batch, _, width = q.shape
+    q, k, v = (t.reshape(batch, -1, heads, width // heads).transpose(1, 2) for t in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, -1, width)

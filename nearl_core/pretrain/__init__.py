@@ -1,0 +1,1 @@
+"""Training of the starter backbone that is shipped in `resources/backbones/starter`."""

@@ -1,0 +1,310 @@
+"""Training of the starter backbone: captions and distillation, resumable, bounded by time.
+
+Each view meets the teacher and the student alike. The student's middle tokens are matched to the
+teacher's stride-16 map, its last tokens and its summary to the teacher's last map and its mean
+(cosine of standardised features), and its feature to the texts that are right for its class.
+"""
+
+import copy
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from nearl_core.control import RunControl
+from nearl_core.model.towers import image_tower, text_tower
+from nearl_core.pretrain.augment import AugmentSettings, Views, augment
+from nearl_core.pretrain.captions import TEMPLATES, Vocabulary
+from nearl_core.pretrain.teacher import FEATURES, STRIDE16_FEATURES, Teacher
+
+
+@dataclass(frozen=True)
+class PretrainSettings:
+    """The recipe; times are in seconds of training, pauses not counted."""
+
+    seconds: float = 7200.0
+    batch: int = 96
+    rate: float = 1.5e-3
+    warmup: float = 0.02
+    weight_decay: float = 0.05
+    average: float = 0.999
+    teacher_size: int = 192
+    middle_layer: int = 8
+    weight_middle: float = 1.0
+    weight_last: float = 2.0
+    weight_summary: float = 3.0
+    weight_caption: float = 0.4
+    checkpoint_seconds: float = 240.0
+    seed: int = 0
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+
+
+@dataclass(frozen=True)
+class PretrainData:
+    """Images in memory.
+
+    Attributes:
+        images: N x 3 x H x W, uint8, RGB.
+        classes: N, int64: place of the class.
+        vocabulary: The classes' phrases.
+        tokens: P x templates x T, int64: each phrase in each template.
+    """
+
+    images: Tensor
+    classes: Tensor
+    vocabulary: Vocabulary
+    tokens: Tensor
+
+
+class Matching(nn.Module):
+    """Linear maps from the student's tokens to the teacher's features; thrown away after training."""
+
+    def __init__(self, width: int, feature: int) -> None:
+        super().__init__()
+        self.middle = nn.Linear(width, STRIDE16_FEATURES)
+        self.last = nn.Linear(width, FEATURES)
+        self.summary = nn.Linear(feature, FEATURES)
+        self.register_buffer("statistics", torch.zeros(4, FEATURES))
+
+    @torch.no_grad()
+    def measure(self, teacher: Teacher, views: Tensor) -> None:
+        """Mean and deviation of the teacher's features, by which targets are standardised."""
+        stride16, last = teacher(views)
+        self.statistics[0, :STRIDE16_FEATURES] = stride16.mean((0, 2, 3))
+        self.statistics[1, :STRIDE16_FEATURES] = stride16.std((0, 2, 3)) + 1e-3
+        self.statistics[2], self.statistics[3] = last.mean((0, 2, 3)), last.std((0, 2, 3)) + 1e-2
+
+    def targets(self, stride16: Tensor, last: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Standardised targets: B x side^2 x 96, B x side^2 x 1280, B x 1280."""
+        mean, deviation = self.statistics[0], self.statistics[1]
+        middle = _tokens(stride16, side) - mean[:STRIDE16_FEATURES]
+        middle = middle / deviation[:STRIDE16_FEATURES]
+        whole = (last.mean((2, 3)) - self.statistics[2]) / self.statistics[3]
+        return middle, (_tokens(last, side) - self.statistics[2]) / self.statistics[3], whole
+
+
+def _tokens(feature_map: Tensor, side: int) -> Tensor:
+    resized = F.interpolate(feature_map, size=(side, side), mode="bilinear", align_corners=False)
+    return resized.flatten(2).transpose(1, 2)
+
+
+def _distance(student: Tensor, target: Tensor) -> Tensor:
+    return 1 - F.cosine_similarity(student.float(), target.float(), dim=-1).mean()
+
+
+class Pretraining:
+    """One run: the student, its average, the matching heads and the optimiser."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        teacher: Teacher,
+        data: PretrainData,
+        *,
+        settings: PretrainSettings,
+        normalise: tuple[tuple[float, ...], tuple[float, ...]],
+        device: torch.device,
+    ) -> None:
+        torch.manual_seed(settings.seed)
+        self.model = model.to(device).train()
+        self.teacher = teacher.to(device, torch.bfloat16, memory_format=torch.channels_last).eval()
+        self.data, self.settings, self.device = data, settings, device
+        self._mean, self._std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in normalise)
+        self._image = image_tower(model, split_attention=True)
+        self._text = text_tower(model, split_attention=True)
+        feature = int(model.visual.output_dim)
+        self.matching = Matching(self._image.width, feature).to(device)
+        self.average = copy.deepcopy(model).eval().requires_grad_(False)
+        self.elapsed, self.steps = 0.0, 0
+        self._generator = torch.Generator().manual_seed(settings.seed)
+        self._optimiser = torch.optim.AdamW(
+            _groups(nn.ModuleList([model, self.matching]), settings.weight_decay), betas=(0.9, 0.98)
+        )
+        self._right = _right_phrases(data.vocabulary).to(device)
+
+    # --- steps ---
+
+    def run(self, checkpoint: Path, control: RunControl) -> None:
+        """Train until the time is used, from the checkpoint where there is one."""
+        if checkpoint.exists():
+            self.resume(checkpoint)
+        else:
+            self._measure()
+        saved = self.elapsed
+        while self.elapsed < self.settings.seconds:
+            started = time.monotonic()
+            losses = self._step()
+            self.elapsed += time.monotonic() - started
+            if self.elapsed - saved > self.settings.checkpoint_seconds:
+                self.save(checkpoint)
+                saved = self.elapsed
+            if self.steps % 50 == 0:
+                total = int(self.settings.seconds)
+                control.step(int(self.elapsed), total, f"step {self.steps}", losses)
+            control.check()
+        self.save(checkpoint)
+
+    def _measure(self) -> None:
+        views = [self._views(self._draw(256)).images for _ in range(4)]
+        stacked = torch.cat([self._teacher_input(v) for v in views])
+        self.matching.measure(self.teacher, stacked)
+
+    def _draw(self, count: int) -> Tensor:
+        return torch.randint(len(self.data.images), (count,), generator=self._generator)
+
+    def _views(self, chosen: Tensor) -> Views:
+        return augment(self.data.images[chosen], self.settings.augment, self._generator)
+
+    def _teacher_input(self, views: Tensor) -> Tensor:
+        size = (self.settings.teacher_size,) * 2
+        larger = F.interpolate(views, size=size, mode="bilinear", align_corners=False)
+        return larger.to(self.device, torch.bfloat16, memory_format=torch.channels_last)
+
+    def _step(self) -> tuple[tuple[str, float], ...]:
+        chosen = self._draw(self.settings.batch)
+        views = self._views(chosen)
+        with torch.no_grad():
+            stride16, last = self.teacher(self._teacher_input(views.images))
+        rate = self._rate()
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        with torch.autocast(self.device.type, torch.bfloat16):
+            parts = self._losses(views, stride16.float(), last.float(), self.data.classes[chosen])
+        loss = sum(weight * part for weight, part in parts.values())
+        self._optimiser.zero_grad(set_to_none=True)
+        torch.as_tensor(loss).backward()
+        nn.utils.clip_grad_norm_([*self.model.parameters(), *self.matching.parameters()], 1.0)
+        self._optimiser.step()
+        self.steps += 1
+        self._update_average()
+        return tuple((name, float(part)) for name, (_, part) in parts.items())
+
+    def _losses(
+        self, views: Views, stride16: Tensor, last: Tensor, classes: Tensor
+    ) -> dict[str, tuple[float, Tensor]]:
+        images = (views.images.to(self.device) - self._mean) / self._std
+        x, middle = self._image.embed(images), None
+        for layer in range(self._image.depth):
+            x = self._image.block(layer, x)
+            if layer + 1 == self.settings.middle_layer:
+                middle = x[:, 1:]
+        feature = self._image.pool(x, images)
+        side = round(math.sqrt(x.shape[1] - 1))
+        targets = self.matching.targets(stride16, last, side)
+        chosen = self.settings
+        return {
+            "middle": (chosen.weight_middle, _distance(self.matching.middle(middle), targets[0])),
+            "last": (chosen.weight_last, _distance(self.matching.last(x[:, 1:]), targets[1])),
+            "summary": (
+                chosen.weight_summary,
+                _distance(self.matching.summary(feature), targets[2]),
+            ),
+            "caption": (chosen.weight_caption, self._caption_loss(feature, views, classes)),
+        }
+
+    def _caption_loss(self, features: Tensor, views: Views, classes: Tensor) -> Tensor:
+        """Soft targets: every text that is right for a view shares its weight."""
+        batch = len(classes)
+        phrases = torch.unique(self._phrase_for(classes))
+        template = torch.randint(len(TEMPLATES), (len(phrases),), generator=self._generator)
+        tokens = self._text.cut(self.data.tokens[phrases, template]).to(self.device)
+        x = self._text.embed(tokens)
+        for layer in range(self._text.depth):
+            x = self._text.block(layer, x)
+        texts = F.normalize(self._text.pool(x, tokens).float(), dim=-1)
+        images = F.normalize(features.float(), dim=-1)
+        logits = self.model.logit_scale.exp().clamp(max=50) * images @ texts.T
+        right = self._right[classes][:, phrases]
+        share = views.share.to(self.device)[:, None]
+        mixed = share * right + (1 - share) * right[views.partner]
+        of_image = mixed / mixed.sum(1, keepdim=True).clamp(min=1e-6)
+        of_text = mixed / mixed.sum(0, keepdim=True).clamp(min=1e-6)
+        from_image = -(of_image * logits.log_softmax(1)).sum() / batch
+        from_text = -(of_text * logits.log_softmax(0)).sum() / len(phrases)
+        return (from_image + from_text) / 2
+
+    def _phrase_for(self, classes: Tensor) -> Tensor:
+        of_class = self.data.vocabulary.of_class
+        draws = torch.rand(len(classes), generator=self._generator).tolist()
+        pairs = zip(classes.tolist(), draws, strict=True)
+        return torch.tensor([of_class[c][int(d * len(of_class[c]))] for c, d in pairs])
+
+    def _rate(self) -> float:
+        done = min(self.elapsed / self.settings.seconds, 1.0)
+        warm = min(1.0, (self.steps + 1) / 200)
+        return self.settings.rate * warm * (0.5 * (1 + math.cos(math.pi * done)) * 0.99 + 0.01)
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        keep = min(self.settings.average, (1 + self.steps) / (10 + self.steps))
+        for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
+            mean.lerp_(now, 1 - keep)
+
+    # --- checkpoints ---
+
+    def save(self, path: Path) -> None:
+        """Write everything that resuming needs, beside and renamed."""
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        tensors |= {f"matching.{k}": v for k, v in self.matching.state_dict().items()}
+        for index, state in self._optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
+        tensors["generator"] = self._generator.get_state()
+        beside = path.with_suffix(".partial")
+        contiguous = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
+        save_file(contiguous, beside, {"elapsed": str(self.elapsed), "steps": str(self.steps)})
+        beside.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Take up where a checkpoint stopped."""
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            self.elapsed = float(file.metadata()["elapsed"])
+            self.steps = int(file.metadata()["steps"])
+        for part, module in (
+            ("model.", self.model),
+            ("average.", self.average),
+            ("matching.", self.matching),
+        ):
+            module.load_state_dict(_under(tensors, part))
+        self._optimiser.load_state_dict(
+            {
+                "state": _by_index(_under(tensors, "optimiser.")),
+                "param_groups": self._optimiser.state_dict()["param_groups"],
+            }
+        )
+        self._generator.set_state(tensors["generator"])
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _by_index(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = value
+    return state
+
+
+def _groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    decayed = [p for p in module.parameters() if p.ndim >= 2]
+    others = [p for p in module.parameters() if p.ndim < 2]
+    return [
+        {"params": decayed, "weight_decay": weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+
+
+def _right_phrases(vocabulary: Vocabulary) -> Tensor:
+    right = torch.zeros(len(vocabulary.of_class), len(vocabulary.phrases))
+    for place, phrases in enumerate(vocabulary.of_class):
+        right[place, list(phrases)] = 1
+    return right

@@ -1,0 +1,1 @@
+"""Finding, reading, guarding and showing scans."""

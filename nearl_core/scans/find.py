@@ -1,0 +1,122 @@
+"""Walking folders for scans: lazily, by content, whatever stands in the way."""
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nearl_core.scans.kinds import HEAD_BYTES, Kind, kind_of, without_picture
+from nearl_core.types import SkippedFile
+
+_PROJECT_SUFFIX = ".nearl"
+
+
+def find(paths: Iterable[Path]) -> Iterator[Path | SkippedFile]:
+    """The scans among files and folders, in the order given and by name within a folder.
+
+    Folders are read one at a time, each once even where links form a loop. Named pipes, devices
+    and sockets are never opened. In folders, what macOS leaves beside files (`._*`), hidden
+    folders and hidden files that are no scans are passed over without a word.
+
+    Yields:
+        The path of each file that looks like a scan by its first bytes, or what was skipped.
+    """
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        yield from _from_path(path, seen, given=True)
+
+
+def head_of(path: Path) -> bytes | str:
+    """The first bytes of a regular file, or why there are none.
+
+    Anything but a regular file is left alone: opening a named pipe waits for a writer for ever,
+    and opening a device can move it.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "This is no regular file."
+        # O_NONBLOCK: should the file turn into a pipe in between, opening it still returns.
+        descriptor = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return "This is no regular file."
+            return os.read(descriptor, HEAD_BYTES)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return "There is no such file."
+    except PermissionError:
+        return "The file may not be read."
+    except (OSError, ValueError):
+        return "The file can't be read."
+
+
+def _from_path(
+    path: Path, seen: set[tuple[int, int]], *, given: bool
+) -> Iterator[Path | SkippedFile]:
+    try:
+        is_folder = path.is_dir()
+    except (OSError, ValueError):
+        is_folder = False
+    if not is_folder:
+        yield from _file(path, given=given)
+    elif not given and path.suffix == _PROJECT_SUFFIX:
+        yield SkippedFile(path, "This is a project.")
+    else:
+        yield from _folder(path, seen)
+
+
+def _folder(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path | SkippedFile]:
+    try:
+        status = folder.stat()
+        key = (status.st_dev, status.st_ino)
+        if key in seen:
+            return
+        seen.add(key)
+        with os.scandir(folder) as entries:
+            names = sorted((entry.name for entry in entries), key=_natural)
+    except PermissionError:
+        yield SkippedFile(folder, "The folder may not be read.")
+        return
+    except (OSError, ValueError):
+        yield SkippedFile(folder, "The folder can't be read.")
+        return
+    for name in names:
+        if name.startswith("._"):
+            continue
+        if name.startswith("."):
+            yield from _hidden(folder / name)
+            continue
+        yield from _from_path(folder / name, seen, given=False)
+
+
+def _hidden(path: Path) -> Iterator[Path | SkippedFile]:
+    """A scan may have any name; what else is hidden was never meant to be seen."""
+    head = head_of(path)
+    if isinstance(head, bytes) and head and kind_of(head) is not None:
+        yield from _file(path, given=False)
+
+
+def _file(path: Path, *, given: bool) -> Iterator[Path | SkippedFile]:
+    head = head_of(path)
+    if isinstance(head, str):
+        yield SkippedFile(path, head)
+    elif not head:
+        yield SkippedFile(path, "The file is empty.")
+    elif given and path.name.startswith("._"):
+        yield SkippedFile(path, "This is what macOS leaves beside a file, no picture.")
+    elif (kind := kind_of(head)) is None:
+        yield SkippedFile(path, "This is no scan.")
+    elif kind is Kind.DICOM and (what := without_picture(head)):
+        yield SkippedFile(path, f"This holds no picture but {what}.")
+    else:
+        yield path
+
+
+def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Sorts "IM2" before "IM10"."""
+    parts = re.split(r"(\d{1,18})", name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name

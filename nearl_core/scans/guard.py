@@ -1,0 +1,307 @@
+"""ScanReader: scans are decoded in child processes, because a codec can hang, abort or balloon.
+
+Children are started anew (never forked: a fork deadlocks under threads), read one scan at a time,
+and are replaced when they die. Requests and answers are JSON, pixels come through shared memory,
+and nothing that a child says is unpickled or believed unchecked.
+"""
+
+import contextlib
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearl_core.errors import ScanError
+from nearl_core.scans.child import Child, ChildDiedError
+from nearl_core.scans.wire import (
+    DamagedAnswerError,
+    Json,
+    unpack_frame,
+    unpack_identity,
+    unpack_info,
+)
+from nearl_core.types import Frame, Identity, ScanInfo
+
+Array = NDArray[np.generic]
+S = TypeVar("S")
+T = TypeVar("T")
+
+_WATCH_S = 0.05
+"""How often the watch looks at children that are at work."""
+
+_MAX_DEATHS_AT_START = 3
+_REMEDY = "Leave it out, or write it anew with other software."
+
+
+class ScanReader:
+    """Reads scans in guarded child processes; any thread may call, each call borrows a child.
+
+    Nothing is started before the first call. Use it as a context manager, or call `close`.
+
+    Args:
+        workers: How many scans are read at the same time, at most.
+        time_limit_s: For each file.
+        memory_limit_bytes: For each file.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int = 2,
+        time_limit_s: float = 10.0,
+        memory_limit_bytes: int = 2 << 30,
+    ) -> None:
+        self._most = max(workers, 1)
+        self._time_limit_s = time_limit_s
+        self._memory_limit_bytes = memory_limit_bytes
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._at_work = threading.Condition(lock)
+        self._idle: list[Child] = []
+        self._busy: set[Child] = set()
+        self._starting = 0
+        self._watch: threading.Thread | None = None
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def info(self, path: Path) -> tuple[ScanInfo, Identity]:
+        """What a file says of itself and of whose it is; no pixels are decoded.
+
+        Raises:
+            ScanError: If it can't be read, or holds no picture that can be shown.
+        """
+        answer, _ = self._ask({"what": "info", "path": os.path.abspath(path)})
+        with _refused():
+            return unpack_info(_part(answer, "info")), unpack_identity(answer["identity"])
+
+    def frame(self, path: Path, frame: int = 0) -> tuple[Frame, ScanInfo]:
+        """One frame of a scan, and what the file says of it.
+
+        Raises:
+            ScanError: If it can't be read, decoded, or does not exist.
+        """
+        request = {"what": "frame", "path": os.path.abspath(path), "frame": frame}
+        answer, arrays = self._ask(request)
+        with _refused():
+            return unpack_frame(_part(answer, "frame"), arrays), unpack_info(_part(answer, "info"))
+
+    def stored(self, path: Path) -> Array:
+        """The stored values of all frames.
+
+        Returns:
+            Frames x rows x columns [x 3]; one frame without the first.
+
+        Raises:
+            ScanError: If they can't be read or decoded.
+        """
+        _, arrays = self._ask({"what": "stored", "path": os.path.abspath(path)})
+        with _refused():
+            return arrays[0]
+
+    def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
+        """Read many files, as many at a time as there are workers, answered in their order.
+
+        Args:
+            scans: Paths, or whatever `read` takes; a few are taken ahead of the answers.
+            read: Called in several threads; a ScanError of it is that file's answer.
+        """
+
+        def one(scan: S) -> T | ScanError:
+            try:
+                return read(scan)
+            except ScanError as error:
+                return error
+
+        waiting: deque[tuple[S, Future[T | ScanError]]] = deque()
+        with ThreadPoolExecutor(self._most, thread_name_prefix="scan-each") as pool:
+            try:
+                for scan in scans:
+                    waiting.append((scan, pool.submit(one, scan)))
+                    if len(waiting) > 2 * self._most:
+                        first, answer = waiting.popleft()
+                        yield first, answer.result()
+                while waiting:
+                    first, answer = waiting.popleft()
+                    yield first, answer.result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """End all children and wait for them; calls that are waiting get a ScanError."""
+        with self._changed:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            self._changed.notify_all()
+            self._at_work.notify_all()
+            watch = self._watch
+        for child in idle:
+            child.close(kill=False)
+        if watch is not None:
+            watch.join()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy and not self._starting)
+
+    def _ask(self, request: Json) -> tuple[Json, Sequence[Array]]:
+        child = self._borrow()
+        try:
+            answer = child.ask(request, time_limit_s=self._time_limit_s)
+        except ChildDiedError:
+            self._replace(child)
+            raise self._reason(child) from None
+        except ScanError:
+            self._give_back(child)
+            raise
+        except BaseException:
+            # The call was interrupted: its answer may still come, so the child is of no use.
+            self._replace(child)
+            raise
+        self._give_back(child)
+        return answer
+
+    def _reason(self, child: Child) -> ScanError:
+        if self._closed:
+            return ScanError("Reading was stopped.")
+        if child.killed_for == "time":
+            limit = f"{self._time_limit_s:g} s"
+            return ScanError(f"Reading took longer than the limit of {limit}.", _REMEDY)
+        if child.killed_for == "memory":
+            limit = f"{self._memory_limit_bytes / (1 << 30):.3g} GB"
+            return ScanError(f"Reading needs more memory than the limit of {limit}.", _REMEDY)
+        return ScanError("The decoder failed on this file.", _REMEDY)
+
+    def _borrow(self) -> Child:
+        for _ in range(_MAX_DEATHS_AT_START):
+            child = self._idle_or_new()
+            try:
+                child.wait_ready()
+            except (ChildDiedError, OSError):
+                self._drop(child)
+            else:
+                if child.alive:
+                    return child
+                self._drop(child)
+        raise ScanError(
+            "The process that reads scans does not start.", "Install the application anew."
+        )
+
+    def _idle_or_new(self) -> Child:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._idle or self._count() < self._most)
+            if self._closed:
+                raise ScanError("Reading was stopped.")
+            if self._idle:
+                # The one used last is the warmest.
+                child = self._idle.pop()
+                self._busy.add(child)
+                self._at_work.notify_all()
+                return child
+            self._starting += 1
+        fresh: Child | None = None
+        try:
+            fresh = Child(self._memory_limit_bytes)
+        except OSError as error:
+            raise ScanError("The process that reads scans does not start.") from error
+        finally:
+            with self._changed:
+                self._starting -= 1
+                if fresh is not None:
+                    self._busy.add(fresh)
+                    # Also after `close`, whose watch may have gone: this one ends at once.
+                    self._keep_watch()
+                    self._at_work.notify_all()
+                self._changed.notify_all()
+        return fresh
+
+    def _count(self) -> int:
+        return len(self._idle) + len(self._busy) + self._starting
+
+    def _give_back(self, child: Child) -> None:
+        with self._changed:
+            self._busy.discard(child)
+            closed = self._closed
+            if not closed:
+                self._idle.append(child)
+            self._changed.notify_all()
+        if closed:
+            child.close(kill=True)
+
+    def _drop(self, child: Child) -> None:
+        child.close(kill=True)
+        with self._changed:
+            self._busy.discard(child)
+            self._changed.notify_all()
+
+    def _replace(self, child: Child) -> None:
+        """Drop a child, and start its successor before anyone waits for it."""
+        self._drop(child)
+        with self._changed:
+            if self._closed or self._count() >= self._most:
+                return
+            self._starting += 1
+        fresh = None
+        try:
+            with contextlib.suppress(OSError):
+                fresh = Child(self._memory_limit_bytes)
+        finally:
+            with self._changed:
+                self._starting -= 1
+                if fresh is not None and not self._closed:
+                    # The first in the list is taken last: it has still to import its readers.
+                    self._idle.insert(0, fresh)
+                    fresh = None
+                self._changed.notify_all()
+        if fresh is not None:
+            fresh.close(kill=True)
+
+    def _keep_watch(self) -> None:
+        """Start the watch; called with the lock held."""
+        if self._watch is None or not self._watch.is_alive():
+            self._watch = threading.Thread(target=self._watching, name="scan-guard", daemon=True)
+            self._watch.start()
+
+    def _watching(self) -> None:
+        while True:
+            with self._changed:
+                # Sleeps for good while nothing is at work.
+                self._at_work.wait_for(lambda: self._closed or self._busy)
+                if self._closed and not self._busy:
+                    return
+                now = time.monotonic()
+                for child in self._busy:
+                    child.check(math.inf if self._closed else now)
+            time.sleep(_WATCH_S)
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """An answer that is not well formed is a file that can't be read."""
+    try:
+        yield
+    except (DamagedAnswerError, LookupError, TypeError, ValueError) as error:
+        raise ScanError("The decoder failed on this file.", _REMEDY) from error
+
+
+def _part(answer: Json, key: str) -> Json:
+    value = answer[key]
+    if not isinstance(value, dict):
+        raise DamagedAnswerError
+    return value

@@ -1,0 +1,27 @@
+"""Writing a file whole or not at all."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write beside the place, then put it there; a link that stands there is replaced.
+
+    Args:
+        path: The place.
+        write: Puts the content into an open file.
+
+    Raises:
+        OSError: If it can't be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside.unlink(missing_ok=True)
+    try:
+        with beside.open("xb") as stream:
+            write(stream)
+        os.replace(beside, path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""The project on disk: scans, label sets, decisions and versions (the only SQLAlchemy)."""

@@ -1,0 +1,219 @@
+"""Checking a project: database, labels, adapters, scans; what can be mended is mended."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import func, select, text
+
+from nearl_core.control import RunControl
+from nearl_core.errors import ProjectError
+from nearl_core.store import decisions, label_sets, scans, versions
+from nearl_core.store.faults import told
+from nearl_core.store.hashes import file_sha256
+from nearl_core.store.paths import PathKeeper
+from nearl_core.store.project import Project
+from nearl_core.store.schema import decisions as decisions_table
+
+_LEFTOVER_S: Final = 3600.0
+_EVERY: Final = 200
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong that could not be mended.
+
+    Attributes:
+        message: One sentence.
+        remedy: What to do.
+        scan_ids: The scans that it is about.
+    """
+
+    message: str
+    remedy: str
+    scan_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check found.
+
+    Attributes:
+        scans, decisions, versions: How many there are.
+        findings: What is wrong.
+        mended: Sentences on what was wrong and is not any more.
+    """
+
+    scans: int
+    decisions: int
+    versions: int
+    findings: tuple[Finding, ...]
+    mended: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self.findings
+
+
+def check(project: Project, control: RunControl | None = None) -> CheckReport:
+    """Check a project; one that is open read-only is looked at only.
+
+    Raises:
+        Cancelled: If the control says so.
+        ProjectError: If what was mended can't be saved.
+    """
+    control = control or RunControl()
+    mended = list(project.mended)
+    findings = _guarded(lambda: _database(project))
+    findings += _guarded(lambda: _labels(project))
+    findings += _guarded(lambda: _adapters(project, control))
+    findings += _guarded(lambda: _scans(project, control, mended))
+    if not project.read_only:
+        mended += _leftovers(project)
+    counts = _counts(project)
+    return CheckReport(*counts, findings=tuple(findings), mended=tuple(mended))
+
+
+def _guarded(part: Callable[[], list[Finding]]) -> list[Finding]:
+    """A damaged database must not keep the rest from being looked at."""
+    try:
+        return part()
+    except ProjectError as error:
+        return [Finding(error.message, error.remedy)]
+
+
+def _counts(project: Project) -> tuple[int, int, int]:
+    try:
+        with project.reading() as connection:
+            said = connection.scalar(select(func.count()).select_from(decisions_table)) or 0
+        return len(project.scans()), said, len(project.versions())
+    except ProjectError:
+        return 0, 0, 0
+
+
+def _database(project: Project) -> list[Finding]:
+    with project.reading() as connection:
+        faults = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
+        orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
+    if faults == ["ok"] and not orphans:
+        return []
+    return [
+        Finding(
+            "The project's database is damaged.",
+            "Copy the project folder as it is, then bring back a backup.",
+        )
+    ]
+
+
+def _labels(project: Project) -> list[Finding]:
+    with project.reading() as connection:
+        known = {one for old in label_sets.all_revisions(connection) for one in old.ids}
+        standing = decisions.standing(connection, None)
+    lost = sorted({d.scan_id for d in standing if set(d.verdict.labels) - known})
+    if not lost:
+        return []
+    return [
+        Finding(
+            f"{len(lost)} scans have labels that no label set of the project knows.",
+            "Bring back a backup of the project folder.",
+            tuple(lost),
+        )
+    ]
+
+
+def _adapters(project: Project, control: RunControl) -> list[Finding]:
+    with project.reading() as connection:
+        files = versions.file_hashes(connection)
+    findings = []
+    for done, (version_id, name, digest) in enumerate(files):
+        control.step(done, len(files), "Checking versions")
+        file = project.adapters_folder / name
+        if not file.is_file():
+            findings.append(_bad_version(version_id, "is missing its file"))
+        elif digest is not None:
+            with told():
+                same = file_sha256(file) == digest
+            if not same:
+                findings.append(_bad_version(version_id, "has a file that was changed"))
+    return findings
+
+
+def _bad_version(version_id: str, what: str) -> Finding:
+    return Finding(f"Version {version_id} {what}.", "Activate another version, or train a new one.")
+
+
+def _scans(project: Project, control: RunControl, mended: list[str]) -> list[Finding]:
+    with project.reading() as connection:
+        rows = scans.sizes(connection)
+    before = PathKeeper(project.home)
+    moved: list[tuple[int, str]] = []
+    missing: list[int] = []
+    changed: list[int] = []
+    for done, (scan_id, kept, size) in enumerate(rows):
+        if done % _EVERY == 0:
+            control.step(done, len(rows), "Checking scans")
+        now = _size(project.keeper.restore(kept))
+        if now is None:
+            old = before.restore(kept)
+            if size is not None and _size(old) == size:
+                moved.append((scan_id, project.keeper.keep(old)))
+            else:
+                missing.append(scan_id)
+        elif size is not None and now != size:
+            changed.append(scan_id)
+    if not project.read_only:
+        mended += _follow(project, moved)
+    return _about_files(missing, changed)
+
+
+def _follow(project: Project, moved: list[tuple[int, str]]) -> list[str]:
+    """The project was moved away from its scans: name them by where they still are."""
+    if moved:
+        with project.writing() as connection:
+            scans.move(connection, moved)
+    if project.home != project.folder:
+        project.set_home()
+    return [f"{len(moved)} scans were found where the project stood before."] if moved else []
+
+
+def _about_files(missing: list[int], changed: list[int]) -> list[Finding]:
+    findings = []
+    if missing:
+        findings.append(
+            Finding(
+                f"{len(missing)} scan files are not where they were.",
+                "Bring the files back; their decisions are kept.",
+                tuple(missing),
+            )
+        )
+    if changed:
+        findings.append(
+            Finding(
+                f"{len(changed)} scan files have changed since they were added.",
+                "Look at them again: their decisions were made on the old pictures.",
+                tuple(changed),
+            )
+        )
+    return findings
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _leftovers(project: Project) -> list[str]:
+    """Remove what an interrupted writer left; a young one may still be being written."""
+    removed = 0
+    with told():
+        for folder in (project.adapters_folder, project.cache_folder):
+            for file in folder.rglob("*.partial-*"):
+                if file.is_file() and time.time() - file.stat().st_mtime > _LEFTOVER_S:
+                    file.unlink()
+                    removed += 1
+    return [f"{removed} half-written files were removed."] if removed else []

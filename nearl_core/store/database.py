@@ -1,0 +1,166 @@
+"""The database file: connections, pragmas, transactions.
+
+Two connections: one that writes, one that reads, each with a lock of its own, so that reading
+100,000 scans never keeps a decision waiting (WAL lets both work at once).
+"""
+
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from nearl_core.errors import ProjectError
+from nearl_core.store.faults import told
+
+_NETWORK: Final = re.compile(
+    r"nfs\d?|cifs|smb\d?|smbfs|afp(fs)?|afs|ncpfs|webdav|davfs|9p|drvfs|vboxsf|vmhgfs|prl_fs"
+    r"|(fuse\.)?(sshfs|rclone|davfs2|glusterfs|ceph|vmhgfs-fuse)|lustre|gpfs|beegfs"
+)
+_BUSY_S: Final = 5.0
+
+
+def is_on_network(path: Path) -> bool:
+    """Whether a path lies on a network share, as far as the system tells.
+
+    WAL needs shared memory between the processes that have the file open, which network shares
+    do not give (sqlite.org/wal.html, "Use of WAL without shared memory").
+    """
+    import psutil
+
+    text = os.path.realpath(path)
+    if text.startswith("\\\\"):
+        return True
+    best = ""
+    network = False
+    for part in psutil.disk_partitions(all=True):
+        mount = os.path.normcase(part.mountpoint)
+        inside = os.path.normcase(text).startswith(mount.rstrip("/\\") + os.sep) or mount == text
+        if inside and len(mount) >= len(best):
+            best = mount
+            network = bool(_NETWORK.fullmatch(part.fstype.lower())) or "remote" in part.opts.split(
+                ","
+            )
+    return network
+
+
+class Database:
+    """Transactions on one project's database; safe from any thread.
+
+    Attributes:
+        read_only: Whether writing is refused.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        """Open the file, which exists or (for writing) is created.
+
+        Raises:
+            ProjectError: If it can't be opened.
+        """
+        self.read_only = read_only
+        self._reading = threading.RLock()
+        self._writing = threading.RLock()
+        self._engines: list[Engine] = []
+        self._writer: Connection | None = None
+        with told():
+            try:
+                if read_only:
+                    self._reader = self._connect(_read_only_uri(path), "BEGIN")
+                else:
+                    self._writer = self._connect(_uri(path), "BEGIN IMMEDIATE")
+                    self._set_up(self._writer, on_network=is_on_network(path))
+                    self._reader = self._connect(_uri(path), "BEGIN")
+                    _pragma(self._reader, "query_only = ON")
+            except BaseException:
+                self.close()
+                raise
+
+    def _connect(self, uri: str, begin: str) -> Connection:
+        # isolation_level None: the driver would begin transactions by itself, but not before DDL,
+        # and a migration must be one transaction.
+        engine = create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(
+                uri, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            ),
+            poolclass=StaticPool,
+        )
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        self._engines.insert(0, engine)
+        connection = engine.connect()
+        _pragma(connection, "foreign_keys = ON")
+        return connection
+
+    @staticmethod
+    def _set_up(connection: Connection, *, on_network: bool) -> None:
+        _pragma(connection, f"journal_mode = {'DELETE' if on_network else 'WAL'}")
+        _pragma(connection, "synchronous = FULL")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A snapshot of what is committed.
+
+        Raises:
+            ProjectError: If the database can't be read.
+        """
+        with self._reading, told(), self._reader.begin():
+            yield self._reader
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction; it is on disk when the block ends, or undone when it raises.
+
+        Raises:
+            ProjectError: If the project is open read-only, or the disk failed.
+        """
+        if self._writer is None:
+            raise ProjectError(
+                "The project is open read-only, so nothing can be saved.",
+                "Close it where it is open for writing, then open it here again.",
+            )
+        with self._writing, told(), self._writer.begin():
+            yield self._writer
+
+    def close(self) -> None:
+        """Close both connections; the writer last, which folds the log into the database."""
+        with self._reading, self._writing:
+            for engine in self._engines:
+                engine.dispose()
+            self._engines.clear()
+
+
+def _pragma(connection: Connection, text: str) -> None:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("Pragmas are SQLite's.")
+    driver.execute(f"PRAGMA {text}").fetchall()
+
+
+def _uri(path: Path, **options: str) -> str:
+    tail = "&".join(f"{key}={value}" for key, value in options.items())
+    return f"file:{quote(os.fsencode(os.path.abspath(path)))}?{tail}"
+
+
+def _read_only_uri(path: Path) -> str:
+    """Plain read-only where SQLite can, else `immutable`: a medium that nobody can write."""
+    plain = _uri(path, mode="ro")
+    try:
+        probe = sqlite3.connect(plain, uri=True)
+        try:
+            probe.execute("SELECT 1 FROM sqlite_master").fetchall()
+        finally:
+            probe.close()
+    except sqlite3.OperationalError:
+        # WAL wants to write its index beside the database. Without a log there is nothing to miss.
+        log = path.with_name(path.name + "-wal")
+        if os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
+            raise
+        return _uri(path, mode="ro", immutable="1")
+    return plain

@@ -1,0 +1,207 @@
+"""Decisions in the database: rows to values and back, and the questions asked of them."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from sqlalchemy import Connection, Row, Select, func, insert, select
+
+from nearl_core.errors import LabelSetError, ProjectError
+from nearl_core.store.bulk import collecting_later
+from nearl_core.store.paths import printable
+from nearl_core.store.schema import decisions
+from nearl_core.store.undo import Step
+from nearl_core.types import (
+    Confidence,
+    Decision,
+    LabelProbability,
+    LabelSet,
+    NewDecision,
+    Ranking,
+    Shown,
+    State,
+    Verdict,
+)
+
+TOP: Final = 32
+"""How many labels of a ranking are kept with a decision: more than any screen shows."""
+_COLUMNS: Final = select(decisions)
+
+
+def require_valid(decision: NewDecision, label_set: LabelSet) -> None:
+    """Refuse a decision that the label set does not allow.
+
+    Raises:
+        LabelSetError: If a label does not exist, or their number does not fit.
+        ProjectError: If there is no reader, or the frame is below 0.
+    """
+    verdict = decision.verdict
+    if not decision.reader.strip():
+        raise ProjectError("A decision needs a reader.", "Choose a reader's pseudonym.")
+    if verdict.frame is not None and verdict.frame < 0:
+        raise ProjectError("A frame below 0 was named.", "Frames are counted from 0.")
+    for label_id in verdict.labels:
+        label_set.by_id(label_id)
+    if len(set(verdict.labels)) < len(verdict.labels):
+        raise LabelSetError("A label stands twice in one decision.", "Name it once.")
+    if verdict.state is State.LABELLED:
+        if not verdict.labels:
+            raise LabelSetError("The decision names no label.", "Name a label, or another state.")
+        if len(verdict.labels) > 1 and not label_set.multi_label:
+            raise LabelSetError(
+                "The decision names several labels, but in this project they exclude each other.",
+                "Name one label.",
+            )
+    elif verdict.labels:
+        raise LabelSetError(
+            f"A scan that is {verdict.state.value} has no labels.",
+            "Leave the label out, or the state.",
+        )
+
+
+def append(
+    connection: Connection,
+    new: NewDecision,
+    *,
+    time: datetime,
+    revision: int,
+    undoes: int | None = None,
+    redoes: int | None = None,
+) -> Decision:
+    """Add a decision; it is in effect when the caller's transaction is committed."""
+    verdict = replace(new.verdict, note=printable(new.verdict.note))
+    ranking = new.ranking
+    if ranking is not None:
+        ranking = replace(ranking, labels=ranking.labels[:TOP])
+    reader = printable(new.reader)
+    result = connection.execute(
+        insert(decisions).values(
+            scan_id=new.scan_id,
+            reader=reader,
+            time=time,
+            label_set_revision=revision,
+            state=verdict.state.value,
+            labels=json.dumps(verdict.labels),
+            confidence=verdict.confidence.value,
+            flagged=verdict.flagged,
+            note=verdict.note,
+            frame=verdict.frame,
+            version=None if ranking is None else ranking.version,
+            ranking=None if ranking is None else _ranking_to_json(ranking),
+            shown=new.shown.value,
+            milliseconds=new.milliseconds,
+            frames_shown=json.dumps(new.frames_shown),
+            undoes=undoes,
+            redoes=redoes,
+        )
+    )
+    key = result.inserted_primary_key
+    if key is None:
+        raise TypeError("The database gave no id.")
+    return Decision(
+        id=key[0],
+        scan_id=new.scan_id,
+        reader=reader,
+        time=time,
+        verdict=verdict,
+        ranking=ranking,
+        shown=new.shown,
+        milliseconds=new.milliseconds,
+        frames_shown=new.frames_shown,
+        undoes=undoes,
+        redoes=redoes,
+    )
+
+
+def read(connection: Connection, decision_id: int) -> Decision:
+    """One decision that exists."""
+    return _to_decision(connection.execute(_COLUMNS.where(decisions.c.id == decision_id)).one())
+
+
+def standing(connection: Connection, reader: str | None) -> list[Decision]:
+    """The latest decision of each scan and reader, in the order of ids, without unseen ones."""
+    newest = select(func.max(decisions.c.id)).group_by(decisions.c.scan_id, decisions.c.reader)
+    if reader is not None:
+        newest = newest.where(decisions.c.reader == reader)
+    return _all(
+        connection,
+        _COLUMNS.where(decisions.c.id.in_(newest), decisions.c.state != State.UNSEEN.value),
+    )
+
+
+def history(connection: Connection, scan_id: int) -> list[Decision]:
+    """Everything that was ever said of a scan, the first one first."""
+    return _all(connection, _COLUMNS.where(decisions.c.scan_id == scan_id))
+
+
+def steps(connection: Connection, reader: str) -> list[Step]:
+    """A reader's whole line, for the rule of undo."""
+    rows = connection.execute(
+        select(decisions.c.id, decisions.c.scan_id, decisions.c.undoes, decisions.c.redoes)
+        .where(decisions.c.reader == reader)
+        .order_by(decisions.c.id)
+    )
+    return [Step(row.id, row.scan_id, row.undoes, row.redoes) for row in rows]
+
+
+def _all(connection: Connection, query: Select[tuple[object, ...]]) -> list[Decision]:
+    with collecting_later():
+        return [_to_decision(row) for row in connection.execute(query.order_by(decisions.c.id))]
+
+
+def _to_decision(row: Row[tuple[object, ...]]) -> Decision:
+    return Decision(
+        id=row.id,
+        scan_id=row.scan_id,
+        reader=row.reader,
+        time=row.time,
+        verdict=_verdict(row.state, row.labels, row.confidence, row.flagged, row.note, row.frame),
+        ranking=None if row.ranking is None else _ranking_from_json(row.ranking, row.scan_id),
+        shown=Shown(row.shown),
+        milliseconds=row.milliseconds,
+        frames_shown=_tuple(row.frames_shown),
+        undoes=row.undoes,
+        redoes=row.redoes,
+    )
+
+
+# Thousands of decisions say the same; the values are frozen, so they can share it.
+@lru_cache(maxsize=4096)
+def _verdict(
+    state: str, labels: str, confidence: str, flagged: bool, note: str, frame: int | None
+) -> Verdict:
+    return Verdict(State(state), _tuple(labels), Confidence(confidence), flagged, note, frame)
+
+
+@lru_cache(maxsize=4096)
+def _tuple(text: str) -> tuple[()]:
+    # The elements' type is the column's: label ids, or frame numbers.
+    return () if text == "[]" else tuple(json.loads(text))
+
+
+def _ranking_to_json(ranking: Ranking) -> str:
+    return json.dumps(
+        {
+            "version": ranking.version,
+            "decisions": ranking.decisions,
+            "labels": [[entry.label_id, entry.probability] for entry in ranking.labels],
+            "frame": ranking.frame,
+            "notice": printable(ranking.notice),
+            "unlike": ranking.unlike,
+        }
+    )
+
+
+def _ranking_from_json(text: str, scan_id: int) -> Ranking:
+    content = json.loads(text)
+    return Ranking(
+        scan_id=scan_id,
+        version=content["version"],
+        decisions=content["decisions"],
+        labels=tuple(LabelProbability(*entry) for entry in content["labels"]),
+        frame=content["frame"],
+        notice=content["notice"],
+        unlike=content["unlike"],
+    )

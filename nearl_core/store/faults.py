@@ -1,0 +1,104 @@
+"""What the database and the disk say when they fail, in a sentence and a remedy."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from nearl_core.errors import ProjectError
+
+_SAFE: Final = "Everything that was saved before is safe."
+
+_BY_CODE: Final[dict[int, tuple[str, str]]] = {
+    sqlite3.SQLITE_FULL: (
+        f"The disk is full, so this could not be saved. {_SAFE}",
+        "Free some space on the disk and try again.",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        f"The disk refused to read or write the project. {_SAFE}",
+        "Check that the disk is connected and has space, then try again.",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "The project can't be written here.",
+        "Check that you may write to its folder and that the disk is not read-only.",
+    ),
+    sqlite3.SQLITE_BUSY: (
+        "Another program keeps the project's database busy.",
+        "Close other programs that use it and try again.",
+    ),
+    sqlite3.SQLITE_CORRUPT: (
+        "The project's database is damaged.",
+        "Copy the project folder, then run `check` on it or bring back a backup.",
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        "The project's database is damaged: project.db is not a database.",
+        "Bring back a backup of the project folder.",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "The project's database can't be opened.",
+        "Check that the folder is there and that you may read and write it.",
+    ),
+}
+_SAME: Final = {
+    sqlite3.SQLITE_LOCKED: sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_PROTOCOL: sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_PERM: sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_AUTH: sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_NOLFS: sqlite3.SQLITE_FULL,
+}
+_BY_ERRNO: Final = {
+    errno.ENOSPC: sqlite3.SQLITE_FULL,
+    errno.EFBIG: sqlite3.SQLITE_FULL,
+    errno.EDQUOT: sqlite3.SQLITE_FULL,
+    errno.EACCES: sqlite3.SQLITE_READONLY,
+    errno.EPERM: sqlite3.SQLITE_READONLY,
+    errno.EROFS: sqlite3.SQLITE_READONLY,
+    errno.EIO: sqlite3.SQLITE_IOERR,
+}
+
+
+def _known(code: int | None) -> ProjectError | None:
+    if code is None:
+        return None
+    primary = code & 0xFF  # the upper bytes of an extended code only say where it happened
+    entry = _BY_CODE.get(_SAME.get(primary, primary))
+    return None if entry is None else ProjectError(*entry)
+
+
+def from_sqlite(error: BaseException) -> ProjectError | None:
+    """The expected trouble behind an error of SQLite, or None where it is a bug."""
+    if isinstance(error, DBAPIError):
+        error = error.orig or error
+    if not isinstance(error, sqlite3.Error):
+        return None
+    return _known(getattr(error, "sqlite_errorcode", None))
+
+
+def from_os(error: OSError) -> ProjectError:
+    """The expected trouble behind an error of the disk; never names the file."""
+    known = _known(_BY_ERRNO.get(error.errno or 0))
+    return known or ProjectError(
+        f"The project folder can't be used ({error.strerror or type(error).__name__}).",
+        "Check that the folder is there and that you may read and write it.",
+    )
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn failures of database and disk into ProjectError; bugs pass through.
+
+    Raises:
+        ProjectError: If the disk or the database failed.
+    """
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        known = from_sqlite(error)
+        if known is None:
+            raise
+        raise known from error
+    except OSError as error:
+        raise from_os(error) from error

@@ -1,0 +1,129 @@
+"""The folder of a project: its name, what stands in it, how it is made."""
+
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy import insert
+
+from nearl_core.errors import ProjectError
+from nearl_core.store import label_sets, migrations
+from nearl_core.store.database import Database
+from nearl_core.store.hashes import new_key
+from nearl_core.store.schema import meta
+from nearl_core.types import LabelSet
+
+SUFFIX: Final = ".nearl"
+DATABASE: Final = "project.db"
+LOCK: Final = "project.lock"
+_CACHE_TAG: Final = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n# What stands here can be made again.\n"
+)
+
+
+def project_folder(path: Path) -> Path:
+    """The folder that a path means: `chest`, `chest.nearl` and `chest.nearl/project.db` are one.
+
+    A project's folder name ends in `.nearl`; what is named without it gets it.
+    """
+    folder = Path(os.path.abspath(path))
+    if folder.name == DATABASE and folder.parent.suffix.lower() == SUFFIX:
+        return folder.parent
+    if folder.suffix.lower() == SUFFIX:
+        return folder
+    return folder.with_name(folder.name + SUFFIX)
+
+
+def make(folder: Path, label_set: LabelSet, *, backbone: str) -> None:
+    """Make a project's folder, whole or not at all.
+
+    Raises:
+        ProjectError: If something stands there already.
+        OSError: If it can't be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ProjectError(f"{folder.name} already exists.", "Choose another name, or open it.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Made beside and renamed: a program that dies on the way leaves no half project.
+    beside = folder.with_name(f"{folder.name}.partial-{secrets.token_hex(4)}")
+    try:
+        _fill(beside, label_set, backbone=backbone, home=folder)
+        if folder.exists():
+            folder.rmdir()  # Windows does not rename onto an empty folder
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def make_folders(folder: Path) -> tuple[str, ...]:
+    """Make what a project's folder holds beside its database; says what was missing.
+
+    Raises:
+        OSError: If it can't be made.
+    """
+    made = []
+    for name in ("adapters", "cache"):
+        inner = folder / name
+        if not inner.is_dir():
+            inner.mkdir()
+            made.append(f"The folder {name} was missing and was made.")
+    tag = folder / "cache" / "CACHEDIR.TAG"
+    if not tag.exists():
+        tag.write_text(_CACHE_TAG, encoding="utf-8")
+    return tuple(made)
+
+
+def _fill(folder: Path, label_set: LabelSet, *, backbone: str, home: Path) -> None:
+    folder.mkdir()
+    make_folders(folder)
+    database = Database(folder / DATABASE, read_only=False)
+    try:
+        with database.writing() as connection:
+            migrations.migrate(connection)
+            values = {
+                "project": str(uuid4()),
+                "key": new_key(),
+                "backbone": backbone,
+                "home": json.dumps(os.fspath(home)),
+            }
+            for key, value in values.items():
+                connection.execute(insert(meta).values(key=key, value=value))
+            label_sets.append(connection, label_set)
+    finally:
+        database.close()
+
+
+def require_project(folder: Path) -> None:
+    """Refuse a folder that is no project.
+
+    Raises:
+        ProjectError: If it is missing or has no database.
+    """
+    if not folder.is_dir():
+        raise ProjectError(
+            f"There is no project {folder.name} in this place.",
+            "Check the name, or create the project first.",
+        )
+    if not (folder / DATABASE).is_file():
+        raise ProjectError(
+            f"{folder.name} is not a NEARL Desk project: it has no project.db.",
+            "Choose another folder, or bring project.db back from a backup.",
+        )
+
+
+def require_schema(database: Database) -> None:
+    """Bring the database to this program's schema, or refuse.
+
+    Raises:
+        ProjectError: If it is newer, no project's, or older and opened read-only.
+    """
+    if database.read_only:
+        with database.reading() as connection:
+            migrations.require_readable(migrations.current(connection))
+        return
+    with database.writing() as connection:
+        migrations.migrate(connection)

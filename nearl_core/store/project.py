@@ -1,0 +1,380 @@
+"""A project: the folder `NAME.nearl/` with its database, adapters and cache."""
+
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from sqlalchemy import Connection, select, update
+
+from nearl_core.errors import ProjectError
+from nearl_core.store import decisions, label_sets, scans, versions
+from nearl_core.store import folder as on_disk
+from nearl_core.store.database import Database
+from nearl_core.store.faults import told
+from nearl_core.store.hashes import file_sha256
+from nearl_core.store.lock import ProjectLock
+from nearl_core.store.paths import PathKeeper
+from nearl_core.store.scans import NewScan
+from nearl_core.store.schema import meta
+from nearl_core.store.undo import Redo, Step, Undo, UndoLine
+from nearl_core.types import (
+    UNSEEN,
+    AddReport,
+    Decision,
+    LabelSet,
+    NewDecision,
+    Scan,
+    SkippedFile,
+    Version,
+)
+
+
+class Project:
+    """One open project; safe from any thread.
+
+    Attributes:
+        folder: The project's folder.
+        adapters_folder: Where the versions' files stand.
+        cache_folder: Where what can be made again stands.
+        read_only: Whether saving is refused.
+        mended: Sentences on what opening had to mend.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        lock: ProjectLock | None,
+        mended: tuple[str, ...] = (),
+    ) -> None:
+        self.folder: Final = folder
+        self.adapters_folder: Final = folder / "adapters"
+        self.cache_folder: Final = folder / "cache"
+        self.read_only: Final = database.read_only
+        self.mended: Final = mended
+        self._database = database
+        self._lock = lock
+        self._keeper = PathKeeper(folder)
+        self._recording = threading.RLock()
+        self._undo_lines: dict[str, UndoLine] = {}
+        # Counted up after each change, so that a list read before it is never taken for new.
+        self._scan_changes = 0
+        self._listed: tuple[int, list[Scan]] = (-1, [])
+        with database.reading() as connection:
+            self._meta: dict[str, str] = {
+                row.key: row.value for row in connection.execute(select(meta))
+            }
+            self._label_set = label_sets.latest(connection)
+
+    # --- opening and closing -------------------------------------------------------------
+
+    @classmethod
+    def create(cls, folder: Path, label_set: LabelSet, *, backbone: str = "starter") -> Self:
+        """Make a project and open it for writing.
+
+        Raises:
+            ProjectError: If something stands there already, or it can't be written.
+        """
+        folder = on_disk.project_folder(folder)
+        with told():
+            on_disk.make(folder, label_set, backbone=backbone)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path, *, read_only: bool = False) -> Self:
+        """Open a project.
+
+        Raises:
+            ProjectLockedError: If it is open for writing elsewhere; it says where.
+            ProjectError: If it is missing, damaged, newer than this program or can't be written.
+        """
+        folder = on_disk.project_folder(folder)
+        with told():
+            on_disk.require_project(folder)
+            lock = None if read_only else ProjectLock.acquire(folder / on_disk.LOCK)
+            database = None
+            try:
+                database = Database(folder / on_disk.DATABASE, read_only=read_only)
+                on_disk.require_schema(database)
+                mended = () if read_only else on_disk.make_folders(folder)
+                return cls(folder, database, lock, mended)
+            except BaseException:
+                if database is not None:
+                    database.close()
+                if lock is not None:
+                    lock.release()
+                raise
+
+    def close(self) -> None:
+        """Close the project; calling it again does nothing."""
+        with self._recording, told():
+            self._database.close()
+            if self._lock is not None:
+                self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A snapshot for the other modules of the store."""
+        with self._database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction for the other modules of the store."""
+        with self._database.writing() as connection:
+            yield connection
+        self._scan_changes += 1
+
+    @property
+    def keeper(self) -> PathKeeper:
+        """How paths are kept, for the other modules of the store."""
+        return self._keeper
+
+    @property
+    def home(self) -> Path:
+        """Where the folder stood when it was made or last checked."""
+        return Path(json.loads(self._meta["home"]))
+
+    def set_home(self) -> None:
+        """Note that the project is at home where it stands now."""
+        self._set_meta("home", json.dumps(str(self.folder)))
+
+    # --- the project itself --------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The folder's name without its ending."""
+        return self.folder.stem
+
+    @property
+    def id(self) -> str:
+        """A random name that tells this project from all others; no identity."""
+        return self._meta["project"]
+
+    @property
+    def backbone(self) -> str:
+        """The name of the backbone."""
+        return self._meta["backbone"]
+
+    def set_backbone(self, name: str) -> None:
+        """Choose another backbone; versions of the old one can't go live on it."""
+        self._set_meta("backbone", name)
+
+    def _set_meta(self, key: str, value: str) -> None:
+        with self._database.writing() as connection:
+            connection.execute(update(meta).where(meta.c.key == key).values(value=value))
+        self._meta[key] = value
+
+    # --- labels --------------------------------------------------------------------------
+
+    def label_set(self) -> LabelSet:
+        """The label set that holds now."""
+        return self._label_set
+
+    def save_label_set(self, label_set: LabelSet) -> LabelSet:
+        """Save a label set as the next revision; one that did not change keeps its revision.
+
+        Raises:
+            LabelSetError: If a decision that stands would lose its label.
+            ProjectError: If it can't be saved.
+        """
+        with self._recording, self._database.writing() as connection:
+            standing = decisions.standing(connection, None)
+            saved = label_sets.successor(self._label_set, label_set, standing)
+            if saved.revision != self._label_set.revision:
+                label_sets.append(connection, saved)
+        self._label_set = saved
+        return saved
+
+    # --- scans ---------------------------------------------------------------------------
+
+    def add_scans(self, found: Iterable[NewScan | SkippedFile]) -> AddReport:
+        """Add scans in small transactions, in the order given; known paths are counted only.
+
+        What was added stays when `found` raises, so that an interrupted walk goes on later.
+
+        Raises:
+            ProjectError: If they can't be saved.
+        """
+        added = seen = 0
+        skipped: list[SkippedFile] = []
+        source = iter(found)
+        while batch := list(islice(source, scans.BATCH)):
+            skipped += [entry for entry in batch if isinstance(entry, SkippedFile)]
+            new = [entry for entry in batch if isinstance(entry, NewScan)]
+            seen += len(new)
+            if new:
+                with self._database.writing() as connection:
+                    added += scans.add_batch(
+                        connection, new, keeper=self._keeper, key=self._meta["key"]
+                    )
+                self._scan_changes += 1
+        return AddReport(added=added, already=seen - added, skipped=tuple(skipped))
+
+    def scans(self) -> list[Scan]:
+        """All scans in the order of adding."""
+        changes = self._scan_changes
+        listed_at, listed = self._listed
+        if listed_at != changes:
+            with self._database.reading() as connection:
+                listed = scans.listed(connection, self._keeper)
+            if not self.read_only:  # else another process may add some at any time
+                self._listed = (changes, listed)
+        return list(listed)
+
+    def scan_at(self, path: Path) -> Scan | None:
+        """The scan of a path, or None."""
+        with self._database.reading() as connection:
+            return scans.at_path(connection, self._keeper, path)
+
+    def set_problem(self, scan_id: int, problem: str) -> None:
+        """Note why a scan can't be shown; "" when it can."""
+        with self._database.writing() as connection:
+            scans.set_problem(connection, scan_id, problem)
+        self._scan_changes += 1
+
+    # --- decisions -----------------------------------------------------------------------
+
+    def record(self, decision: NewDecision) -> Decision:
+        """Save a decision; it is on disk when this returns.
+
+        Raises:
+            LabelSetError: If the label set does not allow it.
+            ProjectError: If it can't be saved; then nothing of it is.
+        """
+        with self._recording:
+            decisions.require_valid(decision, self._label_set)
+            return self._append(decision)
+
+    def undo(self, reader: str) -> Decision | None:
+        """Take back the reader's last decision in effect by one that restores the one before.
+
+        Returns:
+            The appended decision, or None when nothing is left.
+
+        Raises:
+            ProjectError: If it can't be saved.
+        """
+        with self._recording:
+            step = self._line(reader).next_undo()
+            return None if step is None else self._append(self._restored(reader, step), undo=step)
+
+    def redo(self, reader: str) -> Decision | None:
+        """Take back the reader's last undo, unless a decision came after it.
+
+        Returns:
+            The appended decision, or None when nothing is left.
+
+        Raises:
+            ProjectError: If it can't be saved.
+        """
+        with self._recording:
+            step = self._line(reader).next_redo()
+            return None if step is None else self._append(self._restored(reader, step), redo=step)
+
+    def standing(self, reader: str | None = None) -> list[Decision]:
+        """The latest decision of each scan and reader, oldest first; unseen ones are left out."""
+        with self._database.reading() as connection:
+            return decisions.standing(connection, reader)
+
+    def history(self, scan_id: int) -> list[Decision]:
+        """Everything that was ever said of a scan, the first one first."""
+        with self._database.reading() as connection:
+            return decisions.history(connection, scan_id)
+
+    def _append(
+        self, new: NewDecision, *, undo: Undo | None = None, redo: Redo | None = None
+    ) -> Decision:
+        with self._database.writing() as connection:
+            if not scans.exists(connection, new.scan_id):
+                raise ProjectError(
+                    f"There is no scan {new.scan_id} in this project.", "Add the scan first."
+                )
+            decision = decisions.append(
+                connection,
+                new,
+                time=datetime.now(UTC),
+                revision=self._label_set.revision,
+                undoes=None if undo is None else undo.undoes,
+                redoes=None if redo is None else redo.redoes,
+            )
+        line = self._undo_lines.get(decision.reader)
+        if line is not None:  # only after the commit: what failed has not happened
+            line.apply(Step(decision.id, decision.scan_id, decision.undoes, decision.redoes))
+        return decision
+
+    def _line(self, reader: str) -> UndoLine:
+        if reader not in self._undo_lines:
+            with self._database.reading() as connection:
+                self._undo_lines[reader] = UndoLine(decisions.steps(connection, reader))
+        return self._undo_lines[reader]
+
+    def _restored(self, reader: str, step: Undo | Redo) -> NewDecision:
+        """What stood before, with what was on screen when it was decided."""
+        if step.restores is None:
+            return NewDecision(step.scan_id, reader, UNSEEN)
+        with self._database.reading() as connection:
+            old = decisions.read(connection, step.restores)
+        # A label may have left the label set since; its decision can't come back.
+        lost = set(old.verdict.labels) - set(self._label_set.ids)
+        return NewDecision(
+            scan_id=old.scan_id,
+            reader=reader,
+            verdict=UNSEEN if lost else old.verdict,
+            ranking=old.ranking,
+            shown=old.shown,
+            milliseconds=old.milliseconds,
+            frames_shown=old.frames_shown,
+        )
+
+    # --- versions ------------------------------------------------------------------------
+
+    def add_version(self, version: Version) -> None:
+        """Save a version; its file stands in `adapters/` already and its hash is kept.
+
+        Raises:
+            VersionError: If there is one of this id.
+            ProjectError: If it can't be saved.
+        """
+        file = self.adapters_folder / version.file
+        with told():
+            digest = file_sha256(file) if file.is_file() else None
+        with self._database.writing() as connection:
+            versions.append(connection, version, file_sha256=digest)
+
+    def versions(self) -> list[Version]:
+        """All versions in the order of making; at most one is live."""
+        with self._database.reading() as connection:
+            return versions.listed(connection)
+
+    def next_version_id(self) -> str:
+        """The id for the version to train next."""
+        with self._database.reading() as connection:
+            return versions.next_id(connection)
+
+    def activate(self, version_id: str | None, *, reader: str = "") -> None:
+        """Make a version live; None for the frozen backbone with the instant learner.
+
+        Raises:
+            VersionError: If there is no such version.
+            ProjectError: If it can't be saved.
+        """
+        with self._database.writing() as connection:
+            versions.activate(connection, version_id, reader=reader)

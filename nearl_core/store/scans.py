@@ -1,0 +1,162 @@
+"""Scans in the database."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from nearl_core.store.bulk import collecting_later
+from nearl_core.store.hashes import keyed_hash
+from nearl_core.store.paths import PathKeeper, printable
+from nearl_core.store.schema import scans
+from nearl_core.types import Identity, Scan, ScanInfo
+
+BATCH: Final = 500
+"""Scans in one transaction: a decision never waits behind more than about 20 ms of adding."""
+_LISTED: Final = select(
+    scans.c.id,
+    scans.c.path,
+    scans.c.frames,
+    scans.c.modality,
+    scans.c.patient,
+    scans.c.patient_known,
+    scans.c.problem,
+)
+
+
+@dataclass(frozen=True)
+class NewScan:
+    """A file before it is added to a project.
+
+    Attributes:
+        path: Where it stands.
+        info: What it says of itself; None where it could not be read.
+        identity: What it says of whose it is; hashed before it is stored.
+        patient: What a rule of the reader's says of whose it is, in place of the file's word;
+            "" where no rule says anything. Hashed before it is stored.
+        problem: Why it can't be shown, or "".
+    """
+
+    path: Path
+    info: ScanInfo | None = None
+    identity: Identity = field(default=Identity())
+    patient: str = ""
+    problem: str = ""
+
+
+def find_patient(new: NewScan, *, key: str, kept: str) -> tuple[str, bool]:
+    """Keyed hash of whose scan it is, and whether any source told patients apart.
+
+    Without one, scans of one study (else series) still stay together, since they are one
+    patient's; the last resort is the file itself.
+    """
+    named = new.patient.strip() or new.identity.patient.strip()
+    if named:
+        return keyed_hash(key, "patient", named), True
+    for kind, value in (
+        ("study", new.identity.study),
+        ("series", new.identity.series),
+        ("file", kept),
+    ):
+        if value.strip():
+            return keyed_hash(key, f"patient of {kind}", value), False
+    return keyed_hash(key, "patient of file", kept or "?"), False
+
+
+def add_batch(
+    connection: Connection, batch: Sequence[NewScan], *, keeper: PathKeeper, key: str
+) -> int:
+    """Add those whose path is new; returns how many.
+
+    A scan that is known with a problem takes the new reading where there is one, so that a file
+    that was mended or whose codec came is shown.
+    """
+    rows = {row["path"]: row for row in (_to_row(new, keeper, key) for new in batch)}
+    read = {keeper.keep(new.path) for new in batch if new.info is not None and not new.problem}
+    known = {
+        row.path: row
+        for row in connection.execute(
+            select(scans.c.id, scans.c.path, scans.c.problem).where(scans.c.path.in_(list(rows)))
+        )
+    }
+    fresh = [row for path, row in rows.items() if path not in known]
+    if fresh:
+        connection.execute(insert(scans), fresh)
+    for path, old in known.items():
+        if old.problem and path in read:
+            changed = {name: value for name, value in rows[path].items() if name != "added"}
+            connection.execute(update(scans).where(scans.c.id == old.id).values(changed))
+    return len(fresh)
+
+
+def _to_row(new: NewScan, keeper: PathKeeper, key: str) -> dict[str, object]:
+    kept = keeper.keep(new.path)
+    patient, known = find_patient(new, key=key, kept=kept)
+    size, mtime_ns = _size_and_time(new.path)
+    return {
+        "path": kept,
+        "size": size,
+        "mtime_ns": mtime_ns,
+        "frames": 1 if new.info is None else new.info.frames,
+        "modality": "" if new.info is None else printable(new.info.modality)[:32],
+        "patient": patient,
+        "study": keyed_hash(key, "study", new.identity.study),
+        "series": keyed_hash(key, "series", new.identity.series),
+        "patient_known": known,
+        "problem": printable(new.problem),
+        "added": datetime.now(UTC),
+    }
+
+
+def _size_and_time(path: Path) -> tuple[int | None, int | None]:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None, None
+    return stat.st_size, stat.st_mtime_ns
+
+
+def listed(connection: Connection, keeper: PathKeeper) -> list[Scan]:
+    """All scans in the order of adding."""
+    with collecting_later():
+        rows = connection.execute(_LISTED.order_by(scans.c.id)).all()
+        return [_to_scan(row, keeper) for row in rows]
+
+
+def at_path(connection: Connection, keeper: PathKeeper, path: Path) -> Scan | None:
+    """The scan of a path, or None."""
+    row = connection.execute(_LISTED.where(scans.c.path == keeper.keep(path))).first()
+    return None if row is None else _to_scan(row, keeper)
+
+
+def exists(connection: Connection, scan_id: int) -> bool:
+    """Whether the project has a scan of this id."""
+    return connection.scalar(select(scans.c.id).where(scans.c.id == scan_id)) is not None
+
+
+def sizes(connection: Connection) -> list[tuple[int, str, int | None]]:
+    """Id, kept path and size when added, of all scans."""
+    rows = connection.execute(select(scans.c.id, scans.c.path, scans.c.size).order_by(scans.c.id))
+    return [(row.id, row.path, row.size) for row in rows]
+
+
+def move(connection: Connection, new_paths: Iterable[tuple[int, str]]) -> None:
+    """Give scans other kept paths."""
+    for scan_id, kept in new_paths:
+        connection.execute(update(scans).where(scans.c.id == scan_id).values(path=kept))
+
+
+def set_problem(connection: Connection, scan_id: int, problem: str) -> None:
+    """Note why a scan can't be shown; "" when it can."""
+    connection.execute(
+        update(scans).where(scans.c.id == scan_id).values(problem=printable(problem))
+    )
+
+
+def _to_scan(row: Sequence[Any], keeper: PathKeeper) -> Scan:
+    identifier, kept, frames, modality, patient, known, problem = row
+    return Scan(identifier, keeper.restore(kept), frames, modality, patient, known, problem)

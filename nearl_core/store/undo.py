@@ -1,0 +1,93 @@
+"""Undo and redo, as a rule over a log that only grows.
+
+Each reader has one line of decisions, across scans and restarts. An undo takes back the last
+decision in effect by appending one that restores what stood on that scan before; a redo takes back
+the last undo in the same manner; a new decision clears what could be redone. Ids give the order,
+never the clock.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the rule needs to know of a decision."""
+
+    id: int
+    scan_id: int
+    undoes: int | None = None
+    redoes: int | None = None
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What an undo has to append.
+
+    Attributes:
+        scan_id: The scan that it is about.
+        undoes: The decision that it takes back.
+        restores: The decision whose verdict stands again, or None for unseen.
+    """
+
+    scan_id: int
+    undoes: int
+    restores: int | None
+
+
+@dataclass(frozen=True)
+class Redo:
+    """What a redo has to append.
+
+    Attributes:
+        scan_id: The scan that it is about.
+        redoes: The undo that it takes back.
+        restores: The decision whose verdict stands again.
+    """
+
+    scan_id: int
+    redoes: int
+    restores: int
+
+
+class UndoLine:
+    """One reader's line: apply every step in the order of ids, then ask what comes next."""
+
+    def __init__(self, steps: Iterable[Step] = ()) -> None:
+        self._done: list[Step] = []
+        self._of_scan: dict[int, list[int]] = {}
+        self._undone: list[tuple[int, Step]] = []
+        for step in steps:
+            self.apply(step)
+
+    def apply(self, step: Step) -> None:
+        """Take one committed decision into account."""
+        if step.undoes is not None:
+            if self._done and self._done[-1].id == step.undoes:
+                taken = self._done.pop()
+                self._of_scan[taken.scan_id].pop()
+                self._undone.append((step.id, taken))
+            return
+        if step.redoes is None:
+            self._undone.clear()
+        elif self._undone and self._undone[-1][0] == step.redoes:
+            self._undone.pop()
+        else:
+            return
+        self._done.append(step)
+        self._of_scan.setdefault(step.scan_id, []).append(step.id)
+
+    def next_undo(self) -> Undo | None:
+        """What an undo would do now; None when nothing is left."""
+        if not self._done:
+            return None
+        last = self._done[-1]
+        of_scan = self._of_scan[last.scan_id]
+        return Undo(last.scan_id, last.id, of_scan[-2] if len(of_scan) > 1 else None)
+
+    def next_redo(self) -> Redo | None:
+        """What a redo would do now; None when nothing is left."""
+        if not self._undone:
+            return None
+        undo_id, taken = self._undone[-1]
+        return Redo(taken.scan_id, undo_id, taken.id)

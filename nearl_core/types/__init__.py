@@ -1,0 +1,58 @@
+"""The frozen values that flow between modules and cross threads; see `docs/glossary.md`.
+
+Nothing here reads, writes or computes more than its own validity.
+"""
+
+from nearl_core.types.decisions import (
+    FROZEN,
+    UNSEEN,
+    Confidence,
+    Decision,
+    LabelProbability,
+    NewDecision,
+    Ranking,
+    Shown,
+    State,
+    Verdict,
+)
+from nearl_core.types.labels import Label, LabelSet
+from nearl_core.types.scans import (
+    AddReport,
+    Frame,
+    Identity,
+    Scan,
+    ScanInfo,
+    SkippedFile,
+    VoiLut,
+    Window,
+    WindowShape,
+)
+from nearl_core.types.versions import EngineInfo, Figures, TrainingResult, Version
+
+__all__ = [
+    "FROZEN",
+    "UNSEEN",
+    "AddReport",
+    "Confidence",
+    "Decision",
+    "EngineInfo",
+    "Figures",
+    "Frame",
+    "Identity",
+    "Label",
+    "LabelProbability",
+    "LabelSet",
+    "NewDecision",
+    "Ranking",
+    "Scan",
+    "ScanInfo",
+    "Shown",
+    "SkippedFile",
+    "State",
+    "TrainingResult",
+    "Verdict",
+    "Version",
+    "VoiLut",
+    "Window",
+    "WindowShape",
+]

@@ -1,0 +1,146 @@
+"""Scans, their frames, and what adding them did."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class WindowShape(StrEnum):
+    """VOI LUT Function, DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3."""
+
+    LINEAR = "LINEAR"
+    LINEAR_EXACT = "LINEAR_EXACT"
+    SIGMOID = "SIGMOID"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which values are shown from black to white, in units of the values after the Modality LUT."""
+
+    centre: float
+    width: float
+    shape: WindowShape = WindowShape.LINEAR
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class VoiLut:
+    """A table of grey values, DICOM PS3.3 C.11.2.1.1.
+
+    Attributes:
+        first: The value that the first entry maps; values below take it too, above take the last.
+        entries: 1-D uint16; black is 0, white is the largest entry.
+        name: The explanation in the file.
+    """
+
+    first: int
+    entries: NDArray[np.uint16]
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One 2-D image as read: either grey values still to be windowed, or colour as it is.
+
+    Attributes:
+        values: Rows x columns, a real dtype, after the Modality LUT; or rows x columns x 3,
+            uint8, sRGB.
+        padding: Rows x columns, bool, True where no image stands; None where there is none.
+        windows: The alternatives that the file lists, the default first; never empty for grey,
+            always empty for colour. The first one is automatic where the file has none.
+        inverted: Whether low values are white (MONOCHROME1 or PresentationLUTShape INVERSE).
+        overlay: Rows x columns, bool, drawn on request only; None where there is none.
+    """
+
+    values: NDArray[np.generic]
+    padding: NDArray[np.bool_] | None = None
+    windows: tuple[Window | VoiLut, ...] = ()
+    inverted: bool = False
+    overlay: NDArray[np.bool_] | None = None
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether the values are RGB."""
+        return self.values.ndim == 3
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a file says of whose it is; used for grouping only and stored as keyed hashes only."""
+
+    patient: str = ""
+    study: str = ""
+    series: str = ""
+
+
+@dataclass(frozen=True)
+class ScanInfo:
+    """What a file says of itself, without identity.
+
+    Attributes:
+        rows, columns, frames: Size of the stack.
+        modality: DICOM Modality, or "" where there is none.
+        aspect: Height of a pixel over its width.
+        spacing_mm: Row and column spacing where the file gives it in millimetres, else None.
+        edges: Anatomical letters of the left, right, top and bottom edge; "" where unknown.
+        laterality, view: As the file says, or "".
+        unit: Of the values, such as "HU", or "".
+        frames_per_second: For cine, or None.
+        notices: Sentences that a reader should see, such as an invalid window.
+    """
+
+    rows: int
+    columns: int
+    frames: int = 1
+    modality: str = ""
+    aspect: float = 1.0
+    spacing_mm: tuple[float, float] | None = None
+    edges: tuple[str, str, str, str] = ("", "", "", "")
+    laterality: str = ""
+    view: str = ""
+    unit: str = ""
+    frames_per_second: float | None = None
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One thing to label, as the project knows it.
+
+    Attributes:
+        id: Stable in its project.
+        path: Where the file stands.
+        frames: Number of frames.
+        modality: DICOM Modality, or "".
+        patient: Keyed hash; scans of one patient share it.
+        patient_known: False where no source told patients apart, so that each file is its own.
+        problem: Why the scan can't be shown, or "".
+    """
+
+    id: int
+    path: Path
+    frames: int = 1
+    modality: str = ""
+    patient: str = ""
+    patient_known: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class SkippedFile:
+    """A file that was not taken into a project, with the reason."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class AddReport:
+    """What adding files to a project did."""
+
+    added: int
+    already: int
+    skipped: tuple[SkippedFile, ...] = field(default=())

@@ -1,0 +1,93 @@
+"""Versions with their evidence, and what the engine works with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How well something ranks decisions that it did not learn from.
+
+    Attributes:
+        n: Number of scans.
+        accuracy, balanced_accuracy: In [0, 1].
+        log_loss: In nats.
+        ece: Expected calibration error, 15 bins, in [0, 1].
+        auroc: Mean one-against-rest area, or None where it is not defined.
+    """
+
+    n: int
+    accuracy: float
+    balanced_accuracy: float
+    log_loss: float
+    ece: float
+    auroc: float | None = None
+
+
+@dataclass(frozen=True)
+class Version:
+    """One trained set of adapters with its evidence; immutable but for which one is live.
+
+    Attributes:
+        id: Such as "v3".
+        file: Name in the project's `adapters/` folder.
+        backbone: Name of the backbone.
+        backbone_hash: SHA-256 of its weights.
+        label_set_revision: The revision that it is bound to.
+        decision_ids: The decisions that it learned from.
+        seconds: Training time.
+        device: Such as "cpu".
+        before, after: Held-out figures of what was live and of this version, or None.
+        promoted: Whether the gate let it go live.
+        reason: The gate's sentence.
+        live: Whether it ranks now.
+    """
+
+    id: str
+    created: datetime
+    file: str
+    backbone: str
+    backbone_hash: str
+    label_set_revision: int
+    decision_ids: tuple[int, ...]
+    seconds: float
+    device: str
+    before: Figures | None
+    after: Figures | None
+    promoted: bool
+    reason: str
+    live: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained version, judged but not yet live.
+
+    Attributes:
+        version: With `promoted` and `reason` as the gate says.
+        losses: Of each step.
+    """
+
+    version: Version
+    losses: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the engine works with.
+
+    Attributes:
+        backbone: Its name.
+        backbone_hash: SHA-256 of its weights.
+        parameters: Number of its weights.
+        device: "cpu", "cuda" or "mps".
+        device_text: A few words for the status bar.
+        notice: What the reader should know, or "".
+    """
+
+    backbone: str
+    backbone_hash: str
+    parameters: int
+    device: str
+    device_text: str
+    notice: str = ""

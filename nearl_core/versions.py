@@ -1,0 +1,282 @@
+"""Versions: trained by the engine, written with their provenance, opened again."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nearl_core.control import RunControl
+from nearl_core.errors import VersionError
+from nearl_core.learn import tuning
+from nearl_core.learn.batches import Lesson
+from nearl_core.learn.instant import Examples, FloatArray, Head, to_probabilities, zero_shot
+from nearl_core.learn.loop import TuneData, TuneSettings
+from nearl_core.learn.ranker import Blend, Ranker
+from nearl_core.model import adapter_file
+from nearl_core.model.backbones import file_hash
+from nearl_core.model.encoder import Encoder
+from nearl_core.model.features import FeatureCache
+from nearl_core.model.nearl import NearlClip
+from nearl_core.model.views import views
+from nearl_core.state import LiveVersion, Ready
+from nearl_core.types import LabelSet, Scan, TrainingResult, Version
+
+VIEWS, VIEWS_OF_MANY, MANY = 4, 2, 400
+_SIDED = frozenset(("left", "right", "laterality"))
+
+
+class Host(Protocol):
+    """What versions need of the engine that trains and ranks them."""
+
+    adapters_folder: Path
+    cache_folder: Path
+
+    @property
+    def encoder(self) -> Encoder:
+        """The loaded encoder."""
+
+    @property
+    def ready(self) -> Ready:
+        """What ranks now."""
+
+    def examples(self, known: Sequence[Lesson], cache: FeatureCache) -> Examples:
+        """Lessons with their features."""
+
+    def picture(self, path: Path, frame: int) -> Tensor:
+        """A frame as the image tower takes it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a training run; see `Engine.train`."""
+
+    version_id: str
+    seed: int
+    max_seconds: float | None
+    every_layer: bool
+
+
+def train(
+    engine: Host,
+    scans: Mapping[int, Scan],
+    learned: Sequence[Lesson],
+    request: Request,
+    control: RunControl,
+) -> TrainingResult:
+    """Train, judge and write a version from lessons whose frozen features are known.
+
+    Raises:
+        TrainingError: If there is too little to learn from.
+        Cancelled: If asked to stop.
+    """
+    started = time.monotonic()
+    encoder, ready = engine.encoder, engine.ready
+    everywhere = request.every_layer or encoder.device.type == "cuda"
+    first_layer = 0 if everywhere else encoder.depth // 2
+
+    def make() -> NearlClip:
+        return encoder.trainable(first_layer=first_layer)
+
+    prefixes = _prefixes(engine, scans, learned, make(), request.seed, control)
+    inputs = _inputs(engine, learned, prefixes)
+    settings = _settings(len(learned), request.max_seconds, time.monotonic() - started)
+    tuned = tuning.run(make, inputs, settings=settings, seed=request.seed, control=control)
+    seconds = time.monotonic() - started
+    judgement = tuned.judgement
+    version = Version(
+        id=request.version_id,
+        created=datetime.now(UTC),
+        file=f"{request.version_id}.safetensors",
+        backbone=encoder.backbone.name,
+        backbone_hash=encoder.backbone.hash,
+        label_set_revision=ready.label_set.revision,
+        decision_ids=tuple(lesson.decision_id for lesson in learned),
+        seconds=seconds,
+        device=encoder.device.type,
+        before=judgement.before,
+        after=judgement.after,
+        promoted=judgement.promoted,
+        reason=judgement.reason,
+    )
+    _write(engine, version, tuned)
+    return TrainingResult(version, tuned.losses)
+
+
+def _prefixes(
+    engine: Host,
+    scans: Mapping[int, Scan],
+    learned: Sequence[Lesson],
+    clip: NearlClip,
+    seed: int,
+    control: RunControl,
+) -> Tensor:
+    """Views of each lesson's frame as they enter the first adapted block: N x V x T x D."""
+    count = VIEWS if len(learned) <= MANY else VIEWS_OF_MANY
+    flip = not _has_sides(engine.ready.label_set)
+    generator = torch.Generator().manual_seed(seed)
+    found = []
+    for done, lesson in enumerate(learned):
+        scan = scans[lesson.scan_id]
+        frame = lesson.frames[len(lesson.frames) // 2] if lesson.frames else scan.frames // 2
+        seen = views(engine.picture(scan.path, frame), count, flip=flip, generator=generator)
+        found.append(engine.encoder.prefixes(clip, seen))
+        control.step(done + 1, len(learned), "reading scans")
+    return torch.stack(found)
+
+
+def _has_sides(label_set: LabelSet) -> bool:
+    """Whether a label is of a side, so that a mirrored view would be wrong."""
+    texts = " ".join(f"{x.name} {' '.join(x.prompts)}" for x in label_set.labels)
+    return bool(_SIDED & set(texts.lower().replace("-", " ").replace("_", " ").split()))
+
+
+def _inputs(engine: Host, learned: Sequence[Lesson], prefixes: Tensor) -> tuning.TuneInputs:
+    encoder, ready = engine.encoder, engine.ready
+    examples = engine.examples(learned, ready.cache)
+    multi_label = ready.label_set.multi_label
+    share = 0.0 if ready.ranker is None else ready.ranker.instant.text_share
+    zero = None
+    if ready.texts is not None:
+        head = zero_shot(ready.texts, scale=encoder.backbone.logit_scale, multi_label=multi_label)
+        zero = head.logits(examples.features)
+    data = TuneData(
+        prefixes=prefixes,
+        targets=torch.tensor(examples.targets, dtype=torch.float32, device=encoder.device),
+        weights=torch.tensor(examples.weights, dtype=torch.float32, device=encoder.device),
+        prompts=encoder.prompts(ready.label_set),
+        text_share=share,
+        multi_label=multi_label,
+    )
+    return tuning.TuneInputs(
+        data=data,
+        frozen=examples.features,
+        patients=[lesson.patient for lesson in learned],
+        blind=np.array([lesson.blind for lesson in learned]),
+        texts=ready.texts,
+        zero_shot=zero,
+        live=_live_says(engine, learned),
+    )
+
+
+def _live_says(
+    engine: Host, learned: Sequence[Lesson]
+) -> tuple[NDArray[np.intp], FloatArray] | None:
+    """What the live version, as it was written, says of decisions that it did not learn from."""
+    live = engine.ready.live
+    if live is None:
+        return None
+    taught = set(live.version.decision_ids)
+    rows = np.array([i for i, x in enumerate(learned) if x.decision_id not in taught], np.intp)
+    if len(rows) < tuning.MINIMUM:
+        return None
+    new = [learned[i] for i in rows]
+    frozen = engine.examples(new, engine.ready.cache).features
+    logits = live.ranker.logits(frozen, engine.examples(new, live.cache).features)
+    return rows, to_probabilities(logits, multi_label=engine.ready.label_set.multi_label)
+
+
+def _settings(count: int, max_seconds: float | None, used: float) -> TuneSettings:
+    """More decisions get more steps; a limit is shared by the run and its checks."""
+    settings = TuneSettings()
+    steps = round(settings.steps * min(4.0, max(1.0, (count / 64) ** 0.5)))
+    seconds = None
+    if max_seconds is not None:
+        seconds = max(1.0, (max_seconds - used) * 0.9 / (1 + tuning.FOLDS))
+    return replace(settings, steps=steps, seconds=seconds)
+
+
+def _write(engine: Host, version: Version, tuned: tuning.Tuned) -> None:
+    live = engine.ready.ranker
+    assert live is not None
+    extra = {f"tuned.{k}": v for k, v in _to_tensors(tuned.head).items()}
+    extra |= {f"instant.{k}": v for k, v in _to_tensors(live.instant).items()}
+    about = {
+        "version": version.id,
+        "created": version.created.isoformat(),
+        "backbone": version.backbone,
+        "backbone_hash": version.backbone_hash,
+        "label_ids": list(engine.ready.label_set.ids),
+        "label_set_revision": version.label_set_revision,
+        "multi_label": engine.ready.label_set.multi_label,
+        "decision_ids": list(version.decision_ids),
+        "seconds": version.seconds,
+        "device": version.device,
+        "before": None if version.before is None else asdict(version.before),
+        "after": None if version.after is None else asdict(version.after),
+        "promoted": version.promoted,
+        "reason": version.reason,
+        "blend": asdict(tuned.judgement.blend),
+    }
+    path = engine.adapters_folder / version.file
+    adapter_file.write(path, tuned.nearl, extra=extra, provenance=about)
+
+
+def open_version(engine: Host, version: Version) -> LiveVersion:
+    """A version ready to rank.
+
+    Raises:
+        VersionError: If it can't be read or was made for another backbone or label set.
+    """
+    encoder, label_set = engine.encoder, engine.ready.label_set
+    if version.backbone_hash != encoder.backbone.hash:
+        raise VersionError(
+            f"The version {version.id} was made for another backbone.", "Train a new version."
+        )
+    if version.label_set_revision != label_set.revision:
+        raise VersionError(
+            f"The version {version.id} was made before the labels changed.",
+            "Train a new version; the instant learner serves until then.",
+        )
+    path = engine.adapters_folder / version.file
+    nearl, extra, about = adapter_file.read(path)
+    if about.get("label_ids") != list(label_set.ids):
+        raise VersionError(
+            f"The version {version.id} was made for other labels.", "Train a new version."
+        )
+    blend = about.get("blend")
+    if not isinstance(blend, dict):
+        raise VersionError(f"The version {version.id} has no blend.", "Train a new version.")
+    adapted = encoder.adapted(nearl, label_set)
+    texts = adapted.labels.features.double().cpu().numpy() if encoder.knows(label_set) else None
+    heads = {
+        part: _to_head(extra, part, multi_label=label_set.multi_label)
+        for part in ("instant", "tuned")
+    }
+    ranker = Ranker(heads["instant"], heads["tuned"], Blend(**blend), texts)
+    source = f"{encoder.backbone.hash}+{file_hash(path)}"
+    return LiveVersion(version, adapted, ranker, FeatureCache(engine.cache_folder, source))
+
+
+def _to_tensors(head: Head) -> dict[str, Tensor]:
+    return {
+        "centre": torch.from_numpy(head.centre),
+        "weight": torch.from_numpy(head.weight),
+        "offset": torch.from_numpy(head.offset),
+        "seen": torch.from_numpy(head.seen),
+        "numbers": torch.tensor([head.temperature, head.text_share, head.ridge]).double(),
+    }
+
+
+def _to_head(extra: Mapping[str, Tensor], part: str, *, multi_label: bool) -> Head:
+    try:
+        numbers = extra[f"{part}.numbers"].tolist()
+        arrays = {n: extra[f"{part}.{n}"].numpy() for n in ("centre", "weight", "offset", "seen")}
+    except KeyError as error:
+        raise VersionError("A version's file is not complete.", "Train a new version.") from error
+    return Head(
+        centre=arrays["centre"],
+        weight=arrays["weight"],
+        offset=arrays["offset"],
+        temperature=numbers[0],
+        multi_label=multi_label,
+        text_share=numbers[1],
+        ridge=numbers[2],
+        seen=arrays["seen"],
+    )

@@ -1,0 +1,80 @@
+"""The desk as a test drives it: the real window, store and scan reader, a fake engine."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app import bootstrap, errors
+from app.engine_port import EngineRequest
+from nearl_core import labels_file
+from nearl_core.types import LabelSet
+from tests.app.driving import Driver, make_project, stop
+from tests.app.fakes import FakeEngine
+
+
+@pytest.fixture
+def label_set() -> LabelSet:
+    return labels_file.from_names(["Disc", "Stripes", "Other"])
+
+
+@pytest.fixture
+def project(tmp_path: Path, scan_folder: Path, label_set: LabelSet) -> Path:
+    """A project over the nine tiny scans."""
+    return make_project(tmp_path / "tiny.nearl", scan_folder, label_set)
+
+
+@pytest.fixture
+def start(qtbot: QtBot) -> Iterator[Callable[[], Driver]]:
+    """Start desks; each is shut down at the end, and every thread of it must be gone."""
+    running: list[Driver] = []
+
+    def make() -> Driver:
+        bootstrap.application()
+        engines: list[FakeEngine] = []
+
+        def factory(request: EngineRequest) -> FakeEngine:
+            engines.append(FakeEngine(request))
+            return engines[-1]
+
+        desk = bootstrap.build(factory=factory)
+        driver = Driver(desk, qtbot, engines)
+        desk.reporter.reported.connect(driver.troubles.append)
+        desk.window.show()
+        running.append(driver)
+        return driver
+
+    yield make
+    for driver in running:
+        stop(driver)
+    logging.getLogger("nearl.desk").handlers.clear()
+
+
+@pytest.fixture
+def driver(start: Callable[[], Driver]) -> Driver:
+    """A desk on its start page."""
+    return start()
+
+
+@pytest.fixture
+def desk(driver: Driver, project: Path) -> Driver:
+    """A desk with the project of tiny scans open."""
+    driver.open(project)
+    return driver
+
+
+@pytest.fixture(autouse=True)
+def bugs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What bugs were reported; a test that meets one it does not expect fails."""
+    seen: list[str] = []
+    describe = errors.describe
+
+    def remember(error: BaseException) -> str:
+        seen.append(describe(error))
+        return seen[-1]
+
+    monkeypatch.setattr(errors, "describe", remember)
+    yield seen
+    assert not seen, seen

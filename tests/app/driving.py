@@ -1,0 +1,81 @@
+"""A desk as a test drives it: keys pressed, what is shown read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.desk import Desk
+from app.errors import TroubleReport
+from nearl_core.adding import examine
+from nearl_core.scans.find import find
+from nearl_core.scans.guard import ScanReader
+from nearl_core.store.project import Project
+from nearl_core.types import LabelSet
+from tests.app.fakes import FakeEngine
+
+WAIT_MS = 20_000
+
+
+@dataclass
+class Driver:
+    """One running desk, and what a reader can do with it."""
+
+    desk: Desk
+    bot: QtBot
+    engines: list[FakeEngine] = field(default_factory=list)
+    troubles: list[TroubleReport] = field(default_factory=list)
+
+    def open(self, project: Path) -> None:
+        """Open a project and wait until its engine ranks."""
+        with self.bot.waitSignal(self.desk.suggestions.loaded, timeout=WAIT_MS):
+            self.desk.asking.open_path(project)
+        self.until(lambda: self.desk.window.scan.view.picture is not None)
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Let the desk work until something is so."""
+        self.bot.waitUntil(true, timeout=WAIT_MS)
+
+    def press(
+        self,
+        key: Qt.Key,
+        modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+    ) -> None:
+        """Press a key in the window."""
+        self.bot.keyClick(self.desk.window, key, modifier)
+
+    def decide(
+        self,
+        key: Qt.Key,
+        modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+    ) -> None:
+        """Press a key and wait until what it says is on disk."""
+        with self.bot.waitSignal(self.desk.review.saved, timeout=WAIT_MS):
+            self.press(key, modifier)
+
+    def scan_id(self) -> int:
+        """The scan on screen."""
+        scan = self.desk.review.scan
+        assert scan is not None
+        return scan.id
+
+    def status(self) -> str:
+        """What the status bar says."""
+        return self.desk.window.status.texts()
+
+
+def make_project(folder: Path, scans: Path, label_set: LabelSet) -> Path:
+    """Create a project and take a folder in, as the command line does."""
+    with Project.create(folder, label_set) as made, ScanReader(workers=1) as reader:
+        made.add_scans(examine(find([scans]), reader=reader))
+        return made.folder
+
+
+def stop(driver: Driver) -> None:
+    """Close the window as a reader would, and wait for the threads."""
+    if driver.desk.jobs.is_open:
+        driver.desk.window.close()
+        assert driver.desk.shut_down(), "a thread of the desk did not end"
+        driver.desk.window.deleteLater()

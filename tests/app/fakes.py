@@ -1,0 +1,139 @@
+"""An engine for the desk's tests: it ranks at once, learns which label was decided most."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.engine_port import EngineRequest
+from nearl_core.control import RunControl
+from nearl_core.errors import TrainingError
+from nearl_core.types import (
+    FROZEN,
+    Decision,
+    Figures,
+    LabelProbability,
+    LabelSet,
+    Ranking,
+    Scan,
+    State,
+    Version,
+)
+
+NOT_YET = "The backbone does not know these words. Decide a few scans and it will learn."
+
+
+@dataclass(frozen=True)
+class FakeInfo:
+    backbone: str = "fake"
+    device_text: str = "CPU, 1 thread"
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class FakeResult:
+    version: Version
+    losses: tuple[float, ...]
+
+
+class FakeEngine:
+    """Says that the label decided most is the right one; trains for a few steps.
+
+    Attributes:
+        steps: How many steps a training takes, 5 ms each.
+        training: Set while it trains.
+    """
+
+    def __init__(self, request: EngineRequest, steps: int = 20) -> None:
+        self._label_set = request.label_set
+        self._adapters = request.adapters_folder
+        self._counts: Counter[str] = Counter()
+        self._seen: set[int] = set()
+        self._version = FROZEN
+        self._lock = threading.Lock()
+        self.steps = steps
+        self.training = threading.Event()
+
+    def load(self, control: RunControl) -> FakeInfo:
+        control.check()
+        return FakeInfo()
+
+    def set_label_set(self, label_set: LabelSet) -> None:
+        self._label_set = label_set
+
+    def activate(self, version: Version | None) -> None:
+        self._version = FROZEN if version is None else version.id
+
+    def rank(self, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
+        control.check()
+        self._seen |= {scan.id for scan in scans}
+        return [self._ranking(scan.id) for scan in scans]
+
+    def learn(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> int:
+        del scans
+        used = [d for d in decisions if d.verdict.state is State.LABELLED]
+        with self._lock:
+            self._counts = Counter(label for d in used for label in d.verdict.labels)
+        return len(used)
+
+    def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
+        return [self._ranking(scan_id) for scan_id in scan_ids if scan_id in self._seen]
+
+    def train(
+        self,
+        scans: Mapping[int, Scan],
+        decisions: Sequence[Decision],
+        *,
+        version_id: str,
+        seed: int = 0,
+        max_seconds: float | None = None,
+        control: RunControl,
+    ) -> FakeResult:
+        del scans, seed, max_seconds
+        labelled = [d for d in decisions if d.verdict.state is State.LABELLED]
+        if len(labelled) < 2:
+            raise TrainingError("There are too few decisions to train on.", "Decide more scans.")
+        losses = []
+        self.training.set()
+        try:
+            for step in range(self.steps):
+                losses.append(1.0 / (step + 1))
+                control.step(step + 1, self.steps, "Training", (("loss", losses[-1]),))
+                time.sleep(0.005)  # stands for the work of a step
+        finally:
+            self.training.clear()
+        return FakeResult(self._new_version(version_id, labelled), tuple(losses))
+
+    def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
+        return list(reversed(scan_ids))
+
+    def _ranking(self, scan_id: int) -> Ranking:
+        with self._lock:
+            counts, total = dict(self._counts), sum(self._counts.values())
+        if not total:
+            return Ranking(scan_id, self._version, 0, (), notice=NOT_YET)
+        ids = self._label_set.ids
+        entries = [LabelProbability(i, (counts.get(i, 0) + 1.0) / (total + len(ids))) for i in ids]
+        entries.sort(key=lambda entry: -entry.probability)
+        return Ranking(scan_id, self._version, total, tuple(entries))
+
+    def _new_version(self, version_id: str, labelled: Sequence[Decision]) -> Version:
+        file = f"{version_id}.safetensors"
+        (self._adapters / file).write_bytes(b"weights")
+        return Version(
+            id=version_id,
+            created=datetime.now(UTC),
+            file=file,
+            backbone="fake",
+            backbone_hash="0" * 64,
+            label_set_revision=self._label_set.revision,
+            decision_ids=tuple(d.id for d in labelled),
+            seconds=0.1,
+            device="cpu",
+            before=Figures(8, 0.5, 0.5, 1.0, 0.1),
+            after=Figures(8, 0.75, 0.75, 0.6, 0.1),
+            promoted=True,
+            reason="No worse on 8 held-out decisions, so it is live.",
+        )

@@ -1,0 +1,246 @@
+"""Projects, bad input, and the window around them."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QLabel
+
+import main
+from app import bootstrap, strings
+from app.controllers.library import NewProject
+from app.models.commands import Command
+from app.models.scan_table import ScanTable, Show
+from app.views.dialogs.about import AboutDialog
+from app.views.dialogs.export import ExportDialog
+from app.views.dialogs.label_set import LabelSetDialog
+from app.views.dialogs.new_project import NewProjectDialog
+from nearl_core import labels_file
+from nearl_core.errors import ProjectError
+from nearl_core.store.project import Project
+from nearl_core.types import LabelSet, Scan, State, Verdict
+from tests.app.driving import WAIT_MS, Driver
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def dialog_of(driver: Driver, kind: type[QDialog]) -> QDialog | None:
+    found = driver.desk.window.findChildren(kind)
+    return found[-1] if found else None
+
+
+def test_the_start_page_says_what_this_is_not(driver: Driver) -> None:
+    words = [label.text() for label in driver.desk.window.start.findChildren(QLabel)]
+    assert strings.NOT_A_DEVICE in words
+    driver.desk.asking.about()
+    about = dialog_of(driver, AboutDialog)
+    assert about is not None
+    assert strings.NOT_A_DEVICE in [label.text() for label in about.findChildren(QLabel)]
+    about.close()
+
+
+def test_a_new_project_takes_its_folder_in(
+    driver: Driver, tmp_path: Path, scan_folder: Path, label_set: LabelSet
+) -> None:
+    wanted = NewProject(tmp_path / "new.nearl", label_set, "starter", scan_folder)
+    with driver.bot.waitSignal(driver.desk.library.added, timeout=WAIT_MS):
+        driver.desk.library.create(wanted)
+    assert driver.desk.table.rowCount() == 9
+    driver.until(lambda: driver.desk.window.scan.view.picture is not None)
+    assert "9 scans added" in driver.status()
+    assert driver.desk.keeper.settings.recent == ((tmp_path / "new.nearl").resolve(),)
+
+
+def test_an_empty_folder_gets_a_sentence(desk: Driver, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    desk.desk.library.add((empty,))
+    desk.until(lambda: bool(desk.troubles))
+    assert desk.troubles[0].sentence == strings.NOTHING_FOUND
+    assert desk.troubles[0].remedy
+
+
+def test_a_folder_that_went_away_gets_a_sentence(desk: Driver, tmp_path: Path) -> None:
+    desk.desk.library.add((tmp_path / "gone",))
+    desk.until(lambda: bool(desk.troubles))
+    assert desk.troubles[0].sentence == strings.FOLDER_GONE
+
+
+def test_a_newer_project_is_refused_and_the_start_page_stays(driver: Driver, project: Path) -> None:
+    with sqlite3.connect(project / "project.db") as database:
+        database.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
+    database.close()
+    driver.desk.asking.open_path(project)
+    driver.until(lambda: bool(driver.troubles))
+    assert driver.troubles[0].remedy
+    assert not driver.desk.window.shows_desk
+
+
+def test_a_full_disk_loses_nothing_and_says_so(
+    desk: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = desk.scan_id()
+
+    def full(*_: object) -> None:
+        raise ProjectError("The disk is full, so the decision is not saved.", "Free some space.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Project, "record", full)
+        desk.press(Qt.Key.Key_1)
+        desk.until(lambda: bool(desk.troubles))
+    assert desk.troubles[0].remedy == "Free some space."
+    assert desk.scan_id() == first
+    assert desk.desk.table.verdict(first).state is State.UNSEEN
+    desk.decide(Qt.Key.Key_1)
+    assert desk.desk.table.verdict(first).state is State.LABELLED
+
+
+def test_the_label_editor_refuses_bad_names_in_place(desk: Driver) -> None:
+    desk.desk.asking.label_set()
+    dialog = dialog_of(desk, LabelSetDialog)
+    assert isinstance(dialog, LabelSetDialog)
+    dialog.editor.add()
+    assert dialog.problem == strings.EMPTY_NAME.format(place=4)
+    assert not dialog.ok.isEnabled()
+    desk.bot.keyClicks(dialog.editor.name_field, "disc")
+    assert "stands twice" in dialog.problem
+    desk.bot.keyClicks(dialog.editor.name_field, " two")
+    assert dialog.problem == ""
+    with desk.bot.waitSignal(desk.desk.library.label_set_saved, timeout=WAIT_MS):
+        dialog.ok.click()
+    assert [line.name for line in desk.desk.window.ranking.panel.lines][-1] == "disc two"
+
+
+def test_a_rename_keeps_the_id(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    desk.desk.asking.label_set()
+    dialog = dialog_of(desk, LabelSetDialog)
+    assert isinstance(dialog, LabelSetDialog)
+    dialog.editor.name_field.clear()
+    desk.bot.keyClicks(dialog.editor.name_field, "Circle")
+    with desk.bot.waitSignal(desk.desk.library.label_set_saved, timeout=WAIT_MS):
+        dialog.ok.click()
+    assert desk.desk.table.detail(first) == "Circle"
+
+
+def test_an_export_is_made_from_the_dialog(desk: Driver) -> None:
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
+        desk.decide(key)
+    desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    dialog = dialog_of(desk, ExportDialog)
+    assert isinstance(dialog, ExportDialog)
+    with desk.bot.waitSignal(desk.desk.exporting.done, timeout=WAIT_MS):
+        dialog.ok.click()
+    assert "3 scans" in dialog.result_text.text()
+    assert dialog.folder.is_dir()
+    dialog.ok.click()
+
+
+def test_new_project_dialog_says_what_is_missing(
+    driver: Driver, tmp_path: Path, scan_folder: Path
+) -> None:
+    driver.desk.asking.open_path(scan_folder)
+    dialog = dialog_of(driver, NewProjectDialog)
+    assert isinstance(dialog, NewProjectDialog)
+    assert dialog.scans == scan_folder.resolve()
+    assert dialog.problem == strings.EMPTY_NAME.format(place=1)
+    driver.bot.keyClicks(dialog.editor.name_field, "Disc")
+    assert dialog.problem == ""
+    assert dialog.folder == tmp_path.resolve() / "scans.nearl"
+    dialog.reject()
+
+
+def test_a_bug_is_told_once_and_without_names(driver: Driver, bugs: list[str]) -> None:
+    driver.desk.jobs.background.submit(lambda _control: _fail())
+    driver.until(lambda: bool(driver.troubles))
+    assert "MUELLER" not in driver.troubles[0].details
+    assert "ValueError" in driver.troubles[0].details
+    bugs.clear()
+
+
+def _fail() -> None:
+    raise ValueError("bad file /data/MUELLER^ANNA.dcm of 'MUELLER'")
+
+
+def test_a_hundred_thousand_scans_filter_fast() -> None:
+    scans = [Scan(n, Path(f"/data/scan-{n}.dcm")) for n in range(1, 100_001)]
+    table = ScanTable()
+    table.fill(scans, {5: Verdict(State.LABELLED, ("a",))}, None)
+    table.set_filter(Show.TO_DO, "scan-9999")
+    assert table.rowCount() == 11
+    table.set_filter(Show.ALL, "")
+    assert table.next_to_do(4) == 6
+
+
+def test_no_torch_before_the_window_is_up() -> None:
+    code = (
+        "import sys; from app import bootstrap; bootstrap.application(); d = bootstrap.build(); "
+        "d.window.show(); print(sorted({'torch', 'open_clip', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_main_without_a_display_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert main.main([]) == 3
+    assert capsys.readouterr().err.strip() == strings.NO_DISPLAY
+
+
+def test_a_missing_library_gets_its_package_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = __import__
+
+    def without_qt(name: str, *args: object, **kwargs: object) -> object:
+        if name == "PySide6":
+            raise ImportError("libEGL.so.1: cannot open shared object file")
+        return real(name, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("builtins.__import__", without_qt)
+    assert main.main([]) == 3
+    text = capsys.readouterr().err
+    assert "libEGL.so.1" in text
+    assert "apt install" in text
+    assert "dnf install" in text
+
+
+def test_menus_name_every_command() -> None:
+    assert set(strings.COMMANDS) == {command.value for command in Command}
+
+
+def test_thumbnails_come_for_what_is_visible(desk: Driver) -> None:
+    desk.until(lambda: desk.desk.table.thumbnails.get(desk.scan_id()) is not None)
+
+
+def test_a_window_drag_changes_only_the_look(desk: Driver) -> None:
+    view = desk.desk.window.scan.view
+    before = view.viewing
+    assert view.picture is not None
+    shown = view.picture.levels[0].copy()
+    desk.press(Qt.Key.Key_I)
+    desk.press(Qt.Key.Key_R)
+    assert view.viewing.inverted
+    assert view.viewing != before
+    desk.press(Qt.Key.Key_Backspace)
+    assert view.viewing == before
+    assert np.array_equal(view.picture.levels[0], shown)
+
+
+def test_version_is_told() -> None:
+    assert bootstrap.version()[0].isdigit()
+
+
+def test_templates_can_start_a_label_set() -> None:
+    assert labels_file.template_names()

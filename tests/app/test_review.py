@@ -1,0 +1,200 @@
+"""Deciding by key: what a reader sees, and what is on disk."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app import strings
+from app.models.commands import Command
+from nearl_core import labels_file
+from nearl_core.store.project import Project
+from nearl_core.types import Confidence, Shown, State
+from tests.app.driving import Driver, make_project, stop
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def test_a_digit_decides_and_the_next_scan_comes(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_2)
+    assert desk.scan_id() != first
+    assert desk.desk.table.detail(first) == "Stripes"
+    assert "1 of 9 labelled" in desk.status()
+    assert "saved" in desk.status()
+
+
+def test_a_decision_is_on_disk_before_the_next_scan_shows(desk: Driver, project: Path) -> None:
+    stored: list[int] = []
+    first = desk.scan_id()
+
+    def look(scan: object) -> None:
+        del scan
+        with Project.open(project, read_only=True) as other:
+            stored.extend(decision.scan_id for decision in other.standing())
+
+    desk.desk.review.scan_changed.connect(look)
+    desk.decide(Qt.Key.Key_1)
+    assert stored == [first]
+
+
+def test_bars_show_only_once_something_was_decided(desk: Driver) -> None:
+    panel = desk.desk.window.ranking
+    desk.until(lambda: "does not know" in panel.panel.notice)
+    assert all(line.probability is None for line in panel.panel.lines)
+    desk.decide(Qt.Key.Key_1)
+    desk.until(lambda: panel.panel.lines[0].suggested)
+    assert panel.panel.source == "Frozen backbone, learned from 1 decision"
+
+
+def test_enter_accepts_the_top_suggestion_and_says_that_it_was_shown(desk: Driver) -> None:
+    desk.decide(Qt.Key.Key_2)
+    desk.until(lambda: desk.desk.window.ranking.panel.lines[1].suggested)
+    second = desk.scan_id()
+    desk.decide(Qt.Key.Key_Return)
+    decision = desk.desk.library.session.standing[second]  # type: ignore[union-attr]
+    assert decision.verdict.labels == ("stripes",)
+    assert decision.shown is Shown.VISIBLE
+    assert decision.ranking is not None
+    assert decision.milliseconds is not None
+    assert decision.frames_shown == (0,)
+
+
+def test_hidden_suggestions_make_blind_decisions(desk: Driver) -> None:
+    desk.decide(Qt.Key.Key_1)
+    desk.press(Qt.Key.Key_B)
+    panel = desk.desk.window.ranking.panel
+    assert all(line.probability is None for line in panel.lines)
+    second = desk.scan_id()
+    desk.decide(Qt.Key.Key_2)
+    assert desk.desk.library.session.standing[second].shown is Shown.BLIND  # type: ignore[union-attr]
+
+
+def test_enter_without_a_suggestion_decides_nothing(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.press(Qt.Key.Key_Return)
+    assert desk.scan_id() == first
+    assert strings.NOTHING_TO_ACCEPT in desk.status()
+
+
+@pytest.mark.parametrize(
+    ("key", "state"),
+    [
+        (Qt.Key.Key_Space, State.DEFERRED),
+        (Qt.Key.Key_N, State.NONE_APPLY),
+        (Qt.Key.Key_X, State.UNASSESSABLE),
+    ],
+)
+def test_a_state_key_says_so_and_goes_on(desk: Driver, key: Qt.Key, state: State) -> None:
+    first = desk.scan_id()
+    desk.decide(key)
+    assert desk.desk.table.verdict(first).state is state
+    assert desk.scan_id() != first
+
+
+def test_unsure_marks_the_next_decision(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.press(Qt.Key.Key_U)
+    desk.decide(Qt.Key.Key_1)
+    assert desk.desk.table.verdict(first).confidence is Confidence.POSSIBLE
+    second = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    assert desk.desk.table.verdict(second).confidence is Confidence.DEFINITE
+
+
+def test_a_flag_is_kept_at_once_and_through_the_decision(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_F)
+    assert desk.scan_id() == first
+    assert desk.desk.table.verdict(first).flagged
+    desk.decide(Qt.Key.Key_1)
+    assert desk.desk.table.verdict(first).flagged
+    assert desk.desk.table.verdict(first).state is State.LABELLED
+
+
+def test_undo_goes_back_to_the_scan_and_redo_again(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    desk.decide(Qt.Key.Key_Z, CTRL)
+    assert desk.scan_id() == first
+    assert desk.desk.table.verdict(first).state is State.UNSEEN
+    desk.decide(Qt.Key.Key_Z, CTRL | SHIFT)
+    assert desk.desk.table.verdict(first).labels == ("disc",)
+
+
+def test_undo_works_across_a_restart(start: Callable[[], Driver], project: Path) -> None:
+    one = start()
+    one.open(project)
+    first = one.scan_id()
+    one.decide(Qt.Key.Key_3)
+    one.decide(Qt.Key.Key_1)
+    stop(one)
+    two = start()
+    two.open(project)
+    assert "2 of 9 labelled" in two.status()
+    two.decide(Qt.Key.Key_Z, CTRL)
+    two.decide(Qt.Key.Key_Z, CTRL)
+    assert two.scan_id() == first
+    assert "0 of 9 labelled" in two.status()
+
+
+def test_next_unlabelled_skips_what_is_decided(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    second = desk.scan_id()
+    desk.press(Qt.Key.Key_Left)
+    assert desk.scan_id() == first
+    desk.press(Qt.Key.Key_Right, CTRL)
+    assert desk.scan_id() == second
+
+
+def test_keys_are_silent_in_the_search(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.press(Qt.Key.Key_Slash)
+    field = desk.desk.window.focusWidget()
+    assert field is not None
+    desk.bot.keyClicks(field, "disc-1")
+    desk.press(Qt.Key.Key_1)
+    assert desk.scan_id() == first
+    assert desk.desk.table.rowCount() == 1
+    assert "0 of 9 labelled" in desk.status()
+    desk.press(Qt.Key.Key_Escape)
+    desk.decide(Qt.Key.Key_1)
+
+
+def test_a_multi_label_set_toggles_and_enter_records(
+    driver: Driver, tmp_path: Path, scan_folder: Path
+) -> None:
+    labels = labels_file.from_argument("Disc,Stripes,Other", multi_label=True)
+    driver.open(make_project(tmp_path / "multi.nearl", scan_folder, labels))
+    first = driver.scan_id()
+    driver.press(Qt.Key.Key_3)
+    driver.press(Qt.Key.Key_1)
+    driver.press(Qt.Key.Key_2)
+    driver.press(Qt.Key.Key_2)
+    assert driver.scan_id() == first
+    assert [line.pending for line in driver.desk.window.ranking.panel.lines] == [True, False, True]
+    driver.decide(Qt.Key.Key_Return)
+    assert driver.desk.table.verdict(first).labels == ("disc", "other")
+    assert driver.scan_id() != first
+
+
+def test_a_project_open_elsewhere_is_shown_and_refuses_kindly(
+    driver: Driver, project: Path
+) -> None:
+    with Project.open(project):
+        driver.open(project)
+        assert "reading" in driver.desk.window.banner
+        driver.press(Qt.Key.Key_1)
+        assert strings.READ_ONLY_REFUSED in driver.status()
+        assert "0 of 9 labelled" in driver.status()
+
+
+def test_most_instructive_first_changes_the_order(desk: Driver) -> None:
+    table = desk.desk.table
+    before = [table.id_at(row) for row in range(9)]
+    with desk.bot.waitSignal(desk.desk.ordering.reordered):
+        desk.desk.actions.action(Command.INSTRUCTIVE).trigger()
+    assert [table.id_at(row) for row in range(9)] == before[::-1]

@@ -1,0 +1,118 @@
+"""How a scan is looked at: turning, letters, windows, tables."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from app.models.picture import prepare
+from app.models.viewing import Orientation, Turn, dragged, edge_letters
+from app.views import style
+from nearl_core.scans import display
+from nearl_core.types import Frame, ScanInfo, VoiLut, Window
+
+EDGES = ("R", "L", "A", "P")
+turns = st.lists(st.sampled_from(list(Turn)), max_size=8)
+
+
+def after(*steps: Turn) -> Orientation:
+    orientation = Orientation()
+    for step in steps:
+        orientation = orientation.turned(step)
+    return orientation
+
+
+@pytest.mark.parametrize(
+    ("turn", "letters"),
+    [
+        (Turn.FLIP_HORIZONTAL, ("L", "R", "A", "P")),
+        (Turn.FLIP_VERTICAL, ("R", "L", "P", "A")),
+        (Turn.RIGHT, ("P", "A", "R", "L")),
+        (Turn.LEFT, ("A", "P", "L", "R")),
+    ],
+)
+def test_letters_turn_with_the_scan(turn: Turn, letters: tuple[str, ...]) -> None:
+    assert edge_letters(EDGES, after(turn)) == letters
+
+
+@given(turns)
+def test_flips_act_on_what_is_on_screen(steps: list[Turn]) -> None:
+    before = edge_letters(EDGES, after(*steps))
+    left, right, top, bottom = edge_letters(EDGES, after(*steps, Turn.FLIP_HORIZONTAL))
+    assert (right, left, top, bottom) == before
+
+
+@given(turns)
+def test_every_turn_can_be_taken_back(steps: list[Turn]) -> None:
+    back = {Turn.RIGHT: Turn.LEFT, Turn.LEFT: Turn.RIGHT}
+    undone = [back.get(step, step) for step in reversed(steps)]
+    assert after(*steps, *undone) == Orientation()
+
+
+def test_a_drag_to_the_right_widens_and_down_darkens() -> None:
+    window = dragged(Window(40, 400), across=50, down=100, span=1000)
+    assert window == Window(240, 500)
+
+
+def test_a_width_never_vanishes() -> None:
+    assert dragged(Window(40, 400), across=-10_000, down=0, span=1000).width == 1.0
+
+
+WINDOWS: tuple[Window | VoiLut, ...] = (
+    Window(40, 400),
+    Window(10.5, 1),
+    Window(0, 80),
+    VoiLut(-100, np.arange(0, 65535, 97, dtype=np.uint16)),
+)
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=lambda window: type(window).__name__)
+@pytest.mark.parametrize("dtype", [np.int16, np.float64])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_the_screen_shows_the_grey_that_render_writes(
+    window: Window | VoiLut, dtype: type, inverted: bool
+) -> None:
+    values: NDArray[np.generic] = (
+        np.random.default_rng(1).integers(-1024, 3000, (60, 70)).astype(dtype)
+    )
+    frame = Frame(values, windows=(window,), inverted=inverted)
+    picture = prepare(frame, ScanInfo(60, 70))
+    greys = picture.grey_table(None, inverted=False)
+    shown = picture.rendered(0, greys, inverted=False, overlay=False)
+    assert np.array_equal(shown, display.to_grey(frame))
+
+
+def test_padding_stays_background_when_inverted() -> None:
+    values = np.arange(12, dtype=np.int16).reshape(3, 4)
+    padding = values == 0
+    frame = Frame(values, padding=padding, windows=(Window(6, 12),))
+    picture = prepare(frame, ScanInfo(3, 4))
+    greys = picture.grey_table(None, inverted=True)
+    assert picture.rendered(0, greys, inverted=True, overlay=False)[0, 0] == 0
+
+
+def test_the_value_under_the_pointer_has_its_unit() -> None:
+    frame = Frame(np.array([[-1000, 40]], np.int16), windows=(Window(40, 400),))
+    picture = prepare(frame, ScanInfo(1, 2, unit="HU"))
+    assert picture.value_text(0, 1) == "40 HU"
+    assert picture.value_text(5, 0) == ""
+
+
+def test_a_large_scan_is_shown_from_a_smaller_level() -> None:
+    frame = Frame(np.zeros((3000, 2500), np.uint16), windows=(Window(1, 2),))
+    picture = prepare(frame, ScanInfo(3000, 2500))
+    level = picture.levels[picture.level_for(3.0)]
+    assert level.shape == (1500, 1250)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(("text", "ground"), style.text_on_ground())
+def test_text_stands_out_from_its_ground(text: str, ground: str) -> None:
+    light, dark = sorted((luminance(text), luminance(ground)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -1,0 +1,81 @@
+"""What every test stands on: no network, no display, an own home, nothing left behind."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.support import network
+from tests.support.leaks import LeakWatch
+from tests.support.scans import write_folder
+
+hypothesis.settings.register_profile("work", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "work")
+
+# Before anything imports torch or the hub or opens Qt, which read these once.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_NUM_THREADS", str(min(4, os.cpu_count() or 1)))
+os.environ["HF_HUB_OFFLINE"] = "1"
+# For what stands longer than one test; each test gets its own on top.
+_session_home = tempfile.mkdtemp(prefix="nearl-tests-")
+atexit.register(shutil.rmtree, _session_home, ignore_errors=True)
+os.environ["NEARL_HOME"] = _session_home
+
+network.refuse_internet()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def module_leaks() -> Iterator[LeakWatch]:
+    """Fails the module that leaves threads or child processes behind, and names their test.
+
+    A whole module and not each test, so that a module may share one engine or scan reader.
+    """
+    watch = LeakWatch()
+    watch.note("")
+    yield watch
+    left = watch.leaked()
+    assert not left, "left running: " + "; ".join(left)
+
+
+@pytest.fixture(autouse=True)
+def _starter_of_leaks(request: pytest.FixtureRequest, module_leaks: LeakWatch) -> Iterator[None]:
+    yield
+    module_leaks.note(request.node.name)
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> Iterator[None]:
+    network.take_attempts()
+    yield
+    attempts = network.take_attempts()
+    assert not attempts, f"the network was reached for, and the refusal swallowed: {attempts}"
+
+
+@pytest.fixture(autouse=True)
+def nearl_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of settings and logs, empty and this test's own."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("NEARL_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real images and reference files beside the repository; skips where they are not."""
+    beside = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+    folder = Path(os.environ.get("NEARL_SHARED_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip(f"needs the data at {folder} (NEARL_SHARED_DATA names another place)")
+    return folder
+
+
+@pytest.fixture
+def scan_folder(tmp_path: Path) -> Path:
+    """A folder of tiny scans: disc-0..3.png, stripes-0..3.png, ct.dcm of the patient P1."""
+    return write_folder(tmp_path / "scans")

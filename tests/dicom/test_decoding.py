@@ -1,0 +1,335 @@
+"""Stored values come out as they were written, whatever the transfer syntax."""
+
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pydicom
+import pytest
+from numpy.typing import NDArray
+from pydicom.pixels.utils import pixel_array
+
+from nearl_core.dicom import read, source
+from nearl_core.dicom.layout import Layout
+from nearl_core.errors import ScanError
+from tests.dicom.making import (
+    BIG_ENDIAN,
+    DEFLATED,
+    EXPLICIT,
+    HTJ2K,
+    IMPLICIT,
+    JPEG,
+    JPEG_2000,
+    JPEG_LOSSLESS,
+    JPEG_LS,
+    RLE,
+    capsule,
+    dicom,
+    noise,
+    ramp,
+)
+
+PACKAGED = Path(pydicom.__file__).parent / "data" / "test_files"
+
+
+def same(found: NDArray[np.generic], expected: NDArray[np.generic]) -> bool:
+    return found.dtype == expected.dtype and np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "i4"])
+def test_native_values_are_exact(tmp_path: Path, syntax: str, dtype: str) -> None:
+    pixels = noise((3, 7, 5), "i8", below=1 << 31).astype(dtype)
+    path = dicom(tmp_path / "a", pixels, syntax=syntax)
+    assert same(read.stored(path), pixels)
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, BIG_ENDIAN])
+@pytest.mark.parametrize("planar", [0, 1])
+def test_native_colour_by_pixel_or_by_plane(tmp_path: Path, syntax: str, planar: int) -> None:
+    pixels = noise((2, 6, 4, 3))
+    written = np.moveaxis(pixels, 3, 1) if planar else pixels
+    path = dicom(tmp_path / "a", pixels, samples=3, syntax=syntax, PlanarConfiguration=planar)
+    if planar:
+        dicom(
+            path,
+            pixels,
+            samples=3,
+            PlanarConfiguration=1,
+            PixelData=np.ascontiguousarray(written).tobytes(),
+        )
+    assert same(read.stored(path), pixels)
+
+
+def test_file_without_preamble_and_meta_header(tmp_path: Path) -> None:
+    pixels = ramp(dtype="u2")
+    whole = dicom(tmp_path / "a", pixels, syntax=IMPLICIT).read_bytes()
+    start = whole.index(b"\x08\x00\x16\x00", 132)
+    (tmp_path / "bare").write_bytes(whole[start:])
+    assert same(read.stored(tmp_path / "bare"), pixels)
+
+
+def test_bits_that_are_not_stored_are_cut_off(tmp_path: Path) -> None:
+    pixels = ramp(dtype="u2", step=100)
+    path = dicom(tmp_path / "a", pixels | 0xF000, BitsStored=12)
+    assert same(read.stored(path), pixels & 0x0FFF)
+
+
+def test_high_bit_above_the_stored_bits(tmp_path: Path) -> None:
+    pixels = ramp(dtype="u2", step=10)
+    path = dicom(tmp_path / "a", pixels << 4, BitsStored=12, HighBit=15)
+    assert same(read.stored(path), pixels)
+
+
+def test_sign_of_twelve_bits(tmp_path: Path) -> None:
+    pixels = (ramp(dtype="i2", step=10) - 1600).astype("i2")
+    path = dicom(tmp_path / "a", pixels & 0x0FFF, BitsStored=12, PixelRepresentation=1)
+    assert same(read.stored(path), pixels)
+
+
+def test_single_bits_run_on_over_frames(tmp_path: Path) -> None:
+    pixels = noise((3, 5, 7), "u1", below=2)
+    packed = np.packbits(pixels.reshape(-1), bitorder="little").tobytes()
+    path = dicom(
+        tmp_path / "a",
+        pixels,
+        BitsAllocated=1,
+        BitsStored=1,
+        HighBit=0,
+        PixelData=packed + b"\0" * (len(packed) % 2),
+    )
+    assert same(read.stored(path), pixels)
+
+
+def test_jpeg_ls_of_fifteen_signed_bits(tmp_path: Path) -> None:
+    pixels = (noise((9, 11), "i4", below=1 << 15) - (1 << 14)).astype("i2")
+    coded = imagecodecs.jpegls_encode(pixels.view("u2") & 0x7FFF)
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_LS, frames=[coded], BitsStored=15)
+    assert same(read.stored(path), pixels)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2"])
+def test_jpeg_2000_with_and_without_boxes(tmp_path: Path, dtype: str) -> None:
+    pixels = noise((40, 50), "i4", below=200).astype(dtype)
+    for kind in ("j2k", "jp2"):
+        coded = imagecodecs.jpeg2k_encode(pixels, level=0, codecformat=kind)
+        path = dicom(tmp_path / kind, pixels, syntax=JPEG_2000, frames=[coded])
+        assert same(read.stored(path), pixels)
+
+
+def test_unsigned_jpeg_2000_under_a_signed_header(tmp_path: Path) -> None:
+    pixels = (noise((40, 50), "i4", below=4000) - 2000).astype("i2")
+    coded = imagecodecs.jpeg2k_encode(pixels.view("u2"), level=0, codecformat="j2k")
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_2000, frames=[coded])
+    assert same(read.stored(path), pixels)
+
+
+def test_htj2k(tmp_path: Path) -> None:
+    pixels = noise((40, 50), "u2", below=4000)
+    coded = imagecodecs.htj2k_encode(pixels)
+    path = dicom(tmp_path / "a", pixels, syntax=HTJ2K, frames=[coded])
+    assert same(read.stored(path), pixels)
+
+
+def test_jpeg_lossless(tmp_path: Path) -> None:
+    pixels = noise((40, 50), "u2", below=1 << 16)
+    coded = imagecodecs.ljpeg_encode(pixels, bitspersample=16)
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_LOSSLESS, frames=[coded])
+    assert same(read.stored(path), pixels)
+
+
+def test_jpeg_is_close_and_keeps_its_components(tmp_path: Path) -> None:
+    smooth = np.stack([ramp(64, 64) // 16 * 0 + shade for shade in (200, 90, 30)], -1).astype("u1")
+    coded = imagecodecs.jpeg8_encode(smooth, level=95, colorspace="YCBCR", outcolorspace="YCBCR")
+    path = dicom(
+        tmp_path / "a",
+        smooth,
+        samples=3,
+        syntax=JPEG,
+        frames=[coded],
+        PhotometricInterpretation="YBR_FULL",
+    )
+    assert np.abs(read.stored(path).astype(int) - smooth).max() <= 2
+
+
+@pytest.mark.parametrize(("fragments", "table"), [(1, False), (3, False), (3, True), (1, True)])
+def test_frames_in_fragments(tmp_path: Path, fragments: int, table: bool) -> None:
+    pixels = noise((4, 30, 40), "u2", below=900)
+    coded = [imagecodecs.jpeg2k_encode(one, level=0, codecformat="j2k") for one in pixels]
+    data = capsule(coded, fragments=fragments, table=table)
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_2000, frames=coded, PixelData=data)
+    assert same(read.stored(path), pixels)
+    assert np.array_equal(read.frame(path, 2)[0].values, pixels[2])
+
+
+def test_missing_sequence_delimiter(tmp_path: Path) -> None:
+    pixels = noise((30, 40), "u2", below=900)
+    coded = [imagecodecs.jpegls_encode(pixels)]
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_LS, frames=coded)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.rindex(b"\xfe\xff\xdd\xe0")])
+    assert same(read.stored(path), pixels)
+
+
+def test_lossy_overshoot_is_not_turned_black() -> None:
+    layout = Layout(1, 1, 1, 1, 16, 12, 11, False, False, "MONOCHROME2")
+    assert layout.decoded(np.array([[4170]], "u2"))[0, 0] == 4170
+
+
+NAMES = [
+    "CT_small.dcm",
+    "MR_small_RLE.dcm",
+    "MR_small_bigendian.dcm",
+    "SC_rgb_rle_16bit_2frame.dcm",
+    "SC_rgb_rle_32bit_2frame.dcm",
+    "SC_rgb_small_odd_big_endian.dcm",
+    "SC_ybr_full_422_uncompressed.dcm",
+    "693_J2KI.dcm",
+    "J2K_pixelrep_mismatch.dcm",
+    "JPEGLSNearLossless_16.dcm",
+    "liver_expb_1frame.dcm",
+    "rtdose_rle.dcm",
+    "rtdose_expb.dcm",
+    "image_dfl.dcm",
+    "SC_rgb_dcmtk_+eb+cy+n1.dcm",
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", NAMES)
+def test_packaged_files_agree_with_pydicom(name: str) -> None:
+    dataset = pydicom.dcmread(PACKAGED / name)
+    expected = pixel_array(dataset, raw=True)
+    found = read.stored(PACKAGED / name)
+    assert found.dtype == expected.dtype.newbyteorder("=")
+    assert np.array_equal(found, expected)
+
+
+# --- refused ---------------------------------------------------------------------------------
+
+
+def test_truncated_native_pixels(tmp_path: Path) -> None:
+    path = dicom(tmp_path / "a", ramp())
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ScanError, match="cut short"):
+        read.info(path)
+
+
+def test_truncated_fragment(tmp_path: Path) -> None:
+    pixels = noise((30, 40), "u2", below=900)
+    coded = imagecodecs.jpegls_encode(pixels)
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_LS, frames=[coded])
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ScanError, match="cut short"):
+        read.stored(path)
+
+
+def test_truncated_jpeg_is_refused_but_one_without_end_marker_opens(tmp_path: Path) -> None:
+    pixels = noise((64, 64))
+    coded = imagecodecs.jpeg8_encode(pixels, level=90)
+    whole = dicom(tmp_path / "a", pixels, syntax=JPEG, frames=[coded])
+    bare = dicom(tmp_path / "b", pixels, syntax=JPEG, frames=[coded[:-2]])
+    assert np.array_equal(read.stored(whole), read.stored(bare))
+    cut = dicom(tmp_path / "c", pixels, syntax=JPEG, frames=[coded[: len(coded) // 2]])
+    with pytest.raises(ScanError, match="cut short"):
+        read.stored(cut)
+
+
+def test_size_that_the_code_stream_contradicts(tmp_path: Path) -> None:
+    pixels = noise((30, 40), "u2", below=900)
+    coded = [imagecodecs.jpegls_encode(pixels)]
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_LS, frames=coded, Rows=60000, Columns=60000)
+    with pytest.raises(ScanError, match="differ in size"):
+        read.stored(path)
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
+        ({"Rows": 0}, "size"),
+        ({"Columns": None}, "size"),
+        ({"BitsAllocated": 12}, "12 bits"),
+        ({"SamplesPerPixel": 3}, "contradicts"),
+        ({"SamplesPerPixel": 4}, "4 samples"),
+        ({"PixelData": None}, "no picture"),
+        ({"NumberOfFrames": 2000}, "cut short"),
+    ],
+)
+def test_headers_that_say_something_impossible(
+    tmp_path: Path, elements: dict[str, Any], reason: str
+) -> None:
+    path = dicom(tmp_path / "a", ramp(), **elements)
+    with pytest.raises(ScanError, match=reason):
+        read.info(path)
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [("4.94", "server"), ("8.1", "deflated"), ("7.1", "SMPTE")],
+)
+def test_syntaxes_without_still_pictures(tmp_path: Path, end: str, reason: str) -> None:
+    path = dicom(tmp_path / "a", ramp(), syntax=JPEG_2000, frames=[b"\0\0"])
+    named = f"1.2.840.10008.1.2.{end}".encode().ljust(len(JPEG_2000), b"\0")
+    path.write_bytes(path.read_bytes().replace(JPEG_2000.encode(), named))
+    with pytest.raises(ScanError, match=reason):
+        read.info(path)
+
+
+def test_unknown_code_stream(tmp_path: Path) -> None:
+    path = dicom(tmp_path / "a", ramp(), syntax=JPEG_2000, frames=[b"nothing known"])
+    with pytest.raises(ScanError, match="no decoder"):
+        read.stored(path)
+
+
+@pytest.mark.parametrize("stream", [b"", b"\0" * 64, b"\1\0\0\0\x40\0\0\0" + b"\0" * 56 + b"\xff"])
+def test_damaged_run_lengths(tmp_path: Path, stream: bytes) -> None:
+    path = dicom(tmp_path / "a", ramp(), syntax=RLE, frames=[stream])
+    with pytest.raises(ScanError, match=r"RLE|empty"):
+        read.stored(path)
+
+
+def test_deflated_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = dicom(tmp_path / "a", np.zeros((500, 500), "u2"), syntax=DEFLATED)
+    monkeypatch.setattr(source, "MAX_INFLATED_BYTES", 100_000)
+    with pytest.raises(ScanError, match="grows"):
+        read.info(path)
+
+
+def test_length_beyond_the_file_takes_no_memory(tmp_path: Path) -> None:
+    whole = dicom(tmp_path / "a", ramp(), syntax=IMPLICIT).read_bytes()
+    at = whole.index(b"\x08\x00\x60\x00")
+    path = tmp_path / "b"
+    path.write_bytes(whole[: at + 4] + b"\xf0\xff\xff\xff" + whole[at + 8 :])
+    with pytest.raises(ScanError):
+        read.info(path)
+
+
+def test_frame_that_does_not_exist(tmp_path: Path) -> None:
+    path = dicom(tmp_path / "a", noise((2, 4, 4)))
+    with pytest.raises(ScanError, match="no frame 2"):
+        read.frame(path, 2)
+
+
+def test_video(tmp_path: Path) -> None:
+    path = dicom(tmp_path / "a", ramp(), syntax="1.2.840.10008.1.2.4.102", frames=[b"\0\0"])
+    with pytest.raises(ScanError, match="video"):
+        read.info(path)
+
+
+def test_content_decides_where_the_syntax_lies(tmp_path: Path) -> None:
+    pixels = noise((40, 50), "u2", below=4000)
+    streams = {
+        "jxl": imagecodecs.jpegxl_encode(pixels, lossless=True),
+        "jls": imagecodecs.jpegls_encode(pixels),
+    }
+    for name, coded in streams.items():
+        path = dicom(tmp_path / name, pixels, syntax=JPEG_2000, frames=[coded])
+        assert same(read.stored(path), pixels)
+
+
+def test_stored_bits_of_a_codec_with_overlay_bits(tmp_path: Path) -> None:
+    pixels = noise((40, 50), "u2", below=4096)
+    coded = imagecodecs.ljpeg_encode(pixels | 0x8000, bitspersample=16)
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_LOSSLESS, frames=[coded], BitsStored=12)
+    assert same(read.stored(path), pixels)

@@ -1,0 +1,130 @@
+"""Walking a folder finds the scans, and nothing in it can stop the walk."""
+
+import itertools
+import os
+import stat
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nearl_core.scans.find import find
+from nearl_core.types import SkippedFile
+from tests.dicom.making import dicom, ramp
+from tests.support.scans import disc, write_png
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX has these, Windows has not")
+
+
+def names(folder: Path) -> list[str]:
+    return [found.name for found in find([folder]) if isinstance(found, Path)]
+
+
+def reasons(*paths: Path) -> dict[str, str]:
+    return {f.path.name: f.reason for f in find(paths) if isinstance(f, SkippedFile)}
+
+
+def test_told_by_content_in_order_of_numbers(tmp_path: Path) -> None:
+    write_png(tmp_path / "IM10.png", disc()).rename(tmp_path / "IM10")
+    dicom(tmp_path / "IM2.txt", ramp())
+    write_png(tmp_path / "sub" / "a.png", disc())
+    (tmp_path / "fake.dcm").write_text("no scan")
+    assert names(tmp_path) == ["IM2.txt", "IM10", "a.png"]
+    assert reasons(tmp_path) == {"fake.dcm": "This is no scan."}
+
+
+def test_dicom_without_preamble(tmp_path: Path) -> None:
+    whole = dicom(tmp_path / "a", ramp(), syntax="1.2.840.10008.1.2").read_bytes()
+    (tmp_path / "a").write_bytes(whole[whole.index(b"\x08\x00\x16\x00", 132) :])
+    assert names(tmp_path) == ["a"]
+
+
+def test_dicom_whose_preamble_is_a_tiff_header(tmp_path: Path) -> None:
+    whole = dicom(tmp_path / "a", ramp()).read_bytes()
+    (tmp_path / "a").write_bytes(b"II*\0" + whole[4:])
+    from nearl_core.scans import decode
+
+    assert names(tmp_path) == ["a"]
+    assert decode.info(tmp_path / "a")[0].columns == 20
+
+
+def test_dicom_without_picture_says_what_it_is(tmp_path: Path) -> None:
+    path = dicom(tmp_path / "a", ramp())
+    report = "1.2.840.10008.5.1.4.1.1.88.11"
+    old = "1.2.840.10008.5.1.4.1.1.2"
+    whole = path.read_bytes()
+    at = whole.index(old.encode())
+    field = whole[at - 2 : at + 26]
+    path.write_bytes(
+        whole.replace(field, len(report + "\0").to_bytes(2, "little") + report.encode() + b"\0", 1)
+    )
+    assert reasons(path)["a"] == "This holds no picture but a structured report."
+
+
+def test_empty_hidden_and_resource_files(tmp_path: Path) -> None:
+    (tmp_path / "empty.dcm").write_bytes(b"")
+    (tmp_path / ".DS_Store").write_bytes(b"\0" * 100)
+    write_png(tmp_path / "x.png", disc()).rename(tmp_path / "._x.png")
+    write_png(tmp_path / ".scan.png", disc())
+    write_png(tmp_path / ".git" / "a.png", disc())
+    write_png(tmp_path / "old.nearl" / "cache" / "a.png", disc())
+    assert names(tmp_path) == [".scan.png"]
+    assert set(reasons(tmp_path)) == {"empty.dcm", "old.nearl"}
+    assert "macOS" in reasons(tmp_path / "._x.png")["._x.png"]
+
+
+def test_missing_and_odd_paths_are_answered(tmp_path: Path) -> None:
+    assert reasons(tmp_path / "nowhere")["nowhere"] == "There is no such file."
+    assert len(list(find([Path("a\0b")]))) == 1
+
+
+@posix
+def test_pipes_devices_and_loops(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.dcm")
+    os.symlink("/dev/zero", tmp_path / "device")
+    os.symlink(".", tmp_path / "loop")
+    os.symlink("self", tmp_path / "self")
+    os.symlink(tmp_path / "gone", tmp_path / "dangling")
+    write_png(tmp_path / "a.png", disc())
+    assert names(tmp_path) == ["a.png"]
+    assert set(reasons(tmp_path)) == {"pipe.dcm", "device", "self", "dangling"}
+
+
+@posix
+def test_folder_that_may_not_be_read(tmp_path: Path) -> None:
+    write_png(tmp_path / "shut" / "a.png", disc())
+    write_png(tmp_path / "z.png", disc())
+    (tmp_path / "shut").chmod(0)
+    try:
+        if os.access(tmp_path / "shut", os.R_OK):
+            pytest.skip("this user may read everything")
+        assert names(tmp_path) == ["z.png"]
+        assert reasons(tmp_path) == {"shut": "The folder may not be read."}
+    finally:
+        (tmp_path / "shut").chmod(stat.S_IRWXU)
+
+
+@posix
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff\xfe\n.png")
+    write_png(tmp_path / "a.png", disc()).rename(tmp_path / name)
+    assert names(tmp_path) == [name]
+
+
+def test_the_walk_is_lazy(tmp_path: Path) -> None:
+    for index in range(50):
+        write_png(tmp_path / f"{index:02}" / "a.png", disc(8))
+    walk = find([tmp_path])
+    first = list(itertools.islice(walk, 2))
+    for folder in tmp_path.iterdir():
+        if folder.name > "01":
+            (folder / "a.png").unlink()
+    assert len(first) == 2
+    assert not [found for found in walk if isinstance(found, Path)]
+
+
+def test_array_files_are_no_scans(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros(3))
+    (tmp_path / "BM.txt").write_text("BM is how this text begins, as bitmaps do")
+    assert set(reasons(tmp_path)) == {"a.npy", "BM.txt"}

@@ -1,0 +1,175 @@
+"""PNG, JPEG, TIFF, BMP, WebP and GIF as a reader would see them."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+from nearl_core.errors import ScanError
+from nearl_core.scans import raster
+from nearl_core.scans.display import to_grey
+from tests.dicom.making import noise, ramp
+
+
+def saved(path: Path, pixels: NDArray[Any], **options: Any) -> Path:
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "gif"])
+def test_grey_is_exact(tmp_path: Path, suffix: str) -> None:
+    path = saved(tmp_path / f"a.{suffix}", ramp())
+    frame, info = raster.frame(path)
+    shown = to_grey(frame)
+    assert np.array_equal(shown if shown.ndim == 2 else shown[..., 0], ramp())
+    assert (info.rows, info.columns, info.frames) == (16, 20, 1)
+
+
+@pytest.mark.parametrize(("suffix", "options"), [("jpg", {"quality": 95}), ("webp", {})])
+def test_lossy_pictures_are_close(tmp_path: Path, suffix: str, options: dict[str, Any]) -> None:
+    smooth = np.stack([ramp(64, 64) // 16 * 0 + 40 + i * 60 for i in range(3)], -1).astype("u1")
+    frame, _ = raster.frame(saved(tmp_path / f"a.{suffix}", smooth, **options))
+    assert np.abs(frame.values.astype(int) - smooth).max() <= 4
+
+
+def test_sixteen_bit_png_from_minimum_to_maximum(tmp_path: Path) -> None:
+    pixels = ramp(dtype="u2", step=50) + 3000
+    path = saved(tmp_path / "a.png", pixels)
+    frame, _ = raster.frame(path)
+    assert np.array_equal(frame.values, pixels)
+    grey = to_grey(frame)
+    assert (grey.min(), grey.max()) == (0, 255)
+    assert np.array_equal(raster.stored(path), pixels)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_sixteen_bit_tiff_of_both_byte_orders(tmp_path: Path, order: str) -> None:
+    pixels = ramp(2, 3, dtype="u2", step=1000)
+    data = pixels.astype(f"{order}u2").tobytes()
+    entries = [(256, 3), (257, 2), (258, 16), (259, 1), (262, 1), (273, 0), (278, 2)]
+    entries += [(279, len(data))]
+    start = 8 + 2 + 12 * len(entries) + 4
+    body = struct.pack(f"{order}H", len(entries))
+    for tag, value in entries:
+        long = start if tag == 273 else value
+        body += struct.pack(f"{order}HHII", tag, 4, 1, long)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
+    (tmp_path / "a.tif").write_bytes(head + body + b"\0\0\0\0" + data)
+    values = raster.stored(tmp_path / "a.tif")
+    assert values.dtype == np.dtype("u2")
+    assert np.array_equal(values, pixels)
+
+
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+    pixels = np.zeros((8, 16), "u1")
+    pixels[:, :8] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(tmp_path / "a.jpg", pixels, exif=exif, quality=95)
+    frame, info = raster.frame(path)
+    assert frame.values.shape == (16, 8)
+    assert (info.rows, info.columns) == (16, 8)
+    assert frame.values[:8].mean() > 200
+    assert frame.values[8:].mean() < 50
+
+
+def test_cmyk_is_shown_in_its_colours(tmp_path: Path) -> None:
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=95)
+    red = raster.frame(tmp_path / "a.jpg")[0].values[4, 4]
+    assert red[0] > 200
+    assert red[1:].max() < 60
+
+
+def test_pages_are_frames(tmp_path: Path) -> None:
+    pages = [Image.fromarray(noise((6, 7)) // 2 + index) for index in range(3)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    assert raster.info(tmp_path / "a.tif")[0].frames == 3
+    assert raster.stored(tmp_path / "a.tif").shape == (3, 6, 7)
+    second = raster.frame(tmp_path / "a.tif", 1)[0].values
+    assert np.array_equal(second, np.asarray(pages[1]))
+    with pytest.raises(ScanError, match="no frame 3"):
+        raster.frame(tmp_path / "a.tif", 3)
+
+
+def test_many_pictures_in_a_gif(tmp_path: Path) -> None:
+    pages = [Image.new("L", (4, 4), index % 250) for index in range(300)]
+    pages[0].save(tmp_path / "a.gif", save_all=True, append_images=pages[1:])
+    assert raster.info(tmp_path / "a.gif")[0].frames == 300
+    assert to_grey(raster.frame(tmp_path / "a.gif", 200)[0]).max() == 200
+
+
+def test_a_very_tall_picture_opens(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", np.zeros((30000, 1), "u1"))
+    assert raster.frame(path)[0].values.shape == (30000, 1)
+
+
+def test_transparent_is_black(tmp_path: Path) -> None:
+    pixels = np.full((4, 4, 4), 255, "u1")
+    pixels[0, :, 3] = 0
+    values = raster.frame(saved(tmp_path / "a.png", pixels))[0].values
+    assert not values[0].any()
+    assert values[1:].min() == 255
+
+
+def test_icc_profile_is_applied_and_a_damaged_one_is_not() -> None:
+    colour = np.full((4, 4, 3), (200, 100, 50), "u1")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert np.abs(raster.to_srgb(colour, profile).astype(int) - colour).max() <= 1
+    # Red and green primaries swapped: the picture must change.
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    swapped = bytearray(profile)
+    swapped[red : red + 4], swapped[green : green + 4] = b"gXYZ", b"rXYZ"
+    assert np.abs(raster.to_srgb(colour, bytes(swapped)).astype(int) - colour).max() > 20
+    assert np.array_equal(raster.to_srgb(colour, b"nonsense"), colour)
+
+
+def test_bomb_is_refused_before_it_is_inflated(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0)
+    parts = (
+        chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 999)) + chunk(b"IEND", b"")
+    )
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+    with pytest.raises(ScanError, match="megapixels"):
+        raster.frame(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp", "gif", "bmp"])
+def test_truncated_pictures_are_refused(tmp_path: Path, suffix: str) -> None:
+    path = saved(tmp_path / f"a.{suffix}", noise((60, 60, 3)))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    with pytest.raises(ScanError):
+        raster.frame(path)
+
+
+def test_written_png_holds_pixels_and_nothing_else(tmp_path: Path) -> None:
+    pixels = noise((9, 9, 3))
+    raster.write_png(tmp_path / "a.png", pixels)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    encoded = (tmp_path / "a.png").read_bytes()
+    kinds, at = [], 8
+    while at < len(encoded):
+        kinds.append(encoded[at + 4 : at + 8])
+        at += 12 + struct.unpack_from(">I", encoded, at)[0]
+    assert set(kinds) == {b"IHDR", b"IDAT", b"IEND"}
+    assert np.array_equal(raster.read_picture(encoded), pixels)
+
+
+def test_thumbnail_fits_and_never_grows() -> None:
+    assert raster.thumbnail(noise((100, 50, 3)), 20).shape == (20, 10, 3)
+    assert raster.thumbnail(noise((5, 4)), 20).shape == (5, 4, 3)
+
+
+def test_png_of_this_program_only() -> None:
+    with pytest.raises(ScanError):
+        raster.read_picture(io.BytesIO(b"nothing").getvalue())

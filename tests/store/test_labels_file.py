@@ -1,0 +1,130 @@
+"""Label sets as files."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearl_core import labels_file
+from nearl_core.errors import LabelSetError
+from nearl_core.types import Label, LabelSet
+
+_TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=30).map(
+    str.strip
+)
+
+
+def test_names_become_labels_with_ids() -> None:
+    found = labels_file.from_argument("Pleural effusion, Übersicht ,肺炎,肺気腫")
+    assert found.names == ("Pleural effusion", "Übersicht", "肺炎", "肺気腫")
+    assert found.ids == ("pleural-effusion", "ubersicht", "label", "label-2")
+
+
+def test_yaml_words_stay_words() -> None:
+    found = labels_file.parse("labels: [No, Yes, 1, 1.50, null, 2020-01-01]")
+    assert found.names == ("No", "Yes", "1", "1.50", "null", "2020-01-01")
+
+
+def test_a_whole_file(tmp_path: Path) -> None:
+    file = tmp_path / "labels.yaml"
+    file.write_text(
+        "title: Mine\nmulti_label: true\nlabels:\n"
+        "  - name: Pneumonia\n    id: pn\n    code: SCT 233604007\n    prompts: [one, two]\n"
+        "  - name: Other\n    prompts: only one\n  - Pn\n",
+        encoding="utf-8-sig",
+    )
+    assert labels_file.from_argument(str(file)) == LabelSet(
+        (
+            Label("pn", "Pneumonia", ("one", "two"), "SCT 233604007"),
+            Label("other", "Other", ("only one",)),
+            Label("pn-2", "Pn"),
+        ),
+        multi_label=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no list of labels"),
+        ("just words", "no list of labels"),
+        ("labels: {a: 1}", "no list of labels"),
+        ("[]", "no label"),
+        ("[a, '']", "no name"),
+        ("[a, A]", "'a' stands 2 times"),
+        ("[{name: a, id: x}, {name: b, id: x}]", "id 'x' stands 2 times"),
+        ("[{name: a, name: b}]", "'name' stands twice"),
+        ("[{name: a, colour: red}]", "'colour', which means nothing"),
+        ("[[a]]", "not text"),
+        ("[{name: a, prompts: {b: c}}]", "not a list"),
+        ("{multi_label: maybe, labels: [a]}", "multi_label is 'maybe'"),
+        ("labels: [a\nb: }", "not valid YAML in line 2"),
+        ("!!python/object/apply:os.system ['touch owned']", "a YAML tag"),
+        ('["a\\u0000b"]', "control characters"),
+        ("[" * 3000, "can't be read"),
+        ("['" + "x" * 501 + "']", "too long"),
+        ("[" + ",".join(map(str, range(501))) + "]", "501 labels"),
+    ],
+)
+def test_bad_files_get_a_sentence(text: str, words: str) -> None:
+    with pytest.raises(LabelSetError) as caught:
+        labels_file.parse(text)
+    assert words in caught.value.message
+    assert caught.value.remedy
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_can_not_be_read(tmp_path: Path) -> None:
+    with pytest.raises(LabelSetError, match=r"gone\.yaml can't be read"):
+        labels_file.from_argument(str(tmp_path / "gone.yaml"))
+    (tmp_path / "big.yaml").write_bytes(b" " * (labels_file.MAX_BYTES + 1))
+    with pytest.raises(LabelSetError, match="larger than"):
+        labels_file.read(tmp_path / "big.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"- \xfcber")
+    with pytest.raises(LabelSetError, match="UTF-8"):
+        labels_file.read(tmp_path / "latin.yaml")
+    (tmp_path / "twice.json").write_text('[{"name": "a", "name": "b"}]')
+    with pytest.raises(LabelSetError, match="stands twice"):
+        labels_file.read(tmp_path / "twice.json")
+    (tmp_path / "broken.json").write_text("[1,\n}")
+    with pytest.raises(LabelSetError, match="JSON in line 2"):
+        labels_file.read(tmp_path / "broken.json")
+
+
+@given(
+    st.lists(
+        st.tuples(_TEXT.filter(bool), st.lists(_TEXT.filter(bool), max_size=3)),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda entry: entry[0].strip().casefold(),
+    ),
+    st.booleans(),
+    st.sampled_from(["a.yaml", "a.json"]),
+)
+def test_what_was_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory,
+    entries: list[tuple[str, list[str]]],
+    multi_label: bool,
+    name: str,
+) -> None:
+    labels = tuple(
+        Label(f"id{number}", text, tuple(prompts)) for number, (text, prompts) in enumerate(entries)
+    )
+    label_set = LabelSet(labels, multi_label=multi_label)
+    path = tmp_path_factory.mktemp("labels") / name
+    labels_file.write(path, label_set)
+    assert labels_file.read(path) == label_set
+
+
+def test_every_template_can_be_used() -> None:
+    names = labels_file.template_names()
+    assert {"chest-xray", "dermoscopy", "breast-ultrasound", "brain-tumour-mri"} < set(names)
+    for name in names:
+        template = labels_file.template(name)
+        assert template.title
+        assert template.description
+        assert all(len(label.prompts) >= 1 for label in template.label_set.labels)
+        assert labels_file.from_argument(name) == template.label_set
+    with pytest.raises(LabelSetError, match="no template 'x'"):
+        labels_file.template("x")

@@ -1,0 +1,70 @@
+"""The net under the tests holds: it refuses the network and finds what is left running."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from tests.support import leaks, network
+from tests.support.leaks import LeakWatch
+
+
+def test_an_internet_socket_is_refused() -> None:
+    with pytest.raises(network.NetworkRefusedError):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+    with pytest.raises(network.NetworkRefusedError):
+        socket.getaddrinfo("example.org", 443)
+    assert len(network.take_attempts()) >= 2
+
+
+def test_a_swallowed_refusal_is_still_known() -> None:
+    with pytest.raises(network.NetworkRefusedError):
+        socket.socket(socket.AF_INET6)
+    assert any("socket" in attempt for attempt in network.take_attempts())
+
+
+def test_an_event_loop_still_runs() -> None:
+    async def answer() -> int:
+        return await asyncio.get_running_loop().run_in_executor(None, lambda: 42)
+
+    assert asyncio.run(answer()) == 42
+
+
+def test_a_thread_left_running_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaks, "GRACE_SECONDS", 0.01)
+    watch = LeakWatch()
+    watch.note("")
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait, name="forgotten")
+    thread.start()
+    watch.note("test_x")
+    try:
+        assert watch.leaked() == ["thread 'forgotten' of test_x"]
+    finally:
+        end.set()
+        thread.join()
+    assert watch.leaked() == []
+
+
+def test_a_child_process_left_running_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaks, "GRACE_SECONDS", 0.01)
+    watch = LeakWatch()
+    watch.note("")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        watch.note("test_y")
+        (left,) = watch.leaked()
+        assert left.startswith(f"process {child.pid} ")
+        assert left.endswith(" of test_y")
+    assert watch.leaked() == []
+
+
+def test_the_made_up_folder_holds_what_it_says(scan_folder: Path) -> None:
+    names = sorted(path.name for path in scan_folder.iterdir())
+    assert names == ["ct.dcm"] + [f"{kind}-{n}.png" for kind in ("disc", "stripes") for n in "0123"]
+    dataset = pydicom.dcmread(scan_folder / "ct.dcm")
+    assert (dataset.PatientID, dataset.pixel_array.shape) == ("P1", (32, 32))
