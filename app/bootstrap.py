@@ -40,6 +40,8 @@ def application() -> QApplication:
     found = QApplication.instance()
     running = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     running.setApplicationName(strings.APP_NAME)
+    # The window says itself when it goes: a second, belated quit would end the next event loop.
+    running.setQuitOnLastWindowClosed(False)
     running.setDesktopFileName("nearl-desk")
     running.setWindowIcon(QIcon(str(style.RESOURCES / "icons" / "desk.svg")))
     style.apply(running)

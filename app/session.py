@@ -18,6 +18,7 @@ class Opened:
 
     Attributes:
         standing: The reader's standing decisions.
+        others: Those of other readers: imported ones, a colleague's.
         notice: Why nothing can be saved, or "".
     """
 
@@ -26,6 +27,7 @@ class Opened:
     scans: tuple[Scan, ...]
     standing: tuple[Decision, ...]
     versions: tuple[Version, ...]
+    others: tuple[Decision, ...] = ()
     notice: str = ""
 
 
@@ -35,6 +37,7 @@ class Session:
 
     Attributes:
         standing: The reader's standing decision of each scan.
+        others: Standing decisions of other readers, which teach but are not shown.
         opened_at: Nothing is asked of decisions older than this.
     """
 
@@ -45,6 +48,7 @@ class Session:
     label_set: LabelSet
     versions: tuple[Version, ...]
     standing: dict[int, Decision]
+    others: tuple[Decision, ...] = ()
     opened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
@@ -60,6 +64,7 @@ class Session:
             label_set=opened.label_set,
             versions=opened.versions,
             standing={decision.scan_id: decision for decision in opened.standing},
+            others=opened.others,
         )
 
     @property
@@ -77,8 +82,8 @@ class Session:
         return {scan.id: scan for scan in self.table.scans()}
 
     def decisions(self) -> tuple[Decision, ...]:
-        """The standing decisions, in order of commitment."""
-        return tuple(sorted(self.standing.values(), key=lambda decision: decision.id))
+        """The standing decisions of every reader, in order of commitment."""
+        return tuple(sorted((*self.standing.values(), *self.others), key=lambda found: found.id))
 
     def labelled(self) -> tuple[Decision, ...]:
         """Those that name labels, which is what can be learned from."""

@@ -27,8 +27,8 @@ from app.views.dialogs.label_set import LabelSetDialog  # noqa: E402
 from nearl_core.demo import label_of_modality  # noqa: E402
 
 NARROW, WIDE = (1280, 800), (1920, 1080)
-DECISIONS = 24
-SHOWN = ("693_J2KI.dcm", "CT_small.dcm", "MR_small.dcm")
+DECISIONS = 40
+SHOWN = ("examples_overlay.dcm", "CT_small.dcm", "MR_small.dcm")
 LONGEST_MS = 900_000
 
 

@@ -1,7 +1,9 @@
 """RunControl: how long work reports its progress and is asked to stop."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from nearl_core.errors import Cancelled
@@ -70,3 +72,29 @@ class RunControl:
         """Report one step, then check for cancellation."""
         self.report(Progress(done, total, text, values))
         self.check()
+
+
+@dataclass
+class Pace:
+    """How much to do at once, so that waiting work never waits much longer than `seconds`.
+
+    Attributes:
+        size: What to do at once next.
+        most: Never more than this.
+        seconds: What one go should take.
+    """
+
+    size: int
+    most: int
+    seconds: float = 0.2
+
+    @contextmanager
+    def go(self) -> Iterator[None]:
+        """Measure one go of `size`, and choose the next size by it."""
+        started = time.monotonic()
+        yield
+        used = time.monotonic() - started
+        if used > self.seconds:
+            self.size = max(1, self.size // 2)
+        elif used < self.seconds / 3:
+            self.size = min(self.most, self.size * 2)

@@ -6,15 +6,15 @@ It holds no store: the caller passes frozen values in and takes frozen values ou
 """
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nearl_core.control import RunControl
+from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError, ScanError
 from nearl_core.learn import acquire, instant
 from nearl_core.learn.batches import Lesson, lessons
@@ -28,7 +28,6 @@ from nearl_core.state import LiveVersion, Ready
 from nearl_core.types import (
     Decision,
     EngineInfo,
-    LabelProbability,
     LabelSet,
     Ranking,
     Scan,
@@ -46,8 +45,7 @@ UNKNOWN_WORDS = (
 )
 ONE_LABEL = "Decide scans of at least two labels, and the ranking starts."
 RANK_BATCH = 16
-UNLIKE_FROM = 16
-UNLIKE_DEVIATIONS = 4.0
+Taught = tuple[Mapping[int, Scan], Sequence[Decision]]
 
 
 class Engine:
@@ -73,7 +71,8 @@ class Engine:
         self._encoder: Encoder | None = None
         self._ready: Ready | None = None
         self._places: dict[int, Place] = {}
-        self._learned: tuple[Mapping[int, Scan], Sequence[Decision]] = ({}, ())
+        self._taught: Taught = ({}, ())
+        self._pace = Pace(4, RANK_BATCH)
         self._lock = threading.Lock()
 
     # --- the engine thread ---
@@ -115,7 +114,7 @@ class Engine:
         with self._lock:
             self._label_set = label_set
             self._ready = Ready(label_set, texts, cache, live)
-        self.learn(*self._learned)
+        self._fit(self._taught)
 
     def activate(self, version: Version | None) -> None:
         """Let a version rank, or with None the frozen backbone and the instant learner alone.
@@ -127,8 +126,12 @@ class Engine:
 
         live = None if version is None else open_version(self, version)
         with self._lock:
-            self._ready = replace(self.ready, live=live)
-        self.learn(*self._learned)
+            ready = self.ready
+            # Until it is fitted again, no head may meet the features of another version.
+            instant_only = None if ready.ranker is None else Ranker(ready.ranker.instant)
+            ranker = instant_only if live is None else live.ranker
+            self._ready = replace(ready, live=live, ranker=ranker)
+        self._fit(self._taught)
 
     def rank(self, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
         """Rank scans, in their order; features that are missing are made and kept."""
@@ -164,8 +167,10 @@ class Engine:
             scans: By id.
             decisions: The standing ones.
             version_id: Of the version that is made.
-            seed: Equal seeds give equal versions on one machine.
-            max_seconds: For the whole run, checks included.
+            seed: Equal seeds give versions equal but for rounding, on one machine and without
+                `max_seconds`.
+            max_seconds: For the whole run, reading scans and checks included; kept roughly, and
+                each part takes a step at least.
             every_layer: Train adapters in every layer also on a CPU, which else takes the upper
                 half over a cached prefix.
             control: Reports each step with ("loss", x).
@@ -174,13 +179,20 @@ class Engine:
             TrainingError: If there are too few decisions.
             Cancelled: If asked to stop.
         """
-        from nearl_core.versions import Request, train
+        from nearl_core.versions import Request, check_enough, train
 
+        request = Request(version_id, seed, max_seconds, every_layer, time.monotonic())
         learned = lessons(scans, decisions, self.ready.label_set)
-        self.rank([scans[lesson.scan_id] for lesson in learned], control.renamed("reading scans"))
-        self.learn(scans, decisions)
-        request = Request(version_id, seed, max_seconds, every_layer)
-        return train(self, scans, learned, request, control)
+        check_enough(learned, self.ready.label_set)
+        there = dict.fromkeys(lesson.scan_id for lesson in learned)
+        self.rank([scans[scan_id] for scan_id in there], control.renamed("reading scans"))
+        # Readers went on meanwhile: what they were last taught by stands, where there is any.
+        if not self._taught[1]:
+            self._taught = (scans, decisions)
+        self._fit(self._taught)
+        ready = self.ready  # one state for the whole run, whatever is served in between
+        learned = self._with_features(lessons(scans, decisions, ready.label_set), ready)
+        return train(self, ready, scans, learned, request, control)
 
     def picture(self, path: Path, frame: int) -> "Tensor":
         """A frame as the image tower takes it, by the default window: 3 x S x S, float32.
@@ -207,12 +219,17 @@ class Engine:
                     wanted.append((place.key, frame))
                 except ScanError as error:
                     problems[scan.id] = error.message
-        if pictures:
-            adapted = (None,) if ready.live is None else (None, ready.live.adapted)
-            for cache, how in zip(ready.caches, adapted, strict=True):
-                features = self.encoder.features(pictures, how)
-                for (key, frame), feature in zip(wanted, features, strict=True):
+        adapted = (None,) if ready.live is None else (None, ready.live.adapted)
+        for cache, how in zip(ready.caches, adapted, strict=True):
+            done = 0
+            while done < len(pictures):
+                part = slice(done, done + self._pace.size)
+                with self._pace.go():
+                    features = self.encoder.features(pictures[part], how)
+                for (key, frame), feature in zip(wanted[part], features, strict=True):
                     cache.put(key, frame, feature)
+                done += len(features)
+                control.check()
         return problems
 
     # --- any thread ---
@@ -223,20 +240,32 @@ class Engine:
         Returns:
             How many decisions it used.
         """
-        self._learned = (scans, decisions)
-        ready = self.ready
-        found = lessons(scans, decisions, ready.label_set)
-        for lesson in found:
-            self._know(scans[lesson.scan_id])
-        known = [x for x in found if self._places[x.scan_id].is_in(ready.cache)]
-        ranker, decided = self._fitted(known, ready)
-        with self._lock:
-            self._ready = replace(self.ready, ranker=ranker, used=len(known), decided=decided)
-        return len(known)
+        self._taught = taught = (scans, decisions)
+        return self._fit(taught)
+
+    def _fit(self, taught: Taught) -> int:
+        """Fit on what was taught, unless something newer is; returns how many it used."""
+        scans, decisions = taught
+        while True:
+            ready = self.ready
+            found = lessons(scans, decisions, ready.label_set)
+            for lesson in found:
+                self._know(scans[lesson.scan_id])
+            known = [x for x in found if self._places[x.scan_id].is_in(ready.cache)]
+            ranker, decided = self._fitted(known, ready)
+            with self._lock:
+                now = self.ready
+                if self._taught is not taught:
+                    return len(known)
+                if now.label_set is ready.label_set and now.live is ready.live:
+                    self._ready = replace(now, ranker=ranker, used=len(known), decided=decided)
+                    return len(known)
 
     def _fitted(self, known: list[Lesson], ready: Ready) -> tuple[Ranker | None, FloatArray | None]:
         multi_label = ready.label_set.multi_label
         if not known:
+            if ready.live is not None:
+                return ready.live.ranker, None  # as it was written
             if ready.texts is None:
                 return None, None
             scale = self.encoder.backbone.logit_scale
@@ -277,39 +306,22 @@ class Engine:
         if ready.ranker is None or not ready.ranker.instant.can_rank:
             notice = ONE_LABEL if ready.used else UNKNOWN_WORDS
             return [Ranking(i, ready.version, ready.used, (), notice=notice) for i in known]
-        probabilities = self.probabilities(known)
-        unlike = _unlike(self._rows(known, ready.cache), ready.decided)
+        probabilities = self._probabilities(known, ready)
+        unlike = acquire.unlike(self._rows(known, ready.cache), ready.decided)
         return [
-            self._ranking(scan_id, p, ready, far)
+            ready.ranking(scan_id, p, frames=self._places[scan_id].frames, unlike=far)
             for scan_id, p, far in zip(known, probabilities, unlike.tolist(), strict=True)
         ]
 
     def probabilities(self, scan_ids: Sequence[int]) -> FloatArray:
         """What ranks now says of scans whose features are known: N x C."""
-        ready = self.ready
+        return self._probabilities(scan_ids, self.ready)
+
+    def _probabilities(self, scan_ids: Sequence[int], ready: Ready) -> FloatArray:
         assert ready.ranker is not None
         tuned = None if ready.live is None else self._rows(scan_ids, ready.live.cache)
         logits = ready.ranker.logits(self._rows(scan_ids, ready.cache), tuned)
         return to_probabilities(logits, multi_label=ready.label_set.multi_label)
-
-    def _ranking(self, scan_id: int, p: FloatArray, ready: Ready, unlike: bool) -> Ranking:
-        assert ready.ranker is not None
-        seen, labels = ready.ranker.instant.seen, ready.label_set.labels
-        unseen = [label.name for label, known in zip(labels, seen, strict=True) if not known]
-        frames = self._places[scan_id].frames
-        return Ranking(
-            scan_id=scan_id,
-            version=ready.version,
-            decisions=ready.used,
-            labels=tuple(
-                LabelProbability(labels[c].id, float(p[c]))
-                for c in np.argsort(-p, kind="stable")
-                if seen[c]
-            ),
-            frame=frames[len(frames) // 2],
-            notice=f"Nothing is known yet of: {', '.join(unseen)}." if unseen else "",
-            unlike=unlike,
-        )
 
     def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
         """The scans in the order in which they teach most; unknown ones last, as they stood."""
@@ -320,7 +332,7 @@ class Engine:
         if not known:
             return rest
         can_rank = ready.ranker is not None and ready.ranker.instant.can_rank and ready.used > 0
-        probabilities = self.probabilities(known) if can_rank else None
+        probabilities = self._probabilities(known, ready) if can_rank else None
         features = self._rows(known, ready.cache)
         return [known[i] for i in acquire.order(features, probabilities, seed=ready.used)] + rest
 
@@ -348,15 +360,24 @@ class Engine:
             np.array([lesson.weight for lesson in known]),
         )
 
+    def with_features(self, learned: Sequence[Lesson]) -> list[Lesson]:
+        """The lessons whose features are known: not those of scans that can't be read."""
+        return self._with_features(learned, self.ready)
+
     def features(self, scan_ids: Sequence[int], *, tuned: bool = False) -> FloatArray:
         """Features of scans that were ranked: N x E, the backbone's or the live version's."""
         live = self.ready.live
         return self._rows(scan_ids, live.cache if tuned and live else self.ready.cache)
 
     def _know(self, scan: Scan) -> Place:
-        if scan.id not in self._places:
-            self._places[scan.id] = place_of(scan)
-        return self._places[scan.id]
+        place = self._places.get(scan.id)
+        if place is None or not place.key:  # a file that was not there may have come back
+            place = self._places[scan.id] = place_of(scan)
+        return place
+
+    def _with_features(self, learned: Sequence[Lesson], ready: Ready) -> list[Lesson]:
+        known = set(self._known([lesson.scan_id for lesson in learned], ready))
+        return [lesson for lesson in learned if lesson.scan_id in known]
 
     def _known(self, scan_ids: Sequence[int], ready: Ready) -> list[int]:
         places = self._places
@@ -364,14 +385,3 @@ class Engine:
 
     def _rows(self, scan_ids: Sequence[int], cache: FeatureCache) -> FloatArray:
         return rows([self._places[i] for i in scan_ids], cache)
-
-
-def _unlike(features: FloatArray, decided: FloatArray | None) -> NDArray[np.bool_]:
-    """Which scans stand further from the nearest decided one than those stand from each other."""
-    if decided is None or len(decided) < UNLIKE_FROM:
-        return np.zeros(len(features), bool)
-    among = decided @ decided.T
-    np.fill_diagonal(among, -np.inf)
-    nearest = among.max(1)
-    least = nearest.mean() - UNLIKE_DEVIATIONS * nearest.std()
-    return np.asarray((features @ decided.T).max(1) < least)

@@ -55,7 +55,7 @@ def from_folder(folder: Path, label_set: LabelSet, *, first_id: int) -> Known:
         raise NearlError(f"There is no folder {folder.name}.", "Give a folder of class folders.")
     scans: list[Scan] = []
     rows: list[FloatArray] = []
-    for sub in sorted(p for p in folder.iterdir() if p.is_dir()):
+    for sub in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."):
         place = label_set.ids.index(_label_id(sub.name, label_set))
         for found in find([sub]):
             if not isinstance(found, SkippedFile):
@@ -84,7 +84,7 @@ def measure(
         engine: Loaded, and taught by `learn`.
         known: What is measured on.
         stage: What is measured.
-        learned: What the linear probe learns from; their features must be known.
+        learned: What the linear probe learns from, where the features are known.
         control: Reports reading.
 
     Raises:
@@ -93,6 +93,8 @@ def measure(
     rankings = engine.rank(known.scans, control)
     done = {ranking.scan_id for ranking in engine.rerank([r.scan_id for r in rankings])}
     rows = [i for i, scan in enumerate(known.scans) if scan.id in done]
+    if not rows:
+        raise NearlError("None of the scans can be read.", "Check the files with `render`.")
     ids = [known.scans[i].id for i in rows]
     p = probabilities(engine, ids, stage, learned)
     multi_label = engine.ready.label_set.multi_label
@@ -111,6 +113,7 @@ def probabilities(
         head = instant.zero_shot(texts, scale=scale, multi_label=multi_label)
         return head.probabilities(engine.features(scan_ids))
     if stage is Stage.LINEAR_PROBE:
+        learned = engine.with_features(learned)
         if not learned:
             raise NearlError("A linear probe needs decisions.", "Decide some scans first.")
         examples = engine.examples(learned, ready.cache)

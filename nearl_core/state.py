@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nearl_core.learn.instant import FloatArray
 from nearl_core.learn.ranker import Ranker
 from nearl_core.model.features import FeatureCache
-from nearl_core.types import FROZEN, LabelSet, Version
+from nearl_core.types import FROZEN, LabelProbability, LabelSet, Ranking, Version
 
 if TYPE_CHECKING:
     from nearl_core.model.encoder import Adapted
@@ -50,3 +52,31 @@ class Ready:
     def caches(self) -> tuple[FeatureCache, ...]:
         """The caches whose features a ranking needs."""
         return (self.cache,) if self.live is None else (self.cache, self.live.cache)
+
+    def ranking(
+        self, scan_id: int, p: FloatArray, *, frames: tuple[int, ...], unlike: bool
+    ) -> Ranking:
+        """The labels of one scan in order, those left out of which nothing is known.
+
+        Args:
+            scan_id: The scan.
+            p: C, probabilities.
+            frames: The frames it was ranked by.
+            unlike: Whether it is unlike anything decided.
+        """
+        assert self.ranker is not None
+        seen, labels = self.ranker.instant.seen, self.label_set.labels
+        unseen = [label.name for label, known in zip(labels, seen, strict=True) if not known]
+        return Ranking(
+            scan_id=scan_id,
+            version=self.version,
+            decisions=self.used,
+            labels=tuple(
+                LabelProbability(labels[c].id, float(p[c]))
+                for c in np.argsort(-p, kind="stable")
+                if seen[c]
+            ),
+            frame=frames[len(frames) // 2],
+            notice=f"Nothing is known yet of: {', '.join(unseen)}." if unseen else "",
+            unlike=unlike,
+        )

@@ -10,13 +10,14 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor
 
 from nearl_core.control import RunControl
-from nearl_core.errors import VersionError
+from nearl_core.errors import ScanError, TrainingError, VersionError
 from nearl_core.learn import tuning
 from nearl_core.learn.batches import Lesson
-from nearl_core.learn.instant import Examples, FloatArray, Head, to_probabilities, zero_shot
+from nearl_core.learn.instant import Examples, FloatArray, Head, fit, to_probabilities, zero_shot
 from nearl_core.learn.loop import TuneData, TuneSettings
 from nearl_core.learn.ranker import Blend, Ranker
 from nearl_core.model import adapter_file
@@ -55,40 +56,79 @@ class Host(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a training run; see `Engine.train`."""
+    """What is asked of a training run, see `Engine.train`; `started` by the monotonic clock."""
 
     version_id: str
     seed: int
     max_seconds: float | None
     every_layer: bool
+    started: float
+
+    @property
+    def deadline(self) -> float | None:
+        """When the run is to be over, by the monotonic clock."""
+        return None if self.max_seconds is None else self.started + self.max_seconds
+
+
+def check_enough(learned: Sequence[Lesson], label_set: LabelSet) -> None:
+    """Make sure that there is something to learn from, before anything is read.
+
+    Raises:
+        TrainingError: If there is not.
+    """
+    targets = np.array([lesson.target for lesson in learned])
+    patients = [lesson.patient for lesson in learned]
+    tuning.check_enough(targets, patients, multi_label=label_set.multi_label)
 
 
 def train(
     engine: Host,
+    ready: Ready,
     scans: Mapping[int, Scan],
     learned: Sequence[Lesson],
     request: Request,
     control: RunControl,
 ) -> TrainingResult:
-    """Train, judge and write a version from lessons whose frozen features are known.
+    """Train, judge and write a version from lessons whose features are known.
+
+    Args:
+        engine: Whose `ready` may change meanwhile; `ready` is what the version is made for.
+        ready: The labels, the caches and the live version.
+        scans: By id.
+        learned: What to learn; scans that can't be read any more are left out.
+        request: See there.
+        control: Reports each step.
 
     Raises:
-        TrainingError: If there is too little to learn from.
+        TrainingError: If there is too little to learn from, or the version can't be written.
         Cancelled: If asked to stop.
     """
-    started = time.monotonic()
-    encoder, ready = engine.encoder, engine.ready
+    encoder = engine.encoder
     everywhere = request.every_layer or encoder.device.type == "cuda"
     first_layer = 0 if everywhere else encoder.depth // 2
 
     def make() -> NearlClip:
         return encoder.trainable(first_layer=first_layer)
 
-    prefixes = _prefixes(engine, scans, learned, make(), request.seed, control)
-    inputs = _inputs(engine, learned, prefixes)
-    settings = _settings(len(learned), request.max_seconds, time.monotonic() - started)
-    tuned = tuning.run(make, inputs, settings=settings, seed=request.seed, control=control)
-    seconds = time.monotonic() - started
+    flip = not _has_sides(ready.label_set)
+    learned, prefixes = _prefixes(engine, scans, learned, make(), flip, request.seed, control)
+    check_enough(learned, ready.label_set)
+    instant = fit(
+        engine.examples(learned, ready.cache),
+        ready.texts,
+        multi_label=ready.label_set.multi_label,
+        text_default=1.0,
+    )
+    inputs = _inputs(engine, ready, learned, torch.stack(prefixes), instant.text_share)
+    tuned = tuning.run(
+        make,
+        inputs,
+        settings=_settings(len(learned)),
+        seed=request.seed,
+        deadline=request.deadline,
+        control=control,
+    )
+    seconds = time.monotonic() - request.started
     judgement = tuned.judgement
     version = Version(
         id=request.version_id,
@@ -105,7 +145,7 @@ def train(
         promoted=judgement.promoted,
         reason=judgement.reason,
     )
-    _write(engine, version, tuned)
+    _write(engine.adapters_folder / version.file, version, ready.label_set, tuned, instant)
     return TrainingResult(version, tuned.losses)
 
 
@@ -114,21 +154,26 @@ def _prefixes(
     scans: Mapping[int, Scan],
     learned: Sequence[Lesson],
     clip: NearlClip,
+    flip: bool,
     seed: int,
     control: RunControl,
-) -> Tensor:
-    """Views of each lesson's frame as they enter the first adapted block: N x V x T x D."""
+) -> tuple[list[Lesson], list[Tensor]]:
+    """Views of each lesson's frame as they enter the first adapted block: N times V x T x D."""
     count = VIEWS if len(learned) <= MANY else VIEWS_OF_MANY
-    flip = not _has_sides(engine.ready.label_set)
     generator = torch.Generator().manual_seed(seed)
-    found = []
+    read, found = list[Lesson](), list[Tensor]()
     for done, lesson in enumerate(learned):
         scan = scans[lesson.scan_id]
         frame = lesson.frames[len(lesson.frames) // 2] if lesson.frames else scan.frames // 2
-        seen = views(engine.picture(scan.path, frame), count, flip=flip, generator=generator)
+        control.step(done, len(learned), "reading scans")
+        try:
+            picture = engine.picture(scan.path, frame)
+        except ScanError:
+            continue  # moved or damaged since: one file may not keep the others from training
+        seen = views(picture, count, flip=flip, generator=generator)
         found.append(engine.encoder.prefixes(clip, seen))
-        control.step(done + 1, len(learned), "reading scans")
-    return torch.stack(found)
+        read.append(lesson)
+    return read, found
 
 
 def _has_sides(label_set: LabelSet) -> bool:
@@ -137,11 +182,12 @@ def _has_sides(label_set: LabelSet) -> bool:
     return bool(_SIDED & set(texts.lower().replace("-", " ").replace("_", " ").split()))
 
 
-def _inputs(engine: Host, learned: Sequence[Lesson], prefixes: Tensor) -> tuning.TuneInputs:
-    encoder, ready = engine.encoder, engine.ready
+def _inputs(
+    engine: Host, ready: Ready, learned: Sequence[Lesson], prefixes: Tensor, text_share: float
+) -> tuning.TuneInputs:
+    encoder = engine.encoder
     examples = engine.examples(learned, ready.cache)
     multi_label = ready.label_set.multi_label
-    share = 0.0 if ready.ranker is None else ready.ranker.instant.text_share
     zero = None
     if ready.texts is not None:
         head = zero_shot(ready.texts, scale=encoder.backbone.logit_scale, multi_label=multi_label)
@@ -151,7 +197,7 @@ def _inputs(engine: Host, learned: Sequence[Lesson], prefixes: Tensor) -> tuning
         targets=torch.tensor(examples.targets, dtype=torch.float32, device=encoder.device),
         weights=torch.tensor(examples.weights, dtype=torch.float32, device=encoder.device),
         prompts=encoder.prompts(ready.label_set),
-        text_share=share,
+        text_share=text_share,
         multi_label=multi_label,
     )
     return tuning.TuneInputs(
@@ -161,15 +207,15 @@ def _inputs(engine: Host, learned: Sequence[Lesson], prefixes: Tensor) -> tuning
         blind=np.array([lesson.blind for lesson in learned]),
         texts=ready.texts,
         zero_shot=zero,
-        live=_live_says(engine, learned),
+        live=_live_says(engine, ready, learned),
     )
 
 
 def _live_says(
-    engine: Host, learned: Sequence[Lesson]
+    engine: Host, ready: Ready, learned: Sequence[Lesson]
 ) -> tuple[NDArray[np.intp], FloatArray] | None:
     """What the live version, as it was written, says of decisions that it did not learn from."""
-    live = engine.ready.live
+    live = ready.live
     if live is None:
         return None
     taught = set(live.version.decision_ids)
@@ -177,34 +223,31 @@ def _live_says(
     if len(rows) < tuning.MINIMUM:
         return None
     new = [learned[i] for i in rows]
-    frozen = engine.examples(new, engine.ready.cache).features
+    frozen = engine.examples(new, ready.cache).features
     logits = live.ranker.logits(frozen, engine.examples(new, live.cache).features)
-    return rows, to_probabilities(logits, multi_label=engine.ready.label_set.multi_label)
+    return rows, to_probabilities(logits, multi_label=ready.label_set.multi_label)
 
 
-def _settings(count: int, max_seconds: float | None, used: float) -> TuneSettings:
-    """More decisions get more steps; a limit is shared by the run and its checks."""
+def _settings(count: int) -> TuneSettings:
+    """More decisions get more steps."""
     settings = TuneSettings()
     steps = round(settings.steps * min(4.0, max(1.0, (count / 64) ** 0.5)))
-    seconds = None
-    if max_seconds is not None:
-        seconds = max(1.0, (max_seconds - used) * 0.9 / (1 + tuning.FOLDS))
-    return replace(settings, steps=steps, seconds=seconds)
+    return replace(settings, steps=steps)
 
 
-def _write(engine: Host, version: Version, tuned: tuning.Tuned) -> None:
-    live = engine.ready.ranker
-    assert live is not None
+def _write(
+    path: Path, version: Version, label_set: LabelSet, tuned: tuning.Tuned, instant: Head
+) -> None:
     extra = {f"tuned.{k}": v for k, v in _to_tensors(tuned.head).items()}
-    extra |= {f"instant.{k}": v for k, v in _to_tensors(live.instant).items()}
+    extra |= {f"instant.{k}": v for k, v in _to_tensors(instant).items()}
     about = {
         "version": version.id,
         "created": version.created.isoformat(),
         "backbone": version.backbone,
         "backbone_hash": version.backbone_hash,
-        "label_ids": list(engine.ready.label_set.ids),
+        "label_ids": list(label_set.ids),
         "label_set_revision": version.label_set_revision,
-        "multi_label": engine.ready.label_set.multi_label,
+        "multi_label": label_set.multi_label,
         "decision_ids": list(version.decision_ids),
         "seconds": version.seconds,
         "device": version.device,
@@ -214,8 +257,13 @@ def _write(engine: Host, version: Version, tuned: tuning.Tuned) -> None:
         "reason": version.reason,
         "blend": asdict(tuned.judgement.blend),
     }
-    path = engine.adapters_folder / version.file
-    adapter_file.write(path, tuned.nearl, extra=extra, provenance=about)
+    try:
+        adapter_file.write(path, tuned.nearl, extra=extra, provenance=about)
+    except (OSError, SafetensorError) as error:
+        path.with_suffix(".partial").unlink(missing_ok=True)
+        raise TrainingError(
+            "The new version could not be written.", "Make room on the disk and train again."
+        ) from error
 
 
 def open_version(engine: Host, version: Version) -> LiveVersion:
@@ -240,18 +288,25 @@ def open_version(engine: Host, version: Version) -> LiveVersion:
         raise VersionError(
             f"The version {version.id} was made for other labels.", "Train a new version."
         )
-    blend = about.get("blend")
-    if not isinstance(blend, dict):
-        raise VersionError(f"The version {version.id} has no blend.", "Train a new version.")
+    blend = _to_blend(about.get("blend"), version)
     adapted = encoder.adapted(nearl, label_set)
     texts = adapted.labels.features.double().cpu().numpy() if encoder.knows(label_set) else None
     heads = {
         part: _to_head(extra, part, multi_label=label_set.multi_label)
         for part in ("instant", "tuned")
     }
-    ranker = Ranker(heads["instant"], heads["tuned"], Blend(**blend), texts)
+    ranker = Ranker(heads["instant"], heads["tuned"], blend, texts)
     source = f"{encoder.backbone.hash}+{file_hash(path)}"
     return LiveVersion(version, adapted, ranker, FeatureCache(engine.cache_folder, source))
+
+
+def _to_blend(held: object, version: Version) -> Blend:
+    try:
+        return Blend(**held)  # type: ignore[arg-type]  # what JSON holds is checked right here
+    except TypeError as error:
+        raise VersionError(
+            f"The version {version.id} does not say how it ranks.", "Train a new version."
+        ) from error
 
 
 def _to_tensors(head: Head) -> dict[str, Tensor]:

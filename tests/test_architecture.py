@@ -23,7 +23,7 @@ def test_the_product_keeps(rule: rules.Rule, product: list[Module]) -> None:
 
 def test_the_product_is_all_there(product: list[Module]) -> None:
     files = {module.file for module in product}
-    assert {"main.py", "app/jobs.py", "nearl_core/types.py"} <= files
+    assert {"main.py", "app/jobs.py", "nearl_core/types/__init__.py"} <= files
 
 
 LONG = "def long() -> None:\n" + "    pass\n" * 60

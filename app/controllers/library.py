@@ -173,7 +173,7 @@ class Library(QObject):
             partial(self._walk_through, session, paths, known),
             done=partial(self._walked, session),
             failed=partial(self._walk_failed, session),
-            stopped=partial(self._walked, session, None),
+            stopped=partial(self._walk_ended, session),
         )
 
     def _walk_through(
@@ -209,14 +209,18 @@ class Library(QObject):
         self._table.extend(added.scans)
         self.adding.emit(self._report.added, len(self._report.skipped))
 
-    def _walked(self, session: Session, result: object = None) -> None:
-        del result
+    def _walked(self, session: Session, _nothing: None) -> None:
         if session is self._session:
             self._walk = None
             self.added.emit(self._report)
 
+    def _walk_ended(self, session: Session) -> None:
+        """It came to nothing, or was cancelled; what was added stays."""
+        if session is self._session:
+            self._walk = None
+
     def _walk_failed(self, session: Session, error: NearlError) -> None:
-        self._walked(session)
+        self._walk_ended(session)
         self._jobs.relay.trouble.emit(error)
 
     # --- labels ----------------------------------------------------------------------------
@@ -256,12 +260,14 @@ def _open(folder: Path, reader: str) -> Opened:
         project = Project.open(folder, read_only=True)
         notice = strings.read_only_banner(error.message)
     try:
+        standing = project.standing()
         return Opened(
             project=project,
             label_set=project.label_set(),
             scans=tuple(project.scans()),
-            standing=tuple(project.standing(reader)),
+            standing=tuple(found for found in standing if found.reader == reader),
             versions=tuple(project.versions()),
+            others=tuple(found for found in standing if found.reader != reader),
             notice=notice,
         )
     except BaseException:

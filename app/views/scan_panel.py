@@ -81,7 +81,7 @@ class ScanPanel(QWidget):
         self._window.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self._window.setMinimumContentsLength(8)
+        self._window.setMinimumContentsLength(14)
         self._window.setMaximumWidth(192)
         self._window.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._window.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nearl_core.cli.output import Output
+from nearl_core.control import Progress
 
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
     from nearl_core.engine import Engine
     from nearl_core.store.project import Project
-    from nearl_core.types import Figures, Ranking, Version
+    from nearl_core.types import Figures, Ranking, Scan, Version
 
 SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
 
 _DONE = 0
+RANKED_AT_ONCE = 64
 STAGES = ("zero-shot", "linear-probe", "instant", "tuned", "live")
 
 
@@ -26,7 +28,7 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     rank = commands.add_parser("rank", help="rank the labels of scans")
     rank.add_argument("project", type=Path, metavar="PROJECT")
     rank.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="else all scans")
-    rank.add_argument("--top", type=int, metavar="K", help="only the first K labels")
+    rank.add_argument("--top", type=_count, metavar="K", help="only the first K labels")
     rank.add_argument("--unlabelled", action="store_true", help="only scans without a decision")
     rank.add_argument("--device", help="cuda, mps or cpu; else the best there is")
     rank.set_defaults(run=_rank)
@@ -50,6 +52,13 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     versions.add_argument("project", type=Path, metavar="PROJECT")
     versions.add_argument("--activate", metavar="ID", help='a version, or "frozen" for none')
     versions.set_defaults(run=_versions)
+
+
+def _count(text: str) -> int:
+    """A number that is at least 1; argparse says so of anything else."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)
 
 
 @contextmanager
@@ -104,14 +113,22 @@ def _rank(args: argparse.Namespace, output: Output) -> int:
         if args.unlabelled:
             decided = {decision.scan_id for decision in project.standing()}
             asked = {i: path for i, path in asked.items() if i not in decided}
-        chosen = [scan for scan in scans if scan.id in asked]
+        by_id = {scan.id: scan for scan in scans}
+        chosen = [by_id[scan_id] for scan_id in asked]
         names = {label.id: label.name for label in project.label_set().labels}
-        for ranking in engine.rank(chosen, output.control()):
+        for ranking in _ranked(engine, chosen, output):
             top = ranking.labels[: args.top] if args.top else ranking.labels
             record = _ranking_record(asked[ranking.scan_id], replace(ranking, labels=top), names)
             words = ", ".join(f"{names[e.label_id]} {e.probability:.2f}" for e in top)
             output.result(record, f"{record['path']}: {words or ranking.notice}")
     return _DONE
+
+
+def _ranked(engine: "Engine", scans: "list[Scan]", output: Output) -> "Iterator[Ranking]":
+    """Rankings part by part: what was done before an interruption is not lost."""
+    for start in range(0, len(scans), RANKED_AT_ONCE):
+        yield from engine.rank(scans[start : start + RANKED_AT_ONCE], output.control())
+        output.progress(Progress(min(start + RANKED_AT_ONCE, len(scans)), len(scans), "ranking"))
 
 
 def _ranking_record(path: str, ranking: "Ranking", names: dict[str, str]) -> dict[str, object]:

@@ -12,6 +12,8 @@ from nearl_core.learn.instant import FloatArray
 
 RANDOM_EVERY = 5
 SPREAD = 64
+UNLIKE_FROM = 16
+UNLIKE_DEVIATIONS = 4.0
 
 
 def order(
@@ -67,3 +69,22 @@ def _with_random(chosen: NDArray[np.intp], rng: np.random.Generator) -> NDArray[
         other = int(rng.integers(place, len(mixed)))
         mixed[place], mixed[other] = mixed[other], mixed[place]
     return mixed
+
+
+def unlike(features: FloatArray, decided: FloatArray | None) -> NDArray[np.bool_]:
+    """Which scans stand further from the nearest decided one than those stand from each other.
+
+    Args:
+        features: N x E, normalised.
+        decided: M x E, or None; below 16 there is no telling.
+
+    Returns:
+        N.
+    """
+    if decided is None or len(decided) < UNLIKE_FROM:
+        return np.zeros(len(features), bool)
+    among = decided @ decided.T
+    np.fill_diagonal(among, -np.inf)
+    nearest = among.max(1)
+    least = nearest.mean() - UNLIKE_DEVIATIONS * nearest.std()
+    return np.asarray((features @ decided.T).max(1) < least)

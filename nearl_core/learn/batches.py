@@ -100,11 +100,13 @@ def patient_folds(
         N, in 0..K-1.
     """
     names, place = np.unique(np.asarray(patients), return_inverse=True)
+    targets = np.column_stack([targets, targets.sum(1) == 0])  # none apply: to be spread as well
     of_patient = np.zeros((len(names), targets.shape[1]))
     np.add.at(of_patient, place, targets)
     rarity = of_patient / targets.sum(0).clip(1)
     shuffled = np.random.default_rng(seed).permutation(len(names))
     order = shuffled[np.argsort(-rarity.sum(1)[shuffled], kind="stable")]
+    examples = np.bincount(place, minlength=len(names))
     held, size = np.zeros((folds, targets.shape[1])), np.zeros(folds)
     fold_of = np.zeros(len(names), dtype=np.intp)
     for patient in order:
@@ -112,7 +114,7 @@ def patient_folds(
         fold = int(np.lexsort((size, crowding))[0])
         fold_of[patient] = fold
         held[fold] += of_patient[patient]
-        size[fold] += of_patient[patient].sum()
+        size[fold] += examples[patient]
     return fold_of[place]
 
 

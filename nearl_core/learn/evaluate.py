@@ -31,21 +31,23 @@ def figures(probabilities: FloatArray, targets: FloatArray, *, multi_label: bool
     )
 
 
-def balanced_accuracy(p: FloatArray, t: FloatArray, *, multi_label: bool = False) -> float:
-    """Mean recall of the labels that occur; multi-label: mean of sensitivity and specificity."""
+def balanced_accuracy(
+    p: FloatArray, t: FloatArray, *, multi_label: bool = False, weights: FloatArray | None = None
+) -> float:
+    """Mean recall of the labels that occur; multi-label: mean of sensitivity and specificity.
+
+    Within a recall each of the N scans counts by its weight, which is above 0.
+    """
+    w = np.ones(len(p)) if weights is None else weights
     if multi_label:
-        return float(
-            np.mean([_both_recalls(p[:, c] >= 0.5, t[:, c] >= 0.5) for c in range(t.shape[1])])
-        )
-    hit, truth = p.argmax(1), t.argmax(1)
-    return float(np.mean([(hit[truth == c] == c).mean() for c in np.unique(truth)]))
+        said, true = p >= 0.5, t >= 0.5
+        return float(np.mean([_recalls(said[:, c], true[:, c], w) for c in range(t.shape[1])]))
+    return _recalls(p.argmax(1), t.argmax(1), w)
 
 
-def _both_recalls(said: BoolArray, true: BoolArray) -> float:
-    recalls = [
-        float((said[true == side] == side).mean()) for side in (True, False) if (true == side).any()
-    ]
-    return float(np.mean(recalls))
+def _recalls(said: NDArray[np.generic], true: NDArray[np.generic], w: FloatArray) -> float:
+    kinds = [true == kind for kind in np.unique(true)]
+    return float(np.mean([np.average(said[k] == true[k], weights=w[k]) for k in kinds]))
 
 
 def log_loss(p: FloatArray, t: FloatArray, *, multi_label: bool = False) -> float:

@@ -200,7 +200,7 @@ class _Ridge:
         return np.asarray(share * self._t + solved)
 
     def _mean_square(self) -> float:
-        return float((self._singular**2).sum() / max(len(self._singular), 1))
+        return float((self._singular**2).mean()) or 1.0  # equal features have no spread at all
 
     def left_out(self, ridge: float, share: float) -> FloatArray:
         """Scores of each example without itself."""

@@ -35,7 +35,7 @@ class TuneSettings:
     """
 
     steps: int = 60
-    batch: int = 48
+    batch: int = 32
     rate: float = 1e-3
     weight_decay: float = 0.05
     warmup: int = 8
@@ -90,9 +90,12 @@ def tune(
     losses: list[float] = []
     started = time.monotonic()
     for step in range(settings.steps):
-        if settings.seconds is not None and time.monotonic() - started > settings.seconds:
+        used = 0.0
+        if settings.seconds is not None:
+            used = (time.monotonic() - started) / max(settings.seconds, 1e-3)
+        if used >= 1 and losses:  # a step at least: there is no version of none
             break
-        losses.append(run.step(step))
+        losses.append(run.step(step, used))
         control.step(step + 1, settings.steps, run.notice, (("loss", losses[-1]),))
     return tuple(losses)
 
@@ -116,41 +119,47 @@ class _Run:
         )
         self._rng = np.random.default_rng(seed)
         self._episodes = _Episodes(data.targets.cpu().numpy(), self._rng)
-        self._micro = min(16, settings.batch)
+        self._micro, self._most = min(16, settings.batch), settings.batch
+        self._slowest = 0.0
         self.notice = "training"
 
-    def step(self, number: int) -> float:
-        """One episode; out of memory halves the micro-batch and tries again."""
+    def step(self, number: int, used: float) -> float:
+        """One episode; out of memory halves the micro-batch and tries again.
+
+        Args:
+            number: Of the step, from 0.
+            used: The part of the time that is used, 0 without a limit.
+        """
         for group in self._optimiser.param_groups:
-            group["lr"] = self._settings.rate * self._schedule(number)
+            group["lr"] = self._settings.rate * self._schedule(number, used)
         episode = self._episodes.draw(self._settings.batch)
+        views = self._rng.integers(self._data.prefixes.shape[1], size=len(episode))
         while True:
             self._optimiser.zero_grad(set_to_none=True)
             try:
-                loss = self._backward(episode)
+                loss = self._backward(episode, torch.from_numpy(views))
                 break
             except RuntimeError as error:
                 if not _out_of_memory(error) or self._micro == 1:
                     raise
-                self._micro //= 2
+                self._micro = self._most = self._micro // 2
                 self.notice = f"out of memory: going on with {self._micro} images at a time"
         torch.nn.utils.clip_grad_norm_(self._weights, 1.0)
         self._optimiser.step()
+        self._pace()
         return loss
 
-    def _schedule(self, number: int) -> float:
+    def _schedule(self, number: int, used: float) -> float:
         warm = min(1.0, (number + 1) / self._settings.warmup)
-        return float(warm * 0.5 * (1 + np.cos(np.pi * number / self._settings.steps)))
+        done = min(1.0, max(number / self._settings.steps, used))
+        return float(warm * 0.5 * (1 + np.cos(np.pi * done)))
 
-    def _backward(self, episode: "Episode") -> float:
+    def _backward(self, episode: "Episode", views: Tensor) -> float:
         """Gradients by micro-batches, as of the whole episode at once.
 
         The loss couples all views, so features are made first without a graph, the loss tells
         each feature's gradient, and each micro-batch is run again to carry it to the weights.
         """
-        views = torch.from_numpy(
-            self._rng.integers(self._data.prefixes.shape[1], size=len(episode))
-        )
         rows = torch.from_numpy(episode.rows)
         labels = self._labels()
         leaves = LabelContext(
@@ -175,20 +184,21 @@ class _Run:
             return self._clip.labels(self._data.prompts)
 
     def _features(self, rows: Tensor, views: Tensor, labels: LabelContext) -> Tensor:
-        started = time.monotonic()
+        started = time.thread_time()  # wall time would shrink batches on a busy machine
         prefixes = self._data.prefixes[rows, views].float()
         with precision(self._data.prefixes):
             features = self._clip.images_from(prefixes, labels)
-        self._pace(time.monotonic() - started)
+        self._slowest = max(self._slowest, time.thread_time() - started)
         self._control.check()
         return features
 
-    def _pace(self, seconds: float) -> None:
+    def _pace(self) -> None:
         """Keep a micro-batch's way back, about twice its way there, within its time."""
-        if seconds > MICRO_BATCH_SECONDS / 3:
+        if self._slowest > MICRO_BATCH_SECONDS / 3:
             self._micro = max(1, self._micro // 2)
-        elif seconds < MICRO_BATCH_SECONDS / 12:
-            self._micro = min(self._settings.batch, self._micro * 2)
+        elif self._slowest < MICRO_BATCH_SECONDS / 8:
+            self._micro = min(self._most, self._micro * 2)
+        self._slowest = 0.0
 
     def _loss(self, features: Tensor, texts: Tensor, episode: "Episode") -> Tensor:
         rows = torch.from_numpy(episode.rows)
@@ -281,5 +291,5 @@ def precision(like: Tensor) -> torch.autocast:
 
 
 def _out_of_memory(error: RuntimeError) -> bool:
-    text = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in text
+    said = ("out of memory", "not enough memory", "can't allocate memory")  # CUDA and MPS; CPU
+    return isinstance(error, torch.OutOfMemoryError) or any(s in str(error) for s in said)

@@ -11,6 +11,8 @@ from nearl_core.learn.ranker import Blend, mixed
 from nearl_core.types import Figures
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
+Rival = tuple[NDArray[np.intp], FloatArray]
+"""Rows of decisions, N', and what is said of them, N' x C."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +21,8 @@ class HeldOut:
 
     Attributes:
         targets: N x C.
-        weights: N; decisions made blind or against a suggestion count more than accepted ones.
+        weights: N; decisions made blind or against a suggestion count more than accepted ones;
+            0 for those that can't be judged, not all of them.
         zero_shot: N x C logits, or None where the backbone does not know the labels' words.
         instant: N x C logits of the instant learner.
         tuned: For each adapter scale and ridge, N x C scores before the temperature.
@@ -38,7 +41,7 @@ class Judgement:
 
     Attributes:
         blend: How the version ranks best.
-        before, after: Held-out figures of what ranks now and of the version.
+        before, after: Held-out figures of what ranks now and of the version, on the same rows.
         promoted: Whether it may go live.
         reason: One sentence.
     """
@@ -50,9 +53,7 @@ class Judgement:
     reason: str
 
 
-def judge(
-    held: HeldOut, *, multi_label: bool, live: tuple[NDArray[np.intp], FloatArray] | None
-) -> Judgement:
+def judge(held: HeldOut, *, multi_label: bool, live: Rival | None) -> Judgement:
     """Choose the best blend and hold it against its rivals.
 
     Full-strength adapters are tried first; half-strength ones (WiSE-FT) if those do not pass.
@@ -70,11 +71,18 @@ def judge(
         rivals["zero-shot"] = (np.arange(len(instant)), zero_shot)
     if live is not None:
         rivals["the live version"] = live
+    rivals = {name: counted for name, r in rivals.items() if len((counted := _counted(r, held))[0])}
     judged = [
         _against(held, blend, rivals, multi_label=multi_label)
         for blend in _best_blends(held, multi_label=multi_label)
     ]
     return next((j for j in judged if j.promoted), judged[0])
+
+
+def _counted(rival: Rival, held: HeldOut) -> Rival:
+    rows, p = rival
+    counts = held.weights[rows] > 0
+    return rows[counts], p[counts]
 
 
 def _best_blends(held: HeldOut, *, multi_label: bool) -> list[Blend]:
@@ -121,16 +129,16 @@ def _loss(p: FloatArray, held: HeldOut, multi_label: bool) -> float:
 def _against(
     held: HeldOut,
     blend: Blend,
-    rivals: dict[str, tuple[NDArray[np.intp], FloatArray]],
+    rivals: dict[str, Rival],
     *,
     multi_label: bool,
 ) -> Judgement:
     scores = held.tuned[blend.scale, blend.ridge] / blend.temperature
     own = mixed(held.instant, scores, blend.share, multi_label=multi_label)
-    after = evaluate.figures(own, held.targets, multi_label=multi_label)
     first = next(reversed(rivals)) if "the live version" in rivals else "the instant learner"
     rows, p = rivals[first]
     before = evaluate.figures(p, held.targets[rows], multi_label=multi_label)
+    after = evaluate.figures(own[rows], held.targets[rows], multi_label=multi_label)
     for name, (rows, p) in rivals.items():
         reason = _worse(own[rows], p, held.targets[rows], held.weights[rows], multi_label)
         if reason:
@@ -158,6 +166,7 @@ def _worse(
     if np.average(difference, weights=weights) > 0:
         return "has a higher log-loss than"
     accuracy = [
-        evaluate.balanced_accuracy(p, targets, multi_label=multi_label) for p in (own, other)
+        evaluate.balanced_accuracy(p, targets, multi_label=multi_label, weights=weights)
+        for p in (own, other)
     ]
     return "has a lower balanced accuracy than" if accuracy[0] < accuracy[1] else ""

@@ -1,13 +1,14 @@
 """From examples to a judged version: train on all, train on folds for the evidence, judge."""
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nearl_core.control import RunControl
+from nearl_core.control import Pace, RunControl
 from nearl_core.errors import TrainingError
 from nearl_core.learn import instant
 from nearl_core.learn.batches import patient_folds
@@ -19,6 +20,7 @@ from nearl_core.model.nearl import Nearl, NearlClip
 FOLDS = 3
 SCALES = (1.0, 0.5)
 MINIMUM = 8
+ENCODED_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,27 +74,72 @@ Make = Callable[[], NearlClip]
 """Makes a CLIP with fresh adapters over the shared frozen backbone."""
 
 
+@dataclass
+class _Share:
+    """What is left until a deadline, shared among the runs still to come.
+
+    Attributes:
+        settings: Of a run without a deadline.
+        deadline: By the monotonic clock, or None.
+        encoding_s: What encoding all examples takes.
+        runs: Runs still to come.
+        encodings: Encodings still to come, for which time is set aside.
+    """
+
+    settings: TuneSettings
+    deadline: float | None
+    encoding_s: float = 0.0
+    runs: int = field(default=1 + FOLDS, kw_only=True)
+    encodings: int = field(default=1 + FOLDS * len(SCALES), kw_only=True)
+
+    def next(self, encodings: int) -> TuneSettings:
+        """The settings of the next run, which is followed by so many encodings."""
+        if self.deadline is None:
+            return self.settings
+        left = self.deadline - time.monotonic() - self.encodings * self.encoding_s
+        seconds = max(0.0, left / self.runs)
+        self.runs, self.encodings = self.runs - 1, self.encodings - encodings
+        return replace(self.settings, seconds=seconds)
+
+
 def run(
-    make: Make, inputs: TuneInputs, *, settings: TuneSettings, seed: int, control: RunControl
+    make: Make,
+    inputs: TuneInputs,
+    *,
+    settings: TuneSettings,
+    seed: int,
+    deadline: float | None = None,
+    control: RunControl,
 ) -> Tuned:
     """Train on all decisions, then on folds, and judge.
+
+    Args:
+        make: See Make.
+        inputs: What to learn from.
+        settings: The recipe.
+        seed: For all randomness.
+        deadline: When to be over, by the monotonic clock; each run takes a step at least.
+        control: Reports each step.
 
     Raises:
         TrainingError: If there is too little to learn from.
         Cancelled: If asked to stop.
     """
-    folds = check_enough(inputs)
+    folds = _folds(inputs)
     torch.manual_seed(seed)
     clip = make()
-    losses = tune(clip, inputs.data, settings=settings, seed=seed, control=control)
-    held = _cross_fit(make, inputs, folds, settings=settings, seed=seed, control=control)
+    share = _Share(settings, deadline, runs=2 + int(folds.max()))
+    if deadline is not None:
+        share.encoding_s = _encoding_seconds(clip, inputs.data, control)
+    losses = tune(clip, inputs.data, settings=share.next(0), seed=seed, control=control)
+    held = _cross_fit(make, inputs, folds, share=share, seed=seed, control=control)
     judgement = judge(held, multi_label=inputs.data.multi_label, live=inputs.live)
     nearl = _adapters(clip)
     take_in_scale(nearl, judgement.blend.scale)
-    features = encode(clip, inputs.data, control)
+    features, texts = encode(clip, inputs.data, control)
     head = instant.fit_fixed(
         Examples(features, inputs.targets, inputs.data.weights.double().cpu().numpy()),
-        inputs.texts,
+        None if inputs.texts is None else texts,
         multi_label=inputs.data.multi_label,
         ridge=judgement.blend.ridge,
         text_share=inputs.data.text_share,
@@ -101,21 +148,30 @@ def run(
     return Tuned(nearl, head, judgement, losses, features)
 
 
-def check_enough(inputs: TuneInputs) -> NDArray[np.intp]:
-    """The fold of each example.
+def check_enough(targets: FloatArray, patients: Sequence[str], *, multi_label: bool) -> None:
+    """Make sure that there is enough to train on and to check what was learned.
 
     Raises:
-        TrainingError: If fewer than two labels have two patients, or there are too few examples.
+        TrainingError: If fewer than two labels (or one of a multi-label set) have two patients,
+            or there are too few examples.
     """
-    targets, patients = inputs.targets, np.asarray(inputs.patients)
-    with_two = sum(len(set(patients[targets[:, c] > 0])) >= 2 for c in range(targets.shape[1]))
-    if len(targets) < MINIMUM or with_two < (1 if inputs.data.multi_label else 2):
+    names, enough = np.asarray(patients), len(targets) >= MINIMUM
+    if enough:
+        with_two = sum(len(set(names[column > 0])) >= 2 for column in targets.T)
+        enough = with_two >= (1 if multi_label else 2)
+    if not enough:
+        what = "a label on two patients" if multi_label else "two labels on two patients each"
         raise TrainingError(
             "There are too few decisions to train and to check what was learned.",
-            f"Decide at least {MINIMUM} scans, with two labels on two patients each.",
+            f"Decide at least {MINIMUM} scans, with {what}.",
         )
+
+
+def _folds(inputs: TuneInputs) -> NDArray[np.intp]:
+    """The fold of each example."""
+    check_enough(inputs.targets, inputs.patients, multi_label=inputs.data.multi_label)
     folds = min(FOLDS, len(set(inputs.patients)))
-    return patient_folds(list(inputs.patients), targets, folds=folds, seed=0)
+    return patient_folds(list(inputs.patients), inputs.targets, folds=folds, seed=0)
 
 
 def _cross_fit(
@@ -123,7 +179,7 @@ def _cross_fit(
     inputs: TuneInputs,
     folds: NDArray[np.intp],
     *,
-    settings: TuneSettings,
+    share: _Share,
     seed: int,
     control: RunControl,
 ) -> HeldOut:
@@ -138,22 +194,24 @@ def _cross_fit(
         tune(
             clip,
             inputs.data.take(torch.from_numpy(rest)),
-            settings=settings,
+            settings=share.next(len(SCALES)),
             seed=seed + fold + 1,
             control=control.renamed(f"checking, part {fold + 1} of {int(folds.max()) + 1}"),
         )
         examples = Examples(inputs.frozen[rest], targets[rest], weights[rest])
-        head = instant.fit(examples, inputs.texts, multi_label=inputs.data.multi_label)
+        head = instant.fit(
+            examples, inputs.texts, multi_label=inputs.data.multi_label, text_default=1.0
+        )
         own[out] = head.logits(inputs.frozen[out])
         scale_now = 1.0
         for scale in SCALES:
             take_in_scale(_adapters(clip), scale / scale_now)
             scale_now = scale
-            features = encode(clip, inputs.data, control)
+            features, texts = encode(clip, inputs.data, control)
             for ridge in RIDGES:
                 tuned[scale, ridge][out] = instant.fit_fixed(
                     Examples(features[rest], targets[rest], weights[rest]),
-                    inputs.texts,
+                    None if inputs.texts is None else texts,
                     multi_label=inputs.data.multi_label,
                     ridge=ridge,
                     text_share=inputs.data.text_share,
@@ -162,7 +220,7 @@ def _cross_fit(
     rows = _judgeable(targets, folds, inputs.data.multi_label)
     return HeldOut(
         targets=targets,
-        weights=np.where(inputs.blind, 1.0, 0.5) * rows + 1e-9,
+        weights=np.where(inputs.blind, 1.0, 0.5) * rows,
         zero_shot=inputs.zero_shot,
         instant=own,
         tuned=tuned,
@@ -180,15 +238,29 @@ def _judgeable(
     return np.array([float(((truth == t) & (folds != f)).any()) for t, f in pairs])
 
 
-def encode(clip: NearlClip, data: TuneData, control: RunControl) -> FloatArray:
-    """Features of the original view of all examples: N x E, float64."""
-    found = []
+def encode(clip: NearlClip, data: TuneData, control: RunControl) -> tuple[FloatArray, FloatArray]:
+    """Features of the original view of all examples, N x E, and of the labels, C x E; float64."""
+    found = list[FloatArray]()
+    pace, place = Pace(ENCODED_AT_ONCE, 4 * ENCODED_AT_ONCE), 0
     with torch.inference_mode(), precision(data.prefixes):
         labels = clip.labels(data.prompts)
-        for part in data.prefixes[:, 0].split(16):
-            found.append(clip.images_from(part.float(), labels).cpu())
-            control.check()
-    return torch.cat(found).double().numpy()
+    while place < len(data.prefixes):
+        part = data.prefixes[place : place + pace.size, 0]
+        # Rankings are served in `check`, which must stand outside: they are not autocast.
+        with pace.go(), torch.inference_mode(), precision(data.prefixes):
+            features = clip.images_from(part.float(), labels)
+            found.append(features.double().cpu().numpy())
+        place += len(part)
+        control.check()
+    return np.concatenate(found), labels.features.double().cpu().numpy()
+
+
+def _encoding_seconds(clip: NearlClip, data: TuneData, control: RunControl) -> float:
+    """What encoding all examples will take, by some of them."""
+    count = min(len(data.prefixes), ENCODED_AT_ONCE)
+    started = time.monotonic()
+    encode(clip, data.take(torch.arange(count)), control)
+    return (time.monotonic() - started) * len(data.prefixes) / count
 
 
 def take_in_scale(nearl: Nearl, scale: float) -> None:

@@ -1,6 +1,7 @@
 """Adapters on disk: safetensors with their provenance in the header."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +19,7 @@ FORMAT = "1"
 def write(
     path: Path, nearl: Nearl, *, extra: Mapping[str, Tensor], provenance: Mapping[str, object]
 ) -> None:
-    """Write adapters beside and rename.
+    """Write adapters beside, flush, rename.
 
     Args:
         path: Ends in `.safetensors`.
@@ -40,6 +41,8 @@ def write(
     beside = path.with_suffix(".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(held, beside, about)
+    with beside.open("rb+") as file:
+        os.fsync(file.fileno())
     beside.replace(path)
 
 
@@ -56,12 +59,24 @@ def read(path: Path) -> tuple[Nearl, dict[str, Tensor], dict[str, object]]:
     try:
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}
+            if about.get("format", FORMAT) != FORMAT:
+                raise VersionError(
+                    f"The adapters {path.name} are of a newer format.", "Update NEARL Desk."
+                )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         config = NearlConfig(**json.loads(about["config"]))
         nearl = Nearl(config)
         nearl.load_state_dict(_under(tensors, "nearl."))
-        provenance = json.loads(about["provenance"])
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        provenance = dict(json.loads(about["provenance"]).items())
+    except (
+        SafetensorError,
+        OSError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        RuntimeError,
+    ) as error:
         raise VersionError(
             f"The adapters {path.name} can't be read.",
             "Activate another version, or train a new one.",

@@ -1,16 +1,8 @@
-"""Backbones: which there are, how they are loaded, added and fetched. The only door to open_clip.
+"""Backbones: how they are loaded, added and fetched. The only door to open_clip.
 
-A backbone is a folder in open_clip's local layout:
-
-- `open_clip_config.json` with `model_cfg` and `preprocess_cfg`;
-- `open_clip_model.safetensors` (or any one `*.safetensors`);
-- tokenizer files, where the text tower does not use CLIP's own;
-- `SHA256SUMS`, written when it was added, checked whenever it is loaded;
-- `words.txt`, only for a backbone that knows few words: the ones that it learned.
+What a backbone's folder holds: `backbone_folder.py`.
 """
 
-import hashlib
-import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -19,93 +11,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import open_clip
 import torch
-from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor
-from torch.nn import functional as F
 
 from nearl_core.control import RunControl
 from nearl_core.errors import BackboneError
-from nearl_core.settings import data_folder
-
-SHIPPED = Path(__file__).resolve().parents[2] / "resources" / "backbones"
-CONFIG, SUMS, WORDS = "open_clip_config.json", "SHA256SUMS", "words.txt"
-_FETCHED = ("*.safetensors", "*.json", "*.txt", "*.model", "README.md", "LICENSE*")
-_RESIZE_MODES = ("shortest", "longest", "squash")
-
-
-@dataclass(frozen=True)
-class HubBackbone:
-    """A backbone that can be fetched.
-
-    Attributes:
-        repository: Hub repository in open_clip's layout.
-        architecture: open_clip's name of it.
-        licence: Of the weights.
-    """
-
-    name: str
-    repository: str
-    architecture: str
-    licence: str
-
-
-HUB = (
-    HubBackbone("ViT-B-16", "timm/vit_base_patch16_clip_224.openai", "ViT-B-16-quickgelu", "MIT"),
-    HubBackbone("ViT-B-32", "timm/vit_base_patch32_clip_224.openai", "ViT-B-32-quickgelu", "MIT"),
-    HubBackbone("ViT-L-14", "timm/vit_large_patch14_clip_224.openai", "ViT-L-14-quickgelu", "MIT"),
-    HubBackbone("LAION-ViT-B-16", "laion/CLIP-ViT-B-16-laion2B-s34B-b88K", "ViT-B-16", "MIT"),
-    HubBackbone("LAION-ViT-B-32", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "ViT-B-32", "MIT"),
+from nearl_core.model import preprocessing
+from nearl_core.model.backbone_folder import CONFIG as CONFIG
+from nearl_core.model.backbone_folder import (
+    HUB,
+    UNFINISHED,
+    WEIGHTS,
+    added_folder,
+    check_native,
+    checked_hash,
+    folder_of,
+    hub_backbone,
+    identity,
+    present_folder,
+    read_config,
+    read_words,
+    weights_file,
 )
+from nearl_core.model.backbone_folder import WORDS as WORDS
+from nearl_core.model.backbone_folder import entries as entries
+from nearl_core.model.backbone_folder import file_hash as file_hash
+from nearl_core.model.backbone_folder import write_sums as write_sums
+from nearl_core.model.preprocessing import Preprocessing
+from nearl_core.model.towers import OpenClip, image_tower, text_tower
 
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """From RGB pixels to what the image tower takes.
-
-    Attributes:
-        size: Side of the square in pixels.
-        mean, std: Of each channel, for values in [0, 1].
-        interpolation: "bicubic" or "bilinear".
-        resize_mode: "shortest" (cut to the square), "longest" (filled) or "squash".
-        fill: Value of the filling, 0 to 255.
-    """
-
-    size: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    interpolation: str = "bicubic"
-    resize_mode: str = "shortest"
-    fill: int = 0
-
-    def __call__(self, rgb: NDArray[np.uint8]) -> Tensor:
-        """Rows x columns x 3, uint8, to 3 x size x size, float32, normalised."""
-        image = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None]
-        image = self._squared(image)[0].float() / 255
-        mean, std = (torch.tensor(v).view(3, 1, 1) for v in (self.mean, self.std))
-        return (image - mean) / std
-
-    def _squared(self, image: Tensor) -> Tensor:
-        height, width = image.shape[-2:]
-        if self.resize_mode == "squash":
-            return self._resized(image, self.size, self.size)
-        side = max(height, width) if self.resize_mode == "longest" else min(height, width)
-        height, width = (max(1, round(n * self.size / side)) for n in (height, width))
-        image = self._resized(image, height, width)
-        if self.resize_mode == "longest":
-            bottom, right = self.size - height, self.size - width
-            edges = (right // 2, right - right // 2, bottom // 2, bottom - bottom // 2)
-            return F.pad(image, edges, value=self.fill)
-        top, left = (height - self.size) // 2, (width - self.size) // 2
-        return image[..., top : top + self.size, left : left + self.size]
-
-    def _resized(self, image: Tensor, height: int, width: int) -> Tensor:
-        if image.shape[-2:] == (height, width):
-            return image
-        return F.interpolate(image, size=(height, width), mode=self.interpolation, antialias=True)
+_KEPT = ("*.json", "*.txt", "*.model", "README.md", "LICENSE*")
+RANDOM = "random"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +51,7 @@ class Backbone:
     """A loaded, frozen CLIP with what belongs to it.
 
     Attributes:
-        hash: SHA-256 of the weights' file; "random" for random weights.
+        hash: Over weights and configuration (`identity`); "random" for random weights.
         words: The words that its text tower has learned; None where it knows the language.
     """
 
@@ -135,57 +73,6 @@ class Backbone:
         return sum(p.numel() for p in self.model.parameters())
 
 
-@dataclass(frozen=True)
-class BackboneEntry:
-    """A line of the list of backbones; `folder` is None for one that is still to be fetched."""
-
-    name: str
-    folder: Path | None
-    licence: str = ""
-
-
-def added_folder() -> Path:
-    """Where fetched and added backbones stand."""
-    return data_folder() / "backbones"
-
-
-def entries() -> list[BackboneEntry]:
-    """All backbones: shipped, added, and those that could be fetched."""
-    found: dict[str, BackboneEntry] = {}
-    for parent in (SHIPPED, added_folder()):
-        if parent.is_dir():
-            for folder in sorted(parent.iterdir()):
-                if (folder / CONFIG).is_file():
-                    found[folder.name] = BackboneEntry(folder.name, folder)
-    for hub in HUB:
-        present = found.get(hub.name)
-        folder = None if present is None else present.folder
-        found[hub.name] = BackboneEntry(hub.name, folder, hub.licence)
-    return list(found.values())
-
-
-def folder_of(name: str) -> Path:
-    """The folder of a backbone that is here, by its name or by a path to such a folder.
-
-    Raises:
-        BackboneError: If there is none.
-    """
-    for entry in entries():
-        if entry.name == name and entry.folder is not None:
-            return entry.folder
-    if Path(name).is_dir():
-        return Path(name)
-    if any(hub.name == name for hub in HUB):
-        raise BackboneError(
-            f"The backbone {name} is not on this machine.",
-            f"Fetch it with `python -m nearl_core backbones get {name}`, or add a folder.",
-        )
-    raise BackboneError(
-        f"There is no backbone {name!r}.",
-        f"Choose one of: {', '.join(entry.name for entry in entries())}.",
-    )
-
-
 def load(name: str) -> Backbone:
     """Load a backbone on the CPU, frozen, in float32.
 
@@ -193,47 +80,77 @@ def load(name: str) -> Backbone:
         BackboneError: If it is missing, incomplete, changed or not a pair of transformers.
     """
     folder = folder_of(name)
-    config, weights = read_config(folder), weights_file(folder)
-    digest = file_hash(weights)
-    _check_sum(folder, weights.name, digest)
-    source = f"local-dir:{folder}"
+    config = read_config(folder)
+    prepare = preprocessing.of_config(config, name=folder.name)
+    digest = checked_hash(folder)
     try:
-        with _quiet():
-            model = open_clip.create_model(source, precision="fp32", device="cpu")
-            tokenizer = open_clip.get_tokenizer(source)
-    except (RuntimeError, ValueError, OSError, KeyError, TypeError, AssertionError) as error:
+        model, tokenizer = _open(f"local-dir:{folder}", load_weights=True)
+    except ImportError as error:
+        raise BackboneError(
+            f"The tokenizer of the backbone {folder.name} needs the package transformers.",
+            "Install it with `pip install transformers`.",
+        ) from error
+    except (
+        RuntimeError,
+        ValueError,
+        OSError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        SafetensorError,
+    ) as error:
         raise BackboneError(
             f"The backbone {folder.name} can't be loaded: its weights and configuration don't fit.",
             "Fetch or copy its folder again.",
         ) from error
-    words_file = folder / WORDS
-    words = frozenset(words_file.read_text("utf-8").split()) if words_file.is_file() else None
-    frozen = model.eval().requires_grad_(False)
-    return Backbone(folder.name, digest, frozen, preprocessing(config), tokenizer, words)
+    own, words = identity(digest, config), read_words(folder)
+    return Backbone(folder.name, own, model, prepare, tokenizer, words)
 
 
-def random(architecture: str, *, seed: int = 0) -> Backbone:
-    """An architecture that open_clip knows, with random weights.
+def random(name: str, *, seed: int = 0) -> Backbone:
+    """A backbone's architecture, or one that open_clip knows by this name, with random weights.
 
     Raises:
-        BackboneError: If open_clip doesn't know it.
+        BackboneError: If there is none, or it is not a pair of transformers.
     """
+    folder, hub = present_folder(name), hub_backbone(name)
+    if folder is not None:
+        source = f"local-dir:{folder}"
+        prepare = preprocessing.of_config(read_config(folder), name=name)
+    else:
+        source = name if hub is None else hub.architecture
+        prepare = _usual_preprocessing(source)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model, tokenizer = _open(source, load_weights=False)
+    return Backbone(name, RANDOM, model, prepare, tokenizer, None)
+
+
+def _usual_preprocessing(architecture: str) -> Preprocessing:
     if architecture not in open_clip.list_models():
         raise BackboneError(
             f"There is no architecture {architecture!r}.", "Choose one such as ViT-B-16."
         )
-    torch.manual_seed(seed)
+    model_cfg = open_clip.get_model_config(architecture)
+    check_native(model_cfg, name=architecture)
+    usual = {"mean": open_clip.OPENAI_DATASET_MEAN, "std": open_clip.OPENAI_DATASET_STD}
+    config = {"model_cfg": model_cfg, "preprocess_cfg": usual}
+    return preprocessing.of_config(config, name=architecture)
+
+
+def _open(source: str, *, load_weights: bool) -> tuple[OpenClip, Callable[[Sequence[str]], Tensor]]:
+    """A frozen model whose towers can be used, and its tokenizer."""
     with _quiet():
-        model = open_clip.create_model(architecture, pretrained=None, device="cpu")
-        tokenizer = open_clip.get_tokenizer(architecture)
-    settings = open_clip.PreprocessCfg(size=model.visual.image_size)
-    size = settings.size if isinstance(settings.size, int) else settings.size[0]
-    prepare = Preprocessing(size, tuple(settings.mean), tuple(settings.std))
-    frozen = model.eval().requires_grad_(False)
-    return Backbone(architecture, "random", frozen, prepare, tokenizer, None)
+        model = open_clip.create_model(
+            source, load_weights=load_weights, precision="fp32", device="cpu"
+        )
+        tokenizer = open_clip.get_tokenizer(source)
+    image_tower(model), text_tower(model)  # raise what is wrong with them
+    return model.eval().requires_grad_(False), tokenizer
 
 
-def build(model_cfg: dict[str, Any]) -> Any:
+def build(model_cfg: dict[str, Any]) -> OpenClip:
     """A new open_clip CLIP of a `model_cfg`, to be trained."""
     return open_clip.CLIP(**model_cfg)
 
@@ -243,165 +160,114 @@ def clip_tokenizer(context_length: int) -> Callable[[Sequence[str]], Tensor]:
     return open_clip.SimpleTokenizer(context_length=context_length)  # type: ignore[no-any-return]
 
 
-# --- folders ---------------------------------------------------------------------------------
+# --- adding and fetching ---------------------------------------------------------------------
 
 
 def add(source: Path, *, name: str | None = None) -> Path:
     """Copy a backbone folder into the added ones, checked, and load it once.
 
     Raises:
-        BackboneError: If it is incomplete, holds no safetensors, or does not load.
+        BackboneError: If it is incomplete, changed since its hash was recorded, holds no
+            safetensors, does not load, or its name is taken.
     """
-    if source.is_file():
+    source = source.absolute()
+    if not source.is_dir():
+        what = "a single file; files such as .pt and .bin can run code" if source.exists() else ""
         raise BackboneError(
-            f"{source.name} is a single file; files such as .pt and .bin can run code.",
-            f"Give the folder that holds {CONFIG} and a .safetensors file.",
+            f"{source.name} is {what or 'not there'}.",
+            f"Give the folder that holds {CONFIG} and {WEIGHTS}.",
         )
     read_config(source)
-    weights_file(source)
-    target = added_folder() / (name or source.resolve().name)
-    if target.exists():
+    checked_hash(source)
+    target = added_folder() / (name or source.name)
+    if any(entry.name == target.name and entry.folder is not None for entry in entries()):
         raise BackboneError(
-            f"There is a backbone {target.name} already.", f"Remove {target} first."
+            f"There is a backbone {target.name} already.", "Give the new one another name."
         )
-    beside = target.with_name(f"{target.name}.partial")
+    beside = _beside(target)
     shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    for pattern in _FETCHED:
-        for file in source.glob(pattern):
-            shutil.copy2(file, beside / file.name)
+    try:
+        beside.mkdir(parents=True)
+        files = [weights_file(source), *(f for kept in _KEPT for f in source.glob(kept))]
+        for file in files:
+            shutil.copyfile(file, beside / file.name)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise BackboneError(
+            f"The backbone {target.name} could not be copied: {error.strerror}.",
+            "Check that there is room for it and that it may be read.",
+        ) from error
     return _settle(beside, target)
 
 
 def fetch(name: str, control: RunControl) -> Path:
     """Download a backbone from its hub, safetensors only; a stopped download is resumed.
 
+    One that is here and whole is left as it is.
+
     Raises:
         BackboneError: If it is not known, the network is not there, or it does not load.
     """
-    hub = next((hub for hub in HUB if hub.name == name), None)
+    hub = hub_backbone(name)
     if hub is None:
         raise BackboneError(
             f"There is no backbone {name!r} to fetch.",
             f"Choose one of: {', '.join(hub.name for hub in HUB)}.",
         )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
     target = added_folder() / name
-    beside = target.with_name(f"{name}.partial")
+    if _is_whole(target):
+        return target
     control.step(0, 0, f"fetching {name}")
-    trouble = (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError)
-    try:
-        snapshot_download(hub.repository, local_dir=beside, allow_patterns=list(_FETCHED))
-    except trouble as error:
-        raise BackboneError(
-            f"The backbone {name} could not be fetched from {hub.repository}.",
-            "Check the network and try again, or add a folder copied from another machine.",
-        ) from error
+    beside = _beside(target)
+    _download(hub.repository, beside, name=name)
     shutil.rmtree(beside / ".cache", ignore_errors=True)
     control.check()
     return _settle(beside, target)
 
 
-def write_sums(folder: Path) -> None:
-    """Record the hash of the weights, so that a later change is noticed."""
-    weights = weights_file(folder)
-    (folder / SUMS).write_text(f"{file_hash(weights)}  {weights.name}\n", "utf-8")
+def _download(repository: str, folder: Path, *, name: str) -> None:
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    # Its bases are the HTTP client's own errors, by whatever client this version uses.
+    trouble: tuple[type[Exception], ...]
+    trouble = (*HfHubHTTPError.__bases__, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError)
+    try:
+        # Asked for first: without a network the download would call a part of it the whole.
+        revision = HfApi().model_info(repository).sha
+        patterns = [WEIGHTS, *_KEPT]
+        snapshot_download(repository, revision=revision, local_dir=folder, allow_patterns=patterns)
+    except trouble as error:
+        raise BackboneError(
+            f"The backbone {name} could not be fetched from {repository}.",
+            "Check the network and try again, or add a folder copied from another machine.",
+        ) from error
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        read_config(folder)
+        checked_hash(folder)
+    except BackboneError:
+        return False
+    return True
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f"{target.name}{UNFINISHED}")
 
 
 def _settle(beside: Path, target: Path) -> Path:
-    write_sums(beside)
-    load(str(beside))
+    """Give a finished folder its name, if it loads; else it is removed."""
+    try:
+        write_sums(beside)
+        load(str(beside))
+    except BackboneError:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    shutil.rmtree(target, ignore_errors=True)  # a broken one; a whole one is never replaced
     beside.rename(target)
     return target
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """The folder's configuration.
-
-    Raises:
-        BackboneError: If it is missing or says nothing of model or preprocessing.
-    """
-    try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BackboneError(
-            f"The backbone folder {folder.name} has no readable {CONFIG}.",
-            "Copy the whole folder again.",
-        ) from error
-    if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):
-        raise BackboneError(
-            f"{CONFIG} in {folder.name} has no model_cfg.", "Copy the whole folder again."
-        )
-    prepared = config.get("preprocess_cfg")
-    if not isinstance(prepared, dict) or not {"mean", "std"} <= set(prepared):
-        raise BackboneError(
-            f"{CONFIG} in {folder.name} does not say how images are prepared (preprocess_cfg).",
-            "Add the preprocess_cfg with mean and std that the weights were trained with.",
-        )
-    return config
-
-
-def preprocessing(config: dict[str, Any]) -> Preprocessing:
-    """How a configuration wants its images prepared.
-
-    Raises:
-        BackboneError: If it asks for what is not known.
-    """
-    given = config["preprocess_cfg"]
-    size = given.get("size", config["model_cfg"].get("vision_cfg", {}).get("image_size", 224))
-    size = size if isinstance(size, int) else int(size[-1])
-    interpolation = given.get("interpolation", "bicubic")
-    mode = given.get("resize_mode", "shortest")
-    if interpolation not in ("bicubic", "bilinear") or mode not in _RESIZE_MODES:
-        raise BackboneError(
-            f"The preprocessing {interpolation}/{mode} is not known.", "Use another backbone."
-        )
-    mean, std = (tuple(float(v) for v in given[key]) for key in ("mean", "std"))
-    return Preprocessing(size, mean, std, interpolation, mode, int(given.get("fill_color", 0)))
-
-
-def weights_file(folder: Path) -> Path:
-    """The one safetensors file of a folder.
-
-    Raises:
-        BackboneError: If there is none, several, or it can't be read.
-    """
-    files = sorted(folder.glob("*.safetensors"))
-    if len(files) != 1:
-        what = "several" if files else "no"
-        pickled = any(folder.glob("*.pt")) or any(folder.glob("*.bin"))
-        refused = " A .pt or .bin file can run code and is not opened." if pickled else ""
-        raise BackboneError(
-            f"The backbone folder {folder.name} has {what} .safetensors file.{refused}",
-            "Convert the weights to one open_clip_model.safetensors.",
-        )
-    try:
-        with safe_open(files[0], "pt") as file:
-            file.keys()
-    except (SafetensorError, OSError) as error:
-        raise BackboneError(
-            f"The weights of the backbone {folder.name} can't be read.", "Copy them again."
-        ) from error
-    return files[0]
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check_sum(folder: Path, name: str, digest: str) -> None:
-    sums = folder / SUMS
-    if not sums.is_file():
-        return
-    if f"{digest}  {name}" not in sums.read_text("utf-8").splitlines():
-        raise BackboneError(
-            f"The weights of the backbone {folder.name} are not the ones that were added.",
-            "Copy or fetch the folder again.",
-        )
 
 
 @contextmanager

@@ -13,15 +13,14 @@ def choose(name: str | None = None) -> torch.device:
     Raises:
         NearlError: If the named one is not there.
     """
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
-    if name is None:
-        name = next(device for device in ("cuda", "mps", "cpu") if present[device])
-    if not present.get(name.split(":")[0], False):
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    cuda = ["cuda", *(f"cuda:{place}" for place in range(count))] if count else []
+    present = [*cuda, *(["mps"] if _has_mps() else []), "cpu"]
+    if name is not None and name not in present:
         raise NearlError(
-            f"The device {name!r} is not there.",
-            f"Choose one of: {', '.join(device for device, there in present.items() if there)}.",
+            f"The device {name!r} is not there.", f"Choose one of: {', '.join(present)}."
         )
-    return torch.device(name)
+    return torch.device(name or present[0])
 
 
 def describe(device: torch.device) -> str:

@@ -72,8 +72,8 @@ class FeatureCache:
             with closing(sqlite3.connect(self._file)) as database, database:
                 database.execute(_TABLE)
                 database.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?)", written)
-        except (sqlite3.Error, OSError):
-            self._drop()
+        except (sqlite3.Error, OSError) as error:
+            self._drop(error)
 
     def _load(self) -> None:
         if not self._file.is_file():
@@ -82,13 +82,18 @@ class FeatureCache:
         try:
             with closing(sqlite3.connect(self._file)) as database:
                 rows = database.execute(query, (self._source,)).fetchall()
-        except sqlite3.Error:
-            self._drop()
+            found = {(scan, frame): np.frombuffer(value, "<f4") for scan, frame, value in rows}
+            if len({len(feature) for feature in found.values()}) > 1:
+                raise ValueError("features of one source are of one length")
+        except (sqlite3.Error, TypeError, ValueError) as error:
+            self._drop(error)
             return
-        self._values = {(scan, frame): np.frombuffer(value, "<f4") for scan, frame, value in rows}
+        self._values = found
 
-    def _drop(self) -> None:
+    def _drop(self, error: Exception) -> None:
         """A cache that is broken is deleted: everything in it can be computed again."""
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            return  # it is whole; another process is writing
         try:
             self._file.unlink(missing_ok=True)
         except OSError:

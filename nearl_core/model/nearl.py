@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nearl_core.model.attention import attend
 from nearl_core.model.towers import ImageTower, TextTower, Tower
 
 EPSILON = 1e-6
@@ -48,6 +49,14 @@ class NearlConfig:
     blocks: int = 3
     beta: float = 0.0
     first_layer: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a shape that can't be."""
+        sizes = (self.image_width, self.text_width, self.image_depth, self.text_depth)
+        if min(*sizes, self.rank, self.queries, self.heads, self.blocks) < 1:
+            raise ValueError("every size is at least 1")
+        if self.rank % self.heads or not 0 <= self.first_layer <= self.image_depth:
+            raise ValueError("heads don't divide the rank, or the first layer is none")
 
     def first(self, depth: int) -> int:
         """The first adapted layer of a tower of this depth."""
@@ -85,7 +94,7 @@ class UseBlock(nn.Module):
         _, k, v = self.qkv(tokens).chunk(3, dim=-1)
         q = F.linear(tokens[:, : z.shape[1]], self.qkv.weight[: z.shape[-1]])
         z = z + self.out(_attend(q, k, v, self.heads))
-        return z + self.narrow(F.gelu(self.wide(self.norm_2(z))))
+        return torch.as_tensor(z + self.narrow(F.gelu(self.wide(self.norm_2(z)))))
 
 
 class Oca(nn.Module):
@@ -100,7 +109,8 @@ class Oca(nn.Module):
 
     def forward(self, h: Tensor, z: Tensor) -> Tensor:
         """Equation 4 up to U: tokens h (B x N x r) ask the queries z (B x M x r)."""
-        return self.out(_attend(self.query(h), self.key(z), self.value(z), self.heads))
+        asked = _attend(self.query(h), self.key(z), self.value(z), self.heads)
+        return torch.as_tensor(self.out(asked))
 
 
 class Side(nn.Module):
@@ -218,6 +228,14 @@ class NearlClip:
         features = F.normalize(features.float(), dim=-1)
         return LabelContext(F.normalize(_by_label(features, counts), dim=-1), tuple(layers))
 
+    def texts(self, tokens: Tensor) -> Tensor:
+        """Features of single texts that are not cut: P x T, int64, to P x E, normalised.
+
+        Each is a label of its own. Without an update it is the stock tower's feature to the bit,
+        where `labels` cuts texts (7e-7) and takes means of prompts.
+        """
+        return F.normalize(self._encode_text(tokens, [1] * len(tokens), None)[0].float(), dim=-1)
+
     def _encode_text(
         self, tokens: Tensor, counts: Sequence[int], observe: Observe | None
     ) -> tuple[Tensor, list[Tensor]]:
@@ -283,4 +301,4 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
     """Multi-head attention without projections: B x N x r, B x M x r to B x N x r."""
     batch, _, width = q.shape
     q, k, v = (t.reshape(batch, -1, heads, width // heads).transpose(1, 2) for t in (q, k, v))
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, -1, width)
+    return attend(q, k, v).transpose(1, 2).reshape(batch, -1, width)

@@ -4,13 +4,17 @@ Every tower answers the same four questions: what enters the first block, what a
 it, which token stands for the whole, and what feature the last block's output gives.
 """
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nearl_core.errors import BackboneError
+from nearl_core.model.attention import attend
+
+OpenClip: TypeAlias = Any
+"""A model of open_clip or a part of one; the library ships no types."""
 
 
 class Tower(Protocol):
@@ -40,7 +44,7 @@ class Tower(Protocol):
 class ImageTower:
     """An open_clip `VisionTransformer`; inputs are B x 3 x H x W, normalised."""
 
-    def __init__(self, visual: Any, *, split_attention: bool = False) -> None:
+    def __init__(self, visual: OpenClip, *, split_attention: bool = False) -> None:
         self._visual = visual
         self._blocks = _blocks_of(visual)
         self._split = split_attention
@@ -73,13 +77,14 @@ class TextTower:
     Texts may be cut behind the last EOT: tokens before it never see what stands after.
     """
 
-    def __init__(self, text: Any, *, split_attention: bool = False) -> None:
+    def __init__(self, text: OpenClip, *, split_attention: bool = False) -> None:
         self._text = text
         self._blocks = _blocks_of(text)
         self._split = split_attention
         self._pool_type = getattr(text, "text_pool_type", None) or getattr(text, "pool_type", "")
-        self._eos = getattr(text, "text_eos_id", None) or getattr(text, "eos_id", None)
-        if text.attn_mask is None or self._pool_type not in ("argmax", "eos", "last"):
+        self._eos: int = getattr(text, "text_eos_id", None) or getattr(text, "eos_id", None) or 0
+        causal = text.attn_mask is not None and getattr(text, "cls_emb", None) is None
+        if not causal or self._pool_type not in ("argmax", "eos", "last"):
             raise BackboneError(
                 "This backbone's text tower has no causal mask.",
                 "Choose a CLIP with a causal text tower.",
@@ -90,7 +95,7 @@ class TextTower:
     def embed(self, inputs: Tensor) -> Tensor:
         """Tokens and positions: B x T x D."""
         x: Tensor = self._text.token_embedding(inputs)
-        return x + self._text.positional_embedding[: inputs.shape[1]]
+        return torch.as_tensor(x + self._text.positional_embedding[: inputs.shape[1]])
 
     def block(self, layer: int, x: Tensor) -> Tensor:
         """One frozen block under the causal mask."""
@@ -101,7 +106,7 @@ class TextTower:
     def summary(self, inputs: Tensor) -> Tensor:
         """Place of EOT in each text."""
         if self._pool_type == "eos":
-            return (inputs == self._eos).int().argmax(dim=-1)
+            return torch.eq(inputs, self._eos).int().argmax(dim=-1)
         if self._pool_type == "last":
             return torch.full((len(inputs),), inputs.shape[1] - 1, device=inputs.device)
         return inputs.argmax(dim=-1)
@@ -119,14 +124,12 @@ class TextTower:
 
     def cut(self, tokens: Tensor) -> Tensor:
         """Tokens up to the longest EOT: B x T' (equal results, less work)."""
-        return (
-            tokens
-            if self._pool_type == "last"
-            else tokens[:, : int(self.summary(tokens).max()) + 1]
-        )
+        if self._pool_type == "last":
+            return tokens
+        return tokens[:, : int(self.summary(tokens).max()) + 1]
 
 
-def image_tower(model: Any, *, split_attention: bool = False) -> ImageTower:
+def image_tower(model: OpenClip, *, split_attention: bool = False) -> ImageTower:
     """The image tower of an open_clip model.
 
     Raises:
@@ -135,7 +138,7 @@ def image_tower(model: Any, *, split_attention: bool = False) -> ImageTower:
     return ImageTower(model.visual, split_attention=split_attention)
 
 
-def text_tower(model: Any, *, split_attention: bool = False) -> TextTower:
+def text_tower(model: OpenClip, *, split_attention: bool = False) -> TextTower:
     """The text tower of an open_clip model, which holds it itself or as `text`.
 
     Raises:
@@ -144,7 +147,7 @@ def text_tower(model: Any, *, split_attention: bool = False) -> TextTower:
     return TextTower(getattr(model, "text", model), split_attention=split_attention)
 
 
-def _blocks_of(tower: Any) -> list[Any]:
+def _blocks_of(tower: OpenClip) -> list[Any]:
     transformer = getattr(tower, "transformer", None)
     blocks = getattr(transformer, "resblocks", None)
     if blocks is None or not getattr(transformer, "batch_first", False):
@@ -155,18 +158,18 @@ def _blocks_of(tower: Any) -> list[Any]:
     return list(blocks)
 
 
-def _run(block: Any, x: Tensor, *, mask: Tensor | None, split: bool) -> Tensor:
-    if not split:
+def _run(block: OpenClip, x: Tensor, *, mask: Tensor | None, split: bool) -> Tensor:
+    if not split or not isinstance(block.attn, nn.MultiheadAttention):
         return torch.as_tensor(block(x, attn_mask=mask))
-    x = x + block.ls_1(_split_attention(block.attn, block.ln_1(x), causal=mask is not None))
+    x = x + block.ls_1(_split_attention(block.attn, block.ln_1(x), mask))
     return torch.as_tensor(x + block.ls_2(block.mlp(block.ln_2(x))))
 
 
-def _split_attention(attention: Any, x: Tensor, *, causal: bool) -> Tensor:
+def _split_attention(attention: OpenClip, x: Tensor, mask: Tensor | None) -> Tensor:
     """`nn.MultiheadAttention` by its own weights, which under bf16 leaves its fast path."""
     batch, length, width = x.shape
     qkv = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
     qkv = qkv.view(batch, length, 3, attention.num_heads, -1)  # B x N x 3 x heads x D/heads
     q, k, v = qkv.permute(2, 0, 3, 1, 4)
-    mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    mixed = attend(q, k, v, mask)
     return torch.as_tensor(attention.out_proj(mixed.transpose(1, 2).reshape(batch, length, width)))

@@ -10,6 +10,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -30,8 +31,7 @@ class PretrainSettings:
 
     seconds: float = 7200.0
     batch: int = 96
-    rate: float = 1.5e-3
-    warmup: float = 0.02
+    rate: float = 1e-3
     weight_decay: float = 0.05
     average: float = 0.999
     teacher_size: int = 192
@@ -63,13 +63,14 @@ class PretrainData:
 
 
 class Matching(nn.Module):
-    """Linear maps from the student's tokens to the teacher's features; thrown away after training."""
+    """Linear maps from the student's tokens to the teacher's features; not shipped."""
 
     def __init__(self, width: int, feature: int) -> None:
         super().__init__()
         self.middle = nn.Linear(width, STRIDE16_FEATURES)
         self.last = nn.Linear(width, FEATURES)
         self.summary = nn.Linear(feature, FEATURES)
+        self.statistics: Tensor
         self.register_buffer("statistics", torch.zeros(4, FEATURES))
 
     @torch.no_grad()
@@ -113,13 +114,15 @@ class Pretraining:
     ) -> None:
         torch.manual_seed(settings.seed)
         self.model = model.to(device).train()
-        self.teacher = teacher.to(device, torch.bfloat16, memory_format=torch.channels_last).eval()
+        teacher = teacher.to(device, torch.bfloat16).to(memory_format=torch.channels_last)
+        self.teacher = teacher.eval()
         self.data, self.settings, self.device = data, settings, device
         self._mean, self._std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in normalise)
         self._image = image_tower(model, split_attention=True)
         self._text = text_tower(model, split_attention=True)
-        feature = int(model.visual.output_dim)
-        self.matching = Matching(self._image.width, feature).to(device)
+        clip: Any = model  # open_clip's modules are not typed
+        self._logit_scale: Tensor = clip.logit_scale
+        self.matching = Matching(self._image.width, clip.visual.output_dim).to(device)
         self.average = copy.deepcopy(model).eval().requires_grad_(False)
         self.elapsed, self.steps = 0.0, 0
         self._generator = torch.Generator().manual_seed(settings.seed)
@@ -183,7 +186,7 @@ class Pretraining:
         self._optimiser.step()
         self.steps += 1
         self._update_average()
-        return tuple((name, float(part)) for name, (_, part) in parts.items())
+        return tuple((name, float(part.detach())) for name, (_, part) in parts.items())
 
     def _losses(
         self, views: Views, stride16: Tensor, last: Tensor, classes: Tensor
@@ -219,7 +222,7 @@ class Pretraining:
             x = self._text.block(layer, x)
         texts = F.normalize(self._text.pool(x, tokens).float(), dim=-1)
         images = F.normalize(features.float(), dim=-1)
-        logits = self.model.logit_scale.exp().clamp(max=50) * images @ texts.T
+        logits = self._logit_scale.exp().clamp(max=50) * images @ texts.T
         right = self._right[classes][:, phrases]
         share = views.share.to(self.device)[:, None]
         mixed = share * right + (1 - share) * right[views.partner]

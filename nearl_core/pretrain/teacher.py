@@ -19,7 +19,9 @@ STRIDE16_FEATURES = 96
 class SameConv(nn.Module):
     """A convolution padded as TensorFlow's SAME does (more on the right and bottom), then ReLU6."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, *, stride: int, depthwise: bool, relu6: bool):
+    def __init__(
+        self, weight: Tensor, bias: Tensor, *, stride: int, depthwise: bool, relu6: bool
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight, requires_grad=False)
         self.bias = nn.Parameter(bias, requires_grad=False)
@@ -27,6 +29,7 @@ class SameConv(nn.Module):
         self.groups = weight.shape[0] if depthwise else 1
 
     def forward(self, x: Tensor) -> Tensor:
+        """B x C x H x W to B x C' x H/stride x W/stride."""
         kernel = self.weight.shape[-1]
         if kernel > 1:
             bottom = self._total_padding(x.shape[-2], kernel)
@@ -43,13 +46,13 @@ class SameConv(nn.Module):
 class Teacher(nn.Module):
     """MobileNetV2 1.0 whose last feature map and stride-16 map are what a student is to match."""
 
-    def __init__(self, convolutions: Sequence[SameConv]):
+    def __init__(self, convolutions: Sequence[SameConv]) -> None:
         super().__init__()
         self.convolutions = nn.ModuleList(convolutions)
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read the weights; layers stand in order as `NN.{conv,depthwise}.strideS.{relu6,linear}`."""
+        """Read the weights, in order of `NN.{conv,depthwise}.strideS.{relu6,linear}`."""
         state = load_file(path)
         names = sorted({name.rsplit(".", 1)[0] for name in state if name[:2].isdigit()})
         return cls([_convolution(state, name) for name in names])

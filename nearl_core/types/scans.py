@@ -1,11 +1,16 @@
 """Scans, their frames, and what adding them did."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    # Commands that handle no pixels answer sooner without numpy.
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class WindowShape(StrEnum):

@@ -32,7 +32,7 @@ class Version:
         id: Such as "v3".
         file: Name in the project's `adapters/` folder.
         backbone: Name of the backbone.
-        backbone_hash: SHA-256 of its weights.
+        backbone_hash: SHA-256 over its weights and configuration.
         label_set_revision: The revision that it is bound to.
         decision_ids: The decisions that it learned from.
         seconds: Training time.
@@ -78,7 +78,7 @@ class EngineInfo:
 
     Attributes:
         backbone: Its name.
-        backbone_hash: SHA-256 of its weights.
+        backbone_hash: SHA-256 over its weights and configuration.
         parameters: Number of its weights.
         device: "cpu", "cuda" or "mps".
         device_text: A few words for the status bar.

@@ -53,6 +53,7 @@ def test_enter_accepts_the_top_suggestion_and_says_that_it_was_shown(desk: Drive
     desk.decide(Qt.Key.Key_2)
     desk.until(lambda: desk.desk.window.ranking.panel.lines[1].suggested)
     second = desk.scan_id()
+    desk.until(lambda: desk.desk.window.scan.view.picture is not None)
     desk.decide(Qt.Key.Key_Return)
     decision = desk.desk.library.session.standing[second]  # type: ignore[union-attr]
     assert decision.verdict.labels == ("stripes",)

@@ -1,0 +1,117 @@
+"""`python -m nearl_core.pretrain`: train the starter backbone and write its folder.
+
+It may be stopped and started again: it goes on from the checkpoint in the work folder.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from nearl_core.control import Progress, RunControl
+from nearl_core.errors import NearlError
+from nearl_core.model import backbones, device
+from nearl_core.pretrain.captions import words
+from nearl_core.pretrain.data import load
+from nearl_core.pretrain.loop import Pretraining, PretrainSettings
+from nearl_core.pretrain.teacher import Teacher
+
+MODEL: dict[str, Any] = {
+    "embed_dim": 192,
+    "vision_cfg": {
+        "image_size": 128,
+        "layers": 12,
+        "width": 192,
+        "head_width": 64,
+        "patch_size": 16,
+    },
+    "text_cfg": {
+        "context_length": 77,
+        "vocab_size": 49408,
+        "width": 128,
+        "heads": 4,
+        "layers": 6,
+    },
+}
+MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+CONTEXT_LENGTH = 77
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m nearl_core.pretrain", description=__doc__)
+    parser.add_argument("--images", type=Path, required=True, help="SET/CLASS/*.jpg")
+    parser.add_argument("--teacher", type=Path, required=True, help="MobileNetV2 safetensors")
+    parser.add_argument("--work", type=Path, default=Path("build/pretrain"))
+    parser.add_argument("--out", type=Path, default=Path("build/starter"))
+    parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--device", help="cuda, mps or cpu; else the best there is")
+    args = parser.parse_args()
+    try:
+        _run(args, RunControl(report=_say))
+    except NearlError as error:
+        sys.stderr.write(f"{error}\n")
+        return 3
+    return 0
+
+
+def _run(args: argparse.Namespace, control: RunControl) -> None:
+    data = load(args.images, args.work, context_length=CONTEXT_LENGTH, control=control)
+    settings = PretrainSettings(seconds=args.minutes * 60)
+    torch.manual_seed(settings.seed)
+    model = backbones.build(MODEL)
+    initialise(model)
+    training = Pretraining(
+        model,
+        Teacher.load(args.teacher),
+        data,
+        settings=settings,
+        normalise=(MEAN, STD),
+        device=device.choose(args.device),
+    )
+    training.run(args.work / "checkpoint.safetensors", control)
+    write(training.average, data.vocabulary.phrases, args.out)
+
+
+def initialise(model: nn.Module) -> None:
+    """Small normal weights for the image tower, as ViTs are started (arXiv 2010.11929)."""
+    visual: Any = model.visual  # open_clip's modules are not typed
+    depth = len(visual.transformer.resblocks)
+    for block in visual.transformer.resblocks:
+        nn.init.trunc_normal_(block.attn.in_proj_weight, std=0.02)
+        nn.init.trunc_normal_(block.attn.out_proj.weight, std=0.02 / (2 * depth) ** 0.5)
+        nn.init.trunc_normal_(block.mlp.c_fc.weight, std=0.02)
+        nn.init.trunc_normal_(block.mlp.c_proj.weight, std=0.02 / (2 * depth) ** 0.5)
+    nn.init.trunc_normal_(visual.positional_embedding, std=0.02)
+
+
+def write(model: nn.Module, phrases: tuple[str, ...], out: Path) -> None:
+    """Write a backbone folder in open_clip's local layout, the weights in float16."""
+    out.mkdir(parents=True, exist_ok=True)
+    state = {name: value.half().contiguous() for name, value in model.state_dict().items()}
+    save_file(state, out / "open_clip_model.safetensors")
+    preprocess = {
+        "size": MODEL["vision_cfg"]["image_size"],
+        "mean": MEAN,
+        "std": STD,
+        "interpolation": "bicubic",
+        "resize_mode": "squash",
+    }
+    config = {"model_cfg": MODEL, "preprocess_cfg": preprocess}
+    (out / backbones.CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    (out / backbones.WORDS).write_text("\n".join(words(phrases)) + "\n", "utf-8")
+    backbones.write_sums(out)
+
+
+def _say(progress: Progress) -> None:
+    values = " ".join(f"{name}={value:.3f}" for name, value in progress.values)
+    sys.stderr.write(f"{progress.done} of {progress.total} {progress.text} {values}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Figures against cases worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nearl_core.learn import evaluate
+
+
+def _one_hot(*labels: int, count: int = 2) -> evaluate.FloatArray:
+    return np.eye(count)[list(labels)]
+
+
+def _of_first(*p: float) -> evaluate.FloatArray:
+    return np.array([[x, 1 - x] for x in p])
+
+
+def test_figures_of_an_exclusive_set_by_hand() -> None:
+    found = evaluate.figures(
+        _of_first(0.8, 0.6, 0.9, 0.7), _one_hot(0, 0, 0, 1), multi_label=False
+    )
+    assert found.n == 4
+    assert found.accuracy == pytest.approx(0.75)
+    assert found.balanced_accuracy == pytest.approx(0.5)  # recalls of 1 and 0
+    expected = -(math.log(0.8) + math.log(0.6) + math.log(0.9) + math.log(0.3)) / 4
+    assert found.log_loss == pytest.approx(expected)
+    assert found.auroc == pytest.approx(2 / 3)  # 0.7 stands above 0.6 alone, for either label
+    # Four bins of one scan each: |0.8-1| + |0.6-1| + |0.9-1| + |0.7-0|.
+    assert found.ece == pytest.approx((0.2 + 0.4 + 0.1 + 0.7) / 4)
+
+
+def test_figures_of_a_multi_label_set_by_hand() -> None:
+    p = np.array([[0.9, 0.2], [0.6, 0.7], [0.1, 0.4]])
+    t = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    found = evaluate.figures(p, t, multi_label=True)
+    assert found.accuracy == pytest.approx(1 / 3)  # only the first scan is right in both
+    # Label 1: sensitivity 1, specificity 1/2; label 2: sensitivity 1/2, specificity 1.
+    assert found.balanced_accuracy == pytest.approx(0.75)
+    logs = [math.log(x) for x in (0.9, 0.8, 0.4, 0.7, 0.9, 0.4)]
+    assert found.log_loss == pytest.approx(-sum(logs) / 6)
+    assert found.auroc == pytest.approx(1.0)
+
+
+def test_a_label_that_never_occurs_is_left_out_of_balanced_accuracy() -> None:
+    p = np.array([[0.7, 0.2, 0.1], [0.2, 0.7, 0.1]])
+    assert evaluate.balanced_accuracy(p, _one_hot(0, 1, count=3)) == 1.0
+
+
+def test_weights_count_within_a_recall() -> None:
+    p, t = _of_first(0.9, 0.1, 0.1), _one_hot(0, 0, 1)
+    weights = np.array([3.0, 1.0, 1.0])
+    assert evaluate.balanced_accuracy(p, t, weights=weights) == pytest.approx((0.75 + 1) / 2)
+    multi = evaluate.balanced_accuracy(p[:, :1], t[:, :1], multi_label=True, weights=weights)
+    assert multi == pytest.approx((0.75 + 1) / 2)
+
+
+def test_a_calibrated_claim_has_a_small_error_and_an_overconfident_one_its_excess() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.random(40_000)
+    t = _one_hot(*(rng.random(len(p)) > p).astype(int))
+    honest = evaluate.figures(np.column_stack([p, 1 - p]), t, multi_label=False)
+    assert honest.ece < 0.015
+    sure = evaluate.figures(_of_first(*np.full(len(p), 0.95)), t, multi_label=False)
+    assert sure.ece == pytest.approx(0.45, abs=0.02)  # half of them are of the first label
+
+
+@pytest.mark.parametrize(
+    ("scores", "area"),
+    [((0.5, 0.5, 0.5, 0.5), 0.5), ((0.1, 0.4, 0.35, 0.8), 0.75), ((0.1, 0.2, 0.8, 0.9), 1.0)],
+)
+def test_area_under_the_curve_counts_ties_half(scores: tuple[float, ...], area: float) -> None:
+    assert evaluate.auroc(_of_first(*scores), _one_hot(1, 1, 0, 0)) == pytest.approx(area)
+
+
+def test_area_under_the_curve_is_not_defined_for_one_label() -> None:
+    assert evaluate.auroc(_of_first(0.1, 0.9), _one_hot(0, 0)) is None
+
+
+def test_a_certain_mistake_costs_much_and_not_endlessly() -> None:
+    assert 10 < evaluate.log_loss(_of_first(0.0), _one_hot(0)) < 20

@@ -1,0 +1,171 @@
+"""The instant learner on made-up features."""
+
+import numpy as np
+import pytest
+
+from nearl_core.learn import instant
+from nearl_core.learn.batches import balanced_weights
+from nearl_core.learn.instant import Examples, FloatArray
+
+WIDTH = 16
+
+
+def _normalised(rows: FloatArray) -> FloatArray:
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+
+def _centres(labels: int) -> FloatArray:
+    return _normalised(np.random.default_rng(7).normal(size=(labels, WIDTH)))
+
+
+def _clusters(counts: tuple[int, ...], *, spread: float = 0.12, seed: int = 0) -> Examples:
+    """Examples around one centre for each label."""
+    place = np.repeat(np.arange(len(counts)), counts)
+    rng = np.random.default_rng(seed)
+    features = _centres(len(counts))[place] + rng.normal(size=(len(place), WIDTH)) * spread
+    return Examples(_normalised(features), np.eye(len(counts))[place], np.ones(len(place)))
+
+
+def _recalls(p: FloatArray, examples: Examples) -> list[float]:
+    right = p.argmax(1) == examples.targets.argmax(1)
+    return [float(right[column > 0].mean()) for column in examples.targets.T]
+
+
+def test_separable_clusters_are_learned_with_confidence() -> None:
+    head = instant.fit(_clusters((8, 8, 8)), None, multi_label=False)
+    unseen = _clusters((30, 30, 30), seed=1)
+    p = head.probabilities(unseen.features)
+    assert np.allclose(p.sum(1), 1)
+    assert min(_recalls(p, unseen)) == 1.0
+    assert p.max(1).mean() > 0.8
+
+
+def test_a_rare_label_is_found_beside_a_frequent_one() -> None:
+    head = instant.fit(_clusters((60, 4), spread=0.2), None, multi_label=False)
+    unseen = _clusters((40, 40), spread=0.2, seed=1)
+    assert min(_recalls(head.probabilities(unseen.features), unseen)) > 0.85
+
+
+def test_one_example_of_each_label_is_enough_to_rank() -> None:
+    head = instant.fit(_clusters((1, 1, 1)), None, multi_label=False)
+    unseen = _clusters((20, 20, 20), seed=1)
+    assert head.can_rank
+    assert min(_recalls(head.probabilities(unseen.features), unseen)) > 0.8
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+@pytest.mark.parametrize("count", [1, 3])
+def test_equal_scans_are_no_reason_for_certainty(count: int, multi_label: bool) -> None:
+    one = _clusters((1, 1)).features[:1]
+    examples = Examples(np.repeat(one, count, 0), np.eye(2)[[0, 1, 1][:count]], np.ones(count))
+    for texts in (None, _centres(2)):
+        head = instant.fit(examples, texts, multi_label=multi_label, text_default=1.0)
+        p = head.probabilities(np.concatenate([one, _centres(2)]))
+        assert np.isfinite(p).all()
+        assert 0.05 < p[0, 0] < 0.95
+
+
+def test_a_label_without_examples_is_said_to_be_unknown() -> None:
+    few = _clusters((5, 5, 5)).take(np.arange(10))
+    head = instant.fit(few, None, multi_label=False)
+    assert head.seen.tolist() == [True, True, False]
+    assert head.can_rank
+    logits = head.logits(_clusters((3, 3, 3), seed=1).features)
+    assert (logits[:, 2] <= logits[:, :2].min(1)).all()
+    assert not instant.fit(few.take(np.arange(5)), None, multi_label=False).can_rank
+
+
+def test_text_counts_where_it_is_right_and_not_where_it_is_wrong() -> None:
+    few = _clusters((3, 3, 3), spread=0.4)
+    centres = _centres(3)
+    right = instant.fit(few, centres, multi_label=False)
+    wrong = instant.fit(few, centres[[1, 2, 0]], multi_label=False)
+    assert right.text_share > 0
+    assert wrong.text_share == 0
+    unseen = _clusters((40, 40, 40), spread=0.4, seed=1)
+    bare = instant.fit(few, None, multi_label=False)
+    recalls = [np.mean(_recalls(h.probabilities(unseen.features), unseen)) for h in (right, bare)]
+    assert recalls[0] > recalls[1]
+
+
+def test_right_text_ranks_a_label_that_has_no_example() -> None:
+    few = _clusters((3, 3, 3), spread=0.4).take(np.arange(6))
+    head = instant.fit(few, _centres(3), multi_label=False)
+    assert head.text_share > 0
+    assert head.seen.all()
+    unseen = _clusters((5, 5, 40), spread=0.2, seed=1)
+    assert _recalls(head.probabilities(unseen.features), unseen)[2] > 0.6
+
+
+def test_text_alone_is_zero_shot() -> None:
+    head = instant.zero_shot(_centres(3), scale=20.0, multi_label=False)
+    unseen = _clusters((10, 10, 10))
+    assert min(_recalls(head.probabilities(unseen.features), unseen)) == 1.0
+
+
+def test_each_label_of_a_multi_label_set_is_learned_for_itself() -> None:
+    rng = np.random.default_rng(0)
+    targets = (rng.random((60, 2)) < 0.5).astype(float)
+    directions = np.linalg.qr(rng.normal(size=(WIDTH, 2)))[0].T
+    made = _normalised((targets * 2 - 1) @ directions + rng.normal(size=(60, WIDTH)) * 0.1)
+    head = instant.fit(Examples(made[:40], targets[:40], np.ones(40)), None, multi_label=True)
+    p = head.probabilities(made[40:])
+    assert ((p > 0.5) == (targets[40:] > 0.5)).mean() > 0.97
+    assert abs(p.sum(1) - 1).max() > 0.5  # not a softmax: both may hold, or none
+
+
+def test_weights_of_readers_count() -> None:
+    clear = _clusters((4, 4))
+    doubtful = Examples(clear.features, clear.targets[::-1], np.full(8, 0.05))
+    both = Examples(
+        np.concatenate([clear.features, doubtful.features]),
+        np.concatenate([clear.targets, doubtful.targets]),
+        np.concatenate([clear.weights, doubtful.weights]),
+    )
+    head = instant.fit(both, None, multi_label=False)
+    assert min(_recalls(head.probabilities(clear.features), clear)) == 1.0
+
+
+@pytest.mark.parametrize("counts", [(5, 7, 3), (30, 20, 25)])
+@pytest.mark.parametrize("with_text", [False, True])
+def test_leave_one_out_in_closed_form_is_the_refit_without_one(
+    counts: tuple[int, ...], with_text: bool
+) -> None:
+    """To rounding, with the centre, the scale, the ridge and the weights of the others kept."""
+    examples = _clusters(counts, spread=0.3)
+    texts = _centres(3) if with_text else None
+    head, logits = instant.fit_and_leave_out(examples, texts, multi_label=False)
+    s = balanced_weights(examples.targets, examples.weights, multi_label=False)
+    s = s / s.sum()
+    x = examples.features - head.centre
+    spread = np.sqrt((s @ x**2).sum())
+    x = x / spread
+    ridge = head.ridge * np.mean(np.linalg.svd(np.sqrt(s)[:, None] * x, compute_uv=False) ** 2)
+    anchor = np.zeros((WIDTH, 3))
+    if texts is not None:
+        centred = (texts - texts.mean(0)).T
+        anchor = head.text_share * 0.3 * centred / (x @ centred).std()
+    for left in range(len(x)):
+        kept = np.arange(len(x)) != left
+        gram = x[kept].T @ (s[kept, None] * x[kept]) + ridge * np.eye(WIDTH)
+        residual = examples.targets[kept] - 1 / 3 - x[kept] @ anchor
+        weight = anchor + np.linalg.solve(gram, x[kept].T @ (s[kept, None] * residual))
+        assert np.allclose(logits[left], x[left] @ weight / head.temperature, atol=1e-8)
+
+
+def test_leave_one_out_is_near_a_whole_refit() -> None:
+    """Centre and balance move too then: within 0.05 of a probability at 20 examples a label."""
+    examples = _clusters((20, 20), spread=0.3)
+    head, logits = instant.fit_and_leave_out(examples, None, multi_label=False)
+    told = instant.to_probabilities(logits, multi_label=False)
+    for left in range(0, 40, 5):
+        again = instant.fit_fixed(
+            examples.take(np.flatnonzero(np.arange(40) != left)),
+            None,
+            multi_label=False,
+            ridge=head.ridge,
+            text_share=0.0,
+            temperature=head.temperature,
+        )
+        refit = again.probabilities(examples.features[left][None])[0]
+        assert abs(told[left] - refit).max() < 0.05

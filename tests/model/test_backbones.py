@@ -1,0 +1,325 @@
+"""Backbone folders: what loads, and what each broken one is refused for."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import huggingface_hub
+import numpy as np
+import pytest
+import torch
+from huggingface_hub import HfApi
+from safetensors.torch import save_file
+
+from nearl_core.control import RunControl
+from nearl_core.errors import BackboneError, Cancelled
+from nearl_core.model import backbones
+from nearl_core.model.backbone_folder import HUB, SHIPPED, added_folder, entries, write_sums
+from tests.model.making import (
+    PREPROCESSING,
+    TEXTS,
+    model_cfg,
+    pictures,
+    tiny_model,
+    write_backbone,
+    write_config,
+)
+
+WEIGHTS = "open_clip_model.safetensors"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_backbone(tmp_path / "tiny")
+
+
+def rewrite_weights(folder: Path, seed: int) -> None:
+    save_file(tiny_model(seed).state_dict(), folder / WEIGHTS)
+
+
+# --- loading ---
+
+
+def test_a_folder_loads_frozen_and_gives_its_own_features(folder: Path) -> None:
+    loaded = backbones.load(str(folder))
+    made = tiny_model()
+    assert loaded.name == "tiny"
+    assert loaded.words is None
+    assert loaded.preprocessing.resize_mode == "squash"
+    assert loaded.parameters == sum(p.numel() for p in made.parameters())
+    assert loaded.logit_scale == pytest.approx(1 / 0.07)
+    assert not any(p.requires_grad for p in loaded.model.parameters())
+    assert torch.equal(loaded.model.encode_image(pictures()), made.encode_image(pictures()))
+    assert loaded.tokenize(TEXTS).shape == (3, 77)
+    assert loaded.preprocessing(np.zeros((20, 30, 3), np.uint8)).shape == (3, 16, 16)
+
+
+def test_half_precision_weights_are_loaded_in_float32(folder: Path) -> None:
+    half = {name: value.half() for name, value in tiny_model().state_dict().items()}
+    save_file(half, folder / WEIGHTS)
+    model = backbones.load(str(folder)).model
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+def test_the_words_of_a_small_backbone_are_known(folder: Path) -> None:
+    (folder / "words.txt").write_text("disc\nstripes\n")
+    assert backbones.load(str(folder)).words == frozenset({"disc", "stripes"})
+
+
+def test_weights_that_were_exchanged_are_refused(folder: Path) -> None:
+    write_sums(folder)
+    backbones.load(str(folder))
+    rewrite_weights(folder, 1)
+    with pytest.raises(BackboneError, match="not the ones that were added"):
+        backbones.load(str(folder))
+
+
+def test_another_configuration_is_another_backbone(folder: Path) -> None:
+    before = backbones.load(str(folder)).hash
+    assert backbones.load(str(folder)).hash == before
+    write_config(folder, preprocess_cfg=PREPROCESSING | {"mean": [0.4] * 3})
+    assert backbones.load(str(folder)).hash != before
+
+
+def _no_config(folder: Path) -> None:
+    (folder / "open_clip_config.json").unlink()
+
+
+def _broken_config(folder: Path) -> None:
+    (folder / "open_clip_config.json").write_text("{")
+
+
+def _no_weights(folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+
+
+def _pickled_weights(folder: Path) -> None:
+    (folder / WEIGHTS).rename(folder / "open_clip_model.pt")
+
+
+def _broken_weights(folder: Path) -> None:
+    (folder / WEIGHTS).write_bytes(b"no safetensors")
+
+
+def _several_weights(folder: Path) -> None:
+    shutil.copy(folder / WEIGHTS, folder / "a.safetensors")
+    (folder / WEIGHTS).rename(folder / "b.safetensors")
+
+
+def _weights_of_another_shape(folder: Path) -> None:
+    save_file(tiny_model(image_depth=1).state_dict(), folder / WEIGHTS)
+
+
+def _prepared(**how: object) -> Callable[[Path], None]:
+    return lambda folder: write_config(folder, preprocess_cfg=PREPROCESSING | how)
+
+
+def _text_tower(**how: object) -> Callable[[Path], None]:
+    cfg = model_cfg()
+    return lambda folder: write_config(folder, model_cfg=cfg | {"text_cfg": cfg["text_cfg"] | how})
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (_no_config, "no readable open_clip_config.json"),
+        (_broken_config, "no readable open_clip_config.json"),
+        (lambda f: write_config(f, model_cfg=None), "no model_cfg"),
+        (lambda f: write_config(f, model_cfg={"vision_cfg": []}), "not open_clip's own"),
+        (lambda f: write_config(f, preprocess_cfg=None), "does not say how images are prepared"),
+        (_prepared(resize_mode="fold"), "bicubic/fold is not known"),
+        (_prepared(size=32), "does not fit its image tower"),
+        (_prepared(size=[16, 8]), "does not fit its image tower"),
+        (_prepared(mean=None), "does not fit its image tower"),
+        (_prepared(std=[1.0]), "does not fit its image tower"),
+        (_no_weights, "no .safetensors file"),
+        (_pickled_weights, "can run code and is not opened"),
+        (_broken_weights, "can't be read"),
+        (_several_weights, "several files"),
+        (_weights_of_another_shape, "don't fit"),
+        (_text_tower(hf_model_name="some/bert"), "not open_clip's own"),
+        (_text_tower(unheard_of=1), "don't fit"),
+        (_text_tower(hf_tokenizer_name="some/words"), "needs the package transformers|don't fit"),
+    ],
+)
+def test_a_broken_folder_says_what_is_wrong(
+    folder: Path, harm: Callable[[Path], None], says: str
+) -> None:
+    harm(folder)
+    with pytest.raises(BackboneError, match=says) as caught:
+        backbones.load(str(folder))
+    assert caught.value.remedy
+
+
+def test_the_weights_that_open_clip_names_stand_before_others(folder: Path) -> None:
+    """Repositories also hold the same weights in the layout of another library."""
+    save_file({"else": torch.zeros(1)}, folder / "model.safetensors")
+    loaded = backbones.load(str(folder))
+    assert torch.equal(loaded.model.logit_scale, tiny_model().logit_scale)
+
+
+def test_an_unknown_name_tells_which_there_are() -> None:
+    with pytest.raises(BackboneError, match="no backbone 'vit'") as caught:
+        backbones.load("vit")
+    assert "ViT-B-16" in caught.value.remedy
+
+
+def test_one_that_is_not_here_tells_how_to_fetch_it() -> None:
+    with pytest.raises(BackboneError, match="not on this machine") as caught:
+        backbones.load("ViT-B-16")
+    assert "backbones get ViT-B-16" in caught.value.remedy
+
+
+# --- random weights ---
+
+
+def test_random_weights_follow_their_seed_and_leave_the_others_randomness(folder: Path) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    one, same, other = (backbones.random(str(folder), seed=s) for s in (0, 0, 1))
+    assert torch.equal(torch.rand(1), expected)
+    first, second, third = (b.model.visual.proj for b in (one, same, other))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, third)
+    assert one.hash == "random"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("unheard-of", "no architecture"), ("RN50", "not open_clip's own"), ("", "no architecture")],
+)
+def test_an_architecture_that_can_not_be_used_is_refused(name: str, says: str) -> None:
+    with pytest.raises(BackboneError, match=says):
+        backbones.random(name)
+
+
+# --- adding ---
+
+
+def test_an_added_backbone_is_copied_and_listed_and_loads(folder: Path) -> None:
+    (folder / "open_clip_model.pt").write_bytes(b"not to be copied")
+    added = backbones.add(folder)
+    shutil.rmtree(folder)
+    assert added == added_folder() / "tiny"
+    assert {f.name for f in added.iterdir()} == {WEIGHTS, "open_clip_config.json", "SHA256SUMS"}
+    assert [e.folder for e in entries() if e.name == "tiny"] == [added]
+    assert backbones.load("tiny").name == "tiny"
+    rewrite_weights(added, 1)
+    with pytest.raises(BackboneError, match="not the ones that were added"):
+        backbones.load("tiny")
+
+
+def test_a_name_that_is_taken_is_refused(folder: Path) -> None:
+    backbones.add(folder)
+    with pytest.raises(BackboneError, match="tiny already"):
+        backbones.add(folder)
+    assert backbones.add(folder, name="second").name == "second"
+
+
+@pytest.mark.skipif(not (SHIPPED / "starter").is_dir(), reason="needs the starter backbone")
+def test_the_shipped_backbone_can_not_be_hidden(folder: Path) -> None:
+    with pytest.raises(BackboneError, match="starter already"):
+        backbones.add(folder, name="starter")
+
+
+def test_one_that_does_not_load_leaves_nothing_behind(folder: Path) -> None:
+    _weights_of_another_shape(folder)
+    with pytest.raises(BackboneError, match="don't fit"):
+        backbones.add(folder)
+    assert not any(added_folder().iterdir())
+
+
+def test_one_that_changed_since_its_hash_was_written_is_not_added(folder: Path) -> None:
+    write_sums(folder)
+    rewrite_weights(folder, 1)
+    with pytest.raises(BackboneError, match="not the ones that were added"):
+        backbones.add(folder)
+
+
+def test_a_single_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "clip.pt"
+    file.write_bytes(b"pickle")
+    with pytest.raises(BackboneError, match="can run code"):
+        backbones.add(file)
+    with pytest.raises(BackboneError, match="not there"):
+        backbones.add(tmp_path / "nothing")
+
+
+def test_an_unfinished_folder_is_no_backbone() -> None:
+    write_backbone(added_folder() / "ViT-B-16.partial")
+    assert not [e.name for e in entries() if "partial" in e.name]
+
+
+# --- fetching: the network is refused in tests, so the hub is a folder ---
+
+
+@pytest.fixture
+def hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    asked = []
+
+    def download(repository: str, *, local_dir: Path, **how: object) -> str:
+        asked.append({"repository": repository, **how})
+        shutil.copytree(folder, local_dir, dirs_exist_ok=True)
+        return str(local_dir)
+
+    info = SimpleNamespace(sha="1234")
+    monkeypatch.setattr(HfApi, "model_info", lambda *_args, **_how: info)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    return asked
+
+
+def test_a_fetched_backbone_is_here_and_is_not_fetched_again(hub: list[dict[str, object]]) -> None:
+    target = backbones.fetch("ViT-B-16", RunControl())
+    assert backbones.fetch("ViT-B-16", RunControl()) == target
+    assert [one["repository"] for one in hub] == [HUB[0].repository]
+    assert hub[0]["revision"] == "1234"
+    patterns = hub[0]["allow_patterns"]
+    assert isinstance(patterns, list)
+    assert not [p for p in patterns if p.endswith((".bin", ".pt", "*"))][1:]  # LICENSE* alone
+    entry = next(e for e in entries() if e.name == "ViT-B-16")
+    assert (entry.folder, entry.licence) == (target, "MIT")
+    assert backbones.load("ViT-B-16").name == "ViT-B-16"
+
+
+def test_a_fetched_backbone_that_broke_is_fetched_anew(hub: list[dict[str, object]]) -> None:
+    target = backbones.fetch("ViT-B-16", RunControl())
+    rewrite_weights(target, 1)
+    backbones.fetch("ViT-B-16", RunControl())
+    assert len(hub) == 2
+    backbones.load("ViT-B-16")
+
+
+def test_what_is_fetched_and_does_not_load_is_not_kept(
+    hub: list[dict[str, object]], folder: Path
+) -> None:
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    write_config(folder, model_cfg=config["model_cfg"] | {"embed_dim": 4})
+    with pytest.raises(BackboneError, match="don't fit"):
+        backbones.fetch("ViT-B-16", RunControl())
+    assert hub
+    assert not any(added_folder().iterdir())
+
+
+def test_a_fetch_can_be_stopped(hub: list[dict[str, object]]) -> None:
+    control = RunControl()
+    stopping = replace(control, report=lambda _progress: control.cancel())
+    with pytest.raises(Cancelled):
+        backbones.fetch("ViT-B-16", stopping)
+    assert not hub
+
+
+def test_without_a_network_a_fetch_says_what_to_do() -> None:
+    (added_folder() / "ViT-B-16.partial").mkdir(parents=True)
+    (added_folder() / "ViT-B-16.partial" / "README.md").write_text("an earlier try")
+    with pytest.raises(BackboneError, match="could not be fetched from timm/") as caught:
+        backbones.fetch("ViT-B-16", RunControl())
+    assert "Check the network" in caught.value.remedy
+
+
+def test_only_what_is_listed_can_be_fetched() -> None:
+    with pytest.raises(BackboneError, match="no backbone 'other' to fetch"):
+        backbones.fetch("other", RunControl())

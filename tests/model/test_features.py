@@ -1,0 +1,150 @@
+"""The cache of features: kept over a restart, never wrong, never in the way."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nearl_core.model import features
+from nearl_core.model.features import FeatureCache, scan_key
+from nearl_core.model.scan_features import Place, ranked_frames, rows
+
+ONE, TWO = np.arange(4, dtype=np.float32), np.ones(4, np.float32)
+
+
+def filled(folder: Path, source: str = "backbone") -> FeatureCache:
+    cache = FeatureCache(folder, source)
+    cache.put("a", 0, ONE)
+    cache.put("a", 7, TWO)
+    cache.save()
+    return cache
+
+
+def test_features_are_there_after_reopening(tmp_path: Path) -> None:
+    filled(tmp_path / "cache")
+    again = FeatureCache(tmp_path / "cache", "backbone")
+    np.testing.assert_array_equal(again.get("a", 0), ONE)
+    np.testing.assert_array_equal(again.get("a", 7), TWO)
+    assert again.get("a", 1) is None
+
+
+def test_another_source_never_meets_them(tmp_path: Path) -> None:
+    filled(tmp_path)
+    assert FeatureCache(tmp_path, "backbone+v1").get("a", 0) is None
+
+
+def test_what_was_not_saved_is_here_but_not_on_disk(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path, "backbone")
+    cache.put("a", 0, ONE)
+    assert cache.get("a", 0) is ONE
+    assert FeatureCache(tmp_path, "backbone").get("a", 0) is None
+
+
+def test_a_feature_of_a_file_that_is_gone_is_not_kept(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path, "backbone")
+    cache.put(scan_key(tmp_path / "gone.png"), 0, ONE)
+    assert cache.get("", 0) is None
+
+
+def _garbage(file: Path) -> None:
+    file.write_bytes(b"this is no database" * 100)
+
+
+def _other_table(file: Path) -> None:
+    file.unlink()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("CREATE TABLE features (a)")
+
+
+def _odd_bytes(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE features SET value = ? WHERE frame = 0", (b"12345",))
+
+
+def _a_text(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE features SET value = 'text' WHERE frame = 0")
+
+
+def _another_length(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE features SET value = ? WHERE frame = 0", (b"1234",))
+
+
+@pytest.mark.parametrize("harm", [_garbage, _other_table, _odd_bytes, _a_text, _another_length])
+def test_a_broken_cache_is_thrown_away_and_begun_anew(tmp_path: Path, harm: object) -> None:
+    filled(tmp_path)
+    assert callable(harm)
+    harm(tmp_path / "features.db")
+    assert FeatureCache(tmp_path, "backbone").get("a", 7) is None
+    filled(tmp_path)
+    assert FeatureCache(tmp_path, "backbone").get("a", 7) is not None
+
+
+def test_a_cache_that_another_process_writes_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path)
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda file: connect(file, timeout=0))
+    with closing(connect(tmp_path / "features.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert FeatureCache(tmp_path, "backbone").get("a", 0) is None
+        filled(tmp_path)
+        other.execute("ROLLBACK")
+    assert FeatureCache(tmp_path, "backbone").get("a", 0) is not None
+
+
+def test_a_folder_that_can_not_be_written_costs_only_the_keeping(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cache = filled(tmp_path / "file")
+    assert cache.get("a", 0) is not None
+
+
+def test_a_cache_that_has_grown_too_large_is_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path)
+    monkeypatch.setattr(features, "LIMIT_BYTES", 10)
+    cache = FeatureCache(tmp_path, "backbone")
+    cache.put("b", 0, TWO)
+    cache.save()
+    again = FeatureCache(tmp_path, "backbone")
+    assert again.get("b", 0) is not None
+    assert again.get("a", 0) is None
+
+
+def test_a_changed_file_has_another_key(tmp_path: Path) -> None:
+    file = tmp_path / "scan.png"
+    file.write_bytes(b"one")
+    first = scan_key(file)
+    assert scan_key(file) == first
+    file.write_bytes(b"longer")
+    grown = scan_key(file)
+    os.utime(file, ns=(1, 1))
+    other = tmp_path / "other.png"
+    other.write_bytes(b"longer")
+    os.utime(other, ns=(1, 1))
+    assert len({first, grown, scan_key(file), scan_key(other)}) == 4
+    assert scan_key(tmp_path / "gone.png") == ""
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"), [(1, (0,)), (3, (0, 1, 2)), (9, (1, 4, 7)), (10, (1, 5, 8))]
+)
+def test_a_stack_is_ranked_by_its_middle_and_frames_around(
+    frames: int, expected: tuple[int, ...]
+) -> None:
+    assert ranked_frames(frames) == expected
+
+
+def test_a_stack_stands_as_the_mean_of_its_frames(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    stack, single = Place("a", (0, 7)), Place("a", (7,))
+    assert stack.is_in(cache)
+    assert not Place("a", (0, 1)).is_in(cache)
+    found = rows([stack, single], cache)
+    np.testing.assert_allclose(found, np.array([[0.5, 1, 1.5, 2], [1, 1, 1, 1]]))
