@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from app import engine_port, errors, strings
 from app.asking import Asking
 from app.asking_export import AskingExport
+from app.collecting import Collecting
 from app.controllers.exporting import Exporting
 from app.controllers.library import Library
 from app.controllers.suggestions import Suggestions
@@ -88,7 +89,9 @@ def run(path: Path | None, *, demo: bool, factory: EngineFactory = engine_port.r
     """Show the desk until its window is closed; returns the exit status."""
     running = application()
     log = errors.open_log(settings_module.settings_folder())
+    collecting = Collecting()
     desk = build(factory=factory)
+    desk.suggestions.loaded.connect(collecting.settle)
     take_back = errors.install(desk.reporter)
     desk.window.closing.connect(running.quit)
     desk.window.show()
@@ -99,6 +102,8 @@ def run(path: Path | None, *, demo: bool, factory: EngineFactory = engine_port.r
     QTimer.singleShot(0, desk.warm_up)
     status = running.exec()
     ended = desk.shut_down()
+    if ended:
+        collecting.close()
     take_back()
     errors.close_log(log)
     return status if ended else 1

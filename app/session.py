@@ -1,7 +1,6 @@
 """The open project as the GUI thread knows it."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.models.scan_table import ScanTable
@@ -38,7 +37,6 @@ class Session:
     Attributes:
         standing: The reader's standing decision of each scan.
         others: Standing decisions of other readers, which teach but are not shown.
-        opened_at: Nothing is asked of decisions older than this.
     """
 
     project: "Project"
@@ -49,7 +47,6 @@ class Session:
     versions: tuple[Version, ...]
     standing: dict[int, Decision]
     others: tuple[Decision, ...] = ()
-    opened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
     def of(
@@ -84,6 +81,10 @@ class Session:
     def decisions(self) -> tuple[Decision, ...]:
         """The standing decisions of every reader, in order of commitment."""
         return tuple(sorted((*self.standing.values(), *self.others), key=lambda found: found.id))
+
+    def is_decided(self, scan_id: int) -> bool:
+        """Whether any reader's decision of a scan stands."""
+        return scan_id in self.standing or any(d.scan_id == scan_id for d in self.others)
 
     def labelled(self) -> tuple[Decision, ...]:
         """Those that name labels, which is what can be learned from."""

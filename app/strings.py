@@ -166,7 +166,8 @@ MAKE_LIVE = "Make live"
 FROZEN_TITLE = "Frozen backbone"
 FROZEN_DETAIL = "With the instant learner"
 NO_FIGURES = "No held-out figures"
-HELD_OUT = "Held-out balanced accuracy {figure} (n {n})"
+HELD_OUT_FIGURES = "held-out balanced accuracy"
+HELD_OUT = "{figure} (n {n})"
 ENGINE_LOADING = "The model is being loaded."
 NO_ENGINE = "The model can't be loaded; labelling goes on without suggestions."
 NOT_TRAINED = "Nothing trained yet; every decision already sharpens the ranking."
@@ -307,8 +308,8 @@ def decisions(count: int) -> str:
 
 
 def new_since(count: int) -> str:
-    """New decisions since the last training."""
-    return f"{count} new decision{'' if count == 1 else 's'} since."
+    """Decisions that no version learned from."""
+    return f"{decisions(count)} not trained on yet."
 
 
 def of_total(visible: int, total: int) -> str:
@@ -333,7 +334,7 @@ def read_only_banner(where: str) -> str:
 
 def trained(version: Version) -> str:
     """What a training run came to."""
-    return f"{version.id}: {version.reason}"
+    return f"Version {version.id}. {version.reason}"
 
 
 def exported(scans: int, images: int, left_out: int, splits: str, notices: str) -> str:

@@ -1,7 +1,7 @@
 """Makes the pictures of the README from the running application.
 
 `python docs/screenshots.py [FOLDER]` opens the demo project (the DICOM scans that the pydicom
-package ships) without a display, decides by key as a reader would, trains, and writes
+package ships) without a display, decides as their headers say, all but a few, trains, and writes
 `start.png`, `desk.png`, `desk-wide.png`, `labels.png`, `keys.png` into `docs/images` (or FOLDER).
 It takes a few minutes on two cores, since it trains for real.
 """
@@ -10,25 +10,31 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
 from PySide6.QtCore import QEventLoop, QTimer  # noqa: E402
 from PySide6.QtWidgets import QWidget  # noqa: E402
 
 from app import bootstrap  # noqa: E402
+from app.collecting import Collecting  # noqa: E402
 from app.desk import Desk  # noqa: E402
 from app.models.training_state import Phase  # noqa: E402
 from app.views.dialogs.keys import KeysDialog  # noqa: E402
 from app.views.dialogs.label_set import LabelSetDialog  # noqa: E402
 from nearl_core.demo import label_of_modality  # noqa: E402
 
+GREYS = 64
 NARROW, WIDE = (1280, 800), (1920, 1080)
-DECISIONS = 40
-SHOWN = ("examples_overlay.dcm", "CT_small.dcm", "MR_small.dcm")
+SHOWN = "examples_overlay.dcm"
+LEFT = (SHOWN, "CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm", "examples_palette.dcm")
+"""Undecided at the end; the first one is on screen."""
 LONGEST_MS = 900_000
 
 
@@ -49,41 +55,62 @@ def rest(milliseconds: int) -> None:
 
 
 def keep(widget: QWidget, file: Path) -> None:
-    """Write what a widget looks like."""
+    """Write what a widget looks like, in 256 colours."""
     rest(400)
     widget.grab().save(str(file))
+    with Image.open(file) as opened:
+        picture = opened.convert("RGB")
+    picture.quantize(palette=_palette(picture), dither=Image.Dither.NONE).save(file, optimize=True)
+
+
+def _palette(picture: Image.Image) -> Image.Image:
+    """Even greys for the scan, which must not be tinted, and what suits the rest best."""
+    pixels = np.asarray(picture).copy()
+    pixels[np.ptp(pixels, axis=2) < 2] = 0
+    suited = Image.fromarray(pixels).quantize(256 - GREYS, method=Image.Quantize.MAXCOVERAGE)
+    greys = [value for grey in np.linspace(0, 255, GREYS).astype(int) for value in [grey] * 3]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*map(int, greys), *(suited.getpalette() or [])[: 3 * (256 - GREYS)]])
+    return palette
 
 
 def decide(desk: Desk) -> None:
-    """Decide by the digit keys what the headers tell."""
+    """Decide by the labels' keys what the headers tell."""
     session = desk.library.session
     assert session is not None
-    for _ in range(DECISIONS):
-        scan = desk.review.scan
-        assert scan is not None
-        place = session.label_set.ids.index(label_of_modality(scan.modality))
+    for scan in desk.table.scans():
+        if scan.path.name in LEFT:
+            continue
+        desk.review.show(scan.id)
         before = len(session.standing)
-        desk.actions.label_pressed.emit(place)
+        desk.actions.label_pressed.emit(
+            session.label_set.ids.index(label_of_modality(scan.modality))
+        )
         wait_until(lambda before=before: len(session.standing) > before)  # type: ignore[misc]
-        rest(100)
 
 
 def show_one(desk: Desk) -> None:
-    """Put a scan that is worth looking at on screen."""
+    """Put a scan that is worth looking at on screen, ranked by all that was decided."""
     by_name = {scan.path.name: scan.id for scan in desk.table.scans()}
-    wanted = next((by_name[name] for name in SHOWN if name in by_name), None)
-    if wanted is not None:
-        desk.review.show(wanted)
+    shown = by_name[SHOWN]
+    desk.review.show(shown)
     wait_until(lambda: desk.window.scan.view.picture is not None)
-    wait_until(lambda: bool(desk.window.ranking.panel.source))
+    decided = len(by_name) - len(LEFT)
+
+    def ranked_by_all() -> bool:
+        ranking = desk.suggestions.ranking(shown)
+        return ranking is not None and ranking.decisions >= decided
+
+    wait_until(ranked_by_all)
 
 
 def main(folder: Path) -> None:
     """Make every picture."""
     folder.mkdir(parents=True, exist_ok=True)
     bootstrap.application()
+    collecting = Collecting()
     desk = bootstrap.build()
-    desk.training.set_automatic(False, 1000)
+    desk.keeper.change_desk(replace(desk.keeper.desk, auto_train=False))
     window = desk.window
     window.resize(*NARROW)
     window.show()
@@ -91,8 +118,10 @@ def main(folder: Path) -> None:
     desk.open_demo()
     wait_until(lambda: desk.suggestions.engine is not None)
     decide(desk)
+    desk.keeper.change_desk(replace(desk.keeper.desk, auto_train=True))
     desk.training.start()
     wait_until(lambda: desk.training.state.phase is Phase.IDLE)
+    wait_until(lambda: len(desk.window.training.versions.lines) > 1)
     show_one(desk)
     keep(window, folder / "desk.png")
     for ask, kind, name in (
@@ -108,6 +137,7 @@ def main(folder: Path) -> None:
     keep(window, folder / "desk-wide.png")
     window.close()
     desk.shut_down()
+    collecting.close()
 
 
 if __name__ == "__main__":

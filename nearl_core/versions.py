@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from nearl_core.learn import tuning
 from nearl_core.learn.batches import Lesson
 from nearl_core.learn.instant import Examples, FloatArray, Head, fit, to_probabilities, zero_shot
 from nearl_core.learn.loop import TuneData, TuneSettings
+from nearl_core.learn.promote import Judgement
 from nearl_core.learn.ranker import Blend, Ranker
 from nearl_core.model import adapter_file
 from nearl_core.model.backbones import file_hash
@@ -128,25 +130,33 @@ def train(
         deadline=request.deadline,
         control=control,
     )
-    seconds = time.monotonic() - request.started
-    judgement = tuned.judgement
-    version = Version(
+    version = _version(request, encoder, ready.label_set, learned, tuned.judgement)
+    _write(engine.adapters_folder / version.file, version, ready.label_set, tuned, instant)
+    return TrainingResult(version, tuned.losses)
+
+
+def _version(
+    request: Request,
+    encoder: Encoder,
+    label_set: LabelSet,
+    learned: Sequence[Lesson],
+    judgement: Judgement,
+) -> Version:
+    return Version(
         id=request.version_id,
         created=datetime.now(UTC),
         file=f"{request.version_id}.safetensors",
         backbone=encoder.backbone.name,
         backbone_hash=encoder.backbone.hash,
-        label_set_revision=ready.label_set.revision,
+        label_set_revision=label_set.revision,
         decision_ids=tuple(lesson.decision_id for lesson in learned),
-        seconds=seconds,
+        seconds=time.monotonic() - request.started,
         device=encoder.device.type,
         before=judgement.before,
         after=judgement.after,
         promoted=judgement.promoted,
         reason=judgement.reason,
     )
-    _write(engine.adapters_folder / version.file, version, ready.label_set, tuned, instant)
-    return TrainingResult(version, tuned.losses)
 
 
 def _prefixes(
@@ -260,7 +270,8 @@ def _write(
     try:
         adapter_file.write(path, tuned.nearl, extra=extra, provenance=about)
     except (OSError, SafetensorError) as error:
-        path.with_suffix(".partial").unlink(missing_ok=True)
+        with suppress(OSError):
+            path.with_suffix(".partial").unlink(missing_ok=True)
         raise TrainingError(
             "The new version could not be written.", "Make room on the disk and train again."
         ) from error

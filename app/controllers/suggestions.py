@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import islice
 
 from PySide6.QtCore import QObject, Signal
 
@@ -9,13 +10,22 @@ from app import strings
 from app.engine_port import EngineFactory, EngineInfoLike, EngineLike, EngineRequest
 from app.jobs import Job, Jobs, Priority
 from app.session import Session
-from nearl_core.control import RunControl
+from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError
-from nearl_core.types import LabelSet, Ranking, Scan, Version
+from nearl_core.types import LabelSet, Ranking, Scan, State, Version
+
+_TEACH = (State.LABELLED, State.NONE_APPLY)
+_PORTION, _LARGEST_PORTION = 4, 64
+_LEARN_AFTER = 8
+"""Scans that the pass over decided ones brings before the instant learner takes them in."""
 
 
 class Suggestions(QObject):
     """Rankings of scans, always of the live version and of the latest decisions.
+
+    Decided scans are ranked too, in portions and after everything else: decisions that were
+    imported, made in an earlier session or faster than the engine teach as soon as their features
+    are there.
 
     Attributes:
         loaded: The EngineInfo once the backbone is there.
@@ -42,6 +52,11 @@ class Suggestions(QObject):
         self._featured: set[int] = set()
         self._on_way: dict[int, Job] = {}
         self._learning: Job | None = None
+        self._on_screen: tuple[int, ...] = ()
+        self._again: set[int] = set()
+        self._portion: Job | None = None
+        self._pace = Pace(_PORTION, _LARGEST_PORTION)
+        self._untaught = 0
         self._round = 0
         self._missing = False
 
@@ -99,6 +114,7 @@ class Suggestions(QObject):
         if engine is None:
             return
         if priority is Priority.SCREEN:
+            self._on_screen = tuple(scan.id for scan in scans)
             self._jobs.engine.cancel_waiting(Priority.PREFETCH)
             self._on_way = {
                 scan_id: job for scan_id, job in self._on_way.items() if not job.control.cancelled
@@ -121,7 +137,9 @@ class Suggestions(QObject):
         if self._learning is not None:
             self._learning.cancel()  # a newer fit takes in everything that this one would
         scans, decisions = session.scans_by_id(), session.decisions()
-        wanted = tuple(again)
+        self._again.update(again, self._on_screen)  # those of a cancelled fit are still to be said
+        wanted = tuple(self._again)
+        self._untaught = 0
 
         def work(control: RunControl) -> list[Ranking]:
             engine.learn(scans, decisions)
@@ -129,6 +147,7 @@ class Suggestions(QObject):
             return engine.rerank(wanted)
 
         self._learning = self._jobs.learning.submit(work, done=partial(self._learned, self._round))
+        self._catch_up()
 
     def refresh(self, scan_ids: Iterable[int]) -> None:
         """Say again what these scans are, with what was learned since; only cached features."""
@@ -195,9 +214,48 @@ class Suggestions(QObject):
         self._rankings[ranking.scan_id] = ranking
         self.ranked.emit(ranking)
         session = self._session
-        if session is not None and ranking.scan_id in session.standing:
+        if session is not None and session.is_decided(ranking.scan_id):
             # It was decided before its features were there: now it can be learned from.
             self.learn((ranking.scan_id,))
+
+    def _catch_up(self) -> None:
+        """Rank the next portion of the decided scans that nothing is known of yet."""
+        engine, session = self._engine, self._session
+        if engine is None or session is None or self._portion is not None:
+            return
+        decided = dict.fromkeys(d.scan_id for d in session.decisions() if d.verdict.state in _TEACH)
+        missing = (i for i in decided if i not in self._featured and i not in self._on_way)
+        found = (session.table.scan(i) for i in islice(missing, self._pace.size))
+        scans = [scan for scan in found if scan is not None]
+        if not scans:
+            if self._untaught:
+                self.learn(())
+            return
+        self._portion = self._jobs.engine.submit(
+            partial(_rank_portion, engine, scans, self._pace),
+            priority=Priority.BACKGROUND,
+            done=partial(self._portion_arrived, self._round),
+            failed=self._portion_failed,
+        )
+
+    def _portion_arrived(self, round_: int, rankings: list[Ranking]) -> None:
+        if round_ != self._round:
+            return
+        self._portion = None
+        for ranking in rankings:
+            self._featured.add(ranking.scan_id)
+            self._rankings[ranking.scan_id] = ranking
+        self._untaught += len(rankings)
+        # Each fit takes longer than the one before: so each comes after more scans.
+        if self._untaught >= max(_LEARN_AFTER, len(self._featured) // 4):
+            self.learn(())
+        else:
+            self._catch_up()
+
+    def _portion_failed(self, error: NearlError) -> None:
+        """The pass ends; the next decision begins it again."""
+        del error
+        self._portion = None
 
     def _not_ranked(self, scan_id: int, error: NearlError) -> None:
         self._on_way.pop(scan_id, None)
@@ -209,13 +267,18 @@ class Suggestions(QObject):
             return
         for ranking in rankings:
             self._rankings[ranking.scan_id] = ranking
+            self._again.discard(ranking.scan_id)
             self.ranked.emit(ranking)
         self.learned.emit()
 
     def _forget(self) -> None:
         self._round += 1
-        for job in self._on_way.values():
-            job.cancel()
+        for job in (*self._on_way.values(), self._portion):
+            if job is not None:
+                job.cancel()
+        self._portion = None
+        self._again.clear()
+        self._untaught = 0
         self._on_way.clear()
         self._rankings.clear()
         self._featured.clear()
@@ -233,3 +296,10 @@ def _load(
 
 def _rank(engine: EngineLike, scan: Scan, control: RunControl) -> Ranking:
     return engine.rank([scan], control)[0]
+
+
+def _rank_portion(
+    engine: EngineLike, scans: Sequence[Scan], pace: Pace, control: RunControl
+) -> list[Ranking]:
+    with pace.go():
+        return engine.rank(scans, control)

@@ -56,8 +56,9 @@ def version_lines(versions: tuple[Version, ...]) -> tuple[VersionLine, ...]:
 
 def _line(version: Version) -> VersionLine:
     created = version.created.astimezone()
-    title = f"{version.id}   {created:%d %b %H:%M}   {strings.decisions(len(version.decision_ids))}"
-    return VersionLine(version.id, title, _figures(version), version.live, version.reason)
+    title = f"{version.id}   {created:%d %b %H:%M}"
+    detail = f"{strings.decisions(len(version.decision_ids))}   {_figures(version)}"
+    return VersionLine(version.id, title, detail, version.live, version.reason)
 
 
 def _figures(version: Version) -> str:

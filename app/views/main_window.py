@@ -22,7 +22,7 @@ from app.views.status_line import StatusLine
 from app.views.training_panel import TrainingPanel
 
 _LEFT, _RIGHT = 272, 336
-_SIDE = (456, 296)
+_SIDE = (434, 315)
 
 
 class MainWindow(QMainWindow):
@@ -63,7 +63,8 @@ class MainWindow(QMainWindow):
         side.addWidget(self.ranking)
         side.addWidget(self.training)
         side.setChildrenCollapsible(False)
-        side.setStretchFactor(0, 1)
+        side.setStretchFactor(0, 2)
+        side.setStretchFactor(1, 1)
         side.setSizes(list(_SIDE))
         self._columns = QSplitter(Qt.Orientation.Horizontal)
         for widget in (self.queue, self.scan, side):
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.queue.setMinimumWidth(216)
         self.scan.setMinimumWidth(400)
         side.setMinimumWidth(328)
+        self.training.setMinimumHeight(280)
         desk = QWidget()
         box = QVBoxLayout(desk)
         box.setContentsMargins(0, 0, 0, 0)

@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from app.models.picture import Picture
 from app.models.viewing import Grey, Turn
 from app.views import style
 from app.views.actions import Actions
+from app.views.fields import ElidedLabel
 from app.views.image_overlay import OverlayText
 from app.views.image_view import ImageView
 from nearl_core.types import Scan, VoiLut
@@ -58,7 +58,7 @@ class ScanPanel(QWidget):
         self._scan: Scan | None = None
         self._buttons: dict[Command, QToolButton] = {}
         self._window = QComboBox()
-        self._name = QLabel()
+        self._name = ElidedLabel()
         self.view = ImageView()
         self.view.frames_wanted.connect(self.frames_wanted)
         self.view.viewing_changed.connect(self._show_viewing)
@@ -75,19 +75,18 @@ class ScanPanel(QWidget):
         line = QHBoxLayout(bar)
         line.setContentsMargins(12, 0, 8, 0)
         line.setSpacing(2)
-        self._name.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        line.addWidget(self._name, 2)
+        line.addWidget(self._name, 3)
+        line.addSpacing(8)
         self._window.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self._window.setMinimumContentsLength(14)
+        self._window.setMinimumContentsLength(9)
         self._window.setMaximumWidth(192)
         self._window.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._window.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._window.setAccessibleName(strings.WINDOW)
         self._window.activated.connect(self._window_chosen)
-        line.addWidget(self._window, 1)
+        line.addWidget(self._window, 2)
         line.addSpacing(8)
         for command, icon in _TOOLS:
             line.addWidget(self._tool(command, icon))
@@ -111,8 +110,7 @@ class ScanPanel(QWidget):
         """A scan is about to be shown: its name at once, its picture when it is there."""
         self._scan = scan
         name = "" if scan is None else scan.path.name
-        self._name.setToolTip(name)
-        self._name.setText(name)
+        self._name.show_text(name)
         self.view.show_message(strings.NO_SCAN if scan is None else "")
         if scan is None:
             self.show_picture(None, 0)

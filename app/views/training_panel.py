@@ -50,16 +50,13 @@ class TrainingPanel(QWidget):
         self._connect(actions)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 8, 16, 8)
-        layout.setSpacing(8)
+        layout.setSpacing(6)
         layout.addLayout(self._head())
         layout.addWidget(self._text)
         layout.addWidget(self._progress)
         layout.addWidget(self.plot)
         layout.addLayout(self._automatic_line())
-        layout.addSpacing(4)
-        versions = QLabel(strings.VERSIONS)
-        versions.setProperty("role", "heading")
-        layout.addWidget(versions)
+        layout.addLayout(_versions_line())
         layout.addWidget(self.versions, 1)
         self.show_state(TrainingState())
 
@@ -135,3 +132,16 @@ class TrainingPanel(QWidget):
 
     def _emit_automatic(self) -> None:
         self.automatic_changed.emit(self._automatic.isChecked(), self._every.value())
+
+
+def _versions_line() -> QHBoxLayout:
+    """The heading of the list, and what its figures are."""
+    line = QHBoxLayout()
+    title = QLabel(strings.VERSIONS)
+    title.setProperty("role", "heading")
+    figures = QLabel(strings.HELD_OUT_FIGURES)
+    figures.setProperty("role", "small")
+    line.addWidget(title)
+    line.addStretch(1)
+    line.addWidget(figures)
+    return line

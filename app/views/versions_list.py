@@ -67,6 +67,7 @@ class VersionsList(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(40)
         self._lines: tuple[VersionLine, ...] = ()
 
     @property
@@ -84,7 +85,7 @@ class VersionsList(QScrollArea):
         holder = QWidget()
         holder.setObjectName("plain")
         box = QVBoxLayout(holder)
-        box.setContentsMargins(0, 0, 0, 0)
+        box.setContentsMargins(0, 0, 8, 0)
         box.setSpacing(0)
         box.setAlignment(Qt.AlignmentFlag.AlignTop)
         for line in lines:

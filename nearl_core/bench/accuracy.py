@@ -138,7 +138,7 @@ class _Task:
     def draw(self, shots: int, draw: int, control: RunControl) -> list[Cell]:
         """All methods on one draw."""
         engine = self._engine
-        scans, decisions = _drawn(self._train, self._label_set, shots, draw)
+        scans, decisions = drawn(self._train, self._label_set, shots, draw)
         engine.activate(None)
         engine.rank([*scans.values(), *self._test.scans], control.renamed("reading scans"))
         engine.learn(scans, decisions)
@@ -184,7 +184,7 @@ def _figures(known: Known, p: FloatArray) -> Figures:
     return evaluate.figures(p, known.targets, multi_label=False)
 
 
-def _drawn(
+def drawn(
     known: Known, label_set: LabelSet, shots: int, draw: int
 ) -> tuple[dict[int, Scan], list[Decision]]:
     """So many scans of each label, drawn by a seed, as decisions."""

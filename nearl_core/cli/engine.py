@@ -96,24 +96,12 @@ def opened(
 
 
 def _rank(args: argparse.Namespace, output: Output) -> int:
-    from nearl_core.errors import ProjectError
+    from nearl_core.store.project import Project
 
+    with Project.open(args.project, read_only=True) as project:
+        asked = _asked(project, args)  # a path that is none is said before the model is loaded
     with opened(args.project, output, device=args.device, read_only=True) as (project, engine):
-        scans = project.scans()
-        asked: dict[int, str] = {scan.id: str(scan.path) for scan in scans}
-        if args.paths:
-            asked = {}
-            for path in args.paths:
-                scan = project.scan_at(path)
-                if scan is None:
-                    raise ProjectError(
-                        f"{path} is not a scan of this project.", "Add it with the add command."
-                    )
-                asked[scan.id] = str(path)
-        if args.unlabelled:
-            decided = {decision.scan_id for decision in project.standing()}
-            asked = {i: path for i, path in asked.items() if i not in decided}
-        by_id = {scan.id: scan for scan in scans}
+        by_id = {scan.id: scan for scan in project.scans()}
         chosen = [by_id[scan_id] for scan_id in asked]
         names = {label.id: label.name for label in project.label_set().labels}
         for ranking in _ranked(engine, chosen, output):
@@ -122,6 +110,30 @@ def _rank(args: argparse.Namespace, output: Output) -> int:
             words = ", ".join(f"{names[e.label_id]} {e.probability:.2f}" for e in top)
             output.result(record, f"{record['path']}: {words or ranking.notice}")
     return _DONE
+
+
+def _asked(project: "Project", args: argparse.Namespace) -> dict[int, str]:
+    """The scans that are to be ranked, by id, with their paths as they were given.
+
+    Raises:
+        ProjectError: If a path is no scan of the project.
+    """
+    from nearl_core.errors import ProjectError
+
+    asked = {scan.id: str(scan.path) for scan in project.scans()}
+    if args.paths:
+        asked = {}
+        for path in args.paths:
+            scan = project.scan_at(path)
+            if scan is None:
+                raise ProjectError(
+                    f"{path} is not a scan of this project.", "Add it with the add command."
+                )
+            asked[scan.id] = str(path)
+    if args.unlabelled:
+        decided = {decision.scan_id for decision in project.standing()}
+        asked = {i: path for i, path in asked.items() if i not in decided}
+    return asked
 
 
 def _ranked(engine: "Engine", scans: "list[Scan]", output: Output) -> "Iterator[Ranking]":

@@ -34,7 +34,7 @@ class TuneSettings:
         seconds: Stop after this long, or None.
     """
 
-    steps: int = 60
+    steps: int = 40
     batch: int = 32
     rate: float = 1e-3
     weight_decay: float = 0.05

@@ -94,7 +94,9 @@ def write(model: nn.Module, phrases: tuple[str, ...], out: Path) -> None:
     """Write a backbone folder in open_clip's local layout, the weights in float16."""
     out.mkdir(parents=True, exist_ok=True)
     state = {name: value.half().contiguous() for name, value in model.state_dict().items()}
-    save_file(state, out / "open_clip_model.safetensors")
+    weights = out / "open_clip_model.safetensors"
+    save_file(state, weights)
+    weights.chmod(0o644)  # written for its owner alone, it could not be shipped
     preprocess = {
         "size": MODEL["vision_cfg"]["image_size"],
         "mean": MEAN,

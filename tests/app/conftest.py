@@ -1,5 +1,6 @@
 """The desk as a test drives it: the real window, store and scan reader, a fake engine."""
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app import bootstrap, errors
+from app.collecting import Collecting
 from app.engine_port import EngineRequest
 from nearl_core import labels_file
 from nearl_core.types import LabelSet
@@ -30,6 +32,7 @@ def project(tmp_path: Path, scan_folder: Path, label_set: LabelSet) -> Path:
 def start(qtbot: QtBot) -> Iterator[Callable[[], Driver]]:
     """Start desks; each is shut down at the end, and every thread of it must be gone."""
     running: list[Driver] = []
+    collecting = Collecting()
 
     def make() -> Driver:
         bootstrap.application()
@@ -49,6 +52,7 @@ def start(qtbot: QtBot) -> Iterator[Callable[[], Driver]]:
     yield make
     for driver in running:
         stop(driver)
+    collecting.close()
     logging.getLogger("nearl.desk").handlers.clear()
 
 
@@ -63,6 +67,13 @@ def desk(driver: Driver, project: Path) -> Driver:
     """A desk with the project of tiny scans open."""
     driver.open(project)
     return driver
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_widgets_left() -> Iterator[None]:
+    """Collect closed windows here, not in a worker thread of some later test, which would crash."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,10 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from nearl_core.control import RunControl
+from nearl_core.engine import Engine
 from nearl_core.model import backbones
+from nearl_core.scans.guard import ScanReader
 from nearl_core.types import Decision, Label, LabelSet, Scan, Shown, State, Verdict
 from tests.support.scans import disc, stripes, write_png
 
@@ -53,7 +56,7 @@ def write_backbone(folder: Path, *, seed: int = 0, words: str | None = None) -> 
 
 def write_scans(folder: Path, *, each: int) -> list[Scan]:
     """Discs have even ids, stripes odd ones; each scan is a patient of its own."""
-    scans = []
+    scans = list[Scan]()
     for number in range(each):
         for kind, draw in (("disc", disc), ("stripes", stripes)):
             path = write_png(folder / f"{kind}-{number}.png", draw(seed=number))
@@ -82,3 +85,22 @@ def all_decided(scans: Sequence[Scan]) -> list[Decision]:
 def noise(seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Coloured noise, unlike any other scan here."""
     return np.random.default_rng(seed).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+
+
+class Making:
+    """Makes loaded engines over one folder of features."""
+
+    def __init__(self, reader: ScanReader, folder: Path) -> None:
+        self.reader, self.folder = reader, folder
+
+    def __call__(self, backbone: Path, label_set: LabelSet = LABELS) -> Engine:
+        engine = Engine(
+            backbone=str(backbone),
+            label_set=label_set,
+            reader=self.reader,
+            adapters_folder=self.folder / "adapters",
+            cache_folder=self.folder / "cache",
+            device="cpu",
+        )
+        engine.load(RunControl())
+        return engine

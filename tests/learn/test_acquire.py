@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearl_core.learn import acquire
+from nearl_core.learn.instant import FloatArray
 
 
-def _features(count: int, seed: int = 0) -> np.ndarray:  # type: ignore[type-arg]
+def _features(count: int, seed: int = 0) -> FloatArray:
     rows = np.random.default_rng(seed).normal(size=(count, 8))
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 

@@ -112,7 +112,9 @@ def test_scans_of_an_unknown_patient_are_each_their_own() -> None:
 def test_no_patient_stands_in_two_folds(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 40))
     labels, folds = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 5))
-    patients = [f"P{n}" for n in data.draw(st.lists(st.integers(0, 12), min_size=count, max_size=count))]
+    patients = [
+        f"P{n}" for n in data.draw(st.lists(st.integers(0, 12), min_size=count, max_size=count))
+    ]
     of = st.lists(st.booleans(), min_size=labels, max_size=labels)
     targets = np.array(data.draw(st.lists(of, min_size=count, max_size=count)), float)
     found = patient_folds(patients, targets, folds=folds, seed=data.draw(st.integers(0, 3)))

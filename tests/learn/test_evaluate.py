@@ -17,9 +17,7 @@ def _of_first(*p: float) -> evaluate.FloatArray:
 
 
 def test_figures_of_an_exclusive_set_by_hand() -> None:
-    found = evaluate.figures(
-        _of_first(0.8, 0.6, 0.9, 0.7), _one_hot(0, 0, 0, 1), multi_label=False
-    )
+    found = evaluate.figures(_of_first(0.8, 0.6, 0.9, 0.7), _one_hot(0, 0, 0, 1), multi_label=False)
     assert found.n == 4
     assert found.accuracy == pytest.approx(0.75)
     assert found.balanced_accuracy == pytest.approx(0.5)  # recalls of 1 and 0

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, Qt
+from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app import strings
 from app.models.keymap import label_key
 from app.models.label_drafts import LabelDraft, NewId, drafts_of, label_set_of, problem
+from app.views import style
 from app.views.dialogs.parts import DeskDialog, heading, muted
 from nearl_core.types import LabelSet
 
@@ -156,7 +157,9 @@ class LabelEditor(QWidget):
         with QSignalBlocker(self._list):
             self._list.clear()
             for place, draft in enumerate(self.drafts):
-                self._list.addItem(QListWidgetItem(_line(place, draft)))
+                item = QListWidgetItem(_line(place, draft))
+                item.setSizeHint(QSize(0, style.BUTTON_HEIGHT))
+                self._list.addItem(item)
             self._list.setCurrentRow(row, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self._show(row)
         self._report()

@@ -1,0 +1,181 @@
+"""rank, train, evaluate and versions, in this process and as a process of its own."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nearl_core.cli import main
+from tests.engine.making import write_backbone
+from tests.support.scans import disc, stripes, write_png
+
+Lines = list[dict[str, Any]]
+EACH = 8
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a tiny backbone, 16 scans, 14 of them decided, and a folder `known`."""
+    folder = tmp_path_factory.mktemp("work")
+    backbone = write_backbone(folder / "tiny", words="lung\n")
+    rows = [("path", "label")]
+    for kind, draw in (("disc", disc), ("stripes", stripes)):
+        for number in range(EACH):
+            path = write_png(folder / "scans" / f"{kind}-{number}.png", draw(seed=number))
+            rows.append((str(path), kind.title()))
+            write_png(folder / "known" / kind / f"{number}.png", draw(seed=50 + number))
+    rows = [row for row in rows if not row[0].endswith("-7.png")]
+    with (folder / "decisions.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    made, scans = str(folder / "p.nearl"), str(folder / "scans")
+    more = ["--labels", "Disc,Stripes", "--scans", scans, "--backbone", str(backbone)]
+    assert main(["create", made, *more]) == 0
+    assert main(["decide", made, str(folder / "decisions.csv")]) == 0
+    return Path(made)
+
+
+def _run(capsys: pytest.CaptureFixture[str], *argv: object, code: int = 0) -> Lines:
+    capsys.readouterr()
+    assert main([*map(str, argv), "--json"]) == code
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def _said(capsys: pytest.CaptureFixture[str], *argv: object, code: int) -> str:
+    capsys.readouterr()
+    assert main([*map(str, argv)]) == code
+    out, err = capsys.readouterr()
+    assert not out
+    assert "Traceback" not in err
+    return err
+
+
+def _process(*argv: object) -> "subprocess.CompletedProcess[str]":
+    words = [sys.executable, "-m", "nearl_core", *map(str, argv)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
+
+
+def test_rank_says_what_it_makes_of_each_scan(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = _run(capsys, "rank", project)
+    assert len(found) == 2 * EACH
+    for record in found:
+        assert {"path", "frame", "version", "ranking"} <= set(record)
+        assert record["version"] == "frozen"
+        assert [set(entry) for entry in record["ranking"]] == [{"label", "probability"}] * 2
+        assert sum(entry["probability"] for entry in record["ranking"]) == pytest.approx(1)
+        assert record["ranking"][0]["label"].lower() in record["path"]
+
+
+def test_rank_of_some_paths_in_their_order_with_few_labels(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.parent)
+    asked = ["scans/stripes-3.png", "scans/disc-1.png"]
+    found = _run(capsys, "rank", "p.nearl", *asked, "--top", 1)
+    assert [record["path"] for record in found] == asked
+    assert [len(record["ranking"]) for record in found] == [1, 1]
+    found = _run(capsys, "rank", "p.nearl", "--unlabelled")
+    assert sorted(Path(r["path"]).name for r in found) == ["disc-7.png", "stripes-7.png"]
+
+
+def test_rank_of_a_path_that_is_not_in_the_project(project: Path) -> None:
+    """As a process of its own: nothing on stdout, a sentence and what to do on stderr."""
+    ended = _process("rank", project, "elsewhere.png", "--json")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "elsewhere.png is not a scan of this project. Add it" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("evaluate", "p.nearl", "known", "--stage", "guess"),
+        ("rank", "p.nearl", "--top", "0"),
+        ("rank", "p.nearl", "--top", "many"),
+        ("train", "p.nearl", "--seed", "x"),
+        ("bench", "accuracy", "known", "--shots", "4,no"),
+    ],
+)
+def test_wrong_usage(argv: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "usage" in _said(capsys, *argv, code=2)
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("evaluate", "PROJECT", "gone"), "no folder gone"),
+        (("evaluate", "PROJECT", "known", "--stage", "tuned"), "No trained version is live"),
+        (("rank", "gone.nearl"), "gone"),
+        (("rank", "PROJECT", "--device", "abacus"), "'abacus' is not there"),
+        (("versions", "PROJECT", "--activate", "v9"), "no version 'v9'"),
+        (("bench", "accuracy", "gone"), "no folder"),
+    ],
+)
+def test_inputs_that_can_t_be_used(
+    project: Path,
+    argv: tuple[str, ...],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(project.parent)
+    words = [str(project) if word == "PROJECT" else word for word in argv]
+    assert said in _said(capsys, *words, code=3)
+
+
+def test_train_evaluate_and_choose_versions(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (trained,) = _run(capsys, "train", project, "--max-seconds", 1, "--seed", 1)
+    assert {"version", "promoted", "reason", "seconds", "before", "after"} == set(trained)
+    assert trained["version"] == "v1"
+    assert trained["after"]["n"] == 14
+
+    (listed,) = _run(capsys, "versions", project)
+    assert (listed["version"], listed["live"]) == ("v1", trained["promoted"])
+    assert listed["reason"] == trained["reason"]
+    assert listed["decisions"] == 14
+
+    (listed,) = _run(capsys, "versions", project, "--activate", "v1")
+    assert listed["live"]
+    fields = {"n", "accuracy", "balanced_accuracy", "log_loss", "ece", "auroc", "version", "stage"}
+    for stage in ("zero-shot", "linear-probe", "instant", "tuned", "live"):
+        (found,) = _run(capsys, "evaluate", project, project.parent / "known", "--stage", stage)
+        assert set(found) == fields
+        assert (found["n"], found["stage"], found["version"]) == (2 * EACH, stage, "v1")
+        if stage != "zero-shot":
+            assert found["balanced_accuracy"] == 1.0
+    assert {r["version"] for r in _run(capsys, "rank", project)} == {"v1"}
+
+    (listed,) = _run(capsys, "versions", project, "--activate", "frozen")
+    assert not listed["live"]
+    assert {r["version"] for r in _run(capsys, "rank", project, "--top", 1)} == {"frozen"}
+
+
+def test_a_new_project_has_nothing_to_train_on(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = ["create", tmp_path / "new", "--labels", "A,B", "--backbone", project.parent / "tiny"]
+    assert main([str(word) for word in made]) == 0
+    assert "too few decisions" in _said(capsys, "train", tmp_path / "new", code=3)
+    assert _run(capsys, "versions", tmp_path / "new") == []
+    assert _run(capsys, "rank", tmp_path / "new") == []
+
+
+def test_bench_draws_from_train_and_measures_on_test(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in ("train", "test"):
+        (tmp_path / "tasks" / "toy").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tasks" / "toy" / part).symlink_to(project.parent / "known")
+    argv = ["bench", "accuracy", tmp_path / "tasks", "--shots", "2", "--draws", "1"]
+    argv += ["--backbone", project.parent / "tiny", "--out", tmp_path / "out.jsonl"]
+    found = _run(capsys, *argv)
+    assert [r["method"] for r in found] == ["zero-shot", "linear-probe", "instant", "tuned", "live"]
+    assert {r["figures"]["n"] for r in found} == {2 * EACH}
+    assert _run(capsys, *argv) == []  # what stands in the results is not run again

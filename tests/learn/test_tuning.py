@@ -1,0 +1,311 @@
+"""Fine-tuning on a toy: a tiny random backbone, and a signal hidden in noise."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from nearl_core.control import Progress, RunControl
+from nearl_core.errors import Cancelled, TrainingError
+from nearl_core.learn import loop, tuning
+from nearl_core.learn.loop import TuneData, TuneSettings, tune
+from nearl_core.learn.tuning import TuneInputs
+from nearl_core.model import backbones
+from nearl_core.model.encoder import Encoder
+from nearl_core.model.nearl import LabelContext, NearlClip
+from tests.engine.making import LABELS, MODEL, write_backbone
+
+COUNT = 24
+SHORT = TuneSettings(steps=3, batch=12)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    folder = write_backbone(tmp_path_factory.mktemp("backbones") / "tiny")
+    return Encoder(backbones.load(str(folder)), torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def data(encoder: Encoder) -> TuneData:
+    """Two labels, told apart by a direction that is weak beside the noise."""
+    generator = torch.Generator().manual_seed(0)
+    tokens = (MODEL["vision_cfg"]["image_size"] // MODEL["vision_cfg"]["patch_size"]) ** 2 + 1
+    prefixes = torch.randn(COUNT, 2, tokens, 32, generator=generator)
+    targets = torch.eye(2)[torch.arange(COUNT) % 2]
+    prefixes += (targets[:, 0] * 2 - 1).view(-1, 1, 1, 1) * torch.randn(32, generator=generator) / 3
+    return TuneData(prefixes, targets, torch.ones(COUNT), encoder.prompts(LABELS), 0.0, False)
+
+
+def _clip(encoder: Encoder, seed: int = 0) -> NearlClip:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return encoder.trainable(first_layer=2)
+
+
+def _inputs(encoder: Encoder, data: TuneData) -> TuneInputs:
+    frozen, texts = tuning.encode(_clip(encoder), data, RunControl())
+    return TuneInputs(
+        data=data,
+        frozen=frozen,
+        patients=[str(n) for n in range(len(frozen))],
+        blind=np.ones(len(frozen), bool),
+        texts=texts,
+        zero_shot=None,
+        live=None,
+    )
+
+
+def _weights(clip: NearlClip) -> list[Tensor]:
+    assert clip.nearl is not None
+    return [p.detach().clone() for p in clip.nearl.parameters()]
+
+
+# --- one run ---
+
+
+def test_the_loss_goes_down(encoder: Encoder, data: TuneData) -> None:
+    reports: list[Progress] = []
+    settings = TuneSettings(steps=30, batch=16)
+    losses = tune(
+        _clip(encoder),
+        data,
+        settings=settings,
+        seed=0,
+        control=RunControl(report=reports.append),
+    )
+    assert len(losses) == 30
+    assert np.mean(losses[-6:]) < 0.6 * np.mean(losses[:6])
+    assert [r.done for r in reports] == list(range(1, 31))
+    assert [r.values for r in reports] == [(("loss", x),) for x in losses]
+
+
+def test_the_same_seed_gives_the_same_adapters(encoder: Encoder, data: TuneData) -> None:
+    """To rounding: how many views go at once depends on how busy the machine is."""
+    made = []
+    for seed in (3, 3, 4):
+        clip = _clip(encoder)
+        tune(clip, data, settings=SHORT, seed=seed, control=RunControl())
+        made.append(tuning.encode(clip, data, RunControl())[0])
+    assert np.allclose(made[0], made[1], atol=1e-4)
+    assert not np.allclose(made[0], made[2], atol=1e-4)
+
+
+def test_cancelling_is_answered_within_one_micro_batch(
+    encoder: Encoder, data: TuneData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[int] = []
+    images_from = NearlClip.images_from
+
+    def counted(self: NearlClip, x: Tensor, labels: LabelContext) -> Tensor:
+        passes.append(len(x))
+        return images_from(self, x, labels)
+
+    monkeypatch.setattr(NearlClip, "images_from", counted)
+    control = RunControl(between=lambda: control.cancel() if len(passes) == 5 else None)
+    with pytest.raises(Cancelled):
+        tune(_clip(encoder), data, settings=SHORT, seed=0, control=control)
+    assert len(passes) <= 6
+
+
+def test_gradients_by_micro_batches_are_those_of_the_whole_episode(
+    encoder: Encoder, data: TuneData
+) -> None:
+    data = replace(data, text_share=0.3)  # so that the text side has its part
+    clip = _clip(encoder)
+    assert clip.nearl is not None
+    with torch.no_grad():
+        for side in (clip.nearl.image, clip.nearl.text):
+            side.up.normal_(generator=torch.Generator().manual_seed(0)).mul_(0.05)
+    run = loop._Run(clip, data, TuneSettings(batch=COUNT), 0, RunControl())
+    episode = run._episodes.draw(COUNT)
+    views = torch.arange(len(episode)) % 2
+    run._micro = 5
+    run._backward(episode, views)
+    by_parts = [p.grad for p in clip.nearl.parameters()]
+
+    labels = clip.labels(data.prompts)
+    features = clip.images_from(data.prefixes[torch.from_numpy(episode.rows), views], labels)
+    loss = run._loss(features, labels.features, episode)
+    whole = torch.autograd.grad(loss, list(clip.nearl.parameters()), allow_unused=True)
+    largest = max(float(g.abs().max()) for g in whole if g is not None)
+    assert largest > 1e-3
+    for part, one in zip(by_parts, whole, strict=True):
+        assert (part is None) == (one is None)
+        if part is not None and one is not None:
+            assert (part - one).abs().max() < 1e-4 * largest
+
+
+def test_out_of_memory_halves_the_micro_batch_and_says_so(
+    encoder: Encoder, data: TuneData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = _clip(encoder)
+    tune(usual, data, settings=SHORT, seed=0, control=RunControl())
+    images_from, reports, sizes = NearlClip.images_from, list[Progress](), list[int]()
+
+    def small(self: NearlClip, x: Tensor, labels: LabelContext) -> Tensor:
+        if len(x) > 6:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        sizes.append(len(x))
+        return images_from(self, x, labels)
+
+    monkeypatch.setattr(NearlClip, "images_from", small)
+    clip = _clip(encoder)
+    control = RunControl(report=reports.append)
+    losses = tune(clip, data, settings=SHORT, seed=0, control=control)
+    assert len(losses) == SHORT.steps
+    assert max(sizes) <= 6
+    assert "out of memory" in reports[-1].text
+    for one, other in zip(_weights(clip), _weights(usual), strict=True):
+        assert torch.allclose(one, other, atol=1e-3)
+
+
+def test_what_is_not_memory_is_not_swallowed(
+    encoder: Encoder, data: TuneData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: NearlClip, x: Tensor, labels: LabelContext) -> Tensor:
+        del self, x, labels
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(NearlClip, "images_from", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        tune(_clip(encoder), data, settings=SHORT, seed=0, control=RunControl())
+
+
+# --- the whole way ---
+
+
+@dataclass
+class Clock:
+    """A clock that stands still but for the work done."""
+
+    now: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def thread_time(self) -> float:
+        return time.thread_time()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Every image that is encoded takes a hundredth of a second by it."""
+    clock, images_from = Clock(), NearlClip.images_from
+
+    def slow(self: NearlClip, x: Tensor, labels: LabelContext) -> Tensor:
+        clock.now += 0.01 * len(x)
+        return images_from(self, x, labels)
+
+    monkeypatch.setattr(NearlClip, "images_from", slow)
+    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(tuning, "time", clock)
+    return clock
+
+
+def test_a_deadline_is_kept_and_used_checks_included(
+    encoder: Encoder, data: TuneData, clock: Clock
+) -> None:
+    inputs = _inputs(encoder, data)
+    clock.now = 0.0
+    parts: list[str] = []
+    found = tuning.run(
+        lambda: _clip(encoder),
+        inputs,
+        settings=TuneSettings(steps=1000, batch=12),
+        seed=0,
+        deadline=12.0,
+        control=RunControl(report=lambda p: parts.append(p.text)),
+    )
+    assert 9 < clock.now < 14
+    assert len(found.losses) > 1
+    assert {"checking, part 1 of 3", "checking, part 3 of 3"} <= set(parts)
+
+
+def test_time_that_is_up_still_gives_a_version_of_one_step(
+    encoder: Encoder, data: TuneData, clock: Clock
+) -> None:
+    inputs = _inputs(encoder, data)
+    found = tuning.run(
+        lambda: _clip(encoder),
+        inputs,
+        settings=TuneSettings(steps=1000, batch=12),
+        seed=0,
+        deadline=clock.now,
+        control=RunControl(),
+    )
+    assert len(found.losses) == 1
+    assert np.isfinite(found.features).all()
+
+
+def test_the_head_ranks_by_the_features_of_the_scaled_adapters(
+    encoder: Encoder, data: TuneData
+) -> None:
+    found = tuning.run(
+        lambda: _clip(encoder),
+        _inputs(encoder, data),
+        settings=SHORT,
+        seed=0,
+        control=RunControl(),
+    )
+    clip = _clip(encoder)
+    clip.nearl = found.nearl
+    assert np.allclose(tuning.encode(clip, data, RunControl())[0], found.features, atol=1e-5)
+    scale = float(found.nearl.image.scale[-1].detach()) / found.judgement.blend.scale
+    assert scale == pytest.approx(1, abs=0.1)
+    assert found.head.ridge == found.judgement.blend.ridge
+
+
+def test_rankings_served_in_between_are_not_in_the_precision_of_training(
+    encoder: Encoder, data: TuneData
+) -> None:
+    """What they encode is kept in the cache for good."""
+    half = replace(data, prefixes=data.prefixes.to(torch.bfloat16))
+    seen: list[bool] = []
+    control = RunControl(between=lambda: seen.append(torch.is_autocast_enabled("cpu")))
+    tuning.encode(_clip(encoder), half, control)
+    tune(_clip(encoder), half, settings=SHORT, seed=0, control=control)
+    assert seen
+    assert not any(seen)
+
+
+def _few(count: int) -> Callable[[TuneInputs], TuneInputs]:
+    def cut(inputs: TuneInputs) -> TuneInputs:
+        rows = torch.arange(count)
+        data = inputs.data.take(rows)
+        return replace(
+            inputs,
+            data=data,
+            frozen=inputs.frozen[:count],
+            patients=inputs.patients[:count],
+            blind=inputs.blind[:count],
+        )
+
+    return cut
+
+
+def _one_patient(inputs: TuneInputs) -> TuneInputs:
+    return replace(inputs, patients=["P"] * len(inputs.patients))
+
+
+def _one_label(inputs: TuneInputs) -> TuneInputs:
+    targets = torch.zeros_like(inputs.data.targets)
+    targets[:, 0] = 1
+    return replace(inputs, data=replace(inputs.data, targets=targets))
+
+
+@pytest.mark.parametrize("change", [_few(4), _few(0), _one_patient, _one_label])
+def test_too_little_to_check_by_is_refused(
+    encoder: Encoder, data: TuneData, change: Callable[[TuneInputs], TuneInputs]
+) -> None:
+    with pytest.raises(TrainingError, match="too few decisions"):
+        tuning.run(
+            lambda: _clip(encoder),
+            change(_inputs(encoder, data)),
+            settings=SHORT,
+            seed=0,
+            control=RunControl(),
+        )

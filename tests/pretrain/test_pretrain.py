@@ -1,0 +1,218 @@
+"""Training of the starter backbone, small enough for a test."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch import Tensor
+
+from nearl_core.control import Progress, RunControl
+from nearl_core.errors import NearlError
+from nearl_core.model import backbones
+from nearl_core.pretrain import __main__ as command
+from nearl_core.pretrain import captions, data
+from nearl_core.pretrain.augment import AugmentSettings, augment
+from nearl_core.pretrain.loop import PretrainData, Pretraining, PretrainSettings
+from nearl_core.pretrain.teacher import FEATURES, STRIDE16_FEATURES, Teacher
+from tests.engine.making import MODEL, SIZE
+from tests.support.scans import disc, stripes, write_png
+
+CLASSES = ("mednist/CXR", "own_set/big_disc")
+SETTINGS = PretrainSettings(
+    seconds=0.05,
+    batch=6,
+    teacher_size=SIZE,
+    middle_layer=2,
+    augment=AugmentSettings(size=SIZE),
+)
+
+
+# --- views ---
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 6), st.integers(0, 3))
+def test_views_keep_range_and_shape(count: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (count, 3, 40, 36), dtype=torch.uint8, generator=generator)
+    found = augment(images, AugmentSettings(size=24, mixed=0.7), generator)
+    assert found.images.shape == (count, 3, 24, 24)
+    assert found.images.dtype == torch.float32
+    assert 0 <= float(found.images.min()) <= float(found.images.max()) <= 1
+    assert ((found.share > 0) & (found.share <= 1)).all()
+    assert ((found.partner >= 0) & (found.partner < count)).all()
+    alone = found.partner == torch.arange(count)
+    assert (found.share[~alone] < 1).all()
+
+
+def test_a_seed_gives_the_same_views_and_pieces() -> None:
+    images = torch.stack([torch.full((3, 32, 32), value, dtype=torch.uint8) for value in (0, 255)])
+    plain = AugmentSettings(size=32, mixed=1.0)
+    found = augment(images.repeat(8, 1, 1, 1), plain, torch.Generator().manual_seed(0))
+    again = augment(images.repeat(8, 1, 1, 1), plain, torch.Generator().manual_seed(0))
+    assert torch.equal(found.images, again.images)
+    assert (found.share < 1).any()
+
+
+# --- captions ---
+
+
+def test_every_class_has_phrases_and_each_phrase_its_place() -> None:
+    classes = tuple(captions.PHRASES)
+    found = captions.vocabulary(classes)
+    assert len(set(found.phrases)) == len(found.phrases)
+    for name, places in zip(classes, found.of_class, strict=True):
+        assert tuple(found.phrases[p] for p in places) == captions.PHRASES[name]
+        assert places
+    # A shared phrase stands once, and is right for each class that has it.
+    xray = found.phrases.index("X-ray")
+    assert sum(xray in places for places in found.of_class) >= 7
+
+
+def test_no_class_says_two_kinds_of_opposite_things() -> None:
+    for name, phrases in captions.PHRASES.items():
+        assert not {"normal", "abnormal"} <= set(phrases), name
+
+
+def test_a_class_without_phrases_goes_by_its_folder() -> None:
+    found = captions.vocabulary(CLASSES)
+    assert found.phrases[found.of_class[1][0]] == "own set big disc"
+
+
+def test_words_are_what_the_phrases_are_made_of() -> None:
+    assert captions.words(("H&E stained slide", "X-ray, bone")) == (
+        "bone",
+        "h&e",
+        "ray",
+        "slide",
+        "stained",
+        "x",
+    )
+
+
+# --- the teacher ---
+
+
+def _write_teacher(path: Path) -> Path:
+    """A MobileNetV2 of the least number of layers."""
+    shapes = {
+        "00.conv.stride2.relu6": (8, 3, 3, 3),
+        "01.depthwise.stride1.relu6": (8, 1, 3, 3),
+        "02.conv.stride1.linear": (16, 8, 1, 1),
+        "03.conv.stride1.relu6": (24, 16, 1, 1),
+        "04.depthwise.stride2.relu6": (24, 1, 3, 3),
+        "05.conv.stride1.linear": (STRIDE16_FEATURES, 24, 1, 1),
+        "06.conv.stride1.relu6": (24, STRIDE16_FEATURES, 1, 1),
+        "07.depthwise.stride1.relu6": (24, 1, 3, 3),
+        "08.conv.stride1.linear": (STRIDE16_FEATURES, 24, 1, 1),
+        "09.conv.stride1.relu6": (FEATURES, STRIDE16_FEATURES, 1, 1),
+    }
+    generator = torch.Generator().manual_seed(0)
+    state: dict[str, Tensor] = {}
+    for name, shape in shapes.items():
+        state[f"{name}.weight"] = torch.randn(shape, generator=generator) / shape[1] ** 0.5
+        state[f"{name}.bias"] = torch.randn(shape[0], generator=generator) * 0.1
+    save_file(state, path)
+    return path
+
+
+def test_the_teacher_pads_as_its_weights_were_trained(tmp_path: Path) -> None:
+    teacher = Teacher.load(_write_teacher(tmp_path / "teacher.safetensors"))
+    stride16, last = teacher(torch.rand(2, 3, 30, 32))
+    # Halved twice and rounded up: 30 to 15 to 8, 32 to 16 to 8.
+    assert stride16.shape == (2, STRIDE16_FEATURES, 8, 8)
+    assert last.shape == (2, FEATURES, 8, 8)
+    assert 0 <= float(last.min()) <= float(last.max()) <= 6
+
+
+# --- images ---
+
+
+def _write_images(root: Path) -> Path:
+    for number in range(4):
+        write_png(root / CLASSES[0] / f"{number}.png", stripes(seed=number))
+        write_png(root / CLASSES[1] / f"{number}.png", disc(seed=number))
+    return root
+
+
+def _data(root: Path, work: Path) -> PretrainData:
+    return data.load(_write_images(root), work, context_length=77, control=RunControl())
+
+
+def test_images_are_read_with_their_classes_and_phrases(tmp_path: Path) -> None:
+    found = _data(tmp_path / "images", tmp_path / "work")
+    assert found.images.shape == (8, 3, data.SIDE, data.SIDE)
+    assert found.images.dtype == torch.uint8
+    assert found.classes.tolist() == [0] * 4 + [1] * 4
+    phrases = len(found.vocabulary.phrases)
+    assert found.tokens.shape == (phrases, len(captions.TEMPLATES), 77)
+    again = _data(tmp_path / "images", tmp_path / "work")
+    assert torch.equal(found.images, again.images)
+
+
+def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NearlError, match="no SET/CLASS folder"):
+        data.classes_of(tmp_path)
+
+
+# --- the run ---
+
+
+def _training(tmp_path: Path, **changes: float) -> Pretraining:
+    torch.manual_seed(0)
+    model = backbones.build(MODEL)
+    command.initialise(model)
+    return Pretraining(
+        model,
+        Teacher.load(_write_teacher(tmp_path / "teacher.safetensors")),
+        _data(tmp_path / "images", tmp_path / "work"),
+        settings=replace(SETTINGS, **changes),  # type: ignore[arg-type]  # numbers all
+        normalise=(command.MEAN, command.STD),
+        device=torch.device("cpu"),
+    )
+
+
+def _state(training: Pretraining) -> dict[str, Tensor]:
+    parts = {"model": training.model, "average": training.average, "heads": training.matching}
+    return {f"{p}.{k}": v.clone() for p, m in parts.items() for k, v in m.state_dict().items()}
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
+    reports: list[Progress] = []
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    first = _training(tmp_path)
+    first.run(checkpoint, RunControl(report=reports.append))
+    assert first.elapsed >= SETTINGS.seconds
+    assert first.steps >= 1
+    second = _training(tmp_path)
+    second.resume(checkpoint)
+    assert (second.elapsed, second.steps) == (first.elapsed, first.steps)
+    kept, read = _state(first), _state(second)
+    assert all(torch.equal(kept[name], read[name]) for name in kept)
+    second.run(checkpoint, RunControl())  # its time is used: nothing more is done
+    assert second.steps == first.steps
+    # One more step of both is the same, so the optimiser and the random source went along.
+    first.elapsed = second.elapsed = 0.0
+    for training in (first, second):
+        training._step()
+    kept, read = _state(first), _state(second)
+    assert all(torch.allclose(kept[name], read[name], atol=1e-6) for name in kept)
+
+
+def test_what_is_written_is_a_backbone(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = backbones.build(command.MODEL)
+    phrases = captions.vocabulary(CLASSES).phrases
+    command.write(model, phrases, tmp_path / "made")
+    found = backbones.load(str(tmp_path / "made"))
+    assert found.words == frozenset(captions.words(phrases))
+    assert found.preprocessing.size == command.MODEL["vision_cfg"]["image_size"]
+    largest = max(
+        float((one.detach() - other).abs().max())
+        for one, other in zip(model.parameters(), found.model.parameters(), strict=True)
+    )
+    assert largest < 2e-3  # the weights are kept in half precision
