@@ -20,6 +20,7 @@ from nearl_core.control import RunControl
 from nearl_core.model.nearl import LabelContext, NearlClip
 
 MICRO_BATCH_SECONDS = 0.2
+KEPT_GRAPH_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,9 @@ class _Run:
     def _backward(self, episode: "Episode", views: Tensor) -> float:
         """Gradients by micro-batches, as of the whole episode at once.
 
-        The loss couples all views, so features are made first without a graph, the loss tells
-        each feature's gradient, and each micro-batch is run again to carry it to the weights.
+        The loss couples all views: features are made first, the loss tells each feature's
+        gradient, and each micro-batch carries its own to the weights. Where the graphs of all
+        of them would take too much memory, each micro-batch is run again instead.
         """
         rows = torch.from_numpy(episode.rows)
         labels = self._labels()
@@ -168,16 +170,26 @@ class _Run:
         )
         size = self._micro  # the loop below may change it for the next step
         parts = list(zip(rows.split(size), views.split(size), strict=True))
-        with torch.no_grad():
-            features = torch.cat([self._features(*part, leaves) for part in parts])
-        features.requires_grad_()
+        keep = self._graph_bytes(len(episode)) < KEPT_GRAPH_BYTES
+        with torch.set_grad_enabled(keep):
+            made = [self._features(*part, leaves) for part in parts]
+        features = torch.cat([part.detach() for part in made]).requires_grad_()
         loss = self._loss(features, leaves.features, episode)
         loss.backward()
         assert features.grad is not None
-        for part, gradient in zip(parts, features.grad.split(size), strict=True):
-            self._features(*part, leaves).backward(gradient)
+        for place, gradient in enumerate(features.grad.split(size)):
+            again = made[place] if keep else self._features(*parts[place], leaves)
+            again.backward(gradient)
+            self._control.check()
         _carry(labels, leaves)
         return float(loss.detach())
+
+    def _graph_bytes(self, images: int) -> int:
+        """About what the graphs of so many images take: some sixty values a token and layer."""
+        assert self._clip.nearl is not None
+        config = self._clip.nearl.config
+        tokens, width = self._data.prefixes.shape[-2:]
+        return images * (config.image_depth - config.first_layer) * tokens * width * 60 * 4
 
     def _labels(self) -> LabelContext:
         with precision(self._data.prefixes):
