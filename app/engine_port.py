@@ -125,4 +125,4 @@ def known_backbones() -> tuple[str, ...]:
     """Names of the backbones on this computer; engine thread, for this loads torch."""
     from nearl_core.model import backbones
 
-    return tuple(entry.name for entry in backbones.entries())
+    return tuple(entry.name for entry in backbones.entries() if entry.folder is not None)

@@ -125,7 +125,7 @@ WINDOW = "Window"
 OWN_WINDOW = "By hand"
 COLOUR = "Colour"
 FILE_LUT = "Table {number} of the file"
-FILE_WINDOW = "File  C {centre:.0f}  W {width:.0f}"
+FILE_WINDOW = "File C {centre:.0f} W {width:.0f}"
 FRAME = "Frame {number} of {total}"
 
 # --- labels ------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ class Training(QObject):
     def _progress(self, progress: Progress) -> None:
         if self._state.phase is Phase.STOPPING or self._job is None:
             return
-        text = progress.text or strings.TRAINING_RUNS
+        text = progress.text[:1].upper() + progress.text[1:] or strings.TRAINING_RUNS
         if progress.total:
             text = strings.STEP_OF.format(text=text, done=progress.done, total=progress.total)
         self._set(

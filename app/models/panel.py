@@ -102,7 +102,7 @@ def build_panel(
         state=verdict.state,
         unsure=unsure,
         flagged=verdict.flagged,
-        hint=_hint(label_set, top, pending),
+        hint=_hint(label_set, top, pending) if can_decide else "",
         can_decide=can_decide,
     )
 

@@ -80,7 +80,7 @@ class ScanPanel(QWidget):
         self._window.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self._window.setMinimumContentsLength(9)
+        self._window.setMinimumContentsLength(12)
         self._window.setMaximumWidth(192)
         self._window.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._window.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -111,9 +111,9 @@ class ScanPanel(QWidget):
         self._scan = scan
         name = "" if scan is None else scan.path.name
         self._name.show_text(name)
-        self.view.show_message(strings.NO_SCAN if scan is None else "")
         if scan is None:
             self.show_picture(None, 0)
+        self.view.show_message(strings.NO_SCAN if scan is None else "")
 
     def show_waiting(self) -> None:
         """The picture takes a moment."""

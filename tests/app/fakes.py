@@ -39,7 +39,7 @@ class FakeResult:
 
 
 class FakeEngine:
-    """Says that the label decided most is the right one; trains for a few steps.
+    """Says that the label decided most, of scans that it saw, is the right one; trains briefly.
 
     Attributes:
         steps: How many steps a training takes, 5 ms each.
@@ -73,7 +73,8 @@ class FakeEngine:
 
     def learn(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> int:
         del scans
-        used = [d for d in decisions if d.verdict.state is State.LABELLED]
+        labelled = [d for d in decisions if d.verdict.state is State.LABELLED]
+        used = [d for d in labelled if d.scan_id in self._seen]
         with self._lock:
             self._counts = Counter(label for d in used for label in d.verdict.labels)
         return len(used)

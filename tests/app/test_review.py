@@ -10,7 +10,7 @@ from app import strings
 from app.models.commands import Command
 from nearl_core import labels_file
 from nearl_core.store.project import Project
-from nearl_core.types import Confidence, Shown, State
+from nearl_core.types import Confidence, NewDecision, Shown, State, Verdict
 from tests.app.driving import Driver, make_project, stop
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -199,3 +199,21 @@ def test_most_instructive_first_changes_the_order(desk: Driver) -> None:
     with desk.bot.waitSignal(desk.desk.ordering.reordered):
         desk.desk.actions.action(Command.INSTRUCTIVE).trigger()
     assert [table.id_at(row) for row in range(9)] == before[::-1]
+
+
+def test_decisions_made_elsewhere_teach_at_once(driver: Driver, project: Path) -> None:
+    """A colleague's decisions count, though nobody looked at their scans on this desk."""
+    with Project.open(project) as other:
+        label_id = other.label_set().ids[1]
+        for scan in other.scans()[1:]:
+            verdict = Verdict(State.LABELLED, (label_id,))
+            other.record(NewDecision(scan.id, "colleague", verdict, shown=Shown.IMPORTED))
+    driver.open(project)
+    driver.until(lambda: "learned from 8 decisions" in driver.desk.window.ranking.panel.source)
+    assert "0 of 9 labelled" in driver.status()  # what this reader said is another matter
+
+
+def test_decisions_faster_than_the_engine_are_caught_up(desk: Driver) -> None:
+    for _ in range(9):
+        desk.decide(Qt.Key.Key_2)
+    desk.until(lambda: "learned from 9 decisions" in desk.desk.window.ranking.panel.source)

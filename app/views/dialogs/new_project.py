@@ -19,6 +19,7 @@ from app.views.dialogs.parts import DeskDialog, heading, muted
 from nearl_core.types import LabelSet
 
 _ENDING = ".nearl"
+_USUAL_NAME = "project"
 
 
 class NewProjectDialog(DeskDialog):
@@ -122,8 +123,13 @@ class NewProjectDialog(DeskDialog):
     def _suggest_place(self) -> None:
         if not self._named:
             scans = self.scans
-            place = Path.home() / "project" if scans is None else scans.parent / scans.name
-            self._place.setText(str(place.with_name(place.name + _ENDING)))
+            folder = Path.home() if scans is None else scans.parent
+            self._place.setText(str(folder / self._usual_name()))
+
+    def _usual_name(self) -> str:
+        """The project is called like its folder of scans."""
+        scans = self.scans
+        return (_USUAL_NAME if scans is None else scans.name) + _ENDING
 
     def _scans_typed(self) -> None:
         self._suggest_place()
@@ -142,7 +148,7 @@ class NewProjectDialog(DeskDialog):
         chosen = QFileDialog.getExistingDirectory(self, strings.PROJECT_FOLDER)
         if chosen:
             self._named = True
-            self._place.setText(str(Path(chosen) / "project.nearl"))
+            self._place.setText(str(Path(chosen) / self._usual_name()))
             self.show_problem("")
 
     def _template_chosen(self, row: int) -> None:
