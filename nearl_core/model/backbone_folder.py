@@ -112,6 +112,11 @@ def folder_of(name: str) -> Path:
             f"The backbone {name} is not on this machine.",
             f"Fetch it with `python -m nearl_core backbones get {name}`, or add a folder.",
         )
+    if Path(name).is_file():
+        raise BackboneError(
+            f"{Path(name).name} is a single file; files such as .pt and .bin can run code.",
+            f"Give the folder that holds {CONFIG} and {WEIGHTS}.",
+        )
     raise BackboneError(
         f"There is no backbone {name!r}.",
         f"Choose one of: {', '.join(entry.name for entry in entries())}.",

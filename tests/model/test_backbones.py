@@ -323,3 +323,9 @@ def test_without_a_network_a_fetch_says_what_to_do() -> None:
 def test_only_what_is_listed_can_be_fetched() -> None:
     with pytest.raises(BackboneError, match="no backbone 'other' to fetch"):
         backbones.fetch("other", RunControl())
+
+
+def test_a_pt_file_in_place_of_a_backbone_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "weights.pt").write_bytes(b"\x80\x02")
+    with pytest.raises(BackboneError, match=r"can run code.*Give the folder"):
+        backbones.load(str(tmp_path / "weights.pt"))
