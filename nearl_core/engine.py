@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 
     from nearl_core.model.encoder import Encoder
 
-UNKNOWN_WORDS = (
-    "The backbone does not know these words yet. Decide a few scans of each label and it learns."
-)
+UNKNOWN_WORDS = "These words are new to the backbone: decide a few scans of each label."
 ONE_LABEL = "Decide scans of at least two labels, and the ranking starts."
 RANK_BATCH = 16
 Taught = tuple[Mapping[int, Scan], Sequence[Decision]]

@@ -58,6 +58,9 @@ class Ready:
     ) -> Ranking:
         """The labels of one scan in order, those left out of which nothing is known.
 
+        In an exclusive label set the probabilities of the others sum to 1: they say how they
+        compare, and the notice names the labels that were left out.
+
         Args:
             scan_id: The scan.
             p: C, probabilities.
@@ -67,6 +70,8 @@ class Ready:
         assert self.ranker is not None
         seen, labels = self.ranker.instant.seen, self.label_set.labels
         unseen = [label.name for label, known in zip(labels, seen, strict=True) if not known]
+        if not self.label_set.multi_label:
+            p = p / p[seen].sum()
         return Ranking(
             scan_id=scan_id,
             version=self.version,

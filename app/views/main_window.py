@@ -22,7 +22,7 @@ from app.views.status_line import StatusLine
 from app.views.training_panel import TrainingPanel
 
 _LEFT, _RIGHT = 272, 336
-_SIDE = (434, 315)
+_SIDE = (446, 303)
 
 
 class MainWindow(QMainWindow):

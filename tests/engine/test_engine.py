@@ -66,7 +66,7 @@ def test_unknown_words_get_a_sentence_and_no_bars(
     engine = make(unknowing)
     (found,) = engine.rank(scans[:1], RunControl())
     assert found.labels == ()
-    assert "does not know these words" in found.notice
+    assert "new to the backbone" in found.notice
     assert (found.version, found.decisions) == (FROZEN, 0)
 
 
@@ -88,6 +88,19 @@ def test_one_label_is_not_enough_to_rank_by(
     (found,) = engine.rerank([1])
     assert found.labels == ()
     assert "at least two labels" in found.notice
+
+
+def test_labels_of_which_nothing_is_known_are_named_and_the_others_sum_to_one(
+    make: Making, unknowing: Path, scans: list[Scan]
+) -> None:
+    engine = make(unknowing)
+    engine.rank(scans, RunControl())
+    engine.set_label_set(LabelSet((*LABELS.labels, Label("t", "Torus"))))
+    engine.learn(_by_id(scans), all_decided(scans[:8]))
+    (found,) = engine.rerank([scans[-1].id])
+    assert {entry.label_id for entry in found.labels} == {"d", "s"}
+    assert sum(entry.probability for entry in found.labels) == pytest.approx(1)
+    assert "Torus" in found.notice
 
 
 def test_each_decision_sharpens_the_ranking(
