@@ -13,6 +13,7 @@ Nothing here loads a model, so that a list of backbones costs no seconds.
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "resources" / "backbones"
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 SUMS, WORDS = "SHA256SUMS", "words.txt"
 UNFINISHED = ".partial"
+_TIMM_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)?")  # no path, and no scheme such as hf-hub:
 _AGAIN = "Copy or fetch the whole folder again."
 
 
@@ -131,7 +133,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
     Raises:
         BackboneError: If it is missing, says nothing of model or preprocessing, or asks for
-            towers that are not open_clip's own transformers (those would be looked up online).
+            towers that can't be walked block by block.
     """
     try:
         config = json.loads((folder / CONFIG).read_text("utf-8"))
@@ -152,22 +154,22 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def check_native(model_cfg: dict[str, Any], *, name: str) -> None:
-    """Make sure that both towers are transformers of open_clip's own.
+    """Make sure that both towers are of a kind that can be walked block by block.
 
     Raises:
-        BackboneError: If not.
+        BackboneError: If not, or if a name in it could be looked up online.
     """
     vision, text = model_cfg.get("vision_cfg"), model_cfg.get("text_cfg")
     if (
         not isinstance(vision, dict)
         or not isinstance(text, dict)
-        or vision.get("timm_model_name")
+        or not _TIMM_NAME.fullmatch(str(vision.get("timm_model_name") or "none"))
         or text.get("hf_model_name")
         or isinstance(vision.get("layers"), list)  # a ResNet
         or "multimodal_cfg" in model_cfg
     ):
         raise BackboneError(
-            f"The towers of the backbone {name} are not open_clip's own transformers.",
+            f"The towers of the backbone {name} are not vision and text transformers.",
             "Choose a ViT backbone such as starter, ViT-B-16 or ViT-B-32.",
         )
 

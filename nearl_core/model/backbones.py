@@ -151,8 +151,10 @@ def _open(source: str, *, load_weights: bool) -> tuple[OpenClip, Callable[[Seque
 
 
 def build(model_cfg: dict[str, Any]) -> OpenClip:
-    """A new open_clip CLIP of a `model_cfg`, to be trained."""
-    return open_clip.CLIP(**model_cfg)
+    """A new open_clip model of a `model_cfg` that names no pretrained part, to be trained."""
+    shape = {key: value for key, value in model_cfg.items() if key != "custom_text"}
+    custom = model_cfg.get("custom_text", False)
+    return open_clip.CustomTextCLIP(**shape) if custom else open_clip.CLIP(**shape)
 
 
 def clip_tokenizer(context_length: int) -> Callable[[Sequence[str]], Tensor]:

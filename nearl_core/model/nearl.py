@@ -244,7 +244,7 @@ class NearlClip:
         nearl = self.nearl
         z = None if nearl is None else nearl.start(1)
         for layer in range(self._text.depth):
-            x = self._text.block(layer, x)
+            x = self._text.block(layer, x, tokens)
             if nearl is None or z is None:
                 continue
             f = x[rows, eot]  # P x D
@@ -282,9 +282,10 @@ class NearlClip:
             x = self._image.block(layer, x)
             if nearl is not None and z is not None:
                 h = nearl.project("image", x)  # B x N x r
-                z = nearl.synergy("image", layer, z, h[:, 0], self._paired(labels, layer))
+                h_v = self._image.summarise(h)
+                z = nearl.synergy("image", layer, z, h_v, self._paired(labels, layer))
                 x = x + nearl.update("image", layer, x, h, z, observe)
-        return F.normalize(self._image.pool(x, x).float(), dim=-1)
+        return F.normalize(self._image.pool(x).float(), dim=-1)
 
     def _paired(self, labels: LabelContext, layer: int) -> Tensor:
         """The text layer that stands at the same height as an image layer."""

@@ -197,7 +197,7 @@ class Pretraining:
             x = self._image.block(layer, x)
             if layer + 1 == self.settings.middle_layer:
                 middle = x[:, 1:]
-        feature = self._image.pool(x, images)
+        feature = self._image.pool(x)
         side = round(math.sqrt(x.shape[1] - 1))
         targets = self.matching.targets(stride16, last, side)
         chosen = self.settings
@@ -219,7 +219,7 @@ class Pretraining:
         tokens = self._text.cut(self.data.tokens[phrases, template]).to(self.device)
         x = self._text.embed(tokens)
         for layer in range(self._text.depth):
-            x = self._text.block(layer, x)
+            x = self._text.block(layer, x, tokens)
         texts = F.normalize(self._text.pool(x, tokens).float(), dim=-1)
         images = F.normalize(features.float(), dim=-1)
         logits = self._logit_scale.exp().clamp(max=50) * images @ texts.T

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nearl_core.model import backbones
 from nearl_core.model.nearl import Nearl, NearlClip, NearlConfig
-from nearl_core.model.towers import OpenClip, image_tower, text_tower
+from nearl_core.model.towers import ImageTower, OpenClip, TextTower, image_tower, text_tower
 
 SIZE = 16
 TEXTS = ["a disc", "an image of stripes on a wall", "pneumonia"]
@@ -60,6 +60,24 @@ def tokens(texts: list[str] = TEXTS) -> Tensor:
 def pictures(count: int = 2, *, seed: int = 1) -> Tensor:
     """B x 3 x 16 x 16, normalised."""
     return torch.randn(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
+
+
+def walked_images(tower: ImageTower, images: Tensor) -> Tensor:
+    """Features, not normalised, block by block."""
+    x = tower.embed(images)
+    assert x.shape[-1] == tower.width
+    for layer in range(tower.depth):
+        x = tower.block(layer, x)
+    return tower.pool(x)
+
+
+def walked_texts(tower: TextTower, texts: Tensor) -> Tensor:
+    """Features, not normalised, block by block."""
+    x = tower.embed(texts)
+    assert x.shape[-1] == tower.width
+    for layer in range(tower.depth):
+        x = tower.block(layer, x, texts)
+    return tower.pool(x, texts)
 
 
 def adapted_clip(

@@ -128,7 +128,10 @@ def _text_tower(**how: object) -> Callable[[Path], None]:
         (_no_config, "no readable open_clip_config.json"),
         (_broken_config, "no readable open_clip_config.json"),
         (lambda f: write_config(f, model_cfg=None), "no model_cfg"),
-        (lambda f: write_config(f, model_cfg={"vision_cfg": []}), "not open_clip's own"),
+        (
+            lambda f: write_config(f, model_cfg={"vision_cfg": []}),
+            "not vision and text transformers",
+        ),
         (lambda f: write_config(f, preprocess_cfg=None), "does not say how images are prepared"),
         (_prepared(resize_mode="fold"), "bicubic/fold is not known"),
         (_prepared(size=32), "does not fit its image tower"),
@@ -140,7 +143,7 @@ def _text_tower(**how: object) -> Callable[[Path], None]:
         (_broken_weights, "can't be read"),
         (_several_weights, "several files"),
         (_weights_of_another_shape, "don't fit"),
-        (_text_tower(hf_model_name="some/bert"), "not open_clip's own"),
+        (_text_tower(hf_model_name="some/bert"), "not vision and text transformers"),
         (_text_tower(unheard_of=1), "don't fit"),
         (_text_tower(hf_tokenizer_name="some/words"), "needs the package transformers|don't fit"),
     ],
@@ -190,7 +193,11 @@ def test_random_weights_follow_their_seed_and_leave_the_others_randomness(folder
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("unheard-of", "no architecture"), ("RN50", "not open_clip's own"), ("", "no architecture")],
+    [
+        ("unheard-of", "no architecture"),
+        ("RN50", "not vision and text transformers"),
+        ("", "no architecture"),
+    ],
 )
 def test_an_architecture_that_can_not_be_used_is_refused(name: str, says: str) -> None:
     with pytest.raises(BackboneError, match=says):

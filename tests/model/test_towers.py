@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from nearl_core.errors import BackboneError
 from nearl_core.model.nearl import LabelContext, NearlClip
 from nearl_core.model.towers import OpenClip, image_tower, text_tower
-from tests.model.making import pictures, tiny_model, tokens
+from tests.model.making import pictures, tiny_model, tokens, walked_images, walked_texts
 
 SHAPES = [
     {},
@@ -19,18 +19,10 @@ SHAPES = [
 
 def walked(model: OpenClip, *, split: bool = False) -> tuple[Tensor, Tensor]:
     """Features of both towers, not normalised, block by block."""
-    found = []
-    pairs = (
-        (image_tower(model, split_attention=split), pictures()),
-        (text_tower(model, split_attention=split), tokens()),
+    return (
+        walked_images(image_tower(model, split_attention=split), pictures()),
+        walked_texts(text_tower(model, split_attention=split), tokens()),
     )
-    for tower, inputs in pairs:
-        x = tower.embed(inputs)
-        assert x.shape[-1] == tower.width
-        for layer in range(tower.depth):
-            x = tower.block(layer, x)
-        found.append(tower.pool(x, inputs))
-    return found[0], found[1]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -86,15 +78,15 @@ def test_a_block_that_is_not_the_usual_one_is_left_whole() -> None:
     assert called
 
 
-def test_a_text_tower_that_looks_ahead_is_refused() -> None:
+def test_a_text_tower_without_a_summary_token_is_refused() -> None:
     model = tiny_model()
-    model.attn_mask = None
-    with pytest.raises(BackboneError, match="causal"):
+    model.text_pool_type = "none"
+    with pytest.raises(BackboneError, match="from no token"):
         text_tower(model)
 
 
 def test_towers_that_are_no_transformers_are_refused() -> None:
     model = tiny_model()
     model.visual = torch.nn.Conv2d(3, 3, 1)
-    with pytest.raises(BackboneError, match="not open_clip"):
+    with pytest.raises(BackboneError, match="not vision"):
         image_tower(model)

@@ -1,0 +1,134 @@
+"""open_clip's own transformers, block by block."""
+
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from nearl_core.errors import BackboneError
+from nearl_core.model.attention import attend
+
+Part: TypeAlias = Any
+"""A part of a model of open_clip; the library ships no types."""
+_POOLED = ("argmax", "eos", "first", "last")
+
+
+class ClipImageTower:
+    """An open_clip `VisionTransformer`; inputs are B x 3 x H x W, normalised."""
+
+    def __init__(self, visual: Part, *, split_attention: bool = False) -> None:
+        self._visual = visual
+        self._blocks = _blocks_of(visual)
+        self._split = split_attention
+        self.depth = len(self._blocks)
+        self.width = int(visual.transformer.width)
+        self._by_class_token = visual.pool_type == "tok" or visual.attn_pool is not None
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Patches, CLS and positions: B x N x D."""
+        embedded: Tensor = self._visual._embeds(inputs)
+        return embedded
+
+    def block(self, layer: int, x: Tensor) -> Tensor:
+        """One frozen block."""
+        return _run(self._blocks[layer], x, mask=None, split=self._split)
+
+    def summarise(self, h: Tensor) -> Tensor:
+        """CLS, which stands first; the mean of the patches where CLS makes no feature."""
+        return h[:, 0] if self._by_class_token else h[:, 1:].mean(1)
+
+    def pool(self, x: Tensor) -> Tensor:
+        """As the visual tower's own end does."""
+        pooled: Tensor = self._visual._pool(x)[0]
+        return pooled if self._visual.proj is None else torch.as_tensor(pooled @ self._visual.proj)
+
+
+class ClipTextTower:
+    """An open_clip text transformer; inputs are B x T token ids.
+
+    With a causal mask, as in CLIP, texts may be cut behind the last EOT: tokens before it never
+    see what stands after. Without one, as in SigLIP, every token sees every other, the padding
+    too, so that texts keep their length.
+    """
+
+    def __init__(self, text: Part, *, split_attention: bool = False) -> None:
+        self._text = text
+        self._blocks = _blocks_of(text)
+        self._split = split_attention
+        self._pool_type = getattr(text, "text_pool_type", None) or getattr(text, "pool_type", "")
+        self._eos: int = getattr(text, "text_eos_id", None) or getattr(text, "eos_id", None) or 0
+        if getattr(text, "cls_emb", None) is not None or self._pool_type not in _POOLED:
+            raise BackboneError(
+                "This backbone's text tower takes its feature from no token of the text.",
+                "Choose a CLIP or a SigLIP; a CoCa can't be used.",
+            )
+        self.bidirectional = text.attn_mask is None
+        self.depth = len(self._blocks)
+        self.width = int(text.transformer.width)
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Tokens and positions: B x T x D."""
+        x: Tensor = self._text.token_embedding(inputs)
+        return torch.as_tensor(x + self._text.positional_embedding[: inputs.shape[1]])
+
+    def block(self, layer: int, x: Tensor, tokens: Tensor) -> Tensor:
+        """One frozen block under the causal mask, if there is one."""
+        del tokens
+        length, mask = x.shape[1], self._text.attn_mask
+        mask = None if mask is None else mask[:length, :length]
+        return _run(self._blocks[layer], x, mask=mask, split=self._split)
+
+    def summary(self, inputs: Tensor) -> Tensor:
+        """Place of EOT in each text."""
+        if self._pool_type == "eos":
+            return torch.eq(inputs, self._eos).int().argmax(dim=-1)
+        if self._pool_type in ("first", "last"):
+            place = 0 if self._pool_type == "first" else inputs.shape[1] - 1
+            return torch.full((len(inputs),), place, device=inputs.device)
+        return inputs.argmax(dim=-1)
+
+    def pool(self, x: Tensor, inputs: Tensor) -> Tensor:
+        """The last norm, EOT, and the projection."""
+        x = self._text.ln_final(x)
+        pooled = x[torch.arange(len(x), device=x.device), self.summary(inputs)]
+        projection = self._text.text_projection
+        if projection is None:
+            return pooled
+        if isinstance(projection, nn.Linear):
+            return torch.as_tensor(projection(pooled))
+        return torch.as_tensor(pooled @ projection)
+
+    def cut(self, tokens: Tensor) -> Tensor:
+        """Tokens up to the longest EOT: B x T' (equal results, less work)."""
+        if self.bidirectional or self._pool_type in ("first", "last"):
+            return tokens
+        return tokens[:, : int(self.summary(tokens).max()) + 1]
+
+
+def _blocks_of(tower: Part) -> list[Any]:
+    transformer = getattr(tower, "transformer", None)
+    blocks = getattr(transformer, "resblocks", None)
+    if blocks is None or not getattr(transformer, "batch_first", False):
+        raise BackboneError(
+            "This backbone's towers are not vision and text transformers.",
+            "Choose a ViT backbone such as starter, ViT-B-16 or ViT-B-32.",
+        )
+    return list(blocks)
+
+
+def _run(block: Part, x: Tensor, *, mask: Tensor | None, split: bool) -> Tensor:
+    if not split or not isinstance(block.attn, nn.MultiheadAttention):
+        return torch.as_tensor(block(x, attn_mask=mask))
+    x = x + block.ls_1(_split_attention(block.attn, block.ln_1(x), mask))
+    return torch.as_tensor(x + block.ls_2(block.mlp(block.ln_2(x))))
+
+
+def _split_attention(attention: Part, x: Tensor, mask: Tensor | None) -> Tensor:
+    """`nn.MultiheadAttention` by its own weights, which under bf16 leaves its fast path."""
+    batch, length, width = x.shape
+    qkv = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
+    qkv = qkv.view(batch, length, 3, attention.num_heads, -1)  # B x N x 3 x heads x D/heads
+    q, k, v = qkv.permute(2, 0, 3, 1, 4)
+    mixed = attend(q, k, v, mask)
+    return torch.as_tensor(attention.out_proj(mixed.transpose(1, 2).reshape(batch, length, width)))
