@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+import nearl_core.model.hybrid  # noqa: F401  # timm learns the name of the starter's tower
 from nearl_core.control import RunControl
 from nearl_core.errors import BackboneError
 from nearl_core.model import preprocessing

@@ -15,20 +15,20 @@ from torch import nn
 
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import NearlError
-from nearl_core.model import backbones, device
+from nearl_core.model import backbones, device, hybrid
 from nearl_core.pretrain.captions import words
 from nearl_core.pretrain.data import load
 from nearl_core.pretrain.loop import Pretraining, PretrainSettings
 from nearl_core.pretrain.teacher import Teacher
 
 MODEL: dict[str, Any] = {
-    "embed_dim": 192,
+    "embed_dim": 384,
     "vision_cfg": {
-        "image_size": 128,
-        "layers": 12,
-        "width": 192,
-        "head_width": 64,
-        "patch_size": 16,
+        "image_size": 224,
+        "timm_model_name": hybrid.NAME,
+        "timm_model_pretrained": False,
+        "timm_pool": "token",
+        "timm_proj": "linear",
     },
     "text_cfg": {
         "context_length": 77,
@@ -65,7 +65,6 @@ def _run(args: argparse.Namespace, control: RunControl) -> None:
     settings = PretrainSettings(seconds=args.minutes * 60)
     torch.manual_seed(settings.seed)
     model = backbones.build(MODEL)
-    initialise(model)
     training = Pretraining(
         model,
         Teacher.load(args.teacher),
@@ -76,18 +75,6 @@ def _run(args: argparse.Namespace, control: RunControl) -> None:
     )
     training.run(args.work / "checkpoint.safetensors", control)
     write(training.average, data.vocabulary.phrases, args.out)
-
-
-def initialise(model: nn.Module) -> None:
-    """Small normal weights for the image tower, as ViTs are started (arXiv 2010.11929)."""
-    visual: Any = model.visual  # open_clip's modules are not typed
-    depth = len(visual.transformer.resblocks)
-    for block in visual.transformer.resblocks:
-        nn.init.trunc_normal_(block.attn.in_proj_weight, std=0.02)
-        nn.init.trunc_normal_(block.attn.out_proj.weight, std=0.02 / (2 * depth) ** 0.5)
-        nn.init.trunc_normal_(block.mlp.c_fc.weight, std=0.02)
-        nn.init.trunc_normal_(block.mlp.c_proj.weight, std=0.02 / (2 * depth) ** 0.5)
-    nn.init.trunc_normal_(visual.positional_embedding, std=0.02)
 
 
 def write(model: nn.Module, phrases: tuple[str, ...], out: Path) -> None:

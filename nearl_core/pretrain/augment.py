@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+MOST_SOURCES = 4
+
 
 @dataclass(frozen=True)
 class AugmentSettings:
@@ -15,13 +17,15 @@ class AugmentSettings:
         size: Side of the view in pixels.
         smallest_crop: Least part of the area that is kept.
         rotation: Largest turn in degrees.
-        mixed: Share of the batch that gets a piece of another image (CutMix, arXiv 1905.04899).
+        mixed: Share of the batch that shows another image in blobs.
+        mosaic: Share of the batch that shows four images side by side, each in its full detail.
     """
 
-    size: int = 128
+    size: int = 224
     smallest_crop: float = 0.3
     rotation: float = 20.0
-    mixed: float = 0.3
+    mixed: float = 0.25
+    mosaic: float = 0.35
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,13 @@ class Views:
 
     Attributes:
         images: B x 3 x S x S, float32, RGB in [0, 1].
-        partner: B, int64: whose piece was put in; itself where none was.
-        share: B, float32 in (0, 1]: the part of the area that the image itself kept.
+        sources: B x 4, int64: places in the batch of what a view shows.
+        shares: B x 4, float32: the part of the area that each has; rows sum to 1.
     """
 
     images: Tensor
-    partner: Tensor
-    share: Tensor
+    sources: Tensor
+    shares: Tensor
 
 
 def augment(images: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Views:
@@ -47,16 +51,56 @@ def augment(images: Tensor, settings: AugmentSettings, generator: torch.Generato
         settings: How far to go.
         generator: Source of all randomness.
     """
-    views = _geometry(images.float() / 255, settings, generator)
-    views = _colour(views, generator)
-    return _mix(views, settings, generator)
+    images = images.float() / 255
+    views = _geometry(images, settings.size, settings, generator)
+    count = len(views)
+    sources = torch.arange(count)[:, None].expand(-1, MOST_SOURCES).clone()
+    shares = torch.zeros(count, MOST_SOURCES)
+    shares[:, 0] = 1
+    kind = torch.rand(count, generator=generator)
+    tiled = torch.nonzero(kind < settings.mosaic)[:, 0]
+    if len(tiled):
+        tiles = _geometry(images, settings.size // 2, settings, generator)
+        others = torch.randint(count, (len(tiled), MOST_SOURCES), generator=generator)
+        views[tiled] = _side_by_side(tiles[others])
+        sources[tiled], shares[tiled] = others, 1 / MOST_SOURCES
+    blobs = torch.nonzero((kind >= settings.mosaic) & (kind < settings.mosaic + settings.mixed))[
+        :, 0
+    ]
+    if len(blobs):
+        mask = _blobs(len(blobs), settings.size, generator)
+        other = torch.randint(count, (len(blobs),), generator=generator)
+        views[blobs] = mask * views[blobs] + (1 - mask) * views[other]
+        kept = mask.mean((1, 2, 3))
+        # What the other view shows itself is not told apart; it is nearly always one image.
+        sources[blobs, 1], shares[blobs, 0] = sources[other, 0], kept
+        shares[blobs, 1] = 1 - kept
+    return Views(_colour(views, generator), sources, shares)
+
+
+def _side_by_side(tiles: Tensor) -> Tensor:
+    """B x 4 x 3 x S x S to B x 3 x 2S x 2S."""
+    rows = torch.cat([tiles[:, 0::2], tiles[:, 1::2]], dim=-1)  # left and right
+    return torch.cat([rows[:, 0], rows[:, 1]], dim=-2)
+
+
+def _blobs(count: int, size: int, generator: torch.Generator) -> Tensor:
+    """Soft masks of random shapes, as in FMix (arXiv 2002.12047): B x 1 x S x S in [0, 1]."""
+    cells = int(torch.randint(3, 9, (1,), generator=generator))
+    noise = torch.randn(count, 1, cells, cells, generator=generator)
+    smooth = F.interpolate(noise, size=(size, size), mode="bicubic", align_corners=False)
+    level = _uniform(count, -0.7, 0.7, generator).view(-1, 1, 1, 1)
+    hardness = _uniform(count, 2.0, 40.0, generator).view(-1, 1, 1, 1)
+    return ((smooth - level) * hardness).sigmoid()
 
 
 def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
     return torch.rand(count, generator=generator) * (high - low) + low
 
 
-def _geometry(images: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+def _geometry(
+    images: Tensor, size: int, settings: AugmentSettings, generator: torch.Generator
+) -> Tensor:
     """Crop, aspect, turn and flips in a single resampling."""
     count = len(images)
     area = _uniform(count, settings.smallest_crop, 1.0, generator)
@@ -71,7 +115,7 @@ def _geometry(images: Tensor, settings: AugmentSettings, generator: torch.Genera
     matrix[:, 1, 0], matrix[:, 1, 1] = width * angle.sin() * flip_x, height * angle.cos() * flip_y
     matrix[:, 0, 2] = (1 - width) * _uniform(count, -1, 1, generator)
     matrix[:, 1, 2] = (1 - height) * _uniform(count, -1, 1, generator)
-    grid = F.affine_grid(matrix, [count, 3, settings.size, settings.size], align_corners=False)
+    grid = F.affine_grid(matrix, [count, 3, size, size], align_corners=False)
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
@@ -89,7 +133,10 @@ def _colour(views: Tensor, generator: torch.Generator) -> Tensor:
     views = views.clamp(1e-4, 1) ** spread(0.5, -0.5, 0.5).exp()
     mean = views.mean((2, 3), keepdim=True)
     views = (views - mean) * spread(0.6, -0.5, 0.4).exp() + mean + spread(0.6, -0.2, 0.2)
-    views = views * spread(0.35, -0.4, 0.4, channels=3).exp() + spread(0.35, -0.1, 0.1, channels=3)
+    views = views * spread(0.35, -0.5, 0.5, channels=3).exp() + spread(
+        0.35, -0.12, 0.12, channels=3
+    )
+    views = views.clamp(1e-4, 1) ** spread(0.25, -0.7, 0.7, channels=3).exp()
     turned = some(0.08)
     views = turned * (1 - views) + (1 - turned) * views
     blurred = F.avg_pool2d(views, 3, stride=1, padding=1, count_include_pad=False)
@@ -97,27 +144,3 @@ def _colour(views: Tensor, generator: torch.Generator) -> Tensor:
     views = soft * blurred + (1 - soft) * views
     noise = torch.randn(views.shape, generator=generator) * spread(0.25, 0.0, 0.08)
     return (views + noise).clamp(0, 1)
-
-
-def _mix(views: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Views:
-    count, _, size, _ = views.shape
-    partner, share = torch.arange(count), torch.ones(count)
-    mixed = views.clone()
-    order = torch.randperm(count, generator=generator)
-    chosen = torch.nonzero(torch.rand(count, generator=generator) < settings.mixed)[:, 0]
-    for place in chosen.tolist():
-        height, width, top, left = _box(size, generator)
-        other = int(order[place])
-        region = (slice(None), slice(top, top + height), slice(left, left + width))
-        mixed[(place, *region)] = views[(other, *region)]
-        partner[place], share[place] = other, 1 - height * width / size**2
-    return Views(mixed, partner, share)
-
-
-def _box(size: int, generator: torch.Generator) -> tuple[int, int, int, int]:
-    height, width = (
-        int(x) for x in torch.randint(size // 4, size * 3 // 4, (2,), generator=generator)
-    )
-    top = int(torch.randint(0, size - height + 1, (1,), generator=generator))
-    left = int(torch.randint(0, size - width + 1, (1,), generator=generator))
-    return height, width, top, left

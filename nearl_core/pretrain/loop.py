@@ -1,14 +1,15 @@
 """Training of the starter backbone: captions and distillation, resumable, bounded by time.
 
-Each view meets the teacher and the student alike. The student's middle tokens are matched to the
-teacher's stride-16 map, its last tokens and its summary to the teacher's last map and its mean
-(cosine of standardised features), and its feature to the texts that are right for its class.
+Each view meets the teacher and the student alike (`matching.py`), and the student's feature meets
+the texts that are right for what the view shows. Small views come first, the full size last
+("Fix the train-test resolution discrepancy", arXiv 1906.06423).
 """
 
 import copy
 import math
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nearl_core.control import RunControl
-from nearl_core.model.towers import image_tower, text_tower
+from nearl_core.model.hybrid import STEM
+from nearl_core.model.towers import text_tower
 from nearl_core.pretrain.augment import AugmentSettings, Views, augment
 from nearl_core.pretrain.captions import TEMPLATES, Vocabulary
-from nearl_core.pretrain.teacher import FEATURES, STRIDE16_FEATURES, Teacher
+from nearl_core.pretrain.matching import Matching
+from nearl_core.pretrain.student import Student
+from nearl_core.pretrain.teacher import Teacher, TeacherMaps
+
+
+_WEIGHTS = {
+    "stride8": 1.0,
+    "stride16": 1.0,
+    "middle": 0.5,
+    "last": 2.0,
+    "summary": 3.0,
+    "relation": 2.0,
+    "caption": 0.3,
+}
 
 
 @dataclass(frozen=True)
@@ -30,16 +45,14 @@ class PretrainSettings:
     """The recipe; times are in seconds of training, pauses not counted."""
 
     seconds: float = 7200.0
-    batch: int = 96
-    rate: float = 1e-3
+    batch: int = 64
+    rate: float = 1.5e-3
     weight_decay: float = 0.05
     average: float = 0.999
-    teacher_size: int = 192
-    middle_layer: int = 8
-    weight_middle: float = 1.0
-    weight_last: float = 2.0
-    weight_summary: float = 3.0
-    weight_caption: float = 0.4
+    small_size: int = 160
+    small_part: float = 0.65
+    middle_layer: int = 6
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(_WEIGHTS))
     checkpoint_seconds: float = 240.0
     seed: int = 0
     augment: AugmentSettings = field(default_factory=AugmentSettings)
@@ -62,43 +75,6 @@ class PretrainData:
     tokens: Tensor
 
 
-class Matching(nn.Module):
-    """Linear maps from the student's tokens to the teacher's features; not shipped."""
-
-    def __init__(self, width: int, feature: int) -> None:
-        super().__init__()
-        self.middle = nn.Linear(width, STRIDE16_FEATURES)
-        self.last = nn.Linear(width, FEATURES)
-        self.summary = nn.Linear(feature, FEATURES)
-        self.statistics: Tensor
-        self.register_buffer("statistics", torch.zeros(4, FEATURES))
-
-    @torch.no_grad()
-    def measure(self, teacher: Teacher, views: Tensor) -> None:
-        """Mean and deviation of the teacher's features, by which targets are standardised."""
-        stride16, last = teacher(views)
-        self.statistics[0, :STRIDE16_FEATURES] = stride16.mean((0, 2, 3))
-        self.statistics[1, :STRIDE16_FEATURES] = stride16.std((0, 2, 3)) + 1e-3
-        self.statistics[2], self.statistics[3] = last.mean((0, 2, 3)), last.std((0, 2, 3)) + 1e-2
-
-    def targets(self, stride16: Tensor, last: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Standardised targets: B x side^2 x 96, B x side^2 x 1280, B x 1280."""
-        mean, deviation = self.statistics[0], self.statistics[1]
-        middle = _tokens(stride16, side) - mean[:STRIDE16_FEATURES]
-        middle = middle / deviation[:STRIDE16_FEATURES]
-        whole = (last.mean((2, 3)) - self.statistics[2]) / self.statistics[3]
-        return middle, (_tokens(last, side) - self.statistics[2]) / self.statistics[3], whole
-
-
-def _tokens(feature_map: Tensor, side: int) -> Tensor:
-    resized = F.interpolate(feature_map, size=(side, side), mode="bilinear", align_corners=False)
-    return resized.flatten(2).transpose(1, 2)
-
-
-def _distance(student: Tensor, target: Tensor) -> Tensor:
-    return 1 - F.cosine_similarity(student.float(), target.float(), dim=-1).mean()
-
-
 class Pretraining:
     """One run: the student, its average, the matching heads and the optimiser."""
 
@@ -118,11 +94,11 @@ class Pretraining:
         self.teacher = teacher.eval()
         self.data, self.settings, self.device = data, settings, device
         self._mean, self._std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in normalise)
-        self._image = image_tower(model, split_attention=True)
-        self._text = text_tower(model, split_attention=True)
         clip: Any = model  # open_clip's modules are not typed
+        self._student = Student(model, middle_layer=settings.middle_layer)
+        self._text = text_tower(model, split_attention=True)
         self._logit_scale: Tensor = clip.logit_scale
-        self.matching = Matching(self._image.width, clip.visual.output_dim).to(device)
+        self.matching = Matching(STEM, self._student.width, self._student.features).to(device)
         self.average = copy.deepcopy(model).eval().requires_grad_(False)
         self.elapsed, self.steps = 0.0, 0
         self._generator = torch.Generator().manual_seed(settings.seed)
@@ -154,62 +130,47 @@ class Pretraining:
         self.save(checkpoint)
 
     def _measure(self) -> None:
-        views = [self._views(self._draw(256)).images for _ in range(4)]
-        stacked = torch.cat([self._teacher_input(v) for v in views])
-        self.matching.measure(self.teacher, stacked)
+        views = self._views(self._draw(256), self.settings.augment.size)
+        with torch.no_grad():
+            self.matching.measure(self._taught(views))
 
     def _draw(self, count: int) -> Tensor:
         return torch.randint(len(self.data.images), (count,), generator=self._generator)
 
-    def _views(self, chosen: Tensor) -> Views:
-        return augment(self.data.images[chosen], self.settings.augment, self._generator)
+    def _views(self, chosen: Tensor, size: int) -> Views:
+        settings = replace(self.settings.augment, size=size)
+        return augment(self.data.images[chosen], settings, self._generator)
 
-    def _teacher_input(self, views: Tensor) -> Tensor:
-        size = (self.settings.teacher_size,) * 2
-        larger = F.interpolate(views, size=size, mode="bilinear", align_corners=False)
-        return larger.to(self.device, torch.bfloat16, memory_format=torch.channels_last)
+    def _taught(self, views: Views) -> TeacherMaps:
+        images = views.images.to(self.device, torch.bfloat16, memory_format=torch.channels_last)
+        maps: TeacherMaps = self.teacher(images)
+        return maps
+
+    def _size(self) -> int:
+        early = self.elapsed < self.settings.small_part * self.settings.seconds
+        return self.settings.small_size if early else self.settings.augment.size
 
     def _step(self) -> tuple[tuple[str, float], ...]:
         chosen = self._draw(self.settings.batch)
-        views = self._views(chosen)
+        views = self._views(chosen, self._size())
         with torch.no_grad():
-            stride16, last = self.teacher(self._teacher_input(views.images))
+            maps = self._taught(views)
         rate = self._rate()
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast(self.device.type, torch.bfloat16):
-            parts = self._losses(views, stride16.float(), last.float(), self.data.classes[chosen])
-        loss = sum(weight * part for weight, part in parts.values())
+            images = (views.images.to(self.device) - self._mean) / self._std
+            seen = self._student(images)
+            parts = self.matching(seen, maps)
+            parts["caption"] = self._caption_loss(seen.feature, views, self.data.classes[chosen])
+        loss = sum(self.settings.weights[name] * part for name, part in parts.items())
         self._optimiser.zero_grad(set_to_none=True)
         torch.as_tensor(loss).backward()
         nn.utils.clip_grad_norm_([*self.model.parameters(), *self.matching.parameters()], 1.0)
         self._optimiser.step()
         self.steps += 1
         self._update_average()
-        return tuple((name, float(part.detach())) for name, (_, part) in parts.items())
-
-    def _losses(
-        self, views: Views, stride16: Tensor, last: Tensor, classes: Tensor
-    ) -> dict[str, tuple[float, Tensor]]:
-        images = (views.images.to(self.device) - self._mean) / self._std
-        x, middle = self._image.embed(images), None
-        for layer in range(self._image.depth):
-            x = self._image.block(layer, x)
-            if layer + 1 == self.settings.middle_layer:
-                middle = x[:, 1:]
-        feature = self._image.pool(x)
-        side = round(math.sqrt(x.shape[1] - 1))
-        targets = self.matching.targets(stride16, last, side)
-        chosen = self.settings
-        return {
-            "middle": (chosen.weight_middle, _distance(self.matching.middle(middle), targets[0])),
-            "last": (chosen.weight_last, _distance(self.matching.last(x[:, 1:]), targets[1])),
-            "summary": (
-                chosen.weight_summary,
-                _distance(self.matching.summary(feature), targets[2]),
-            ),
-            "caption": (chosen.weight_caption, self._caption_loss(feature, views, classes)),
-        }
+        return tuple((name, float(part.detach())) for name, part in parts.items())
 
     def _caption_loss(self, features: Tensor, views: Views, classes: Tensor) -> Tensor:
         """Soft targets: every text that is right for a view shares its weight."""
@@ -224,8 +185,8 @@ class Pretraining:
         images = F.normalize(features.float(), dim=-1)
         logits = self._logit_scale.exp().clamp(max=50) * images @ texts.T
         right = self._right[classes][:, phrases]
-        share = views.share.to(self.device)[:, None]
-        mixed = share * right + (1 - share) * right[views.partner]
+        shares = views.shares.to(self.device)
+        mixed = (shares[:, :, None] * right[views.sources]).sum(1)
         of_image = mixed / mixed.sum(1, keepdim=True).clamp(min=1e-6)
         of_text = mixed / mixed.sum(0, keepdim=True).clamp(min=1e-6)
         from_image = -(of_image * logits.log_softmax(1)).sum() / batch
@@ -246,8 +207,10 @@ class Pretraining:
     @torch.no_grad()
     def _update_average(self) -> None:
         keep = min(self.settings.average, (1 + self.steps) / (10 + self.steps))
-        for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            mean.lerp_(now, 1 - keep)
+        now = self.model.state_dict()
+        for name, mean in self.average.state_dict().items():  # batch norms' statistics too
+            if mean.is_floating_point():
+                mean.lerp_(now[name], 1 - keep)
 
     # --- checkpoints ---
 

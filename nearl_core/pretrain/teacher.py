@@ -6,13 +6,14 @@ The batch norms are folded into the convolutions; the teacher is never shipped.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 FEATURES = 1280
+STRIDE8_FEATURES = 32
 STRIDE16_FEATURES = 96
 
 
@@ -43,8 +44,22 @@ class SameConv(nn.Module):
         return max((out - 1) * self.stride + kernel - size, 0)
 
 
+class TeacherMaps(NamedTuple):
+    """What a student is to match; the mean of `last` over its places is the global feature.
+
+    Attributes:
+        stride8: B x 32 x H/8 x W/8, the last map of that stride.
+        stride16: B x 96 x H/16 x W/16, likewise.
+        last: B x 1280 x H/32 x W/32.
+    """
+
+    stride8: Tensor
+    stride16: Tensor
+    last: Tensor
+
+
 class Teacher(nn.Module):
-    """MobileNetV2 1.0 whose last feature map and stride-16 map are what a student is to match."""
+    """MobileNetV2 1.0."""
 
     def __init__(self, convolutions: Sequence[SameConv]) -> None:
         super().__init__()
@@ -57,25 +72,23 @@ class Teacher(nn.Module):
         names = sorted({name.rsplit(".", 1)[0] for name in state if name[:2].isdigit()})
         return cls([_convolution(state, name) for name in names])
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> TeacherMaps:
         """Feature maps of images.
 
         Args:
             images: B x 3 x H x W, float32, RGB in [0, 1].
-
-        Returns:
-            The last stride-16 map, B x 96 x H/16 x W/16, and the last map, B x 1280 x H/32 x W/32;
-            the mean of the last over its places is the global feature.
         """
         layers = list(self.convolutions)
         x = layers[2](layers[1](layers[0](images * 2 - 1)))
-        stride16 = x
+        stride8 = stride16 = x
         for first in range(3, len(layers) - 1, 3):
             y = layers[first + 2](layers[first + 1](layers[first](x)))
             x = x + y if x.shape == y.shape else y
+            if x.shape[1] == STRIDE8_FEATURES:
+                stride8 = x
             if x.shape[1] == STRIDE16_FEATURES:
                 stride16 = x
-        return stride16, layers[-1](x)
+        return TeacherMaps(stride8, stride16, layers[-1](x))
 
 
 def _convolution(state: dict[str, Tensor], name: str) -> SameConv:

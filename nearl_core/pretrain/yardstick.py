@@ -67,7 +67,7 @@ def _features(teacher: Teacher, known: Known, size: int) -> FloatArray:
     with torch.inference_mode():
         for scan in known.scans:
             picture = prepare(display.to_rgb(raster.frame(scan.path)[0]))
-            found.append(teacher(picture[None])[1].mean((2, 3))[0])
+            found.append(teacher(picture[None]).last.mean((2, 3))[0])
     features = torch.nn.functional.normalize(torch.stack(found), dim=1)
     return features.double().numpy()
 

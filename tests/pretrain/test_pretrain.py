@@ -17,17 +17,24 @@ from nearl_core.pretrain import __main__ as command
 from nearl_core.pretrain import captions, data
 from nearl_core.pretrain.augment import AugmentSettings, augment
 from nearl_core.pretrain.loop import PretrainData, Pretraining, PretrainSettings
-from nearl_core.pretrain.teacher import FEATURES, STRIDE16_FEATURES, Teacher
-from tests.engine.making import MODEL, SIZE
+from nearl_core.pretrain.matching import Matching
+from nearl_core.pretrain.student import Seen, Student
+from nearl_core.pretrain.teacher import (
+    FEATURES,
+    STRIDE8_FEATURES,
+    STRIDE16_FEATURES,
+    Teacher,
+    TeacherMaps,
+)
 from tests.support.scans import disc, stripes, write_png
 
 CLASSES = ("mednist/CXR", "own_set/big_disc")
 SETTINGS = PretrainSettings(
     seconds=0.05,
     batch=6,
-    teacher_size=SIZE,
+    small_size=32,
     middle_layer=2,
-    augment=AugmentSettings(size=SIZE),
+    augment=AugmentSettings(size=64),
 )
 
 
@@ -39,23 +46,47 @@ SETTINGS = PretrainSettings(
 def test_views_keep_range_and_shape(count: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 256, (count, 3, 40, 36), dtype=torch.uint8, generator=generator)
-    found = augment(images, AugmentSettings(size=24, mixed=0.7), generator)
+    found = augment(images, AugmentSettings(size=24, mosaic=0.4, mixed=0.5), generator)
     assert found.images.shape == (count, 3, 24, 24)
     assert found.images.dtype == torch.float32
     assert 0 <= float(found.images.min()) <= float(found.images.max()) <= 1
-    assert ((found.share > 0) & (found.share <= 1)).all()
-    assert ((found.partner >= 0) & (found.partner < count)).all()
-    alone = found.partner == torch.arange(count)
-    assert (found.share[~alone] < 1).all()
+    assert ((found.sources >= 0) & (found.sources < count)).all()
+    assert (found.shares >= 0).all()
+    assert torch.allclose(found.shares.sum(1), torch.ones(count))
+
+
+def test_a_view_of_one_image_says_so() -> None:
+    images = torch.zeros(4, 3, 32, 32, dtype=torch.uint8)
+    plain = AugmentSettings(size=32, mosaic=0.0, mixed=0.0)
+    found = augment(images, plain, torch.Generator().manual_seed(0))
+    assert found.sources[:, 0].tolist() == [0, 1, 2, 3]
+    assert found.shares[:, 0].tolist() == [1.0] * 4
+
+
+def test_a_mosaic_shows_four_images_each_in_a_quarter() -> None:
+    images = torch.stack([torch.full((3, 32, 32), v, dtype=torch.uint8) for v in (0, 255)])
+    settings = AugmentSettings(size=32, mosaic=1.0, mixed=0.0)
+    found = augment(images.repeat(4, 1, 1, 1), settings, torch.Generator().manual_seed(0))
+    assert (found.shares == 0.25).all()
+    # Where quarters come from a black and a white image, they differ; within one they are even.
+    quarters = found.images[:, 0].unfold(1, 16, 16).unfold(2, 16, 16).flatten(1, 2)
+    white = found.sources % 2 == 1
+    both = white.any(1) & ~white.all(1)
+    assert both.any()
+    for view in torch.nonzero(both)[:, 0].tolist():
+        means = quarters[view].mean((1, 2))
+        gap = means[white[view]].min() - means[~white[view]].max()
+        assert abs(float(gap)) > 0.02
 
 
 def test_a_seed_gives_the_same_views_and_pieces() -> None:
     images = torch.stack([torch.full((3, 32, 32), value, dtype=torch.uint8) for value in (0, 255)])
-    plain = AugmentSettings(size=32, mixed=1.0)
-    found = augment(images.repeat(8, 1, 1, 1), plain, torch.Generator().manual_seed(0))
-    again = augment(images.repeat(8, 1, 1, 1), plain, torch.Generator().manual_seed(0))
+    mixed = AugmentSettings(size=32, mixed=0.5, mosaic=0.5)
+    found = augment(images.repeat(8, 1, 1, 1), mixed, torch.Generator().manual_seed(0))
+    again = augment(images.repeat(8, 1, 1, 1), mixed, torch.Generator().manual_seed(0))
     assert torch.equal(found.images, again.images)
-    assert (found.share < 1).any()
+    assert torch.equal(found.sources, again.sources)
+    assert (found.shares[:, 0] < 1).all()
 
 
 # --- captions ---
@@ -105,9 +136,9 @@ def _write_teacher(path: Path) -> Path:
         "02.conv.stride1.linear": (16, 8, 1, 1),
         "03.conv.stride1.relu6": (24, 16, 1, 1),
         "04.depthwise.stride2.relu6": (24, 1, 3, 3),
-        "05.conv.stride1.linear": (STRIDE16_FEATURES, 24, 1, 1),
-        "06.conv.stride1.relu6": (24, STRIDE16_FEATURES, 1, 1),
-        "07.depthwise.stride1.relu6": (24, 1, 3, 3),
+        "05.conv.stride1.linear": (STRIDE8_FEATURES, 24, 1, 1),
+        "06.conv.stride1.relu6": (24, STRIDE8_FEATURES, 1, 1),
+        "07.depthwise.stride2.relu6": (24, 1, 3, 3),
         "08.conv.stride1.linear": (STRIDE16_FEATURES, 24, 1, 1),
         "09.conv.stride1.relu6": (FEATURES, STRIDE16_FEATURES, 1, 1),
     }
@@ -122,11 +153,51 @@ def _write_teacher(path: Path) -> Path:
 
 def test_the_teacher_pads_as_its_weights_were_trained(tmp_path: Path) -> None:
     teacher = Teacher.load(_write_teacher(tmp_path / "teacher.safetensors"))
-    stride16, last = teacher(torch.rand(2, 3, 30, 32))
-    # Halved twice and rounded up: 30 to 15 to 8, 32 to 16 to 8.
-    assert stride16.shape == (2, STRIDE16_FEATURES, 8, 8)
-    assert last.shape == (2, FEATURES, 8, 8)
-    assert 0 <= float(last.min()) <= float(last.max()) <= 6
+    maps = teacher(torch.rand(2, 3, 30, 32))
+    # Halved and rounded up: 30 to 15 to 8 to 4, 32 to 16 to 8 to 4.
+    assert maps.stride8.shape == (2, STRIDE8_FEATURES, 8, 8)
+    assert maps.stride16.shape == (2, STRIDE16_FEATURES, 4, 4)
+    assert maps.last.shape == (2, FEATURES, 4, 4)
+    assert 0 <= float(maps.last.min()) <= float(maps.last.max()) <= 6
+
+
+# --- the student beside the teacher ---
+
+
+def test_the_student_in_training_gives_the_feature_that_it_gives_afterwards() -> None:
+    torch.manual_seed(0)
+    model = backbones.build(command.MODEL).eval()
+    images = torch.randn(2, 3, 224, 224)
+    with torch.no_grad():
+        seen, whole = Student(model, middle_layer=6)(images), model.encode_image(images)
+    assert torch.allclose(seen.feature, whole, atol=1e-5)
+    assert (seen.stride8.shape[1:], seen.stride16.shape[1:]) == ((96, 28, 28), (192, 14, 14))
+    assert seen.middle.shape == seen.last.shape == (2, 49, 192)
+
+
+def test_distances_are_zero_for_one_who_says_the_same() -> None:
+    torch.manual_seed(0)
+    last = torch.rand(5, FEATURES, 2, 2)
+    maps = TeacherMaps(
+        torch.rand(5, STRIDE8_FEATURES, 8, 8), torch.rand(5, STRIDE16_FEATURES, 4, 4), last
+    )
+    seen = Seen(
+        maps.stride8,
+        maps.stride16,
+        middle=torch.rand(5, 4, STRIDE16_FEATURES),
+        last=last.flatten(2).transpose(1, 2),
+        feature=last.mean((2, 3)),
+    )
+    matching = Matching((STRIDE8_FEATURES, STRIDE16_FEATURES), FEATURES, FEATURES)
+    matching.middle = torch.nn.Linear(STRIDE16_FEATURES, STRIDE16_FEATURES)
+    for name in ("stride8", "stride16", "last", "summary"):
+        layer = getattr(matching, name)
+        torch.nn.init.eye_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
+    found = {name: float(value.detach()) for name, value in matching(seen, maps).items()}
+    middle = found.pop("middle")
+    assert all(abs(value) < 1e-4 for value in found.values()), found
+    assert middle > 0.1  # random tokens say something else
 
 
 # --- images ---
@@ -164,8 +235,7 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
 
 def _training(tmp_path: Path, **changes: float) -> Pretraining:
     torch.manual_seed(0)
-    model = backbones.build(MODEL)
-    command.initialise(model)
+    model = backbones.build(command.MODEL)
     return Pretraining(
         model,
         Teacher.load(_write_teacher(tmp_path / "teacher.safetensors")),
