@@ -28,7 +28,6 @@ from nearl_core.pretrain.matching import Matching
 from nearl_core.pretrain.student import Student
 from nearl_core.pretrain.teacher import Teacher, TeacherMaps
 
-
 _WEIGHTS = {
     "stride8": 1.0,
     "stride16": 1.0,
