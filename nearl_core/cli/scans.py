@@ -47,15 +47,11 @@ def _render(arguments: argparse.Namespace, output: Output) -> int:
     folder = _folder(arguments.to)
 
     def render(reader: "ScanReader", path: Path) -> Record:
-        from nearl_core.scans.display import to_grey
-        from nearl_core.scans.raster import write_png
-
-        shown, info = reader.frame(path, frame)
-        grey = to_grey(shown, window)
+        picture, info = reader.picture(path, frame, window=window)
         place = folder / output_name(path, ".png", frame=frame)
-        write_png(place, grey)
-        height, width = grey.shape[:2]
-        return {"png": str(place), "frames": info.frames, "width": width, "height": height}
+        write_whole(place, lambda stream: stream.write(picture.png))
+        size = {"width": picture.columns, "height": picture.rows}
+        return {"png": str(place), "frames": info.frames, **size}
 
     return _answer_all(arguments.paths, folder, render, output)
 
@@ -102,13 +98,33 @@ def _found(arguments: Iterable[str], folder: Path) -> Iterator[_Given]:
     own = Path(os.path.realpath(folder))
     for argument in arguments:
         path = Path(argument)
-        is_folder = _is_folder(path)
-        for found in find([path]):
-            place = found.path if isinstance(found, SkippedFile) else found
-            if is_folder and place != path and own in Path(os.path.realpath(place)).parents:
-                continue
-            given = str(place) if is_folder else argument
-            yield _Given(place, given, found.reason if isinstance(found, SkippedFile) else "")
+        if not argument:
+            # An empty path means the current folder to the system, and nothing to a reader.
+            yield _Given(path, argument, "There is no such file.")
+        elif _is_folder(path):
+            yield from _found_in(path, argument, own)
+        else:
+            for found in find([path]):
+                yield _given(found, argument)
+
+
+def _found_in(folder: Path, argument: str, own: Path) -> Iterator[_Given]:
+    """The contents of a folder, or one answer for the folder itself where there are none."""
+    empty = True
+    for found in find([folder]):
+        place = found.path if isinstance(found, SkippedFile) else found
+        if place != folder and own in Path(os.path.realpath(place)).parents:
+            continue
+        empty = False
+        yield _given(found, argument if place == folder else str(place))
+    if empty:
+        yield _Given(folder, argument, "The folder holds no scan.")
+
+
+def _given(found: Path | SkippedFile, given: str) -> _Given:
+    if isinstance(found, SkippedFile):
+        return _Given(found.path, given, found.reason)
+    return _Given(found, given)
 
 
 def _is_folder(path: Path) -> bool:

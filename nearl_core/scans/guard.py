@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -25,11 +26,13 @@ from nearl_core.scans.child import Child, ChildDiedError
 from nearl_core.scans.wire import (
     DamagedAnswerError,
     Json,
+    pack_window,
     unpack_frame,
     unpack_identity,
     unpack_info,
+    unpack_size,
 )
-from nearl_core.types import Frame, Identity, ScanInfo
+from nearl_core.types import Frame, Identity, ScanInfo, Window
 
 Array = NDArray[np.generic]
 S = TypeVar("S")
@@ -37,6 +40,20 @@ T = TypeVar("T")
 
 _WATCH_S = 0.05
 """How often the watch looks at children that are at work."""
+
+@dataclass(frozen=True)
+class Picture:
+    """A frame as a reader sees it.
+
+    Attributes:
+        png: Encoded, 8 bits.
+        rows, columns: Its size.
+    """
+
+    png: bytes
+    rows: int
+    columns: int
+
 
 _MAX_DEATHS_AT_START = 3
 _REMEDY = "Leave it out, or write it anew with other software."
@@ -103,6 +120,27 @@ class ScanReader:
         answer, arrays = self._ask(request)
         with _refused():
             return unpack_frame(_part(answer, "frame"), arrays), unpack_info(_part(answer, "info"))
+
+    def picture(
+        self, path: Path, frame: int = 0, *, window: Window | None = None
+    ) -> tuple[Picture, ScanInfo]:
+        """What a reader would see of one frame, made in the child: little crosses over.
+
+        Args:
+            path: Of the scan.
+            frame: Counted from 0.
+            window: In place of the file's own; None for that.
+
+        Raises:
+            ScanError: As `frame`.
+        """
+        request: dict[str, object] = {"what": "picture", "path": os.path.abspath(path)}
+        request |= {"frame": frame, "window": None if window is None else pack_window(window)}
+        answer, arrays = self._ask(request)
+        with _refused():
+            rows, columns = unpack_size(answer["size"])
+            encoded = arrays[0].tobytes()
+            return Picture(encoded, rows, columns), unpack_info(_part(answer, "info"))
 
     def stored(self, path: Path) -> Array:
         """The stored values of all frames.

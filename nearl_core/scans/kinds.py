@@ -60,7 +60,8 @@ def kind_of(head: bytes) -> Kind | None:
     """
     # First, because the preamble may hold a TIFF header (dual-personality files).
     if head[128:132] == b"DICM":
-        return Kind.DICOM
+        # No data set begins with zeros; a sparse file of them keeps a parser busy for long.
+        return Kind.DICOM if any(head[132:140]) else None
     if head.startswith(_MAGICS) or _is_webp(head) or _is_bmp(head):
         return Kind.RASTER
     return Kind.DICOM if _begins_data_set(head) else None

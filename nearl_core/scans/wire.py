@@ -140,7 +140,7 @@ def pack_frame(frame: Frame) -> tuple[dict[str, object], list[Array]]:
         if isinstance(window, VoiLut):
             windows.append(["table", window.first, put(window.entries), window.name])
         else:
-            windows.append(["window", window.centre, window.width, window.shape.value, window.name])
+            windows.append(pack_window(window))
     header: dict[str, object] = {
         "padding": put(frame.padding),
         "overlay": put(frame.overlay),
@@ -148,6 +148,17 @@ def pack_frame(frame: Frame) -> tuple[dict[str, object], list[Array]]:
         "inverted": frame.inverted,
     }
     return header, arrays
+
+
+def pack_window(window: Window) -> list[object]:
+    """For JSON."""
+    return ["window", window.centre, window.width, window.shape.value, window.name]
+
+
+def unpack_window(entry: object) -> Window:
+    """From JSON."""
+    _, centre, width, shape, name = _listed(entry)
+    return Window(_real(centre), _real(width), WindowShape(str(shape)), str(name))
 
 
 def unpack_frame(value: Json, arrays: Sequence[Array]) -> Frame:
@@ -173,6 +184,12 @@ def unpack_frame(value: Json, arrays: Sequence[Array]) -> Frame:
     return frame
 
 
+def unpack_size(value: object) -> tuple[int, int]:
+    """Rows and columns from JSON."""
+    rows, columns = _listed(value)
+    return _whole(rows), _whole(columns)
+
+
 def unpack_error(value: Json) -> ScanError:
     """The reader's sentence from JSON."""
     reason = str(value.get("reason") or "The decoder failed on this file.")
@@ -181,14 +198,13 @@ def unpack_error(value: Json) -> ScanError:
 
 def _window(entry: object, arrays: Sequence[Array]) -> Window | VoiLut:
     kind, *parts = _listed(entry)
-    if kind == "table":
-        first, index, name = parts
-        entries = arrays[_whole(index)]
-        if entries.dtype != np.uint16 or entries.ndim != 1 or not entries.size:
-            raise DamagedAnswerError
-        return VoiLut(_whole(first), entries.astype(np.uint16, copy=False), str(name))
-    centre, width, shape, name = parts
-    return Window(_real(centre), _real(width), WindowShape(str(shape)), str(name))
+    if kind != "table":
+        return unpack_window(entry)
+    first, index, name = parts
+    entries = arrays[_whole(index)]
+    if entries.dtype != np.uint16 or entries.ndim != 1 or not entries.size:
+        raise DamagedAnswerError
+    return VoiLut(_whole(first), entries.astype(np.uint16, copy=False), str(name))
 
 
 def _mask(index: object, arrays: Sequence[Array]) -> NDArray[np.bool_] | None:

@@ -30,7 +30,9 @@ from nearl_core.scans.wire import (
     pack_info,
     pack_specs,
     specs_of,
+    unpack_window,
 )
+from nearl_core.types import Frame, ScanInfo
 
 READY = b"\0READY\0\0"
 """The first thing that a child says."""
@@ -148,8 +150,19 @@ def _answered(request: dict[str, object]) -> Answer:
     if what == "stored":
         return {"ok": True}, (np.ascontiguousarray(decode.stored(path)),)
     frame, info = decode.frame(path, int(str(request["frame"])))
+    if what == "picture":
+        return _picture(frame, info, request["window"])
     header, arrays = pack_frame(frame)
     return {"ok": True, "info": pack_info(info), "frame": header}, arrays
+
+
+def _picture(frame: Frame, info: ScanInfo, window: object) -> Answer:
+    from nearl_core.scans.display import to_grey
+    from nearl_core.scans.raster import png_bytes
+
+    grey = to_grey(frame, None if window is None else unpack_window(window))
+    encoded = np.frombuffer(png_bytes(grey), np.uint8)
+    return {"ok": True, "info": pack_info(info), "size": list(grey.shape[:2])}, (encoded,)
 
 
 if __name__ == "__main__":
