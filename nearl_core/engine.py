@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from nearl_core.model.encoder import Encoder
 
 UNKNOWN_WORDS = "These words are new to the backbone: decide a few scans of each label."
+NOT_RANKED = "A segmentation is shown, but not ranked."
 ONE_LABEL = "Decide scans of at least two labels, and the ranking starts."
 RANK_BATCH = 16
 Taught = tuple[Mapping[int, Scan], Sequence[Decision]]
@@ -207,6 +208,9 @@ class Engine:
         pictures: list[Tensor] = []
         wanted: list[tuple[str, int]] = []
         for scan in scans:
+            if not scan.is_ranked:
+                problems[scan.id] = NOT_RANKED
+                continue
             place = self._know(scan)
             for frame in place.frames:
                 if Place(place.key, (frame,)).is_in(*ready.caches):

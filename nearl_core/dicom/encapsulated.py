@@ -73,14 +73,18 @@ def joined(stream: BinaryIO, fragments: list[Fragment]) -> bytes:
 
 def _items(pixels: PixelElement) -> tuple[tuple[int, ...], list[Fragment]]:
     """The Basic Offset Table and the fragments behind it."""
-    stream, end = pixels.stream, pixels.offset + pixels.available
+    stream, end = pixels.stream, pixels.offset + (pixels.length or pixels.available)
     at, table, found = pixels.offset, None, []
-    while at + 8 <= end:
+    # A stated length ends with the last item; any other sequence ends with a delimiter.
+    while pixels.length is None or at < end:
         stream.seek(at)
-        group, number, length = struct.unpack("<HHI", stream.read(8))
+        head = stream.read(8)
+        group, number, length = struct.unpack("<HHI", head) if len(head) == 8 else (0, 0, 0)
         tag = group << 16 | number
         if tag == _END:
             break
+        # Without its end nobody knows what else is missing: a code stream that lacks its last
+        # fragments often decodes, to a coarser picture.
         if tag != _ITEM or length > end - at - 8:
             raise ScanError("The pixel data are damaged or cut short.")
         if table is None:

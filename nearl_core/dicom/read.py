@@ -1,9 +1,11 @@
 """Reading DICOM files: header, one frame, all stored values. Called in a guarded process."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from nearl_core.dicom import geometry
 from nearl_core.dicom.codecs import refuse_syntax
@@ -17,6 +19,14 @@ from nearl_core.dicom.stored import StoredPixels
 from nearl_core.dicom.tags import data, items, text
 from nearl_core.scans.raster import to_srgb
 from nearl_core.types import Frame, Identity, ScanInfo
+
+_SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+_NOBODY = re.compile(
+    "(patient)?(id|name)?(anon|anonym|anonymous|anonymi[sz]ed|deidentified|nobody|noname|unknown"
+    "|unnamed|none|null|nil|na|removed|redacted|hidden|blank|empty|dummy|test|xx+)(patient)?"
+    "(id|name)?|patient|patientid|patientname|name|noid"
+)
+"""What stands for nobody, letters and digits alone and in small letters."""
 
 
 def info(path: Path) -> tuple[ScanInfo, Identity]:
@@ -96,7 +106,7 @@ def _info(source: Source, layout: Layout, index: int, notices: tuple[str, ...]) 
         rows=layout.rows,
         columns=layout.columns,
         frames=layout.frames,
-        modality=text(source.dataset, "Modality")[:16],
+        modality=_modality(source.dataset),
         aspect=geometry.aspect(header),
         spacing_mm=geometry.spacing_mm(header),
         edges=geometry.edges(header),
@@ -108,14 +118,29 @@ def _info(source: Source, layout: Layout, index: int, notices: tuple[str, ...]) 
     )
 
 
+def _modality(dataset: Dataset) -> str:
+    """As the file says; a segmentation is one whatever it says."""
+    stored_as = text(dataset, "SOPClassUID")
+    return "SEG" if stored_as in _SEGMENTATIONS else text(dataset, "Modality")[:16]
+
+
 def _identity(source: Source) -> Identity:
-    """Patient ID with its issuer, else the name and birth date; study and series UIDs."""
+    """Patient ID with its issuer, else the name and birth date; study and series UIDs.
+
+    What de-identification leaves behind names nobody, and would make one patient of them all.
+    """
     dataset = source.dataset
     patient = text(dataset, "PatientID")
-    if patient:
+    if _names_someone(patient):
         patient = f"{text(dataset, 'IssuerOfPatientID')}:{patient}"
     else:
         name, born = text(dataset, "PatientName"), text(dataset, "PatientBirthDate")
-        patient = f"{name}:{born}" if name else ""
+        patient = f"{name}:{born}" if _names_someone(name) else ""
     study, series = text(dataset, "StudyInstanceUID"), text(dataset, "SeriesInstanceUID")
     return Identity(patient=patient, study=study, series=series)
+
+
+def _names_someone(value: str) -> bool:
+    """Whether a name or number of a patient tells patients apart at all."""
+    letters = re.sub(r"[\W_]+", "", value).casefold()
+    return bool(letters.strip("0")) and not _NOBODY.fullmatch(letters)

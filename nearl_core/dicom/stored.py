@@ -9,6 +9,8 @@ from nearl_core.dicom.layout import Layout, layout_of
 from nearl_core.dicom.source import PixelElement, Source
 from nearl_core.errors import ScanError
 
+_COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+
 
 class StoredPixels:
     """Reads the frames of one open file.
@@ -26,8 +28,13 @@ class StoredPixels:
         self._swapped = not source.little_endian
         self._source = source
         self._fragments: list[list[Fragment]] | None = None
-        if self._pixels.length is not None:
+        self._encapsulated = self._pixels.length is None or self._has_items()
+        if not self._encapsulated:
             self._check_native()
+            # Some writers name chroma that is shared, and then store all of it.
+            self._subsampled = self.layout.subsampled and not self._holds(
+                self._frame_bits(subsampled=False)
+            )
 
     def raw(self, frame: int) -> NDArray[np.generic]:
         """One frame with all its bits: overlays may stand in those that are not stored.
@@ -37,7 +44,7 @@ class StoredPixels:
         """
         if not 0 <= frame < self.layout.frames:
             raise ScanError(f"There is no frame {frame}; the scan has {self.layout.frames}.")
-        if self._pixels.length is not None:
+        if not self._encapsulated:
             return self._native(frame)
         if self._fragments is None:
             self._fragments = frames_of(self._source, self.layout.frames)
@@ -57,7 +64,7 @@ class StoredPixels:
 
     def cleaned(self, raw: NDArray[np.generic]) -> NDArray[np.generic]:
         """What `frame` makes of `raw`."""
-        if self._pixels.length is None and not is_exact(self._syntax):
+        if self._encapsulated and not is_exact(self._syntax):
             return self.layout.decoded(raw)
         return self.layout.cleaned(raw)
 
@@ -76,21 +83,32 @@ class StoredPixels:
             stack[index] = self.frame(index)
         return stack
 
-    def _frame_bits(self) -> int:
-        if self.layout.subsampled:
+    def _has_items(self) -> bool:
+        """Whether pixel data of a stated length are encapsulated nevertheless."""
+        if not self._syntax.startswith(_COMPRESSED):
+            return False
+        self._pixels.stream.seek(self._pixels.offset)
+        return self._pixels.stream.read(4) == b"\xfe\xff\x00\xe0"
+
+    def _frame_bits(self, *, subsampled: bool) -> int:
+        if subsampled:
             # Two neighbours share their chroma: Y Y Cb Cr.
             return self.layout.rows * self.layout.columns * 2 * self.layout.allocated
         return self.layout.values * self.layout.allocated
 
-    def _check_native(self) -> None:
-        if self._syntax.startswith(("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")):
-            raise ScanError("The header promises a compressed picture; there is none.")
+    def _holds(self, bits: int) -> bool:
+        """Whether every frame can have so many bits."""
         held = min(self._pixels.length or 0, self._pixels.available)
-        if held * 8 < self._frame_bits() * self.layout.frames:
+        return held * 8 >= bits * self.layout.frames
+
+    def _check_native(self) -> None:
+        if self._syntax.startswith(_COMPRESSED):
+            raise ScanError("The header promises a compressed picture; there is none.")
+        if not self._holds(self._frame_bits(subsampled=self.layout.subsampled)):
             raise ScanError("The file is cut short: its pixel data are incomplete.")
 
     def _native(self, frame: int) -> NDArray[np.generic]:
-        bits = self._frame_bits()
+        bits = self._frame_bits(subsampled=self._subsampled)
         first = bits * frame
         # 16-bit words of a big endian file are read whole, then swapped.
         start, end = first // 8, (first + bits + 7) // 8
@@ -108,7 +126,7 @@ class StoredPixels:
         kind = "f" if self.layout.real else "u"
         cells = plain.view(f"{order}{kind}{self.layout.allocated // 8}")
         native = cells.astype(cells.dtype.newbyteorder("="), copy=False)
-        return _arranged(native, self.layout)
+        return _arranged(native, self.layout, subsampled=self._subsampled)
 
     @property
     def _words_swapped(self) -> bool:
@@ -122,9 +140,11 @@ def _read(pixels: PixelElement, start: int, end: int) -> bytes:
     return found + b"\0" * (end - start - len(found))
 
 
-def _arranged(cells: NDArray[np.generic], layout: Layout) -> NDArray[np.generic]:
+def _arranged(
+    cells: NDArray[np.generic], layout: Layout, *, subsampled: bool
+) -> NDArray[np.generic]:
     """Native cells as rows x columns [x 3]."""
-    if layout.subsampled:
+    if subsampled:
         pairs = cells.reshape(-1, 4)
         full = np.empty((len(pairs) * 2, 3), cells.dtype)
         full[:, 0] = pairs[:, :2].reshape(-1)

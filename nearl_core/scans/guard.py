@@ -41,6 +41,7 @@ T = TypeVar("T")
 _WATCH_S = 0.05
 """How often the watch looks at children that are at work."""
 
+
 @dataclass(frozen=True)
 class Picture:
     """A frame as a reader sees it.

@@ -133,6 +133,11 @@ class Scan:
     patient_known: bool = False
     problem: str = ""
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether labels are ranked for it: a segmentation shows regions, no patient."""
+        return self.modality != "SEG"
+
 
 @dataclass(frozen=True)
 class SkippedFile:

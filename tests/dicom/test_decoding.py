@@ -163,12 +163,28 @@ def test_frames_in_fragments(tmp_path: Path, fragments: int, table: bool) -> Non
     assert np.array_equal(read.frame(path, 2)[0].values, pixels[2])
 
 
-def test_missing_sequence_delimiter(tmp_path: Path) -> None:
-    pixels = noise((30, 40), "u2", below=900)
-    coded = [imagecodecs.jpegls_encode(pixels)]
-    path = dicom(tmp_path / "a", pixels, syntax=JPEG_LS, frames=coded)
+def test_encapsulated_pixels_of_a_stated_length(tmp_path: Path) -> None:
+    pixels = noise((2, 30, 40), "u2", below=900)
+    coded = [imagecodecs.jpegls_encode(one) for one in pixels]
+    path = dicom(
+        tmp_path / "a",
+        pixels,
+        syntax=JPEG_LS,
+        frames=coded,
+        PixelData=capsule(coded, end=False),
+    )
     whole = path.read_bytes()
-    path.write_bytes(whole[: whole.rindex(b"\xfe\xff\xdd\xe0")])
+    at = whole.rindex(b"\xe0\x7f\x10\x00OB") + 8
+    end = whole.rindex(b"\xfe\xff\xdd\xe0")
+    path.write_bytes(whole[:at] + (end - at - 4).to_bytes(4, "little") + whole[at + 4 : end])
+    assert same(read.stored(path), pixels)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_shared_chroma_that_is_stored_in_full(tmp_path: Path, frames: int) -> None:
+    pixels = noise((frames, 6, 4, 3))
+    pixels = pixels[0] if frames == 1 else pixels
+    path = dicom(tmp_path / "a", pixels, samples=3, PhotometricInterpretation="YBR_FULL_422")
     assert same(read.stored(path), pixels)
 
 
@@ -234,6 +250,19 @@ def test_truncated_jpeg_is_refused_but_one_without_end_marker_opens(tmp_path: Pa
     cut = dicom(tmp_path / "c", pixels, syntax=JPEG, frames=[coded[: len(coded) // 2]])
     with pytest.raises(ScanError, match="cut short"):
         read.stored(cut)
+
+
+@pytest.mark.parametrize("fragments", [1, 3])
+def test_missing_sequence_delimiter(tmp_path: Path, fragments: int) -> None:
+    """Nobody knows what else is missing: fewer fragments often decode, to a coarser picture."""
+    pixels = noise((30, 40), "u2", below=900)
+    coded = [imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="j2k")]
+    data = capsule(coded, fragments=fragments, end=False)
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_2000, frames=coded, PixelData=data)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.rindex(b"\xfe\xff\xdd\xe0")])
+    with pytest.raises(ScanError, match="cut short"):
+        read.stored(path)
 
 
 def test_size_that_the_code_stream_contradicts(tmp_path: Path) -> None:

@@ -480,3 +480,34 @@ def test_big_endian_tables(tmp_path: Path) -> None:
     pixels = np.array([[0, 1, 2]], "u2")
     path = dicom(tmp_path / "a", pixels, syntax=BIG_ENDIAN, VOILUTSequence=[table])
     assert to_grey(read.frame(path)[0]).tolist() == [[0, 128, 255]]
+
+
+# --- whose it is -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("elements", "known"),
+    [
+        ({"PatientID": "4711"}, True),
+        ({"PatientName": "Doe^Jane"}, True),
+        ({"PatientID": "Anonymized", "PatientName": "Doe^Jane"}, True),
+        ({"PatientID": "TEST-04"}, True),
+        ({"PatientName": "Anonymized"}, False),
+        ({"PatientName": "^^^^"}, False),
+        ({"PatientID": "0000", "PatientName": "ANON^PATIENT"}, False),
+        ({"PatientID": "Anonymous ID"}, False),
+        ({"PatientName": "XXXX"}, False),
+        ({"PatientID": "unknown"}, False),
+        ({}, False),
+    ],
+)
+def test_what_names_nobody_tells_no_patients_apart(
+    tmp_path: Path, elements: dict[str, Any], known: bool
+) -> None:
+    _, identity = read.info(dicom(tmp_path / "a", ramp(), **elements))
+    assert bool(identity.patient) is known
+
+
+def test_segmentation_is_told_whatever_modality_it_names(tmp_path: Path) -> None:
+    path = dicom(tmp_path / "a", ramp(), SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4")
+    assert read.info(path)[0].modality == "SEG"

@@ -252,6 +252,17 @@ def test_scans_unlike_all_decided_ones_say_so(
     assert not any(found.values())
 
 
+def test_segmentation_is_not_ranked_and_says_so(
+    make: Making, knowing: Path, scans: list[Scan]
+) -> None:
+    engine = make(knowing)
+    shown = replace(scans[0], id=71, modality="SEG")
+    first, second = engine.rank([shown, scans[1]], RunControl())
+    assert not first.labels
+    assert "not ranked" in first.notice
+    assert second.labels
+
+
 def test_features_are_kept_and_their_folder_may_be_deleted(
     make: Making, knowing: Path, scans: list[Scan], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,9 @@ def main() -> int:
     parser.add_argument("--answers", type=Path, help="write the JSON lines there")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        traps = write_traps(Path(folder) / "in", seed=arguments.seed, quick=arguments.quick, real=arguments.real)
+        traps = write_traps(
+            Path(folder) / "in", seed=arguments.seed, quick=arguments.quick, real=arguments.real
+        )
         watched = render([trap.path for trap in traps], Path(folder) / "out")
     if arguments.answers:
         arguments.answers.write_text("\n".join(map(json.dumps, watched.answers)), "utf-8")

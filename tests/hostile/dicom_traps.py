@@ -90,7 +90,9 @@ def nested(maker: Maker, sound: dict[str, bytes], *, depth: int = 100_000) -> No
     items = b"\xfe\xff\x00\xe0\0\0\0\0" * depth
     sequence = b"\x08\x00\x40\x11SQ\0\0" + struct.pack("<I", len(items)) + items
     maker.write("items.dcm", content[:at] + sequence + content[at:], opens=True)
-    private = b"".join(struct.pack("<HH2sHI", 9, k % 60000 + 4096, b"UL", 4, k) for k in range(depth))
+    private = b"".join(
+        struct.pack("<HH2sHI", 9, k % 60000 + 4096, b"UL", 4, k) for k in range(depth)
+    )
     maker.write("elements.dcm", content[:at] + private + content[at:], opens=True)
     # The private creator's own group after the pixel data, and twice the same element.
     maker.write("trailing.dcm", content + b"\xfc\xff\xfc\xffOB\0\0\x04\0\0\0\0\0\0\0", opens=True)
@@ -193,9 +195,7 @@ def odd_values(maker: Maker, sound: dict[str, bytes]) -> None:
         {"BitsStored": 9},
     )
     for elements in odd:
-        making.dicom(
-            maker.place("odd.dcm", opens=True), making.ramp(8, 8, dtype="u2"), **elements
-        )
+        making.dicom(maker.place("odd.dcm", opens=True), making.ramp(8, 8, dtype="u2"), **elements)
 
 
 def noise_files(maker: Maker, sound: dict[str, bytes], *, count: int = 12) -> None:

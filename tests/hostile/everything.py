@@ -6,7 +6,6 @@ from pathlib import Path
 from tests.hostile import dicom_traps, picture_traps, place_traps
 from tests.hostile.making import Maker, Trap, sound
 
-
 _SMALL_BYTES = 400_000
 
 

@@ -50,7 +50,7 @@ def odd_but_sound(maker: Maker, sound: dict[str, bytes], *, frames: int = 3000) 
     )
     for name, picture, form, options in pictures:
         maker.write(name, encoded(picture, form, **options), opens=True)
-    for turn in range(0, 10):
+    for turn in range(10):
         exif = Image.Exif()
         exif[0x0112] = turn
         maker.write("turned.jpg", encoded(Image.fromarray(colour), "JPEG", exif=exif), opens=True)
@@ -99,7 +99,7 @@ def bombs(maker: Maker, sound: dict[str, bytes], *, side: int = 60_000) -> None:
     maker.write("text.png", text[:-12] + b"\x00\x00\x10\x00zTXt" + b"x\0\0" * 2000 + text[-12:])
 
 
-def _tiff_said(content: bytes | bytearray, tag: int, value: int) -> bytearray:
+def _tiff_said(content: bytes | bytearray, tag: int, value: int) -> bytes:
     """A little endian TIFF with another value of one tag on its first page."""
     out = bytearray(content)
     first = struct.unpack_from("<I", out, 4)[0]
@@ -107,4 +107,4 @@ def _tiff_said(content: bytes | bytearray, tag: int, value: int) -> bytearray:
         at = first + 2 + 12 * index
         if struct.unpack_from("<H", out, at)[0] == tag:
             struct.pack_into("<HII", out, at + 2, 4, 1, value & 0xFFFFFFFF)
-    return out
+    return bytes(out)

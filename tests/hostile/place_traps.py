@@ -59,17 +59,14 @@ def places(maker: Maker, sound: dict[str, bytes]) -> None:
     with contextlib.suppress(OSError):
         os.mknod(maker.folder / "device.dcm", stat.S_IFCHR | 0o666, os.makedev(1, 5))
         maker.traps.append(Trap(maker.folder / "device.dcm", False))
-    for target in ("/dev/zero", "/dev/full", "/dev/random", "/dev/tty", "/proc/self/mem"):
-        maker.place("device-link.dcm", opens=False).symlink_to(target)
-    for target in ("/proc/kmsg", "/proc/self/environ", "/proc/kcore", "/proc/self/pagemap"):
-        maker.place("system-link.dcm", opens=False).symlink_to(target)
+    for name in ("/dev/zero", "/dev/full", "/dev/random", "/dev/tty", "/proc/self/mem"):
+        maker.place("device-link.dcm", opens=False).symlink_to(name)
+    for name in ("/proc/kmsg", "/proc/self/environ", "/proc/kcore", "/proc/self/pagemap"):
+        maker.place("system-link.dcm", opens=False).symlink_to(name)
     maker.place("folder.dcm", opens=False).mkdir()
     inner = maker.place("folder-loop.dcm", opens=False)
     inner.mkdir()
-    (inner / "again").symlink_to(inner)
-    (inner / "up").symlink_to("..")
     for name in ("up", "again"):
-        (inner / name).unlink()
         (inner / name).symlink_to(inner)
     one, two = maker.place("loop-a.dcm", opens=False), maker.place("loop-b.dcm", opens=False)
     one.symlink_to(two)

@@ -82,7 +82,8 @@ def faults(traps: Sequence[Trap], watched: Watched, *, limit_s: float = 10.0) ->
     given = [str(trap.path) for trap in traps]
     answered = [str(answer["path"]) for answer in watched.answers]
     if answered != given:
-        at = next((k for k, pair in enumerate(zip(given, answered)) if pair[0] != pair[1]), -1)  # noqa: B905
+        pairs = enumerate(zip(given, answered, strict=False))
+        at = next((k for k, (asked, said) in pairs if asked != said), -1)
         found.append(f"{len(answered)} answers for {len(given)} paths; they part at {at}")
         return found
     for trap, answer in zip(traps, watched.answers, strict=True):
