@@ -1,0 +1,1 @@
+"""Published few-shot methods, one module each, written from their papers; see `few_shot.py`."""
