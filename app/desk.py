@@ -16,6 +16,7 @@ from app.controllers.pictures import Pictures
 from app.controllers.review import Review
 from app.controllers.screen import Screen
 from app.controllers.suggestions import Suggestions
+from app.controllers.tags import Tags
 from app.controllers.training import Training
 from app.engine_port import EngineInfoLike
 from app.errors import Reporter
@@ -63,6 +64,7 @@ class Desk(QObject):
         self.review = Review(jobs, suggestions, self)
         self.ordering = Ordering(suggestions, self)
         self.screen = Screen(self.pictures, self.review, self)
+        self.tags = Tags(jobs, self)
         self._commands = self._command_table()
         self._connect_views()
         self._connect_project()
@@ -81,6 +83,8 @@ class Desk(QObject):
         window.queue.filter_changed.connect(self._filter)
         window.queue.visible_changed.connect(self.pictures.want_thumbnails)
         window.scan.frames_wanted.connect(self.screen.step)
+        window.scan.tags_wanted.connect(self.tags.set_wanted)
+        window.scan.tags.identity_asked.connect(self.tags.set_identity)
         window.training.automatic_changed.connect(self._automatic_changed)
         window.training.activate_asked.connect(self.training.activate)
         window.start.project_chosen.connect(self.asking.open_path)
@@ -111,6 +115,9 @@ class Desk(QObject):
         self.screen.waiting.connect(window.scan.show_waiting)
         self.screen.picture.connect(self._picture)
         self.screen.problem.connect(window.scan.show_problem)
+        self.tags.lines.connect(window.scan.tags.show_lines)
+        self.tags.notice.connect(window.scan.tags.show_notice)
+        self.tags.identity_changed.connect(window.scan.tags.show_identity)
         self.screen.cine_changed.connect(self._cine_changed)
         self.suggestions.loaded.connect(self._engine_loaded)
         self.suggestions.failed.connect(self._engine_failed)
@@ -211,7 +218,7 @@ class Desk(QObject):
         self.window.show_desk(session.project.name)
         self.window.show_banner(notice)
         self.window.status.show_engine("", strings.ENGINE_LOADING)
-        for part in (self.pictures, self.screen, self.exporting, self.training):
+        for part in (self.pictures, self.screen, self.tags, self.exporting, self.training):
             part.open(session)
         device = None if settings.device == "auto" else settings.device
         self.suggestions.open(session, device=device)
@@ -228,6 +235,7 @@ class Desk(QObject):
         for part in (
             self.review,
             self.screen,
+            self.tags,
             self.pictures,
             self.training,
             self.suggestions,
@@ -264,6 +272,7 @@ class Desk(QObject):
 
     def _scan_changed(self, scan: Scan | None) -> None:
         self.window.scan.show_scan(scan)
+        self.tags.show_scan(scan)
         self.window.queue.select(None if scan is None else scan.id)
 
     def _picture(self, picture: Picture, frame: int, same_scan: bool) -> None:

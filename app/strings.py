@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from nearl_core.types import State, Version
+from nearl_core.types import SpacingAt, State, Version
 
 APP_NAME = "NEARL Desk"
 WHAT_IT_IS = "Label medical scans with a model that learns from you while you work."
@@ -59,6 +59,11 @@ COMMANDS = {
     "zoom-out": "Zoom out",
     "fit": "Fit",
     "overlay": "Overlay",
+    "measure": "Measure",
+    "shutter": "Shutter",
+    "next-window": "Next window of the file",
+    "keep-view": "Keep window and zoom",
+    "tags": "DICOM header",
     "reset": "Reset view",
     "preset-1": "Window preset 1",
     "preset-2": "Window preset 2",
@@ -126,6 +131,22 @@ OWN_WINDOW = "By hand"
 COLOUR = "Colour"
 FILE_LUT = "Table {number} of the file"
 FILE_WINDOW = "File C {centre:.0f} W {width:.0f}"
+TAG_COLUMNS = ("Tag", "Name", "Value")
+TAG_HIDDEN = "hidden"
+TAG_HIDDEN_TIP = "Hidden, since it may tell who this is."
+TAGS_SEARCH = "Search tag, name or value"
+SHOW_IDENTITY = "Show identity"
+SHOW_IDENTITY_TIP = "Names, dates, identifiers and free text, for this scan only."
+NO_TAGS = "This file has no DICOM header."
+LENGTH_MM = {
+    SpacingAt.BODY: "{length:.1f} mm",
+    SpacingAt.DETECTOR: "{length:.1f} mm at the detector",
+    SpacingAt.FILM: "{length:.1f} mm on the film",
+}
+LENGTH_PX = "{length:.1f} px"
+LENGTH_WIDTHS = "{length:.1f} pixel widths"
+VALUE = "value {value}"
+PLACE = "{value}   column {column}, row {row}"
 FRAME = "Frame {number} of {total}"
 
 # --- labels ------------------------------------------------------------------------------------
@@ -281,8 +302,8 @@ KEYS_DEFAULT = "Default"
 KEYS_OF_LABELS = "the labels"
 KEY_TAKEN = "{key} is taken by “{action}”."
 KEYS_POINTER = (
-    "Left-drag windows, the wheel scrolls frames, Ctrl with the wheel zooms, middle-drag pans, "
-    "a double click fits."
+    "Left-drag windows, or measures once M is pressed; the wheel scrolls frames, Ctrl with the "
+    "wheel zooms, middle-drag pans, a double click fits."
 )
 
 # --- start-up ----------------------------------------------------------------------------------

@@ -51,6 +51,16 @@ class Screen(QObject):
         """The frame on screen, from 0."""
         return self._frame
 
+    @property
+    def rate(self) -> float:
+        """Frames a second that cine shows."""
+        return self._rate
+
+    @property
+    def runs(self) -> bool:
+        """Whether frames run by themselves."""
+        return self._cine.isActive()
+
     def open(self, session: Session) -> None:
         """Serve a project."""
         self._session = session

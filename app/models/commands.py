@@ -47,6 +47,11 @@ class Command(StrEnum):
     ZOOM_OUT = "zoom-out"
     FIT = "fit"
     OVERLAY = "overlay"
+    SHUTTER = "shutter"
+    MEASURE = "measure"
+    NEXT_WINDOW = "next-window"
+    KEEP_VIEW = "keep-view"
+    TAGS = "tags"
     RESET = "reset"
     PRESET_1 = "preset-1"
     PRESET_2 = "preset-2"
@@ -152,8 +157,13 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.ZOOM_OUT, Group.SCAN, "-"),
     _spec(Command.FIT, Group.SCAN, "="),
     _spec(Command.OVERLAY, Group.SCAN, "O", checkable=True),
+    _spec(Command.SHUTTER, Group.SCAN, "D", checkable=True),
+    _spec(Command.MEASURE, Group.SCAN, "M", checkable=True, line=True),
+    _spec(Command.KEEP_VIEW, Group.SCAN, "K", checkable=True),
+    _spec(Command.TAGS, Group.SCAN, "T", checkable=True),
     _spec(Command.RESET, Group.SCAN, "Backspace"),
-    _spec(Command.PRESET_1, Group.SCAN, "Alt+1", line=True),
+    _spec(Command.NEXT_WINDOW, Group.SCAN, "W", line=True),
+    _spec(Command.PRESET_1, Group.SCAN, "Alt+1"),
     _spec(Command.PRESET_2, Group.SCAN, "Alt+2"),
     _spec(Command.PRESET_3, Group.SCAN, "Alt+3"),
     _spec(Command.PRESET_4, Group.SCAN, "Alt+4"),

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.models.viewing import Grey
+from app import strings
+from app.models.placing import Part
+from app.models.viewing import Grey, Viewing
 from nearl_core.scans import display
-from nearl_core.types import Frame, ScanInfo
+from nearl_core.types import Frame, ScanInfo, Window
 
 _STEPS = 65_534
 """Distinct values that fit beside the padding's place in 16 bits."""
 _SMALLEST_SIDE = 256
 _OVERLAY_GREY = 255
+_SHUTTER_GREY = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,16 @@ class Picture:
     def is_colour(self) -> bool:
         """Whether the frame is RGB."""
         return self.frame.is_colour
+
+    @property
+    def rows(self) -> int:
+        """Of the full size."""
+        return int(self.frame.values.shape[0])
+
+    @property
+    def columns(self) -> int:
+        """Of the full size."""
+        return int(self.frame.values.shape[1])
 
     @property
     def nbytes(self) -> int:
@@ -74,7 +87,15 @@ class Picture:
             return ""
         value = float(values[row, column])
         text = f"{value:.0f}" if value == int(value) else f"{value:.4g}"
-        return f"{text} {self.info.unit}".strip()
+        return f"{text} {self.info.unit}" if self.info.unit else strings.VALUE.format(value=text)
+
+    def place_text(self, row: int, column: int, *, shutter: bool) -> str:
+        """The value under the pointer and where it stands; "" where a shutter covers it."""
+        text = self.value_text(row, column)
+        covered = self.frame.shutter
+        if not text or (shutter and covered is not None and covered[row, column]):
+            return ""
+        return strings.PLACE.format(value=text, column=column + 1, row=row + 1)
 
     def grey_table(self, window: Grey | None, *, inverted: bool) -> NDArray[np.uint8]:
         """What each place of `table` looks like: 1-D uint8; padding is background."""
@@ -94,21 +115,51 @@ class Picture:
         return level
 
     def rendered(
-        self, level: int, greys: NDArray[np.uint8], *, inverted: bool, overlay: bool
+        self, level: int, greys: NDArray[np.uint8], viewing: Viewing, part: Part | None = None
     ) -> NDArray[np.uint8]:
-        """The pixels of one level: rows x columns, or rows x columns x 3, uint8."""
-        source = self.levels[level]
+        """The pixels of one level, or of a part of it: rows x columns [x 3], uint8.
+
+        Args:
+            level: 0 for the full size.
+            greys: What `grey_table` gives.
+            viewing: How the scan is looked at; its window stands in `greys` already.
+            part: Of the level; None for all of it.
+        """
+        whole = self.levels[level]
+        part = part or Part(0, 0, *whole.shape[:2])
+        source = whole[part.top : part.bottom, part.left : part.right]
         if self.is_colour:
             colours = source.astype(np.uint8, copy=False)
-            shown = 255 - colours if inverted else colours
+            shown = 255 - colours if viewing.inverted else colours.copy()
         else:
             shown = np.take(greys, source.astype(np.uint16, copy=False))
-        if overlay and self.frame.overlay is not None:
-            step = 2**level
-            mask = self.frame.overlay[::step, ::step][: shown.shape[0], : shown.shape[1]]
-            shown = shown.copy()
-            shown[: mask.shape[0], : mask.shape[1]][mask] = _OVERLAY_GREY
+        if viewing.shutter:
+            self._draw(shown, self.frame.shutter, level, part, _SHUTTER_GREY)
+        if viewing.overlay:
+            self._draw(shown, self.frame.overlay, level, part, _OVERLAY_GREY)
         return np.ascontiguousarray(shown)
+
+    @staticmethod
+    def _draw(
+        shown: NDArray[np.uint8], mask: NDArray[np.bool_] | None, level: int, part: Part, grey: int
+    ) -> None:
+        if mask is not None:
+            step = 2**level
+            shown[mask[::step, ::step][part.top : part.bottom, part.left : part.right]] = grey
+
+
+def kept_window(
+    viewing: Viewing, before: Picture | None, now: Picture, *, keeps: bool
+) -> Window | None:
+    """The window that another scan takes over from the one before; None for its own.
+
+    Only where it means the same there: between scans of one modality and unit.
+    """
+    window = viewing.window
+    if not keeps or before is None or now.is_colour or not isinstance(window, Window):
+        return None
+    alike = (before.info.modality, before.info.unit) == (now.info.modality, now.info.unit)
+    return window if alike else None
 
 
 def prepare(frame: Frame, info: ScanInfo) -> Picture:

@@ -47,11 +47,13 @@ class Viewing:
         window: None for the file's own default.
         inverted: On top of the frame's own inversion.
         overlay: Whether the file's overlay planes are drawn.
+        shutter: Whether the file's display shutter covers what it should.
     """
 
     window: Grey | None = None
     inverted: bool = False
     overlay: bool = False
+    shutter: bool = True
     orientation: Orientation = Orientation()
 
 

@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QLineF, QPointF, QRect, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.views import style
 
 _MARGIN = 12
 _LINE = 18
+_TICK = 5.0
+
+
+Measured = tuple[QPointF, QPointF, str]
+"""Both ends of a line in the widget, and its length as text."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,13 @@ class ImageOverlay(QWidget):
         self._zoom = ""
         self._value = ""
         self._message = ""
+        self._measured: tuple[Measured, ...] = ()
+
+    def set_lines(self, lines: tuple["Measured", ...]) -> None:
+        """Show measured lines: both ends in this widget, and the length as text."""
+        if lines != self._measured:
+            self._measured = lines
+            self.update()
 
     def set_texts(self, texts: OverlayText) -> None:
         """Show another scan's texts."""
@@ -64,7 +76,9 @@ class ImageOverlay(QWidget):
     def texts(self) -> tuple[str, ...]:
         """Everything that is shown, for tests and for assistive tools."""
         parts = (*self._texts.scan, *self._texts.notices, self._texts.frame, self._reading)
-        return tuple(part for part in (*parts, self._value, self._message, *self._letters) if part)
+        lengths = (text for _, _, text in self._measured)
+        more = (self._value, self._message, *lengths, *self._letters)
+        return tuple(part for part in (*parts, *more) if part)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the texts."""
@@ -78,6 +92,8 @@ class ImageOverlay(QWidget):
         self._lines(painter, area, (self._value,), left, top=False)
         self._lines(painter, area, (self._texts.frame,), right, top=False)
         self._notices(painter, area)
+        for start, end, text in self._measured:
+            _draw_line(painter, area, start, end, text)
         self._draw_letters(painter, area)
         if self._message:
             painter.setFont(style.font(self.font(), pixels=14))
@@ -131,3 +147,22 @@ def _draw(painter: QPainter, place: QRect, flags: Qt.AlignmentFlag, text: str, c
     painter.fillRect(ground, QColor(0, 0, 0, 150))
     painter.setPen(QColor(colour))
     painter.drawText(place, int(flags), text)
+
+
+def _draw_line(painter: QPainter, area: QRect, start: QPointF, end: QPointF, text: str) -> None:
+    """A line with a tick at both ends, light on a dark edge so that it shows on any grey."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line = QLineF(start, end)
+    across = line.normalVector().unitVector()
+    tick = QPointF(across.dx(), across.dy()) * _TICK
+    strokes = [line, QLineF(start - tick, start + tick), QLineF(end - tick, end + tick)]
+    for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(style.ACCENT), 1.6)):
+        painter.setPen(QPen(colour, width))
+        painter.drawLines(strokes)
+    painter.restore()
+    width = painter.fontMetrics().horizontalAdvance(text) + 8
+    left = min(max(round(end.x()) + 10, area.left()), area.right() - width)
+    top = min(max(round(end.y()) - _LINE // 2, area.top()), area.bottom() - _LINE)
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    _draw(painter, QRect(left, top, width, _LINE), flags, text, style.TEXT)

@@ -1,21 +1,21 @@
-"""The scan: a picture that is windowed, zoomed, panned and turned by hand (pyqtgraph).
+"""The scan: a picture that is windowed, measured, zoomed, panned and turned by hand.
 
-Left-drag windows, Ctrl+wheel zooms at the pointer, the wheel scrolls frames, middle-drag pans, a
-double click fits; scans.md, "Keys and pointer".
+Left-drag windows (or measures, while the reader measures), Ctrl+wheel zooms at the pointer, the
+wheel scrolls frames, middle-drag pans, a double click fits.
 """
 
-import numpy as np
-import pyqtgraph as pg
+from dataclasses import replace
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QTransform, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app import strings
-from app.models.picture import Picture
+from app.models.measuring import Line, Point, length_text
+from app.models.picture import Picture, kept_window
 from app.models.viewing import (
     PRESETS,
     Grey,
-    Orientation,
     Turn,
     Viewing,
     as_linear,
@@ -23,31 +23,21 @@ from app.models.viewing import (
     dragged,
     edge_letters,
 )
-from app.views import style
+from app.views.image_canvas import ImageCanvas
 from app.views.image_overlay import ImageOverlay, OverlayText
 from nearl_core.types import Window
 
 _WHEEL_NOTCH = 120
 _ZOOM_STEP = 1.25
-_SMOOTH_UP_TO = 4.0
-"""Screen dots a pixel: beyond it the single pixels are shown."""
-_FIT_MARGIN = 0.01
-
-
-class _Canvas(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
-    """A graphics view that leaves every event to the widget around it."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, useOpenGL=False, background=style.SCAN_GROUND)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
 
 class ImageView(QWidget):
     """Shows one picture.
 
     Attributes:
+        presets: Windows that every grey scan offers.
+        keeps: Whether another scan keeps window and zoom.
+        measures: Whether a left-drag measures instead of windowing.
         frames_wanted: Scroll by so many frames.
         viewing_changed: The reader changed how the scan is looked at.
     """
@@ -62,22 +52,16 @@ class ImageView(QWidget):
         self.setMinimumSize(240, 240)
         self.setAccessibleName(strings.SCAN_AREA)
         self.presets: tuple[Window, ...] = PRESETS
+        self.keeps = False
+        self.measures = False
         self._picture: Picture | None = None
+        self._last: Picture | None = None
         self._viewing = Viewing()
-        self._greys = np.zeros(1, np.uint8)
-        self._fitted = True
-        self._level = -1
         self._wheel = 0
+        self._lines: tuple[Line, ...] = ()
         self._pressed: tuple[Qt.MouseButton, QPoint, Grey | None] | None = None
         self._last_pan = QPointF()
-        self._canvas = _Canvas(self)
-        self._box = pg.ViewBox(
-            lockAspect=1.0, invertY=True, enableMouse=False, enableMenu=False, defaultPadding=0
-        )
-        self._box.setBorder(None)
-        self._item = pg.ImageItem(axisOrder="row-major")
-        self._box.addItem(self._item)
-        self._canvas.setCentralItem(self._box)
+        self._canvas = ImageCanvas(self)
         self._overlay = ImageOverlay(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -97,21 +81,25 @@ class ImageView(QWidget):
 
     def show_picture(self, picture: Picture | None, *, same_scan: bool = False) -> None:
         """Show a picture; another frame of the same scan keeps window, zoom and turning."""
-        before = self._picture
+        before = self._last
         self._picture = picture
-        if not same_scan or picture is None:
-            self._viewing = Viewing()
-            self._fitted = True
-        self._level = -1
-        if picture is None:
-            self._item.clear()
-        else:
-            self._make_greys()
-            self._redraw()
-            if self._fitted or before is None:
-                self.fit()
-            self._level_by_zoom()
+        self._last = picture or before
+        self._lines = ()
+        if picture is not None and not same_scan:
+            window = kept_window(self._viewing, before, picture, keeps=self.keeps)
+            self._viewing = Viewing(window)
+            self._canvas.fitted = self._canvas.fitted or not self.keeps
+        self._canvas.show_picture(picture, self._viewing)
         self._tell()
+
+    @property
+    def percent(self) -> float:
+        """The zoom, 100 where a pixel covers a point of the screen."""
+        return self._canvas.percent
+
+    def texts(self) -> tuple[str, ...]:
+        """Everything that stands over the picture, the letters of the edges last."""
+        return self._overlay.texts()
 
     def show_texts(self, texts: OverlayText) -> None:
         """Show what stands in the corners beside the picture's own read-outs."""
@@ -133,56 +121,53 @@ class ImageView(QWidget):
         """Show through another window; None is the file's default."""
         if self._picture is None or self._picture.is_colour:
             return
-        self._change(Viewing(window, *self._rest()))
+        self._change(replace(self._viewing, window=window))
+
+    def next_window(self) -> None:
+        """The next of the file's own windows, and after the last one the first."""
+        own = () if self._picture is None else self._picture.frame.windows
+        if own:
+            now = self._viewing.window or own[0]
+            place = next((i for i, window in enumerate(own) if window is now), -1)
+            self.set_window(own[(place + 1) % len(own)])
 
     def invert(self) -> None:
         """Swap black and white."""
-        viewing = self._viewing
-        self._change(
-            Viewing(viewing.window, not viewing.inverted, viewing.overlay, viewing.orientation)
-        )
+        self._change(replace(self._viewing, inverted=not self._viewing.inverted))
 
     def toggle_overlay(self) -> None:
         """Show or hide the file's overlay planes."""
-        viewing = self._viewing
-        self._change(
-            Viewing(viewing.window, viewing.inverted, not viewing.overlay, viewing.orientation)
-        )
+        self._change(replace(self._viewing, overlay=not self._viewing.overlay))
+
+    def toggle_shutter(self) -> None:
+        """Cover what the file's display shutter covers, or show it."""
+        self._change(replace(self._viewing, shutter=not self._viewing.shutter))
 
     def turn(self, turn: Turn) -> None:
         """Flip or rotate."""
-        viewing = self._viewing
-        self._change(
-            Viewing(
-                viewing.window, viewing.inverted, viewing.overlay, viewing.orientation.turned(turn)
-            )
-        )
-        if self._fitted:
-            self.fit()
+        self._change(replace(self._viewing, orientation=self._viewing.orientation.turned(turn)))
 
     def reset(self) -> None:
-        """Show the scan as the file says, whole."""
+        """Show the scan as the file says, whole and without lines."""
+        self._lines = ()
         self._change(Viewing())
         self.fit()
 
+    def set_measuring(self, on: bool) -> None:
+        """Let a left-drag measure, or window again; lines that were drawn stay."""
+        self.measures = on
+        self._show_cursor()
+
     def fit(self) -> None:
         """Show the whole picture."""
-        self._fitted = True
-        if self._picture is not None:
-            rect = self._item.mapRectToParent(self._item.boundingRect())
-            self._box.setRange(rect, padding=_FIT_MARGIN, disableAutoRange=True)
-            self._level_by_zoom()
+        self._canvas.fit()
+        self._tell()
 
     def zoom(self, steps: float, at: QPointF | None = None) -> None:
         """Zoom in (or, negative, out) around a point of the widget, else its middle."""
-        if self._picture is None:
-            return
-        self._fitted = False
-        factor = _ZOOM_STEP**-steps
-        centre = self._to_box(at if at is not None else QPointF(self.rect().center()))
-        self._box.scaleBy((factor, factor), center=centre)
-        self._level_by_zoom()
-        self._tell()
+        if self._picture is not None:
+            self._canvas.zoom(_ZOOM_STEP**steps, at or QPointF(self.rect().center()))
+            self._tell()
 
     # --- events ----------------------------------------------------------------------------
 
@@ -190,10 +175,11 @@ class ImageView(QWidget):
         """Keep a fitted picture fitted."""
         super().resizeEvent(event)
         self._overlay.setGeometry(self.rect())
-        if self._fitted:
-            self.fit()
+        if self._canvas.fitted:
+            self._canvas.fit()
         else:
-            self._level_by_zoom()
+            self._canvas.redraw_where_needed()
+        self._tell()
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         """Scroll frames, or zoom with Ctrl."""
@@ -209,8 +195,11 @@ class ImageView(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Begin to window (left) or to pan (middle)."""
+        """Begin to window or to measure (left), or to pan (middle)."""
         picture = self._picture
+        if picture is not None and self.measures and event.button() is Qt.MouseButton.LeftButton:
+            at = self._point(event.position())
+            self._lines = (*self._lines, Line(at, at))
         window = self._viewing.window
         if window is None and picture is not None:
             window = picture.default_window()
@@ -221,27 +210,32 @@ class ImageView(QWidget):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Window, pan, or read the value under the pointer."""
+        """Window, measure, pan, or read the value under the pointer."""
         if self._picture is not None and self._pressed is not None:
             button, start, window = self._pressed
-            if button is Qt.MouseButton.LeftButton and window is not None:
+            if button is Qt.MouseButton.LeftButton and self.measures:
+                self._stretch(self._point(event.position()))
+            elif button is Qt.MouseButton.LeftButton and window is not None:
                 self._drag_window(window, event.position().toPoint() - start)
             elif button is Qt.MouseButton.MiddleButton:
-                self._pan(event.position())
+                self._canvas.pan(self._last_pan, event.position())
+                self._last_pan = event.position()
+                self._show_lines()
         self._read_value(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """End a drag."""
         del event
         self._pressed = None
-        self.unsetCursor()
+        self._lines = tuple(line for line in self._lines if not line.is_point)
+        self._show_lines()
+        self._show_cursor()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Fit."""
         if event.button() is Qt.MouseButton.LeftButton:
             self._pressed = None
             self.fit()
-            self._tell()
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """No pointer, no value."""
@@ -254,15 +248,11 @@ class ImageView(QWidget):
 
     # --- inside ----------------------------------------------------------------------------
 
-    def _rest(self) -> tuple[bool, bool, Orientation]:
-        return self._viewing.inverted, self._viewing.overlay, self._viewing.orientation
-
     def _change(self, viewing: Viewing) -> None:
         if self._picture is None:
             return
         self._viewing = viewing
-        self._make_greys()
-        self._redraw()
+        self._canvas.show_viewing(viewing)
         self._tell()
         self.viewing_changed.emit()
 
@@ -274,69 +264,49 @@ class ImageView(QWidget):
         span = min(picture.highest - picture.lowest, max(4 * start.width, 1.0))
         self.set_window(dragged(start, across=moved.x(), down=moved.y(), span=span))
 
-    def _pan(self, place: QPointF) -> None:
-        self._fitted = False
-        before, now = self._to_box(self._last_pan), self._to_box(place)
-        self._last_pan = place
-        self._box.translateBy(x=before.x() - now.x(), y=before.y() - now.y())
+    def _stretch(self, end: Point) -> None:
+        if self._lines:
+            self._lines = (*self._lines[:-1], Line(self._lines[-1].start, end))
+            self._show_lines()
 
-    def _to_box(self, place: QPointF) -> QPointF:
-        scene = self._canvas.mapToScene(place.toPoint())
-        mapped: QPointF = self._box.mapSceneToView(scene)
-        return mapped
+    def _point(self, place: QPointF) -> Point:
+        """Column and row under a point of the widget; within the picture."""
+        column, row = self._canvas.to_picture(place)
+        picture = self._picture
+        if picture is None:
+            return column, row
+        return min(max(column, 0.0), picture.columns), min(max(row, 0.0), picture.rows)
 
     def _read_value(self, place: QPointF) -> None:
         picture = self._picture
-        if picture is None:
-            return
-        inside: QPointF = self._item.mapFromScene(self._canvas.mapToScene(place.toPoint()))
-        step = 2 ** max(self._level, 0)
-        column, row = int(inside.x() * step // 1), int(inside.y() * step // 1)
-        self._overlay.set_value(picture.value_text(row, column))
+        if picture is not None:
+            column, row = (int(part // 1) for part in self._canvas.to_picture(place))
+            self._overlay.set_value(picture.place_text(row, column, shutter=self._viewing.shutter))
 
-    def _make_greys(self) -> None:
+    def _show_lines(self) -> None:
         picture = self._picture
-        if picture is not None and not picture.is_colour:
-            self._greys = picture.grey_table(self._viewing.window, inverted=self._viewing.inverted)
-
-    def _redraw(self) -> None:
-        picture = self._picture
-        if picture is None:
-            return
-        level = max(self._level, 0)
-        viewing = self._viewing
-        pixels = picture.rendered(
-            level, self._greys, inverted=viewing.inverted, overlay=viewing.overlay
+        lines = () if picture is None else self._lines
+        self._overlay.set_lines(
+            tuple(
+                (
+                    self._canvas.from_picture(line.start),
+                    self._canvas.from_picture(line.end),
+                    length_text(picture.info, line),
+                )
+                for line in lines
+                if picture is not None
+            )
         )
-        self._item.setImage(pixels, autoLevels=False, levels=None)
-        self._item.setTransform(self._transform(picture, pixels.shape))
 
-    def _transform(self, picture: Picture, shown: tuple[int, ...]) -> QTransform:
-        """From the pixels of a level to the box: aspect, then flip, then turn, in that order."""
-        rows, columns = picture.levels[0].shape[:2]
-        height = rows * picture.info.aspect
-        transform = QTransform()
-        transform.rotate(90.0 * self._viewing.orientation.quarter_turns)
-        if self._viewing.orientation.flipped:
-            transform.scale(-1.0, 1.0)
-        transform.translate(-columns / 2, -height / 2)
-        transform.scale(columns / shown[1], height / shown[0])
-        return transform
-
-    def _level_by_zoom(self) -> None:
-        picture = self._picture
-        if picture is None:
-            return
-        width, _ = self._box.viewPixelSize()
-        smooth = 1.0 / max(width, 1e-9) < _SMOOTH_UP_TO
-        self._canvas.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        level = picture.level_for(width * self.devicePixelRatioF() ** -1)
-        if level != self._level:
-            self._level = level
-            self._redraw()
+    def _show_cursor(self) -> None:
+        if self.measures:
+            self.setCursor(Qt.CursorShape.CrossCursor)
+        else:
+            self.unsetCursor()
 
     def _tell(self) -> None:
         picture = self._picture
+        self._show_lines()
         if picture is None:
             self._overlay.set_reading("", ("", "", "", ""), "")
             return
@@ -345,10 +315,16 @@ class ImageView(QWidget):
         if window is not None and window.name:
             reading = f"{window.name}   {reading}" if reading != window.name else reading
         letters = edge_letters(picture.info.edges, self._viewing.orientation)
-        width, _ = self._box.viewPixelSize()
-        self._overlay.set_reading(reading, letters, f"{100.0 / max(width, 1e-9):.0f} %")
+        self._overlay.set_reading(reading, letters, f"{self._canvas.percent:.0f} %")
 
     def picture_rect(self) -> QRectF:
         """Where the picture stands in this widget."""
-        scene = self._item.mapRectToScene(self._item.boundingRect())
-        return QRectF(self._canvas.mapFromScene(scene).boundingRect())
+        if self._picture is None:
+            return QRectF()
+        corner = self._canvas.from_picture((0.0, 0.0))
+        other = self._canvas.from_picture((float(self._picture.columns), float(self._picture.rows)))
+        return QRectF(corner, other).normalized()
+
+    def place_of(self, point: Point) -> QPointF:
+        """Where a column and row of the picture stand in this widget."""
+        return self._canvas.from_picture(point)

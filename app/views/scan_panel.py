@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QSizePolicy,
+    QSplitter,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -21,6 +22,7 @@ from app.views.actions import Actions
 from app.views.fields import ElidedLabel
 from app.views.image_overlay import OverlayText
 from app.views.image_view import ImageView
+from app.views.tags_panel import TagsPanel
 from nearl_core.types import Scan, VoiLut
 
 _TOOLS = (
@@ -31,9 +33,14 @@ _TOOLS = (
     (Command.ROTATE_RIGHT, "rotate-right"),
     (Command.FIT, "fit"),
     (Command.OVERLAY, "overlay"),
+    (Command.SHUTTER, "shutter"),
     (Command.CINE, "cine"),
+    (Command.MEASURE, "measure"),
+    (Command.KEEP_VIEW, "keep-view"),
+    (Command.TAGS, "tags"),
     (Command.RESET, "reset"),
 )
+_TAGS_WIDTH = 320
 _TURNS = {
     Command.FLIP_HORIZONTAL: Turn.FLIP_HORIZONTAL,
     Command.FLIP_VERTICAL: Turn.FLIP_VERTICAL,
@@ -47,9 +54,11 @@ class ScanPanel(QWidget):
 
     Attributes:
         frames_wanted: Scroll by so many frames.
+        tags_wanted: Whether the DICOM header is to be shown.
     """
 
     frames_wanted = Signal(int)
+    tags_wanted = Signal(bool)
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,7 +75,15 @@ class ScanPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._tool_bar())
-        layout.addWidget(self.view, 1)
+        self.tags = TagsPanel()
+        self.tags.hide()
+        beside = QSplitter(Qt.Orientation.Horizontal)
+        beside.addWidget(self.view)
+        beside.addWidget(self.tags)
+        beside.setChildrenCollapsible(False)
+        beside.setStretchFactor(0, 1)
+        beside.setSizes([1000, _TAGS_WIDTH])
+        layout.addWidget(beside, 1)
 
     def _tool_bar(self) -> QWidget:
         bar = QFrame()
@@ -106,6 +123,11 @@ class ScanPanel(QWidget):
         self._buttons[command] = button
         return button
 
+    @property
+    def name(self) -> str:
+        """The name of the scan on screen."""
+        return "" if self._scan is None else self._scan.path.name
+
     def show_scan(self, scan: Scan | None) -> None:
         """A scan is about to be shown: its name at once, its picture when it is there."""
         self._scan = scan
@@ -142,6 +164,8 @@ class ScanPanel(QWidget):
         self._buttons[Command.CINE].setEnabled(several)
         has_overlay = picture is not None and picture.frame.overlay is not None
         self._buttons[Command.OVERLAY].setVisible(has_overlay)
+        has_shutter = picture is not None and picture.frame.shutter is not None
+        self._buttons[Command.SHUTTER].setVisible(has_shutter)
         if not same_scan:
             self._list_windows()
         self._show_viewing()
@@ -154,12 +178,29 @@ class ScanPanel(QWidget):
             self.view.invert()
         elif command is Command.OVERLAY:
             self.view.toggle_overlay()
+        elif command is Command.SHUTTER:
+            self.view.toggle_shutter()
+        elif command is Command.NEXT_WINDOW:
+            self.view.next_window()
         elif command is Command.FIT:
             self.view.fit()
         elif command in (Command.ZOOM_IN, Command.ZOOM_OUT):
             self.view.zoom(1.0 if command is Command.ZOOM_IN else -1.0)
         elif command is Command.RESET:
             self.view.reset()
+        else:
+            return self._switch(command)
+        return True
+
+    def _switch(self, command: Command) -> bool:
+        on = self._actions.action(command).isChecked()
+        if command is Command.MEASURE:
+            self.view.set_measuring(on)
+        elif command is Command.KEEP_VIEW:
+            self.view.keeps = on
+        elif command is Command.TAGS:
+            self.tags.setVisible(on)
+            self.tags_wanted.emit(on)
         else:
             return False
         return True
@@ -192,6 +233,7 @@ class ScanPanel(QWidget):
         viewing = self.view.viewing
         self._actions.set_checked(Command.INVERT, viewing.inverted)
         self._actions.set_checked(Command.OVERLAY, viewing.overlay)
+        self._actions.set_checked(Command.SHUTTER, viewing.shutter)
         windows = self.view.windows()
         if not windows:
             return

@@ -3,11 +3,13 @@
 from pydicom.dataset import Dataset
 
 from nearl_core.dicom.groups import FrameHeader
-from nearl_core.dicom.tags import number, numbers, text, texts
+from nearl_core.dicom.tags import integer, items, number, numbers, text, texts
+from nearl_core.types import Region, SpacingAt
 
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _AXES = (("R", "L"), ("A", "P"), ("F", "H"))
 _OPPOSITE = dict(zip("RLAPFH", "LRPAHF", strict=True))
+_CENTIMETRES = 3
 _LEAST = 0.2
 """An axis counts from this share of a direction on (about 12 degrees)."""
 
@@ -22,6 +24,36 @@ def spacing_mm(header: FrameHeader) -> tuple[float, float] | None:
         if len(found) == 2 and min(found) > 0:
             return found[0], found[1]
     return None
+
+
+def spacing_at(header: FrameHeader) -> SpacingAt:
+    """Where `spacing_mm` is true.
+
+    A projection that was not calibrated repeats its ImagerPixelSpacing as PixelSpacing, or gives
+    it alone: then it is the detector's, and the body is smaller (PS3.3 10.7.1.3).
+    """
+    body = numbers(
+        header.holder("PixelMeasuresSequence", "PixelSpacing") or header.root, "PixelSpacing"
+    )
+    detector = numbers(header.root, "ImagerPixelSpacing")
+    if len(body) == 2:
+        same = body == detector and not text(header.root, "PixelSpacingCalibrationType")
+        return SpacingAt.DETECTOR if same else SpacingAt.BODY
+    return SpacingAt.DETECTOR if len(detector) == 2 else SpacingAt.FILM
+
+
+def regions(root: Dataset) -> tuple[Region, ...]:
+    """The parts of an ultrasound picture that have a scale in centimetres both ways."""
+    found = []
+    for item in items(root, "SequenceOfUltrasoundRegions"):
+        units = {integer(item, f"PhysicalUnits{axis}Direction", 0) for axis in "XY"}
+        across, down = (number(item, f"PhysicalDelta{axis}") for axis in "XY")
+        if units != {_CENTIMETRES} or not across or not down:
+            continue
+        left, top = (integer(item, f"RegionLocationMin{axis}0", 0) for axis in "XY")
+        right, bottom = (integer(item, f"RegionLocationMax{axis}1", -1) for axis in "XY")
+        found.append(Region(left, top, right, bottom, (10 * abs(down), 10 * abs(across))))
+    return tuple(found)
 
 
 def aspect(header: FrameHeader) -> float:

@@ -1,6 +1,7 @@
 """Reading DICOM files: header, one frame, all stored values. Called in a guarded process."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from nearl_core.dicom.grey import grey_frame
 from nearl_core.dicom.groups import FrameHeader
 from nearl_core.dicom.layout import Layout
 from nearl_core.dicom.overlays import overlay_of
+from nearl_core.dicom.shutter import shutter_of
 from nearl_core.dicom.source import Source, opened
 from nearl_core.dicom.stored import StoredPixels
 from nearl_core.dicom.tags import data, items, text
@@ -53,6 +55,7 @@ def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
         stored = pixels.cleaned(raw)
         overlay = overlay_of(source.dataset, raw, index)
         shown, notices = _shown(source, pixels.layout, stored, index, overlay)
+        shown = replace(shown, shutter=_shutter(source, pixels.layout, index))
         return shown, _info(source, pixels.layout, index, notices)
 
 
@@ -91,6 +94,11 @@ def _shown(
     return grey.frame, grey.notices
 
 
+def _shutter(source: Source, layout: Layout, index: int) -> NDArray[np.bool_] | None:
+    header = FrameHeader(source.dataset, index)
+    return shutter_of(header, layout.rows, layout.columns, aspect=geometry.aspect(header))
+
+
 def _in_srgb(rgb: NDArray[np.uint8], source: Source) -> NDArray[np.uint8]:
     """Through the ICC profile of the file, or of its optical path, where there is one."""
     for place in (source.dataset, *items(source.dataset, "OpticalPathSequence")[:1]):
@@ -109,6 +117,8 @@ def _info(source: Source, layout: Layout, index: int, notices: tuple[str, ...]) 
         modality=_modality(source.dataset),
         aspect=geometry.aspect(header),
         spacing_mm=geometry.spacing_mm(header),
+        spacing_at=geometry.spacing_at(header),
+        regions=geometry.regions(source.dataset),
         edges=geometry.edges(header),
         laterality=geometry.laterality(header),
         view=geometry.view(header),

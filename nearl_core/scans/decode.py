@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nearl_core.errors import ScanError
 from nearl_core.scans.find import head_of
 from nearl_core.scans.kinds import Kind, kind_of, without_picture
-from nearl_core.types import Frame, Identity, ScanInfo
+from nearl_core.types import Frame, Identity, ScanInfo, TagLine
 
 
 def info(path: Path) -> tuple[ScanInfo, Identity]:
@@ -54,6 +54,19 @@ def stored(path: Path) -> NDArray[np.generic]:
     from nearl_core.scans import raster
 
     return raster.stored(path)
+
+
+def tags(path: Path, *, identity: bool) -> tuple[TagLine, ...]:
+    """The DICOM header of a file, line by line; () for other files.
+
+    Raises:
+        ScanError: If it can't be read.
+    """
+    if _kind(path) is not Kind.DICOM:
+        return ()
+    from nearl_core.dicom import listing
+
+    return listing.lines(path, identity=identity)
 
 
 def _kind(path: Path) -> Kind:

@@ -31,8 +31,9 @@ from nearl_core.scans.wire import (
     unpack_identity,
     unpack_info,
     unpack_size,
+    unpack_tags,
 )
-from nearl_core.types import Frame, Identity, ScanInfo, Window
+from nearl_core.types import Frame, Identity, ScanInfo, TagLine, Window
 
 Array = NDArray[np.generic]
 S = TypeVar("S")
@@ -155,6 +156,22 @@ class ScanReader:
         _, arrays = self._ask({"what": "stored", "path": os.path.abspath(path)})
         with _refused():
             return arrays[0]
+
+    def tags(self, path: Path, *, identity: bool = False) -> tuple[TagLine, ...]:
+        """The DICOM header of a file, line by line; () for other files.
+
+        Args:
+            path: Of the file.
+            identity: Whether values that may tell who it is come along; without it they never
+                leave the child process.
+
+        Raises:
+            ScanError: If it can't be read.
+        """
+        request = {"what": "tags", "path": os.path.abspath(path), "identity": identity}
+        answer, _ = self._ask(request)
+        with _refused():
+            return unpack_tags(answer["tags"])
 
     def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
         """Read many files, as many at a time as there are workers, answered in their order.

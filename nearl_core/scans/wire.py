@@ -8,7 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.errors import ScanError
-from nearl_core.types import Frame, Identity, ScanInfo, VoiLut, Window, WindowShape
+from nearl_core.types import (
+    Frame,
+    Identity,
+    Region,
+    ScanInfo,
+    SpacingAt,
+    TagLine,
+    VoiLut,
+    Window,
+    WindowShape,
+)
 
 MAX_HEADER_BYTES = 16 << 20
 """The longest header that is believed."""
@@ -85,6 +95,10 @@ def pack_info(info: ScanInfo) -> dict[str, object]:
         "modality": info.modality,
         "aspect": info.aspect,
         "spacing_mm": info.spacing_mm,
+        "spacing_at": info.spacing_at.value,
+        "regions": [
+            [part.left, part.top, part.right, part.bottom, part.spacing_mm] for part in info.regions
+        ],
         "edges": info.edges,
         "laterality": info.laterality,
         "view": info.view,
@@ -105,6 +119,8 @@ def unpack_info(value: Json) -> ScanInfo:
         modality=str(value["modality"]),
         aspect=_real(value["aspect"]),
         spacing_mm=None if spacing is None else _pair(spacing),
+        spacing_at=SpacingAt(str(value["spacing_at"])),
+        regions=tuple(_region(part) for part in _listed(value["regions"])),
         edges=(left, right, top, bottom),
         laterality=str(value["laterality"]),
         view=str(value["view"]),
@@ -112,6 +128,22 @@ def unpack_info(value: Json) -> ScanInfo:
         frames_per_second=None if rate is None else _real(rate),
         notices=tuple(str(notice) for notice in _listed(value["notices"])),
     )
+
+
+def pack_tags(lines: Sequence[TagLine]) -> list[object]:
+    """For JSON."""
+    return [[x.tag, x.name, x.vr, x.value, x.depth, x.hidden] for x in lines]
+
+
+def unpack_tags(value: object) -> tuple[TagLine, ...]:
+    """From JSON."""
+    found = []
+    for entry in _listed(value):
+        tag, name, vr, text, depth, hidden = _listed(entry)
+        found.append(
+            TagLine(str(tag), str(name), str(vr), str(text), _whole(depth), hidden is True)
+        )
+    return tuple(found)
 
 
 def pack_identity(identity: Identity) -> list[str]:
@@ -144,6 +176,7 @@ def pack_frame(frame: Frame) -> tuple[dict[str, object], list[Array]]:
     header: dict[str, object] = {
         "padding": put(frame.padding),
         "overlay": put(frame.overlay),
+        "shutter": put(frame.shutter),
         "windows": windows,
         "inverted": frame.inverted,
     }
@@ -175,6 +208,7 @@ def unpack_frame(value: Json, arrays: Sequence[Array]) -> Frame:
             windows=tuple(_window(entry, arrays) for entry in _listed(value["windows"])),
             inverted=value["inverted"] is True,
             overlay=_mask(value["overlay"], arrays),
+            shutter=_mask(value["shutter"], arrays),
         )
     except (LookupError, TypeError, ValueError) as error:
         raise DamagedAnswerError from error
@@ -205,6 +239,11 @@ def _window(entry: object, arrays: Sequence[Array]) -> Window | VoiLut:
     if entries.dtype != np.uint16 or entries.ndim != 1 or not entries.size:
         raise DamagedAnswerError
     return VoiLut(_whole(first), entries.astype(np.uint16, copy=False), str(name))
+
+
+def _region(entry: object) -> Region:
+    left, top, right, bottom, spacing = _listed(entry)
+    return Region(_whole(left), _whole(top), _whole(right), _whole(bottom), _pair(spacing))
 
 
 def _mask(index: object, arrays: Sequence[Array]) -> NDArray[np.bool_] | None:

@@ -29,6 +29,7 @@ from nearl_core.scans.wire import (
     pack_identity,
     pack_info,
     pack_specs,
+    pack_tags,
     specs_of,
     unpack_window,
 )
@@ -147,6 +148,9 @@ def _answered(request: dict[str, object]) -> Answer:
     if what == "info":
         info, identity = decode.info(path)
         return {"ok": True, "info": pack_info(info), "identity": pack_identity(identity)}, ()
+    if what == "tags":
+        lines = decode.tags(path, identity=request["identity"] is True)
+        return {"ok": True, "tags": pack_tags(lines)}, ()
     if what == "stored":
         return {"ok": True}, (np.ascontiguousarray(decode.stored(path)),)
     frame, info = decode.frame(path, int(str(request["frame"])))

@@ -58,6 +58,8 @@ class Frame:
             always empty for colour. The first one is automatic where the file has none.
         inverted: Whether low values are white (MONOCHROME1 or PresentationLUTShape INVERSE).
         overlay: Rows x columns, bool, drawn on request only; None where there is none.
+        shutter: Rows x columns, bool, True where a display shutter covers the picture; taken
+            away on request, and never given to the model. None where there is none.
     """
 
     values: NDArray[np.generic]
@@ -65,11 +67,55 @@ class Frame:
     windows: tuple[Window | VoiLut, ...] = ()
     inverted: bool = False
     overlay: NDArray[np.bool_] | None = None
+    shutter: NDArray[np.bool_] | None = None
 
     @property
     def is_colour(self) -> bool:
         """Whether the values are RGB."""
         return self.values.ndim == 3
+
+
+class SpacingAt(StrEnum):
+    """Where the millimetres of a spacing are true, DICOM PS3.3 10.7.1.1 and 10.7.1.3."""
+
+    BODY = "body"
+    DETECTOR = "detector"
+    FILM = "film"
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of an ultrasound picture with a scale of its own, DICOM PS3.3 C.8.5.5.
+
+    Attributes:
+        left, top, right, bottom: Its pixels, from 0, inclusive.
+        spacing_mm: Row and column spacing.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    spacing_mm: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class TagLine:
+    """One element of a DICOM header, as text.
+
+    Attributes:
+        tag: As "(0008,0060)".
+        depth: How many sequences it stands in.
+        value: "" where it is hidden.
+        hidden: Whether the value may tell who it is and was not asked for.
+    """
+
+    tag: str
+    name: str
+    vr: str
+    value: str
+    depth: int = 0
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +136,8 @@ class ScanInfo:
         modality: DICOM Modality, or "" where there is none.
         aspect: Height of a pixel over its width.
         spacing_mm: Row and column spacing where the file gives it in millimetres, else None.
+        spacing_at: Where those millimetres are true.
+        regions: Parts of an ultrasound picture with scales of their own.
         edges: Anatomical letters of the left, right, top and bottom edge; "" where unknown.
         laterality, view: As the file says, or "".
         unit: Of the values, such as "HU", or "".
@@ -103,6 +151,8 @@ class ScanInfo:
     modality: str = ""
     aspect: float = 1.0
     spacing_mm: tuple[float, float] | None = None
+    spacing_at: SpacingAt = SpacingAt.BODY
+    regions: tuple[Region, ...] = ()
     edges: tuple[str, str, str, str] = ("", "", "", "")
     laterality: str = ""
     view: str = ""

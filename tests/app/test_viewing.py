@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.models.picture import prepare
-from app.models.viewing import Orientation, Turn, dragged, edge_letters
+from app.models.viewing import Orientation, Turn, Viewing, dragged, edge_letters
 from app.views import style
 from nearl_core.scans import display
 from nearl_core.types import Frame, ScanInfo, VoiLut, Window
@@ -79,7 +79,7 @@ def test_the_screen_shows_the_grey_that_render_writes(
     frame = Frame(values, windows=(window,), inverted=inverted)
     picture = prepare(frame, ScanInfo(60, 70))
     greys = picture.grey_table(None, inverted=False)
-    shown = picture.rendered(0, greys, inverted=False, overlay=False)
+    shown = picture.rendered(0, greys, Viewing())
     assert np.array_equal(shown, display.to_grey(frame))
 
 
@@ -89,7 +89,7 @@ def test_padding_stays_background_when_inverted() -> None:
     frame = Frame(values, padding=padding, windows=(Window(6, 12),))
     picture = prepare(frame, ScanInfo(3, 4))
     greys = picture.grey_table(None, inverted=True)
-    assert picture.rendered(0, greys, inverted=True, overlay=False)[0, 0] == 0
+    assert picture.rendered(0, greys, Viewing(inverted=True))[0, 0] == 0
 
 
 def test_the_value_under_the_pointer_has_its_unit() -> None:

@@ -81,7 +81,7 @@ VIEW_MAY_SEE = (
     "app.models",
     "app.views",
 )
-PLOTTING_VIEWS = ("app/views/image_view.py", "app/views/loss_plot.py")
+PLOTTING_VIEWS = ("app/views/image_canvas.py", "app/views/loss_plot.py")
 UNSAFE_READERS = ("yaml.unsafe_load", "yaml.full_load")
 SAFE_LOADERS = {"SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"}
 PICKLES = ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve")

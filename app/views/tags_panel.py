@@ -1,0 +1,113 @@
+"""The DICOM header beside the scan: searchable, identity hidden until it is asked for."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import strings
+from app.models.tag_table import Column, TagTable
+from app.views.dialogs.parts import heading, muted
+from nearl_core.types import TagLine
+
+
+class _Table(QTableView):
+    """The table; keys belong to the window."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Pass every key on."""
+        event.ignore()
+
+
+class TagsPanel(QWidget):
+    """The header.
+
+    Attributes:
+        identity_asked: Whether to show what may tell who it is.
+    """
+
+    identity_asked = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.table = TagTable(self)
+        self._search = QLineEdit()
+        self._search.setPlaceholderText(strings.TAGS_SEARCH)
+        self._search.setAccessibleName(strings.TAGS_SEARCH)
+        self._search.setClearButtonEnabled(True)
+        self._search.textChanged.connect(self.table.search)
+        self._identity = QCheckBox(strings.SHOW_IDENTITY)
+        self._identity.setToolTip(strings.SHOW_IDENTITY_TIP)
+        self._identity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._identity.clicked.connect(self.identity_asked)
+        self._notice: QLabel = muted("", role="muted")
+        self._notice.hide()
+        self._view = _Table()
+        self._build_view()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 12, 12, 8)
+        layout.setSpacing(8)
+        layout.addWidget(heading(strings.COMMANDS["tags"]))
+        layout.addWidget(self._search)
+        layout.addWidget(self._notice)
+        layout.addWidget(self._view, 1)
+        layout.addWidget(self._identity)
+        self.setMinimumWidth(280)
+
+    def _build_view(self) -> None:
+        view = self._view
+        view.setModel(self.table)
+        view.setAccessibleName(strings.COMMANDS["tags"])
+        view.setShowGrid(False)
+        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        view.setWordWrap(False)
+        view.verticalHeader().hide()
+        view.verticalHeader().setDefaultSectionSize(24)
+        header = view.horizontalHeader()
+        header.setStretchLastSection(True)
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(Column.TAG, QHeaderView.ResizeMode.Fixed)
+        view.setColumnWidth(Column.TAG, 92)
+        view.setColumnWidth(Column.NAME, 128)
+
+    def show_lines(self, lines: tuple[TagLine, ...]) -> None:
+        """Show a header."""
+        self.table.fill(lines)
+
+    def show_notice(self, text: str) -> None:
+        """Say why there is no header; "" hides it."""
+        self._notice.setText(text)
+        self._notice.setVisible(bool(text))
+        self._view.setVisible(not text)
+
+    def show_identity(self, shown: bool) -> None:
+        """Show whether identity comes along."""
+        self._identity.setChecked(shown)
+
+    @property
+    def shows_identity(self) -> bool:
+        """Whether identity comes along."""
+        return self._identity.isChecked()
+
+    def search(self, text: str) -> None:
+        """Search as if it was typed."""
+        self._search.setText(text)
+
+    def texts(self) -> str:
+        """Everything that can be read here, for tests and assistive tools."""
+        lines = (f"{x.tag} {x.name} {x.value}" for x in self.table.lines)
+        return "\n".join((self._notice.text(), *lines))
