@@ -1,22 +1,30 @@
 """The viewer's tools by key and pointer, through the real window, on DICOM files made up here."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
+from pytestqt.qtbot import QtBot
 
+from app import bootstrap
+from app.collecting import Collecting
+from app.desk import Desk
+from app.models.commands import Command
 from app.models.measuring import Line, Point, length, length_text
 from app.models.placing import part_placing, placing, visible_part
 from app.models.viewing import Orientation
 from app.views.image_view import ImageView
-from nearl_core.types import LabelSet, Region, ScanInfo, SpacingAt
+from nearl_core import labels_file
+from nearl_core.types import Region, ScanInfo, SpacingAt
 from tests.app.driving import Driver, make_project
+from tests.app.fakes import FakeEngine
 from tests.dicom.making import dicom, noise, ramp
 
 SECRET = "DOE^JANE"
-CT = {
+CT: dict[str, Any] = {
     "Modality": "CT",
     "RescaleSlope": 1,
     "RescaleIntercept": -1024,
@@ -57,10 +65,37 @@ def write_scans(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Path]]:
+    """One desk for all tests here: starting one takes longer than any of them."""
+    folder = tmp_path_factory.mktemp("tools")
+    names = labels_file.from_names(["Disc", "Other"])
+    project = make_project(folder / "t.nearl", write_scans(folder / "in"), names)
+    bootstrap.application()
+    collecting = Collecting()
+    desk = bootstrap.build(factory=FakeEngine)
+    desk.window.show()
+    yield desk, project
+    desk.window.close()
+    assert desk.shut_down(), "a thread of the desk did not end"
+    desk.window.deleteLater()
+    collecting.close()
+
+
 @pytest.fixture
-def tools(start: Callable[[], Driver], tmp_path: Path, label_set: LabelSet) -> Driver:
-    driver = start()
-    driver.open(make_project(tmp_path / "t.nearl", write_scans(tmp_path / "in"), label_set))
+def tools(shared: tuple[Desk, Path], qtbot: QtBot) -> Driver:
+    """The shared desk on its first scan, nothing switched on, nothing changed."""
+    desk, project = shared
+    driver = Driver(desk, qtbot)
+    if desk.library.session is None:
+        driver.open(project)
+    for command in (Command.MEASURE, Command.KEEP_VIEW, Command.TAGS):
+        if desk.actions.action(command).isChecked():
+            desk.actions.action(command).trigger()
+    desk.window.scan.tags.search("")
+    desk.review.show(desk.table.id_at(0))
+    driver.until(lambda: view_of(driver).picture is not None)
+    driver.press(Qt.Key.Key_Backspace)
     return driver
 
 
