@@ -34,7 +34,7 @@ class AskingExport(QObject):
         from nearl_core.export.exporter import FORMATS  # loads the store: not at the start
 
         folder = project.parent / f"{project.stem}-export"
-        dialog = ExportDialog(folder, FORMATS, self._window)
+        dialog = ExportDialog(folder, tuple(FORMATS), self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.start_asked.connect(self._start)
         dialog.cancel_asked.connect(self._exporting.cancel)
@@ -60,7 +60,7 @@ class AskingExport(QObject):
 
     def _done(self, report: "ExportReport") -> None:
         splits = ", ".join(f"{name} {count}" for name, count in report.splits)
-        notices = "\n".join(report.notices)
+        notices = "\n".join((report.leakage, *report.notices))
         self._say(
             strings.exported(report.scans, report.images, len(report.left_out), splits, notices)
         )

@@ -67,6 +67,7 @@ class Exporting(QObject):
         project, reader = session.project, session.scan_reader
 
         def work(control: RunControl) -> object:
+            from nearl_core.export.content import Pictures
             from nearl_core.export.exporter import export
 
             return export(
@@ -75,7 +76,7 @@ class Exporting(QObject):
                 format=request.format,
                 split=request.split,
                 seed=request.seed,
-                images=request.images,
+                pictures=Pictures.SHOWN if request.images else None,
                 reader=reader,
                 control=control,
             )

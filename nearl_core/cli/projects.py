@@ -1,4 +1,4 @@
-"""Commands on projects: create, add, check, decide, decisions, export."""
+"""Commands on projects: create, add, check, decide, decisions."""
 
 import argparse
 import os
@@ -13,7 +13,6 @@ from nearl_core.errors import NearlError, ProjectError
 
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
-    from nearl_core.export.exporter import ExportReport
     from nearl_core.scans.guard import ScanReader
     from nearl_core.store.project import Project
     from nearl_core.store.scans import NewScan
@@ -62,18 +61,6 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     decisions.add_argument("project", type=Path, metavar="PROJECT")
     decisions.add_argument("--reader", help="of one reader only")
     decisions.set_defaults(run=_decisions)
-    _add_export(commands)
-
-
-def _add_export(commands: "SubParsers[argparse.ArgumentParser]") -> None:
-    export = commands.add_parser("export", help="write the labelled data set")
-    export.add_argument("project", type=Path, metavar="PROJECT")
-    export.add_argument("out", type=Path, metavar="OUT")
-    export.add_argument("--format", required=True, metavar="csv|jsonl|imagefolder")
-    export.add_argument("--split", default="70,15,15", help="parts of train,validation,test")
-    export.add_argument("--seed", type=int, default=0)
-    export.add_argument("--images", action="store_true", help="pictures beside csv or jsonl too")
-    export.set_defaults(run=_export)
 
 
 def _add_patient_from(parser: argparse.ArgumentParser) -> None:
@@ -154,7 +141,7 @@ def _add_to(
 
     known = {scan.path for scan in project.scans() if not scan.problem}
     absolute = [Path(os.path.abspath(path)) for path in paths]
-    with _scan_reader() as reader:
+    with scan_reader() as reader:
         examined = examine(
             find(absolute),
             reader=reader,
@@ -166,7 +153,8 @@ def _add_to(
     return report, unreadable
 
 
-def _scan_reader() -> "ScanReader":
+def scan_reader() -> "ScanReader":
+    """Guarded processes as the settings say."""
     from nearl_core.scans.guard import ScanReader
     from nearl_core.settings import load
 
@@ -296,52 +284,3 @@ def _decision_record(decision: "Decision", path: str, label_set: "LabelSet") -> 
         "flagged": verdict.flagged,
         "scan": f"scan-{decision.scan_id:06d}",
     }
-
-
-def _export(args: argparse.Namespace, output: Output) -> int:
-    from nearl_core.export.exporter import export
-    from nearl_core.export.split import parse_fractions
-    from nearl_core.store.project import Project
-
-    fractions = parse_fractions(args.split)
-    with Project.open(args.project, read_only=True) as project, _scan_reader() as reader:
-        report = export(
-            project,
-            args.out,
-            format=args.format,
-            split=fractions,
-            seed=args.seed,
-            images=args.images,
-            reader=reader,
-            control=output.control(),
-        )
-    output.result(_export_record(report), _export_text(report))
-    for notice in report.notices:
-        output.message(notice)
-    return _DONE
-
-
-def _export_record(report: "ExportReport") -> dict[str, object]:
-    return {
-        "folder": str(report.folder),
-        "format": report.format,
-        "rows": report.rows,
-        "scans": report.scans,
-        "patients": report.patients,
-        "images": report.images,
-        "splits": dict(report.splits),
-        "left_out": [
-            {"scan": f"scan-{one.scan_id:06d}", "reason": one.reason} for one in report.left_out
-        ],
-        "notices": list(report.notices),
-        "verified": True,
-    }
-
-
-def _export_text(report: "ExportReport") -> str:
-    splits = ", ".join(f"{name} {count}" for name, count in report.splits)
-    left = f" {len(report.left_out)} scans have no picture." if report.left_out else ""
-    return (
-        f"Exported {report.rows} decisions on {report.scans} scans of {report.patients} patients "
-        f"({splits}) to {report.folder} and verified them.{left}"
-    )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from nearl_core.dicom import geometry
+from nearl_core.dicom.burned_in import burned_in
 from nearl_core.dicom.codecs import refuse_syntax
 from nearl_core.dicom.colour import palette_rgb, rgb_of
 from nearl_core.dicom.grey import grey_frame
@@ -125,6 +126,7 @@ def _info(source: Source, layout: Layout, index: int, notices: tuple[str, ...]) 
         unit=geometry.unit(header) if layout.samples == 1 else "",
         frames_per_second=geometry.frames_per_second(source.dataset) if layout.frames > 1 else None,
         notices=notices,
+        burned_in=burned_in(source.dataset),
     )
 
 

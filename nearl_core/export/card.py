@@ -2,62 +2,81 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
-from nearl_core.export.columns import COLUMNS
-from nearl_core.export.images import RECIPE, LeftOut
-from nearl_core.export.manifest import Recipe, counts
+from nearl_core.export import leakage
+from nearl_core.export.choice import Choice, Rule
+from nearl_core.export.content import Content, Recipe
+from nearl_core.export.evidence import Evidence
+from nearl_core.export.images import LeftOut
+from nearl_core.export.manifest import counts
+from nearl_core.export.names import plain
 from nearl_core.export.rows import Row, followed
 from nearl_core.types import FROZEN, LabelSet, Shown
 
 FILE: Final = "README.md"
 
+_RULES: Final = {
+    Rule.ALL: "Each reader's decision is a row of its own; nothing was brought together.",
+    Rule.AGREED: "Only scans that all their readers decided alike are here.",
+    Rule.READER: "Only the decisions of the reader {reader} are here.",
+    Rule.MAJORITY: "Where several readers decided, what more than half of them say stands.",
+    Rule.ADJUDICATED: (
+        "Where the reader {reader} decided, that stands; elsewhere what all readers agree on."
+    ),
+}
+
 
 def write(
-    folder: Path,
-    rows: Sequence[Row],
-    *,
-    recipe: Recipe,
-    label_set: LabelSet,
-    left_out: Sequence[LeftOut],
-    notices: Sequence[str],
+    content: Content, evidence: Evidence, *, left_out: Sequence[LeftOut], pictures: str
 ) -> None:
-    """Write the card."""
+    """Write the card.
+
+    Args:
+        content: What was written.
+        evidence: What is known of it.
+        left_out: Scans that are not in it, or have no picture.
+        pictures: How the pictures were made; "" where there are none.
+    """
+    rows, recipe = content.rows, content.recipe
     parts = [
         _head(rows, recipe),
-        _counts(rows, recipe),
-        _labels(label_set),
-        _suggestions(rows, recipe),
-        _limits(rows, left_out, notices),
-        _columns(recipe),
+        _counts(rows, recipe, evidence),
+        _readers(rows, recipe.choice, evidence),
+        _labels(content.label_set),
+        _suggestions(rows, recipe, evidence),
+        _patients(rows),
+        _limits(recipe, left_out, evidence),
+        _columns(content, pictures),
     ]
     text = "\n\n".join(parts) + "\n"
-    (folder / FILE).write_text(text, encoding="utf-8", newline="\n")
-
-
-def plain(text: str) -> str:
-    """Text that Markdown takes for text, also in a table."""
-    for mark in "\\`*_[]<>|#":
-        text = text.replace(mark, "\\" + mark)
-    return " ".join(text.split())
+    (content.folder / FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _head(rows: Sequence[Row], recipe: Recipe) -> str:
     size = counts(rows)
+    checked = (
+        "Whoever exported this has said that no picture names anyone."
+        if recipe.pixels_checked
+        else "Scans whose kind or header lets expect text in the pixels were left out; text that "
+        "is burned into others is not removed: look at the pictures before you pass them on."
+    )
+    who = (
+        f"{size['rows']} decisions by {size['readers']} readers"
+        if recipe.choice.rule in (Rule.ALL, Rule.READER)
+        else f"one word on each, brought together from its readers ({recipe.choice.rule})"
+    )
     return (
         "# Labelled data set\n\n"
-        f"{size['scans']} scans of {size['patients']} patients, {size['rows']} decisions by "
-        f"{size['readers']} readers, exported as {recipe.format} by NEARL Desk.\n\n"
+        f"{size['scans']} scans of {size['patients']} patients, {who}, "
+        f"exported as {recipe.format} by NEARL Desk.\n\n"
         "**For research and data set work only. Not a medical device; not for diagnosis.**\n\n"
         "Scans and patients stand under pseudonyms. The patients' are made anew for each export. "
-        "No path, name, identifier, header or free text of the files is included. "
-        "Text that is burned into the pixels is not removed: look at the pictures before you "
-        "pass them on."
+        "No path, name, identifier, header or free text of the files is included. " + checked
     )
 
 
-def _counts(rows: Sequence[Row], recipe: Recipe) -> str:
+def _counts(rows: Sequence[Row], recipe: Recipe, evidence: Evidence) -> str:
     size: dict[str, Any] = counts(rows)
     names = list(size["splits"])
     kinds = sorted({kind for split in size["splits"].values() for kind in split["labels"]})
@@ -66,7 +85,7 @@ def _counts(rows: Sequence[Row], recipe: Recipe) -> str:
         "## Counts",
         "",
         f"Split by patient ({shares} asked for), stratified by label, seed {recipe.seed}. "
-        "No patient stands in two splits.",
+        f"{evidence.leakage.sentence} (`{leakage.FILE}`)",
         "",
         "| | " + " | ".join(names) + " |",
         "|---|" + "---:|" * len(names),
@@ -97,9 +116,42 @@ def _labels(label_set: LabelSet) -> str:
     return "\n".join(lines)
 
 
-def _suggestions(rows: Sequence[Row], recipe: Recipe) -> str:
+def _readers(rows: Sequence[Row], choice: Choice, evidence: Evidence) -> str:
+    lines = [
+        "## Readers",
+        "",
+        _RULES[choice.rule or Rule.ALL].format(reader=plain(choice.reader)),
+        "",
+    ]
+    lines += [
+        "| reader | decisions | definite | probable | possible |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for reader in sorted({row.reader for row in rows}):
+        own = [row for row in rows if row.reader == reader]
+        sure = Counter(row.confidence for row in own)
+        cells = (len(own), sure["definite"], sure["probable"], sure["possible"])
+        lines.append(f"| {plain(reader)} | " + " | ".join(str(one) for one in cells) + " |")
+    if evidence.agreement:
+        lines += [
+            "",
+            "Agreement of two readers on the scans of the project that both decided, over labels "
+            "and states (Cohen's kappa; the mean over labels where a scan can have several):",
+            "",
+            "| readers | scans | alike | kappa |",
+            "|---|---:|---:|---:|",
+        ]
+        for pair in evidence.agreement:
+            names = " and ".join(plain(name) for name in pair.readers)
+            value = "not defined" if pair.kappa is None else f"{pair.kappa:.2f}"
+            lines.append(f"| {names} | {pair.scans} | {pair.alike:.0%} | {value} |")
+    return "\n".join(lines)
+
+
+def _suggestions(rows: Sequence[Row], recipe: Recipe, evidence: Evidence) -> str:
     shown = Counter(row.shown for row in rows)
     answers = Counter(followed(row) for row in rows)
+    mixed = f" For {shown['mixed']} it differed between their readers." if shown["mixed"] else ""
     lines = [
         "## How suggestions were used",
         "",
@@ -107,36 +159,77 @@ def _suggestions(rows: Sequence[Row], recipe: Recipe) -> str:
         f"{shown[Shown.VISIBLE.value]} decisions were made with a suggestion in sight: "
         f"{answers[True]} followed the first one, {answers[False]} did not. "
         f"{shown[Shown.BLIND.value]} were made without seeing one, "
-        f"{shown[Shown.IMPORTED.value]} came from a file. "
+        f"{shown[Shown.IMPORTED.value]} came from a file.{mixed} "
         "A suggestion is never taken for a decision, but one that was seen may have swayed it.",
     ]
+    if not recipe.choice.suggestions:
+        lines += ["", "The suggestions themselves are not included."]
     versions = Counter(row.version for row in rows if row.version)
     if versions:
         lines += ["", "| version | decisions that it stood beside |", "|---|---:|"]
         for version, count in sorted(versions.items()):
             name = "frozen backbone" if version == FROZEN else plain(version)
             lines.append(f"| {name} | {count} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _model(evidence)])
 
 
-def _limits(rows: Sequence[Row], left_out: Sequence[LeftOut], notices: Sequence[str]) -> str:
-    lines = ["## Known limits", ""]
+def _model(evidence: Evidence) -> str:
+    """The version that was live, and how far its probabilities can be believed."""
+    live = evidence.live
+    if live is None:
+        return "No trained version was live when this was exported."
+    text = (
+        f"Live when this was exported: version {plain(live.id)} of {live.created:%Y-%m-%d}, "
+        f"learned from {len(live.decision_ids)} decisions."
+    )
+    if live.after is None:
+        return f"{text} It was not measured on decisions apart, so nothing is known of calibration."
+    after = live.after
+    return (
+        f"{text} On {after.n} decisions that it did not learn from: accuracy {after.accuracy:.2f}, "
+        f"balanced {after.balanced_accuracy:.2f}, log loss {after.log_loss:.2f}, expected "
+        f"calibration error {after.ece:.2f} (15 bins; 0 is calibrated)."
+    )
+
+
+def _patients(rows: Sequence[Row]) -> str:
+    known = len({row.scan_id for row in rows if row.patient_known})
     unknown = len({row.scan_id for row in rows if not row.patient_known})
+    lines = ["## How patients were told apart", ""]
+    if known:
+        lines.append(
+            f"For {known} scans the header (Patient ID with its issuer, else name and birth date), "
+            "or a rule that the reader gave for paths, says whose they are."
+        )
     if unknown:
         lines.append(
-            f"- **Patients could not be told apart** for {unknown} scans: each counts as a patient "
+            f"**Patients could not be told apart** for {unknown} scans: each counts as a patient "
             "of its own (files of one study stay together), so the split may put one person into "
             "two parts."
         )
-    reasons = Counter(entry.reason for entry in left_out)
-    lines += [f"- {count} scans have no picture here: {r}" for r, count in reasons.items()]
-    lines += [f"- {notice}" for notice in notices]
-    lines.append("- Deferred and undecided scans are not included.")
-    lines.append("- Decisions are those of the readers named; they were not adjudicated.")
     return "\n".join(lines)
 
 
-def _columns(recipe: Recipe) -> str:
+def _limits(recipe: Recipe, left_out: Sequence[LeftOut], evidence: Evidence) -> str:
+    lines = ["## Known limits", ""]
+    reasons = Counter(entry.reason for entry in left_out)
+    lines += [
+        f"- {count} scans are left out, or have no picture: {r}" for r, count in reasons.items()
+    ]
+    lines += [f"- {notice}" for notice in evidence.notices]
+    lines.append("- Deferred and undecided scans are not included.")
+    if recipe.choice.rule is not Rule.ADJUDICATED:
+        lines.append("- Decisions are those of the readers named; they were not adjudicated.")
+    if recipe.format == "coco":
+        lines.append(
+            "- COCO has no place for labels of whole pictures. By convention each label is an "
+            "annotation whose box is the whole picture; nothing was located."
+        )
+    return "\n".join(lines)
+
+
+def _columns(content: Content, pictures: str) -> str:
+    recipe = content.recipe
     lines = ["## Files", ""]
     if recipe.format == "imagefolder":
         lines.append(
@@ -146,8 +239,8 @@ def _columns(recipe: Recipe) -> str:
         )
     else:
         lines += ["| column | meaning |", "|---|---|"]
-        lines += [f"| {column.name} | {plain(column.meaning)} |" for column in COLUMNS]
-    if recipe.images:
-        lines += ["", f"Pictures: {RECIPE}"]
+        lines += [f"| {column.name} | {plain(column.meaning)} |" for column in content.columns]
+    if pictures:
+        lines += ["", f"Pictures: {pictures}"]
     lines += ["", "`manifest.json` lists every file with its SHA-256."]
     return "\n".join(lines)

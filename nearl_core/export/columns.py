@@ -54,3 +54,10 @@ COLUMNS: Final = (
     Column("suggestion_probability", "Its probability.", lambda r: r.probability),
     Column("suggestion_version", "The version that made it.", lambda r: r.version),
 )
+
+_SUGGESTED: Final = ("suggestion", "suggestion_probability", "suggestion_version")
+
+
+def columns_of(*, suggestions: bool) -> tuple[Column, ...]:
+    """The columns, with those of the model's suggestions or without."""
+    return tuple(one for one in COLUMNS if suggestions or one.name not in _SUGGESTED)

@@ -1,24 +1,23 @@
 """The table of decisions as CSV (RFC 4180, UTF-8)."""
 
 import csv
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from nearl_core.export.columns import COLUMNS, Cell
-from nearl_core.export.rows import Row
+from nearl_core.export.columns import Cell
+from nearl_core.export.content import Content, Record
 
 FILE: Final = "decisions.csv"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write(folder: Path, rows: Iterable[Row]) -> None:
+def write(content: Content) -> None:
     """Write the table."""
-    with (folder / FILE).open("w", encoding="utf-8", newline="") as file:
+    with (content.folder / FILE).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([column.name for column in COLUMNS])
-        for row in rows:
-            writer.writerow([cell(column.value(row)) for column in COLUMNS])
+        writer.writerow([column.name for column in content.columns])
+        for record in content.records(content.rows):
+            writer.writerow([cell(value) for value in record.values()])
 
 
 def cell(value: Cell) -> str:
@@ -37,7 +36,7 @@ def cell(value: Cell) -> str:
     return "'" + text if text.startswith(_FORMULA) else text
 
 
-def read(folder: Path) -> list[dict[str, str]]:
+def read(folder: Path) -> list[Record]:
     """The table's rows by column, for verification."""
     with (folder / FILE).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, strict=True))

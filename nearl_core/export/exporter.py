@@ -1,30 +1,31 @@
 """Exporting a project: chosen, written beside, verified, renamed."""
 
 import os
-import re
-import secrets
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ExportError, UsageError
-from nearl_core.export import card, csv, jsonl, manifest
-from nearl_core.export.imagefolder import Places, choose
-from nearl_core.export.images import FrameReader, LeftOut, write_images
-from nearl_core.export.manifest import Recipe
+from nearl_core.export import card, leakage, manifest
+from nearl_core.export.beside import beside
+from nearl_core.export.choice import Choice, chosen
+from nearl_core.export.content import Content, Format, Pictures, Recipe
+from nearl_core.export.evidence import Evidence, evidence_of
+from nearl_core.export.formats import FORMATS, format_of
+from nearl_core.export.imagefolder import Places
+from nearl_core.export.images import FrameReader, LeftOut, Taken
+from nearl_core.export.pictures import recipe_of, take
 from nearl_core.export.rows import Row, collect, with_splits
 from nearl_core.export.split import NAMES, fractions_of
 from nearl_core.export.verify import verify
-from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
-from nearl_core.types import LabelSet, Scan
+from nearl_core.types import LabelSet, Scan, State
 
-FORMATS: Final = ("csv", "jsonl", "imagefolder")
 DEFAULT_SPLIT: Final = (70.0, 15.0, 15.0)
+
+__all__ = ["DEFAULT_SPLIT", "FORMATS", "ExportReport", "export"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ExportReport:
         splits: Name and number of scans of each.
         left_out: Scans that have no picture, or are not in it, with reasons.
         notices: Sentences that the reader should see.
+        leakage: Whether anything stands in two splits, in a sentence.
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class ExportReport:
     splits: tuple[tuple[str, int], ...]
     left_out: tuple[LeftOut, ...]
     notices: tuple[str, ...]
+    leakage: str
 
 
 def export(
@@ -58,7 +61,9 @@ def export(
     format: str,
     split: Sequence[float] = DEFAULT_SPLIT,
     seed: int = 0,
-    images: bool = False,
+    pictures: Pictures | None = None,
+    choice: Choice | None = None,
+    pixels_checked: bool = False,
     reader: FrameReader,
     control: RunControl | None = None,
 ) -> ExportReport:
@@ -70,186 +75,165 @@ def export(
         format: One of FORMATS.
         split: Parts of train; train, test; or train, validation, test.
         seed: Of the split.
-        images: Whether tables come with pictures; folders of pictures always do.
+        pictures: What stands for a scan's pixels; None for what the format is used to.
+        choice: Which decisions; None for all of them in tables and, where a scan can have one
+            word only, for those that its readers agree on.
+        pixels_checked: Whether a reader has said that no picture names anyone; else scans that
+            may have text burned into them are left out.
         reader: Decodes.
         control: Progress and cancellation.
 
     Raises:
         Cancelled: If the control says so.
-        UsageError: If the format or the split is not known.
+        UsageError: If the format or the split is not known, or they do not go together.
         ExportError: If there is nothing to export, the place can't be used or it did not verify.
     """
-    if format not in FORMATS:
-        raise UsageError(f"There is no format {format!r}.", f"There are {', '.join(FORMATS)}.")
+    kind = format_of(format)
     control = control or RunControl()
-    fractions = fractions_of(split)
+    recipe = Recipe(
+        format=format,
+        fractions=fractions_of(split),
+        seed=seed,
+        pictures=_pictures(kind, format, pictures),
+        choice=(choice or Choice()).for_format(each=kind.each),
+        pixels_checked=pixels_checked,
+        project=project.id,
+        backbone=project.backbone,
+    )
     control.step(0, 0, "Reading decisions")
-    scans = project.scans()
-    label_set = project.label_set()
-    rows = collect(scans, project.standing(), label_set)
-    left_out: list[LeftOut] = []
-    if format == "imagefolder":
-        rows, left_out = choose(rows, label_set)
-    rows = with_splits(rows, scans, fractions, seed=seed)
-    with_images = images or format == "imagefolder"
-    recipe = Recipe(format, fractions, seed, with_images, project.id, project.backbone)
-    with _beside(project, out) as folder:
-        job = _Job(folder, recipe, label_set, scans, reader, control)
-        rows, unread = job.pictures(rows)
-        notices = job.finish(rows, [*left_out, *unread])
-    return _report(rows, out, recipe, left_out=[*left_out, *unread], notices=notices)
+    job = _Job(project, kind, recipe, project.label_set(), project.scans(), reader, control)
+    everything = collect(job.scans, project.standing(), job.label_set)
+    rows, left_out = job.choose(everything)
+    rows = with_splits(rows, job.scans, recipe.fractions, seed=seed)
+    with beside(out, apart_from=project.folder) as folder:
+        taken = job.pictures(folder, rows)
+        content = Content(folder, taken.rows, recipe, job.label_set)
+        left_out = [*left_out, *taken.left_out]
+        evidence = job.finish(content, everything, left_out, taken)
+    return _report(content, out, left_out=left_out, evidence=evidence)
+
+
+def _pictures(kind: Format, name: str, wanted: Pictures | None) -> Pictures:
+    """What stands for pixels in this format.
+
+    Raises:
+        UsageError: If the format can't hold what is wanted.
+    """
+    usual = Pictures.SHOWN if kind.with_pictures else Pictures.NONE
+    if wanted is None or (wanted is Pictures.NONE and kind.with_pictures):
+        return usual
+    if wanted is Pictures.STORED and not kind.stored:
+        holding = ", ".join(one for one, other in FORMATS.items() if other.stored)
+        raise UsageError(f"The format {name} can't hold stored values.", f"These can: {holding}.")
+    return wanted
 
 
 @dataclass(frozen=True)
 class _Job:
-    folder: Path
+    project: Project
+    kind: Format
     recipe: Recipe
     label_set: LabelSet
     scans: Sequence[Scan]
     reader: FrameReader
     control: RunControl
 
-    def pictures(self, rows: list[Row]) -> tuple[list[Row], list[LeftOut]]:
-        """Write the pictures; a table keeps rows whose picture can't be made, a folder can't."""
-        if not self.recipe.images:
-            return rows, []
-        in_folders = self.recipe.format == "imagefolder"
-        rows, unread = write_images(
-            self.folder,
+    def choose(self, rows: list[Row]) -> tuple[list[Row], list[LeftOut]]:
+        """The rows that the choice and the format take.
+
+        Raises:
+            ExportError: If nothing is left, or the format can't hold the labels.
+        """
+        if self.label_set.multi_label and not self.kind.multi_label:
+            # A folder for each combination would read as so many labels of their own.
+            raise ExportError(
+                "Folders of pictures can't hold scans with several labels.",
+                "Export as csv or jsonl with pictures, or in another format.",
+            )
+        taken, left_out = chosen(rows, self.recipe.choice)
+        if self.kind.only_labelled:
+            taken = [row for row in taken if row.state == State.LABELLED]
+        if not taken:
+            raise ExportError(
+                "There is nothing to export: no scan has a label that its readers agree on.",
+                "Label some scans, or export as csv or jsonl.",
+            )
+        return taken, left_out
+
+    def pictures(self, folder: Path, rows: list[Row]) -> Taken:
+        """Write the pictures; a table keeps rows whose picture can't be made, others can't."""
+        if self.recipe.pictures is Pictures.NONE:
+            return Taken(rows, [], [])
+        taken = take(
+            folder,
             rows,
             self.scans,
-            place=Places(self.label_set) if in_folders else _by_split,
+            kind=self.recipe.pictures,
+            pixels_checked=self.recipe.pixels_checked,
+            place=self.kind.place(self.label_set),
             reader=self.reader,
             control=self.control,
         )
-        if in_folders:
-            rows = [row for row in rows if row.image]
-        if not rows:
-            raise ExportError("None of the scans can be read.", "Check where their files are.")
-        return rows, unread
+        if self.kind.with_pictures:
+            taken = replace(taken, rows=[row for row in taken.rows if row.image])
+        if not taken.rows:
+            reason = taken.left_out[0].reason if taken.left_out else ""
+            raise ExportError(
+                f"None of the scans can be exported. {reason}".strip(),
+                "Check where their files are, and whether text may stand in their pixels.",
+            )
+        return taken
 
-    def finish(self, rows: list[Row], left_out: list[LeftOut]) -> tuple[str, ...]:
-        """Write tables, card and manifest, then read everything again."""
-        if self.recipe.format == "csv":
-            csv.write(self.folder, rows)
-        elif self.recipe.format == "jsonl":
-            jsonl.write(self.folder, rows)
-        notices = _notices(rows, self.recipe, self.folder)
-        card.write(
-            self.folder,
-            rows,
-            recipe=self.recipe,
-            label_set=self.label_set,
-            left_out=left_out,
-            notices=notices,
+    def finish(
+        self, content: Content, everything: list[Row], left_out: list[LeftOut], taken: Taken
+    ) -> Evidence:
+        """Write tables, reports, card and manifest, then read everything again."""
+        leaks = leakage.examine(
+            content.rows,
+            taken.seen,
+            patients={scan.id: scan.patient for scan in self.scans},
+            studies=self.project.studies(),
+            control=self.control,
         )
+        leakage.write(content.folder, leaks)
+        self.kind.write(content)
+        pictures = recipe_of(self.recipe.pictures)
+        evidence = evidence_of(
+            content, everything, left_out, leaks, versions=self.project.versions()
+        )
+        card.write(content, evidence, left_out=left_out, pictures=pictures)
         in_folders = self.recipe.format == "imagefolder"
         manifest.write(
-            self.folder,
-            rows,
-            recipe=self.recipe,
-            label_set=self.label_set,
+            content,
             left_out=left_out,
             folders=Places(self.label_set).folders if in_folders else {},
+            pictures=pictures,
         )
-        found = verify(self.folder, self.control)
+        found = verify(content.folder, self.control)
         if not found.ok:
             raise ExportError(
                 f"The export did not verify: {found.problems[0]}",
                 "Export again, to another disk if it happens twice.",
             )
-        return notices
-
-
-def _by_split(row: Row) -> str:
-    return f"images/{row.split}"
+        return evidence
 
 
 def _report(
-    rows: Sequence[Row],
-    out: Path,
-    recipe: Recipe,
-    *,
-    left_out: Sequence[LeftOut],
-    notices: tuple[str, ...],
+    content: Content, out: Path, *, left_out: Sequence[LeftOut], evidence: Evidence
 ) -> ExportReport:
-    in_split: dict[str, set[int]] = {name: set() for name in NAMES[len(recipe.fractions)]}
+    rows = content.rows
+    in_split: dict[str, set[int]] = {name: set() for name in NAMES[len(content.recipe.fractions)]}
     for row in rows:
         in_split[row.split].add(row.scan_id)
     return ExportReport(
         folder=Path(os.path.abspath(out)),
-        format=recipe.format,
+        format=content.recipe.format,
         rows=len(rows),
         scans=len({row.scan_id for row in rows}),
         patients=len({row.patient for row in rows}),
         images=len({row.image for row in rows if row.image}),
         splits=tuple((name, len(ids)) for name, ids in in_split.items()),
         left_out=tuple(left_out),
-        notices=notices,
+        notices=evidence.notices,
+        leakage=evidence.leakage.sentence,
     )
-
-
-def _notices(rows: Sequence[Row], recipe: Recipe, folder: Path) -> tuple[str, ...]:
-    notices = []
-    kinds = sorted({row.kind for row in rows})
-    for name, fraction in zip(NAMES[len(recipe.fractions)], recipe.fractions, strict=True):
-        here = {row.kind for row in rows if row.split == name}
-        lacking = [kind for kind in kinds if kind not in here]
-        if fraction > 0 and lacking:
-            notices.append(f"The split {name} has no scan of: {card.plain(', '.join(lacking))}.")
-    twins = _twins(rows, folder)
-    if twins:
-        notices.append(
-            f"{twins} pictures are identical to one in another split, under another patient."
-        )
-    return tuple(notices)
-
-
-def _twins(rows: Sequence[Row], folder: Path) -> int:
-    """Pictures whose very pixels stand in more than one split."""
-    splits: dict[str, set[str]] = {}
-    pictures: dict[str, set[str]] = {}
-    for row in rows:
-        if row.image:
-            digest = file_sha256(folder / row.image)
-            splits.setdefault(digest, set()).add(row.split)
-            pictures.setdefault(digest, set()).add(row.image)
-    return sum(len(pictures[digest]) for digest, found in splits.items() if len(found) > 1)
-
-
-@contextmanager
-def _beside(project: Project, out: Path) -> Iterator[Path]:
-    """A folder beside the wanted one that takes its name at the end, or is gone."""
-    out = Path(os.path.abspath(out))
-    if out == project.folder or out.is_relative_to(project.folder):
-        raise ExportError("The export can't stand in the project.", "Choose another folder.")
-    try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise ExportError(f"{out.name} is not empty.", "Choose a new or an empty folder.")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _remove_dead(out)
-        folder = out.with_name(f"{out.name}.partial-{os.getpid()}-{secrets.token_hex(4)}")
-        folder.mkdir()
-        try:
-            yield folder
-            if out.exists():
-                out.rmdir()  # Windows does not rename onto an empty folder
-            folder.rename(out)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    except OSError as error:
-        raise ExportError(
-            f"The export can't be written ({error.strerror or type(error).__name__}).",
-            "Check the place and the free space of the disk, then export again.",
-        ) from error
-
-
-def _remove_dead(out: Path) -> None:
-    """Remove what an export to this place left when it was killed."""
-    import psutil
-
-    pattern = re.compile(re.escape(out.name) + r"\.partial-([0-9]+)-[0-9a-f]{8}")
-    for beside in out.parent.iterdir():
-        match = pattern.fullmatch(beside.name)
-        if match and beside.is_dir() and not psutil.pid_exists(int(match[1])):
-            shutil.rmtree(beside, ignore_errors=True)

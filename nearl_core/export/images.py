@@ -1,15 +1,19 @@
-"""Pictures of exported scans: the default window as 8-bit PNG, with no word of the file's."""
+"""Pictures of exported scans, with no word of the file's; and what tells twins among them."""
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError
-from nearl_core.export.names import image_name
+from nearl_core.export.names import picture_name
 from nearl_core.export.rows import Row
-from nearl_core.scans.display import to_rgb
+from nearl_core.scans.display import to_grey, to_rgb
 from nearl_core.scans.raster import write_png
 from nearl_core.types import Frame, Scan, ScanInfo
 
@@ -18,6 +22,11 @@ RECIPE: Final = (
     "8-bit RGB PNG at the stored rows x columns, without overlays or aspect correction. "
     "Of a stack the frame that the decision names, else the middle one."
 )
+SIDE: Final = 16
+"""Rows and columns of the miniature that nearly identical pictures share."""
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class FrameReader(Protocol):
@@ -25,6 +34,14 @@ class FrameReader(Protocol):
 
     def frame(self, path: Path, frame: int = 0) -> tuple[Frame, ScanInfo]:
         """One frame; raises ScanError."""
+        ...
+
+    def stored(self, path: Path) -> NDArray[np.generic]:
+        """The stored values of all frames; raises ScanError."""
+        ...
+
+    def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
+        """Read many, some at a time, answered in their order."""
         ...
 
 
@@ -36,16 +53,87 @@ class LeftOut:
     reason: str
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What tells whether two pictures are the same.
+
+    Attributes:
+        scan_id: Of which scan.
+        digest: SHA-256 over shape and pixels as shown.
+        miniature: SIDE x SIDE, uint8: the picture as shown, made small.
+    """
+
+    scan_id: int
+    digest: str
+    miniature: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One picture, read and not yet written.
+
+    Attributes:
+        frame: As read.
+        seen: Its likeness.
+        values: The stored values, where they are wanted.
+    """
+
+    frame: Frame
+    seen: Seen
+    values: NDArray[np.generic] | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A picture to be written.
+
+    Attributes:
+        scan: Of which scan.
+        frame: Its number, from 0.
+        folder: Relative to the export.
+    """
+
+    scan: Scan
+    frame: int
+    folder: str
+
+    @property
+    def stem(self) -> str:
+        """The file's name without an ending, relative to the export."""
+        return f"{self.folder}/{picture_name(self.scan.id, self.frame)}"
+
+
+Write = Callable[[Path, Shot], str]
+"""Writes a picture beside a stem, which has no ending yet, and returns the ending."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What writing pictures came to.
+
+    Attributes:
+        rows: Those given, with the names of their pictures; "" where there is none.
+        left_out: Scans without a picture, with reasons.
+        seen: The likenesses.
+    """
+
+    rows: list[Row]
+    left_out: list[LeftOut]
+    seen: list[Seen]
+
+
 def write_images(
     root: Path,
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     scans: Iterable[Scan],
     *,
     place: Callable[[Row], str],
+    read: Callable[[Wanted], Shot],
+    write: Write,
     reader: FrameReader,
     control: RunControl,
-) -> tuple[list[Row], list[LeftOut]]:
-    """Write a picture for each scan and frame; returns the rows with their file names.
+) -> Taken:
+    """Write a picture for each scan and frame.
 
     A scan that can't be read costs its picture only: its rows keep an empty name.
 
@@ -54,36 +142,101 @@ def write_images(
         rows: What is exported.
         scans: Those of the project.
         place: The folder of a row's picture, relative to the root.
+        read: Called in several threads; raises ScanError.
+        write: Puts a picture there.
         reader: Decodes.
-        control: Asked at each row.
+        control: Asked at each picture.
 
     Raises:
         Cancelled: If the control says so.
         OSError: If a picture can't be written.
     """
     by_id = {scan.id: scan for scan in scans}
-    rows = list(rows)
-    named: list[Row] = []
+    wanted = [_wanted(row, by_id[row.scan_id], place) for row in rows]
+    different = list(dict.fromkeys(wanted))
+    named: dict[Wanted, tuple[str, int, int]] = {}
     left_out: dict[int, LeftOut] = {}
-    written: set[str] = set()
-    for number, row in enumerate(rows):
-        control.step(number, len(rows), "Writing pictures")
-        scan = by_id[row.scan_id]
-        frame = row.frames // 2 if row.frame is None else row.frame
-        name = f"{place(row)}/{image_name(row.scan_id, frame)}"
-        if name not in written:
-            try:
-                pixels, _ = reader.frame(scan.path, frame)
-            except ScanError as error:
-                left_out[scan.id] = LeftOut(scan.id, _reason(error, scan))
-                named.append(row)
-                continue
-            target = root / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_png(target, to_rgb(pixels))
-            written.add(name)
-        named.append(replace(row, image=name))
-    return named, list(left_out.values())
+    seen: list[Seen] = []
+    for number, (one, shot) in enumerate(reader.each(different, read)):
+        control.step(number, len(different), "Writing pictures")
+        if isinstance(shot, ScanError):
+            left_out[one.scan.id] = LeftOut(one.scan.id, _reason(shot, one.scan))
+            continue
+        stem = root / one.stem
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        height, width = shot.frame.values.shape[:2]
+        named[one] = f"{one.stem}{write(stem, shot)}", height, width
+        seen.append(shot.seen)
+    return Taken(
+        [_named(row, named.get(one)) for row, one in zip(rows, wanted, strict=True)],
+        list(left_out.values()),
+        seen,
+    )
+
+
+def _wanted(row: Row, scan: Scan, place: Callable[[Row], str]) -> Wanted:
+    frame = row.frames // 2 if row.frame is None else row.frame
+    return Wanted(scan, frame, place(row))
+
+
+def _named(row: Row, found: tuple[str, int, int] | None) -> Row:
+    if found is None:
+        return row
+    name, height, width = found
+    return replace(row, image=name, height=height, width=width)
+
+
+def shown_of(reader: FrameReader, *, pixels_checked: bool) -> Callable[[Wanted], Shot]:
+    """How a picture is read: in the default window, unless text may be burned into it.
+
+    Args:
+        reader: Decodes.
+        pixels_checked: Whether a reader has said that no picture names anyone.
+    """
+
+    def read(one: Wanted) -> Shot:
+        frame, info = reader.frame(one.scan.path, one.frame)
+        if info.burned_in and not pixels_checked:
+            raise ScanError(info.burned_in)
+        return Shot(frame, _likeness(one.scan.id, frame))
+
+    return read
+
+
+def write_shown(stem: Path, shot: Shot) -> str:
+    """The default window as 8-bit RGB.
+
+    Raises:
+        OSError: If it can't be written.
+    """
+    write_png(stem.with_name(f"{stem.name}.png"), to_rgb(shot.frame))
+    return ".png"
+
+
+def _likeness(scan_id: int, frame: Frame) -> Seen:
+    shown = to_grey(frame)
+    digest = hashlib.sha256(repr(shown.shape).encode() + shown.tobytes())
+    return Seen(scan_id, digest.hexdigest(), miniature_of(shown))
+
+
+def miniature_of(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture made small by means over its cells, whatever its proportions, in grey.
+
+    Args:
+        shown: Rows x columns [x 3], at least one pixel.
+
+    Returns:
+        SIDE x SIDE.
+    """
+    grey = shown if shown.ndim == 2 else shown.mean(axis=2)
+    sums = grey.astype(np.float64)
+    for axis in (0, 1):
+        length = sums.shape[axis]
+        starts = np.linspace(0, length, SIDE, endpoint=False).astype(np.intp)
+        counts = np.maximum(np.diff(starts, append=length), 1)
+        shape = (-1, 1) if axis == 0 else (1, -1)
+        sums = np.add.reduceat(sums, starts, axis=axis) / counts.reshape(shape)
+    return sums.astype(np.uint8)
 
 
 def _reason(error: ScanError, scan: Scan) -> str:

@@ -3,41 +3,19 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from nearl_core.export.columns import COLUMNS
-from nearl_core.export.images import RECIPE, LeftOut
+from nearl_core.export.content import Content
+from nearl_core.export.images import LeftOut
 from nearl_core.export.names import scan_name
 from nearl_core.export.rows import Row
 from nearl_core.store.hashes import file_sha256
-from nearl_core.types import LabelSet
 
 FILE: Final = "manifest.json"
-FORMAT_VERSION: Final = 1
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How an export is made.
-
-    Attributes:
-        format: Such as "csv".
-        fractions: Share of each split.
-        seed: Of the split.
-        images: Whether it holds pictures.
-        project: The project's random name.
-        backbone: Its name.
-    """
-
-    format: str
-    fractions: tuple[float, ...]
-    seed: int
-    images: bool
-    project: str
-    backbone: str
+FORMAT_VERSION: Final = 2
 
 
 def counts(rows: Sequence[Row]) -> dict[str, Any]:
@@ -66,22 +44,24 @@ def _labels(rows: Sequence[Row]) -> Counter[str]:
 
 
 def write(
-    folder: Path,
-    rows: Sequence[Row],
-    *,
-    recipe: Recipe,
-    label_set: LabelSet,
-    left_out: Sequence[LeftOut],
-    folders: Mapping[str, str],
+    content: Content, *, left_out: Sequence[LeftOut], folders: Mapping[str, str], pictures: str
 ) -> None:
-    """Write the manifest, which must be the last file of an export."""
-    content = {
+    """Write the manifest, which must be the last file of an export.
+
+    Args:
+        content: What was written.
+        left_out: Scans that are not in it, or have no picture.
+        folders: The folder of each label, where labels have folders.
+        pictures: How the pictures were made, in a sentence; "" where there are none.
+    """
+    label_set = content.label_set
+    body = {
         "format_version": FORMAT_VERSION,
         "made_with": "NEARL Desk",
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "not_a_medical_device": True,
-        **asdict(recipe),
-        "render_recipe": RECIPE if recipe.images else "",
+        **asdict(content.recipe),
+        "render_recipe": pictures,
         "label_set": {
             "revision": label_set.revision,
             "multi_label": label_set.multi_label,
@@ -89,16 +69,17 @@ def write(
                 {**asdict(label), "folder": folders.get(label.id, "")} for label in label_set.labels
             ],
         },
-        "counts": counts(rows),
-        "columns": {column.name: column.meaning for column in COLUMNS},
-        "images": _images(rows),
+        "counts": counts(content.rows),
+        "columns": {column.name: column.meaning for column in content.columns},
+        "images": _images(content.rows),
         "left_out": [
             {"scan": scan_name(entry.scan_id), "reason": entry.reason} for entry in left_out
         ],
-        "files": _files(folder),
+        "files": _files(content.folder),
     }
-    text = json.dumps(content, ensure_ascii=False, indent=1)
-    (folder / FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
+    with (content.folder / FILE).open("w", encoding="utf-8", newline="\n") as file:
+        json.dump(body, file, ensure_ascii=False, indent=1)  # by and by: it can be long
+        file.write("\n")
 
 
 def _images(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -15,9 +15,9 @@ def scan_name(scan_id: int) -> str:
     return f"scan-{scan_id:06d}"
 
 
-def image_name(scan_id: int, frame: int) -> str:
-    """The file name of one exported frame."""
-    return f"{scan_name(scan_id)}_f{frame:03d}.png"
+def picture_name(scan_id: int, frame: int) -> str:
+    """The file name of one exported frame, without its ending."""
+    return f"{scan_name(scan_id)}_f{frame:03d}"
 
 
 def folder_names(labels: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -57,3 +57,10 @@ def _safe(name: str) -> str:
     if _DEVICE.fullmatch(plain):
         plain = "_" + plain
     return plain or "label"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown takes for text, also in a table."""
+    for mark in "\\`*_[]<>|#":
+        text = text.replace(mark, "\\" + mark)
+    return " ".join(text.split())

@@ -26,9 +26,9 @@ _MODALITIES: Final = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One standing decision of one reader.
+    """One standing decision of one reader, or what several readers came to.
 
     Attributes:
         scan_id: The scan's number in the project.
@@ -43,6 +43,7 @@ class Row:
         shown: Whether the suggestion was on screen.
         suggestion, probability, version: What was suggested first, by which version.
         image: The exported file, relative to the export; "" for none.
+        height, width: Of the picture in pixels; 0 for none.
     """
 
     scan_id: int
@@ -66,6 +67,8 @@ class Row:
     probability: float | None
     version: str
     image: str = ""
+    height: int = 0
+    width: int = 0
 
     @property
     def kind(self) -> str:

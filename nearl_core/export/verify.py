@@ -1,27 +1,24 @@
 """Reading an export again: hashes, counts, pictures, and that nothing leaked."""
 
-import csv as csv_module
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ExportError
-from nearl_core.export import csv, jsonl, manifest
+from nearl_core.export import manifest
+from nearl_core.export.content import Format, Record
+from nearl_core.export.formats import format_of
 from nearl_core.export.split import leaks
 from nearl_core.store.hashes import file_sha256
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # PNG, table 11.1
-_TABLES: Final[Mapping[str, Callable[[Path], list[dict[str, Any]]]]] = {
-    "csv": csv.read,
-    "jsonl": jsonl.read,
-}
 
 
 @dataclass(frozen=True)
@@ -53,16 +50,22 @@ def verify(folder: Path, control: RunControl | None = None) -> VerifyReport:
     """
     control = control or RunControl()
     content = _manifest(folder)
+    kind = format_of(content["format"])
     problems = _files(folder, content, control)
-    rows = _rows(folder, content)
+    rows = _rows(folder, kind)
     problems += _counts(content, rows)
     images: list[dict[str, Any]] = content["images"]
     placed = [(row["patient"], row["split"]) for row in (*images, *rows)]
     if leaks(placed):
         problems.append("A patient stands in two splits.")
-    for done, entry in enumerate(images):
-        control.step(done, len(images), "Reading pictures again")
-        problems += _picture(folder / entry["image"], entry["image"])
+    names = {entry["image"] for entry in images}
+    found = set()
+    for done, (name, data) in enumerate(_pictures(folder, kind, sorted(names))):
+        control.step(done, len(names), "Reading pictures again")
+        found.add(name)
+        problems += _picture(name, data)
+    if found != names:
+        problems.append("The pictures are not those of the manifest.")
     return VerifyReport(len(content["files"]), len(rows), len(images), tuple(problems))
 
 
@@ -96,36 +99,38 @@ def _files(folder: Path, content: Mapping[str, Any], control: RunControl) -> lis
     return problems
 
 
-def _rows(folder: Path, content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    read = _TABLES.get(content["format"])
-    if read is None:
-        return []
+def _rows(folder: Path, kind: Format) -> list[Record]:
     try:
-        return read(folder)
-    except (OSError, ValueError, csv_module.Error) as error:
+        return kind.read(folder)
+    except (OSError, ValueError, LookupError) as error:
         raise ExportError("The exported table can't be read again.", "Export again.") from error
 
 
-def _counts(content: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[str]:
+def _counts(content: Mapping[str, Any], rows: list[Record]) -> list[str]:
     said = content["counts"]
-    if content["format"] in _TABLES:
-        found = (len(rows), len({row["scan"] for row in rows}), {row["split"] for row in rows})
-    else:
-        images = content["images"]
-        found = (
-            len(images),
-            len({one["scan"] for one in images}),
-            {one["split"] for one in images},
-        )
+    found = (len(rows), len({row["scan"] for row in rows}), {row["split"] for row in rows})
     if found != (said["rows"], said["scans"], set(said["splits"])):
         return ["The counts of the manifest are not those of the files."]
     return []
 
 
-def _picture(file: Path, name: str) -> list[str]:
+def _pictures(folder: Path, kind: Format, names: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes, from the files or from what holds them."""
+    if kind.files is not None:
+        yield from kind.files(folder)
+        return
+    for name in names:
+        try:
+            data = (folder / name).read_bytes()
+        except OSError:
+            data = b""  # told as no picture
+        yield name, data
+
+
+def _picture(name: str, data: bytes) -> list[str]:
     """Walk a PNG's chunks (PNG specification, section 5): whole, and nothing but pixels."""
     try:
-        chunks = _chunks(file.read_bytes())
+        chunks = _chunks(data)
         width, height, depth, colour = struct.unpack(">IIBB", chunks[0][1][:10])
         if any(kind not in _CHUNKS for kind, _ in chunks):
             return [f"{name} holds more than pixels."]
@@ -133,7 +138,7 @@ def _picture(file: Path, name: str) -> list[str]:
         row_bytes = (width * depth * _CHANNELS[colour] + 7) // 8 + 1
         if len(pixels) != row_bytes * height:
             return [f"{name} is not a whole picture."]
-    except (OSError, ValueError, KeyError, IndexError, struct.error, zlib.error):
+    except (ValueError, KeyError, IndexError, struct.error, zlib.error):
         return [f"{name} is not a picture that can be read."]
     return []
 

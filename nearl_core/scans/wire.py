@@ -105,6 +105,7 @@ def pack_info(info: ScanInfo) -> dict[str, object]:
         "unit": info.unit,
         "frames_per_second": info.frames_per_second,
         "notices": info.notices,
+        "burned_in": info.burned_in,
     }
 
 
@@ -127,6 +128,7 @@ def unpack_info(value: Json) -> ScanInfo:
         unit=str(value["unit"]),
         frames_per_second=None if rate is None else _real(rate),
         notices=tuple(str(notice) for notice in _listed(value["notices"])),
+        burned_in=str(value["burned_in"]),
     )
 
 

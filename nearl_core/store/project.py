@@ -239,6 +239,11 @@ class Project:
                 self._listed = (changes, listed)
         return list(listed)
 
+    def studies(self) -> dict[int, str]:
+        """The keyed hash of each scan's study; "" where its file names none."""
+        with self._database.reading() as connection:
+            return scans.studies(connection)
+
     def scan_at(self, path: Path) -> Scan | None:
         """The scan of a path, or None."""
         with self._database.reading() as connection:

@@ -144,6 +144,12 @@ def sizes(connection: Connection) -> list[tuple[int, str, int | None]]:
     return [(row.id, row.path, row.size) for row in rows]
 
 
+def studies(connection: Connection) -> dict[int, str]:
+    """The keyed hash of each scan's study; "" where its file names none."""
+    rows = connection.execute(select(scans.c.id, scans.c.study))
+    return {row.id: row.study for row in rows}
+
+
 def move(connection: Connection, new_paths: Iterable[tuple[int, str]]) -> None:
     """Give scans other kept paths."""
     for scan_id, kept in new_paths:

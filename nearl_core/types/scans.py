@@ -143,6 +143,8 @@ class ScanInfo:
         unit: Of the values, such as "HU", or "".
         frames_per_second: For cine, or None.
         notices: Sentences that a reader should see, such as an invalid window.
+        burned_in: Why text that names someone may stand in the pixels, in a sentence; "" where
+            nothing says so.
     """
 
     rows: int
@@ -159,6 +161,7 @@ class ScanInfo:
     unit: str = ""
     frames_per_second: float | None = None
     notices: tuple[str, ...] = ()
+    burned_in: str = ""
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def test_patients_are_told_apart_by_what_is_said(
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr("nearl_core.cli.projects._scan_reader", Reader)
+    monkeypatch.setattr("nearl_core.cli.projects.scan_reader", Reader)
     for name in ("anna/x-1", "anna/x-2", "anna/y-1", "ben/y-1", "ben/z-1"):
         write_png(tmp_path / "scans" / f"{name}.png", disc())
     project = str(tmp_path / "p")

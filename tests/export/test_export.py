@@ -17,6 +17,7 @@ from PIL import Image
 
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import Cancelled, ExportError, UsageError
+from nearl_core.export.content import Pictures
 from nearl_core.export.exporter import ExportReport, export
 from nearl_core.export.verify import verify
 from nearl_core.store.project import Project
@@ -93,7 +94,8 @@ def test_nothing_of_anyone_leaves_and_no_patient_is_in_two_splits(
 ) -> None:
     _label_all(project)
     out = tmp_path / "out"
-    report = _run(project, out, format, images=images)
+    pictures = Pictures.SHOWN if images else None
+    report = _run(project, out, format, pictures=pictures)
     assert report.scans == 12
     hashes = {scan.patient for scan in project.scans()}
     for file in out.rglob("*"):
@@ -221,7 +223,7 @@ def test_a_stack_gives_the_frame_that_was_named_else_the_middle_one(tmp_path: Pa
 def test_a_scan_that_can_not_be_read_costs_its_picture(project: Project, tmp_path: Path) -> None:
     _label_all(project)
     project.scans()[4].path.write_bytes(b"no picture")
-    report = _run(project, tmp_path / "csv", images=True)
+    report = _run(project, tmp_path / "csv", pictures=Pictures.SHOWN)
     assert (report.rows, report.images) == (12, 11)
     assert [row["scan"] for row in _table(tmp_path / "csv") if not row["image"]] == ["scan-000005"]
     report = _run(project, tmp_path / "folders", "imagefolder")
@@ -229,7 +231,7 @@ def test_a_scan_that_can_not_be_read_costs_its_picture(project: Project, tmp_pat
     ((left),) = report.left_out
     assert (left.scan_id, left.reason) == (5, "It can't be read.")  # not the name that holds hers
     card = (tmp_path / "folders" / "README.md").read_text()
-    assert "1 scans have no picture here" in card
+    assert "1 scans are left out, or have no picture" in card
 
 
 def test_the_card_says_what_a_user_must_know(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Small projects on disk, without decoding anything."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from nearl_core.errors import ScanError
@@ -25,6 +27,9 @@ from nearl_core.types import (
     Verdict,
     Window,
 )
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 LABELS = LabelSet((Label("disc", "Disc"), Label("stripes", "Stripes"), Label("dots", "Dots")))
 MULTI = LabelSet(LABELS.labels, multi_label=True)
@@ -96,3 +101,13 @@ class PillowReader:
         except OSError as error:
             raise ScanError(f"{path.name} can't be read.") from error
         return Frame(values, windows=(Window(128.0, 256.0),)), ScanInfo(*values.shape)
+
+    def stored(self, path: Path) -> NDArray[np.generic]:
+        return self.frame(path)[0].values
+
+    def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
+        for scan in scans:
+            try:
+                yield scan, read(scan)
+            except ScanError as error:
+                yield scan, error

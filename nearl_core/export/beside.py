@@ -1,0 +1,57 @@
+"""A folder that is there whole or not at all."""
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nearl_core.errors import ExportError
+
+
+@contextmanager
+def beside(out: Path, *, apart_from: Path) -> Iterator[Path]:
+    """A folder beside the wanted one that takes its name at the end, or is gone.
+
+    Args:
+        out: The wanted one; it does not exist or is empty.
+        apart_from: A folder that it must not stand in.
+
+    Raises:
+        ExportError: If the place can't be used or written.
+    """
+    out = Path(os.path.abspath(out))
+    if out == apart_from or out.is_relative_to(apart_from):
+        raise ExportError("The export can't stand in the project.", "Choose another folder.")
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise ExportError(f"{out.name} is not empty.", "Choose a new or an empty folder.")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _remove_dead(out)
+        folder = out.with_name(f"{out.name}.partial-{os.getpid()}-{secrets.token_hex(4)}")
+        folder.mkdir()
+        try:
+            yield folder
+            if out.exists():
+                out.rmdir()  # Windows does not rename onto an empty folder
+            folder.rename(out)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise ExportError(
+            f"The export can't be written ({error.strerror or type(error).__name__}).",
+            "Check the place and the free space of the disk, then export again.",
+        ) from error
+
+
+def _remove_dead(out: Path) -> None:
+    """Remove what an export to this place left when it was killed."""
+    import psutil
+
+    pattern = re.compile(re.escape(out.name) + r"\.partial-([0-9]+)-[0-9a-f]{8}")
+    for other in out.parent.iterdir():
+        match = pattern.fullmatch(other.name)
+        if match and other.is_dir() and not psutil.pid_exists(int(match[1])):
+            shutil.rmtree(other, ignore_errors=True)

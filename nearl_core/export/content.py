@@ -1,0 +1,121 @@
+"""What a format writes: the chosen rows and everything that was settled before."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from nearl_core.export.choice import Choice
+from nearl_core.export.columns import Cell, Column, columns_of
+from nearl_core.export.rows import Row
+from nearl_core.types import LabelSet
+
+
+class Pictures(StrEnum):
+    """What stands for a scan's pixels.
+
+    NONE: nothing. SHOWN: the default window, 8 bits, as a reader first sees it. STORED: the values
+    of the file.
+    """
+
+    NONE = "none"
+    SHOWN = "shown"
+    STORED = "stored"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an export is made.
+
+    Attributes:
+        format: Such as "csv".
+        fractions: Share of each split.
+        seed: Of the split.
+        pictures: What stands for a scan's pixels.
+        choice: Which decisions were taken.
+        pixels_checked: Whether a reader has said that no picture names anyone.
+        project: The project's random name.
+        backbone: Its name.
+    """
+
+    format: str
+    fractions: tuple[float, ...]
+    seed: int
+    pictures: Pictures
+    choice: Choice
+    pixels_checked: bool
+    project: str
+    backbone: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What there is to write.
+
+    Attributes:
+        folder: The export's folder.
+        rows: What was chosen, with splits and file names.
+        recipe: How.
+        label_set: The project's.
+    """
+
+    folder: Path
+    rows: Sequence[Row]
+    recipe: Recipe
+    label_set: LabelSet
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of its tables."""
+        return columns_of(suggestions=self.recipe.choice.suggestions)
+
+    def records(self, rows: Sequence[Row]) -> Iterator[dict[str, Cell]]:
+        """Rows by column."""
+        for row in rows:
+            yield {column.name: column.value(row) for column in self.columns}
+
+    def by_split(self) -> dict[str, list[Row]]:
+        """Rows of each split that has some, in the splits' order."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row.split, []).append(row)
+        names = ("train", "validation", "test")
+        return {name: found[name] for name in names if name in found}
+
+
+Record = Mapping[str, Any]
+"""What verification reads again: at least `scan`, `patient` and `split`."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write a data set.
+
+    Attributes:
+        write: Puts the files there; pictures and copies are there already.
+        read: The records again, by the file's own words.
+        place: The folder of a row's picture, relative to the export.
+        each: Whether several decisions on one scan can stand side by side.
+        only_labelled: Whether a scan without a label has no place.
+        multi_label: Whether several labels on one scan have a place.
+        with_pictures: Whether it is nothing without pictures.
+        stored: Whether its readers can open pictures of stored values.
+        files: The pictures that stand inside other files, by the name that the rows give them.
+    """
+
+    write: Callable[[Content], None]
+    read: Callable[[Path], list[Record]]
+    place: Callable[[LabelSet], Callable[[Row], str]]
+    each: bool = False
+    only_labelled: bool = False
+    multi_label: bool = True
+    with_pictures: bool = True
+    stored: bool = True
+    files: Callable[[Path], Iterator[tuple[str, bytes]]] | None = None
+
+
+def by_split(label_set: LabelSet) -> Callable[[Row], str]:
+    """Pictures of each split in a folder of their own."""
+    del label_set
+    return lambda row: f"images/{row.split}"

@@ -1,0 +1,232 @@
+"""Each format, opened by the library that others open it with."""
+
+import json
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from nearl_core.errors import ExportError, UsageError
+from nearl_core.export.choice import Choice, Rule
+from nearl_core.export.content import Pictures
+from nearl_core.export.exporter import ExportReport, export
+from nearl_core.store.project import Project
+from nearl_core.store.scans import NewScan
+from nearl_core.types import Identity, NewDecision, ScanInfo, Shown, State, Verdict
+from tests.support.projects import LABELS, MULTI, PillowReader, decide
+from tests.support.scans import disc, write_png
+
+NAMES = {"disc": "Disc", "stripes": "Stripes", "dots": "Dots"}
+
+
+def _made(folder: Path, *, multi: bool = False) -> Project:
+    """Twelve pictures of six patients: eleven labelled, one to which nothing applies."""
+    project = Project.create(folder / "p", MULTI if multi else LABELS)
+    for number in range(12):
+        path = write_png(folder / "scans" / f"{number}.png", disc(seed=number))
+        identity = Identity(f"P{number % 6}", f"study {number}")
+        project.add_scans([NewScan(path, ScanInfo(32, 32, modality="CT"), identity)])
+        more = ("disc",) if multi and number % 2 else ()
+        labels = dict.fromkeys((LABELS.ids[number % 3], *more))
+        decide(project, number + 1, *labels, shown=Shown.VISIBLE, suggestion="dots")
+    project.record(NewDecision(12, "r", Verdict(State.NONE_APPLY)))
+    return project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    with _made(tmp_path_factory.mktemp("exported")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    with _made(tmp_path_factory.mktemp("several"), multi=True) as made:
+        yield made
+
+
+def _run(project: Project, out: Path, format: str, **more: Any) -> ExportReport:
+    return export(project, out, format=format, reader=PillowReader(), **more)
+
+
+def _truth(project: Project) -> dict[str, list[str]]:
+    return {
+        f"scan-{one.scan_id:06d}": [NAMES[label] for label in LABELS.ids if label in verdict.labels]
+        for one in project.standing()
+        for verdict in [one.verdict]
+    }
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+@pytest.fixture(params=["one", "several"])
+def either(request: pytest.FixtureRequest, project: Project, several: Project) -> Project:
+    return project if request.param == "one" else several
+
+
+def test_pandas_reads_the_tables(either: Project, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pandas
+    _run(either, tmp_path / "csv", "csv")
+    table = pandas.read_csv(tmp_path / "csv" / "decisions.csv", keep_default_na=False)
+    labels = table["label"].astype(str).map(lambda text: text.split(";") if text else [])
+    assert dict(zip(table["scan"], labels, strict=True)) == _truth(either)
+    _run(either, tmp_path / "jsonl", "jsonl")
+    lines = pandas.read_json(tmp_path / "jsonl" / "decisions.jsonl", lines=True)
+    assert dict(zip(lines["scan"], lines["label"], strict=True)) == _truth(either)
+
+
+@pytest.mark.parametrize("format", ["huggingface", "parquet"])
+def test_datasets_loads_pictures_with_labels(
+    either: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    out = tmp_path / "out"
+    report = _run(either, out, format, split=(2, 1, 1))
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import datasets
+
+        kind = "imagefolder" if format == "huggingface" else "parquet"
+        files = {"data_dir": str(out if format == "huggingface" else out / "data")}
+        loaded = datasets.load_dataset(kind, **files, cache_dir=str(tmp_path / "cache"))
+        rows = [{**row, "split": name} for name, part in loaded.items() for row in part]
+    assert {row["scan"]: row["label"] for row in rows} == _truth(either)
+    assert Counter(row["split"] for row in rows) == +Counter(dict(report.splits))
+    assert {row["image"].size for row in rows} == {(32, 32)}
+    assert len(rows) == report.scans == 12
+
+
+def test_the_pictures_in_parquet_are_those_of_the_folder(project: Project, tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    _run(project, tmp_path / "parquet", "parquet")
+    _run(project, tmp_path / "folder", "huggingface")
+    held = {}
+    for path in (tmp_path / "parquet" / "data").glob("*.parquet"):
+        for row in pyarrow.parquet.read_table(path).to_pylist():
+            held[Path(row["image"]["path"]).name] = row["image"]["bytes"]
+    files = {path.name: path.read_bytes() for path in (tmp_path / "folder").rglob("*.png")}
+    assert held == files
+    assert not (tmp_path / "parquet" / "images").exists()
+
+
+def test_monai_loads_the_datalist(either: Project, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from monai.data.decathlon_datalist import load_decathlon_datalist
+    out = tmp_path / "out"
+    report = _run(either, out, "monai", split=(2, 1, 1))
+    body = json.loads((out / "datalist.json").read_text())
+    names = [body["labels"][str(number)] for number in range(3)]
+    assert names == list(LABELS.names)
+    found = {}
+    for key in ("training", "validation", "test"):
+        for entry in load_decathlon_datalist(
+            str(out / "datalist.json"), is_segmentation=False, data_list_key=key
+        ):
+            assert _size(Path(entry["image"])) == (32, 32)
+            label = entry["label"]
+            hot = label if isinstance(label, list) else [int(label == n) for n in range(3)]
+            found[entry["scan"]] = [name for name, on in zip(names, hot, strict=True) if on]
+    assert found == {scan: labels for scan, labels in _truth(either).items() if labels}
+    assert "1 decided scans have no label" in " ".join(report.notices)
+
+
+def test_pycocotools_reads_whole_picture_annotations(either: Project, tmp_path: Path) -> None:
+    from pycocotools.coco import COCO
+
+    out = tmp_path / "out"
+    _run(either, out, "coco")
+    found: dict[str, list[str]] = {}
+    for path in sorted((out / "annotations").glob("*.json")):
+        coco = COCO(str(path))
+        for image in coco.loadImgs(coco.getImgIds()):
+            boxes = coco.loadAnns(coco.getAnnIds(imgIds=image["id"]))
+            labels = coco.loadCats([box["category_id"] for box in boxes])
+            found[image["scan"]] = [label["name"] for label in labels]
+            assert all(box["bbox"] == [0, 0, 32, 32] for box in boxes)
+            assert _size(out / image["file_name"]) == (32, 32)
+        assert "by convention" in coco.dataset["info"]["description"]
+    assert found == _truth(either)
+    assert "By convention" in (out / "README.md").read_text()
+
+
+def test_suggestions_can_stay_at_home(project: Project, tmp_path: Path) -> None:
+    _run(project, tmp_path / "out", "csv", choice=Choice(suggestions=False))
+    header = (tmp_path / "out" / "decisions.csv").read_text().splitlines()[0].split(",")
+    assert not [name for name in header if name.startswith("suggestion")]
+    assert "Dots" not in (tmp_path / "out" / "decisions.csv").read_text().splitlines()[1]
+
+
+def _votes(project: Project) -> None:
+    for reader, labels in (
+        ("a", ("disc", "disc", "disc", "dots")),
+        ("b", ("disc", "disc", "dots", "disc")),
+        ("c", ("disc", "dots", "stripes", "disc")),
+    ):
+        for scan_id, label in enumerate(labels, start=1):
+            decide(project, scan_id, label, reader=reader)
+    decide(project, 5, "dots", reader="c")
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (Choice(Rule.AGREED), {1: "disc", 5: "dots"}),
+        (Choice(Rule.MAJORITY), {1: "disc", 2: "disc", 4: "disc", 5: "dots"}),
+        (Choice(Rule.READER, "b"), {1: "disc", 2: "disc", 3: "dots", 4: "disc"}),
+        (
+            Choice(Rule.ADJUDICATED, "a"),
+            {1: "disc", 2: "disc", 3: "disc", 4: "dots", 5: "dots"},
+        ),
+    ],
+)
+def test_several_readers_come_to_one_word(
+    tmp_path: Path, choice: Choice, expected: dict[int, str]
+) -> None:
+    with Project.create(tmp_path / "p", LABELS) as project:
+        for number in range(5):
+            path = write_png(tmp_path / f"{number}.png", disc(seed=number))
+            project.add_scans([NewScan(path, ScanInfo(32, 32))])
+        _votes(project)
+        report = _run(project, tmp_path / "out", "jsonl", choice=choice, split=(1,))
+    lines = (tmp_path / "out" / "decisions.jsonl").read_text().splitlines()
+    rows = {row["scan"]: row for row in map(json.loads, lines)}
+    assert {int(name[-6:]): row["label_id"][0] for name, row in rows.items()} == expected
+    assert len(report.left_out) == 5 - len(expected)
+    if choice.rule is Rule.MAJORITY:
+        assert rows["scan-000002"]["reader"] == "2 of 3 readers"
+        assert rows["scan-000001"]["reader"] == "3 of 3 readers"
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "| a and b | 4 | 50% | -0.33 |" in card
+
+
+def test_a_majority_counts_each_label_by_itself(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p", MULTI) as project:
+        project.add_scans([NewScan(write_png(tmp_path / "x.png", disc()), ScanInfo(32, 32))])
+        decide(project, 1, "disc", "dots", reader="a")
+        decide(project, 1, "disc", "stripes", reader="b")
+        decide(project, 1, "stripes", reader="c")
+        _run(project, tmp_path / "out", "jsonl", choice=Choice(Rule.MAJORITY), split=(1,))
+    row = json.loads((tmp_path / "out" / "decisions.jsonl").read_text())
+    assert row["label_id"] == ["disc", "stripes"]
+
+
+def test_what_can_not_be_is_said(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"one word only.*majority"):
+        _run(project, tmp_path / "out", "coco", choice=Choice(Rule.ALL))
+    with pytest.raises(UsageError, match="need a reader"):
+        Choice(Rule.ADJUDICATED)
+    with pytest.raises(UsageError, match=r"can't hold stored values.*csv"):
+        _run(project, tmp_path / "out", "parquet", pictures=Pictures.STORED)
+    with pytest.raises(ExportError, match="leaves no scan"):
+        _run(project, tmp_path / "out", "csv", choice=Choice(Rule.READER, "nobody"))
