@@ -53,12 +53,12 @@ def test_a_taken_key_is_refused_and_says_whose_it_is() -> None:
     assert keymap.conflict("defer", "N") == Conflict("N", "none-apply")
     assert keymap.conflict("defer", "3") == Conflict("3", "label")
     assert keymap.conflict("defer", "Shift+3") == Conflict("Shift+3", "label")
-    assert keymap.conflict("defer", "D") is None
+    assert keymap.conflict("defer", "Z") is None
 
 
 def test_a_changed_key_replaces_the_default_and_a_bad_one_is_ignored() -> None:
-    keymap = Keymap(bindings(), {"defer": "D", "flag": "N", "nonsense": "Q"})
-    assert keymap.action("D") == Command.DEFER
+    keymap = Keymap(bindings(), {"defer": "Z", "flag": "N", "nonsense": "Q"})
+    assert keymap.action("Z") == Command.DEFER
     assert keymap.action("Space") is None
     assert keymap.action("F") == Command.FLAG
     assert keymap.action("N") == Command.NONE_APPLY
