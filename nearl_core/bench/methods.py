@@ -6,6 +6,12 @@ Each stands in a module of `peers/`; it is added here with a line.
 from dataclasses import dataclass
 
 from nearl_core.bench.few_shot import FewShot, Method
+from nearl_core.bench.peers.clip_adapter import clip_adapter
+from nearl_core.bench.peers.lp_plus_plus import lp_plus_plus
+from nearl_core.bench.peers.ss_text import ss_text_plus, ss_text_u
+from nearl_core.bench.peers.task_res import task_res
+from nearl_core.bench.peers.text_probe import text_probe
+from nearl_core.bench.peers.tip_adapter import tip_adapter_f
 from nearl_core.learn import instant, linear_probe
 from nearl_core.learn.instant import Examples, FloatArray
 
@@ -50,5 +56,31 @@ PEERS: tuple[Peer, ...] = (
         "linear-probe",
         linear_probe_on_features,
         note="its ridge is chosen by cross-validation on the decisions, not on a validation set",
+    ),
+    Peer("text-probe", text_probe),
+    Peer(
+        "clip-adapter",
+        clip_adapter,
+        note="ratio found on held-out folds of the decisions; 200 full-batch steps at 1e-3 in "
+        "place of thousands at 1e-5",
+    ),
+    Peer(
+        "tip-adapter-f",
+        tip_adapter_f,
+        note="alpha and beta found on held-out folds of the decisions, on a wider grid; 100 "
+        "passes in place of 20",
+    ),
+    Peer("task-res", task_res, note="alpha found on held-out folds of the decisions"),
+    Peer(
+        "lp++",
+        lp_plus_plus,
+        note="the last step in place of the best one on a validation set; the text's start is "
+        "scaled with the backbone's cosines",
+    ),
+    Peer("ss-text+", ss_text_plus),
+    Peer(
+        "ss-text-u",
+        ss_text_u,
+        note="transductive: it sees all test scans at once, without labels, as its unlabelled ones",
     ),
 )
