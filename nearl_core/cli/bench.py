@@ -1,4 +1,4 @@
-"""Commands that measure: bench accuracy."""
+"""Commands that measure: bench accuracy, bench reading."""
 
 import argparse
 from dataclasses import asdict
@@ -32,6 +32,16 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     accuracy.add_argument("--backbone", default="starter", metavar="NAME")
     accuracy.add_argument("--device", help="cuda, mps or cpu; else the best there is")
     accuracy.set_defaults(run=_accuracy)
+    reading = what.add_parser("reading", help="reading scans, what the guard costs, greys")
+    reading.add_argument("--turns", type=_count, default=9, metavar="N", help="medians of so many")
+    reading.set_defaults(run=_reading)
+
+
+def _count(text: str) -> int:
+    """A number that is at least 1; argparse says so of anything else."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)
 
 
 def _counts(text: str) -> tuple[int, ...]:
@@ -71,4 +81,14 @@ def _accuracy(args: argparse.Namespace, output: Output) -> int:
             f"{figures.balanced_accuracy:.3f}, log-loss {figures.log_loss:.3f}",
         )
     output.text("\n" + table(read(args.out)))
+    return _DONE
+
+
+def _reading(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.bench.reading import as_record, measure
+
+    for figure in measure(output.control(), turns=args.turns):
+        goal = "" if figure.goal is None else f"  (goal: at most {figure.goal:.4g})"
+        line = f"{figure.name:24} {figure.value:9.2f} {figure.unit}{goal}  {figure.detail}"
+        output.result(as_record(figure), line.rstrip())
     return _DONE

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nearl_core.dicom.layout import Layout
 from nearl_core.errors import ScanError
+from nearl_core.scans.raster import coarse_jpeg_2000
 
 Array = NDArray[np.generic]
 
@@ -49,6 +50,9 @@ _REFUSED = {
 }
 _VIDEO = tuple(f"1.2.840.10008.1.2.4.{number}" for number in (100, 101, 102, 103, 104, 105))
 _VIDEO += tuple(f"1.2.840.10008.1.2.4.{number}" for number in (106, 107, 108))
+
+_LARGE = 1 << 20
+"""Bytes of a code stream from which on a second thread pays."""
 
 _END = b"\xff\xd9"
 """End of image in JPEG; coded data never hold these bytes."""
@@ -144,6 +148,33 @@ def decode(stream: bytes, layout: Layout, *, syntax: str) -> Array:
     return _fitted(np.asarray(values), layout)
 
 
+def decode_coarse(stream: bytes, layout: Layout, *, halvings: int) -> Array | None:
+    """One frame at a lower resolution, or None where its codec has none.
+
+    Args:
+        stream: Its bytes.
+        layout: What the header says.
+        halvings: How often its sides are halved.
+
+    Returns:
+        Values as `decode` gives them, of fewer rows and columns.
+    """
+    if not stream.startswith((b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")):
+        return None
+    values = coarse_jpeg_2000(stream, halvings)
+    start = stream.find(b"\xff\x4f\xff\x51")
+    if values is None or values.ndim != len(layout.shape) or start < 0 or len(stream) < start + 43:
+        return None
+    # Ssiz, ISO/IEC 15444-1 A.5.1: the sign above the bits less one.
+    bits, signed = (stream[start + 42] & 0x7F) + 1, bool(stream[start + 42] & 0x80)
+    if values.dtype != np.uint8:
+        values = np.right_shift(values, max(16 - bits, 0))
+    if not signed:
+        return values
+    centred = values.astype(np.int32) - (1 << (bits - 1))
+    return centred.astype(f"i{values.dtype.itemsize}")
+
+
 def _fitted(values: Array, layout: Layout) -> Array:
     """The decoded values in the header's shape."""
     if values.ndim == 3 and values.shape[2] == 1:
@@ -191,13 +222,18 @@ def _components(stream: bytes) -> int:
     return 0
 
 
+def _jpeg_2000(stream: bytes) -> Array:
+    # Two threads only: each reserves memory, and several scans are read at a time.
+    return imagecodecs.jpeg2k_decode(stream, numthreads=2 if len(stream) > _LARGE else 1)
+
+
 _DECODERS: dict[Codec, Callable[[bytes], Array]] = {
     Codec.JPEG: _jpeg,
     Codec.JPEG_LOSSLESS: _jpeg_lossless,
     Codec.JPEG_LS: imagecodecs.jpegls_decode,
-    Codec.JPEG_2000: imagecodecs.jpeg2k_decode,
+    Codec.JPEG_2000: _jpeg_2000,
     # OpenJPEG, not OpenJPH: that one lets overshooting values wrap around (off by 255).
-    Codec.HTJ2K: imagecodecs.jpeg2k_decode,
+    Codec.HTJ2K: _jpeg_2000,
     Codec.JPEG_XL: imagecodecs.jpegxl_decode,
 }
 

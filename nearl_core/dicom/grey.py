@@ -43,9 +43,7 @@ def grey_frame(
     """
     padding = padding_mask(stored, header, layout)
     values, rescaled = modality_values(stored, header, layout, little_endian=little_endian)
-    listed, notices = windows_of(
-        header, layout, little_endian=little_endian, negative=bool(values.size and values.min() < 0)
-    )
+    listed, notices = windows_of(header, layout, little_endian=little_endian, values=values)
     if not listed:
         whole = stored.dtype.itemsize == 1 and layout.stored == 8 and not layout.signed
         plain = whole and not rescaled
@@ -134,7 +132,7 @@ def _rescaled(stored: NDArray[np.generic], slope: float, intercept: float) -> ND
 
 
 def windows_of(
-    header: FrameHeader, layout: Layout, *, little_endian: bool, negative: bool
+    header: FrameHeader, layout: Layout, *, little_endian: bool, values: NDArray[np.generic]
 ) -> tuple[tuple[Window | VoiLut, ...], tuple[str, ...]]:
     """The alternatives that the file lists, windows before tables, and notices.
 
@@ -142,8 +140,7 @@ def windows_of(
         header: Of the frame.
         layout: Of the file.
         little_endian: Byte order of the file.
-        negative: Whether values after the Modality LUT are negative, so that a table's first
-            value may be.
+        values: After the Modality LUT; where some are negative, a table's first value may be.
     """
     place = header.holder("FrameVOILUTSequence", "WindowCenter")
     listed: list[Window | VoiLut] = []
@@ -158,8 +155,10 @@ def windows_of(
                 listed.append(Window(centre, width, shape, name))
         if not listed:
             notices = (_ODD_WINDOW,)
-    for item in items(header.root, "VOILUTSequence"):
-        lut = lut_of(item, signed=layout.signed or negative, little_endian=little_endian)
+    tables = items(header.root, "VOILUTSequence")
+    signed = layout.signed or bool(tables and values.size and values.min() < 0)
+    for item in tables:
+        lut = lut_of(item, signed=signed, little_endian=little_endian)
         if lut is not None:
             listed.append(VoiLut(lut.first, lut.entries, text(item, "LUTExplanation")))
     return tuple(listed), notices if not listed else ()

@@ -83,12 +83,18 @@ class Layout:
             return values.astype(self.dtype, copy=False)
         size = self.dtype.itemsize * 8
         plain = values.astype(f"u{size // 8}", copy=False)
-        if self.allocated == 1 or self.stored == size:
+        if self.allocated == 1 or self.stored == size or self._is_clean(plain):
             return plain.view(self.dtype)
         # Shifting up and down clears what stands above, and copies the sign.
-        up = np.left_shift(plain, size - 1 - self.high)
-        down: NDArray[np.generic] = np.right_shift(up.view(self.dtype), size - self.stored)
-        return down
+        shifted: NDArray[np.generic] = np.left_shift(plain, size - 1 - self.high).view(self.dtype)
+        np.right_shift(shifted, size - self.stored, out=shifted)
+        return shifted
+
+    def _is_clean(self, plain: NDArray[np.generic]) -> bool:
+        """Whether unsigned values have no other bits: looking is faster than shifting twice."""
+        if self.signed or self.high != self.stored - 1 or not plain.size:
+            return False
+        return int(plain.max()) >> self.stored == 0
 
 
 def layout_of(source: Source) -> Layout:

@@ -23,6 +23,9 @@ from nearl_core.dicom.tags import data, items, text
 from nearl_core.scans.raster import to_srgb
 from nearl_core.types import Frame, Identity, ScanInfo
 
+PREVIEW_VALUES = 1 << 20
+"""How many values a preview has at most: a tenth of a second of JPEG 2000."""
+
 _SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 _NOBODY = re.compile(
     "(patient)?(id|name)?(anon|anonym|anonymous|anonymi[sz]ed|deidentified|nobody|noname|unknown"
@@ -57,6 +60,21 @@ def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
         overlay = overlay_of(source.dataset, raw, index)
         shown, notices = _shown(source, pixels.layout, stored, index, overlay)
         shown = replace(shown, shutter=_shutter(source, pixels.layout, index))
+        return shown, _info(source, pixels.layout, index, notices)
+
+
+def preview(path: Path, index: int = 0) -> tuple[Frame, ScanInfo] | None:
+    """One frame at a lower resolution, without overlay; None where the whole is as fast.
+
+    Raises:
+        ScanError: As `frame`.
+    """
+    with opened(path) as source:
+        pixels = StoredPixels(source)
+        coarse = pixels.coarse(index, most=PREVIEW_VALUES)
+        if coarse is None:
+            return None
+        shown, notices = _shown(source, pixels.layout, coarse, index, None)
         return shown, _info(source, pixels.layout, index, notices)
 
 

@@ -30,6 +30,14 @@ Array = NDArray[np.generic]
 _START_LIMIT_S = 60.0
 """A cold disk under a busy machine can take this long to import the readers."""
 
+_KEEPING = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+    "MALLOC_TOP_PAD_": str(32 << 20),
+}
+"""For glibc: what a child frees it keeps for its next scan, up to 128 MB. Pages that the system
+takes and gives back cost more than the copying of pixels."""
+
 _numbers = itertools.count()
 
 
@@ -61,7 +69,7 @@ class Child:
     def __init__(self, memory_limit_bytes: int) -> None:
         self._limit = memory_limit_bytes
         self._exchange = new_exchange(f"nearl-{os.getpid()}-{next(_numbers)}")
-        keep = (self._exchange.descriptor,) if isinstance(self._exchange, FileExchange) else ()
+        keep = self._exchange.descriptors if isinstance(self._exchange, FileExchange) else ()
         # One thread each: a pool of threads in every child reserves memory that none of them uses.
         settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
@@ -70,7 +78,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             pass_fds=keep,
-            env={**os.environ, **settings},
+            env={**os.environ, **settings, **_KEEPING},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self.deadline: float | None = None

@@ -41,6 +41,19 @@ def frame(path: Path, index: int) -> tuple[Frame, ScanInfo]:
     return raster.frame(path, index)
 
 
+def preview(path: Path, index: int) -> tuple[Frame, ScanInfo] | None:
+    """One frame at a lower resolution; None where the whole is as fast.
+
+    Raises:
+        ScanError: As `frame`.
+    """
+    if _kind(path) is not Kind.DICOM:
+        return None
+    from nearl_core.dicom import read
+
+    return read.preview(path, index)
+
+
 def stored(path: Path) -> NDArray[np.generic]:
     """The stored values of all frames.
 

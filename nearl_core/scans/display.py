@@ -1,6 +1,7 @@
 """From values to what the eye sees: pure functions, DICOM PS3.3 C.11.2."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,20 @@ def to_rgb(frame: Frame) -> NDArray[np.uint8]:
     """
     seen = to_grey(frame)
     return seen if seen.ndim == 3 else np.repeat(seen[:, :, np.newaxis], 3, axis=2)
+
+
+def enlarged(coarse: Frame, rows: int, columns: int) -> Frame:
+    """A frame of more rows and columns, each pixel repeated; masks that are coarse go along.
+
+    Args:
+        coarse: Without overlay.
+        rows: At least those of the frame.
+        columns: At least those of the frame.
+    """
+    down = np.arange(rows) * coarse.values.shape[0] // rows
+    across = np.arange(columns) * coarse.values.shape[1] // columns
+    padding = None if coarse.padding is None else coarse.padding[down][:, across]
+    return replace(coarse, values=coarse.values[down][:, across], padding=padding, overlay=None)
 
 
 def levels(window: Window) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from nearl_core.errors import ScanError
 from nearl_core.scans.child import Child, ChildDiedError
+from nearl_core.scans.display import enlarged
 from nearl_core.scans.wire import (
     DamagedAnswerError,
     Json,
@@ -122,6 +123,24 @@ class ScanReader:
         answer, arrays = self._ask(request)
         with _refused():
             return unpack_frame(_part(answer, "frame"), arrays), unpack_info(_part(answer, "info"))
+
+    def preview(self, path: Path, frame: int = 0) -> tuple[Frame, ScanInfo] | None:
+        """One frame at a lower resolution, for the eye until the whole is there.
+
+        Returns:
+            The frame, enlarged to its full rows and columns; None where the whole is as fast.
+
+        Raises:
+            ScanError: As `frame`.
+        """
+        request = {"what": "preview", "path": os.path.abspath(path), "frame": frame}
+        answer, arrays = self._ask(request)
+        if answer.get("frame") is None:
+            return None
+        with _refused():
+            coarse = unpack_frame(_part(answer, "frame"), arrays)
+            info = unpack_info(_part(answer, "info"))
+            return enlarged(coarse, info.rows, info.columns), info
 
     def picture(
         self, path: Path, frame: int = 0, *, window: Window | None = None

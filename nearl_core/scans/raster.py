@@ -16,6 +16,7 @@ from PIL import (
     Image,
     ImageCms,
     ImageOps,
+    Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
@@ -100,6 +101,27 @@ def stored(path: Path) -> NDArray[np.generic]:
             if frames[-1].shape != frames[0].shape or frames[-1].dtype != frames[0].dtype:
                 raise ScanError("The frames differ in size or kind.")
         return frames[0] if len(frames) == 1 else np.stack(frames)
+
+
+def coarse_jpeg_2000(stream: bytes, halvings: int) -> NDArray[np.generic] | None:
+    """A JPEG 2000 picture at a lower resolution, for a preview; much faster than the whole.
+
+    Args:
+        stream: A code stream, boxed or bare.
+        halvings: How often its sides are halved.
+
+    Returns:
+        Rows x columns uint8 or uint16, or rows x columns x 3 uint8; deep values fill 16 bits from
+        the top, and signed ones begin at 0. None where this can't be.
+    """
+    try:
+        formats = (Jpeg2KImagePlugin.Jpeg2KImageFile.format,)
+        with Image.open(io.BytesIO(stream), formats=formats) as picture:
+            # Assigned, since the plugin reads it when the picture is loaded.
+            picture.reduce = halvings  # type: ignore[assignment]
+            return np.array(picture) if picture.mode in ("L", "I;16", "RGB") else None
+    except (*_DAMAGED, Image.DecompressionBombError):
+        return None
 
 
 def to_srgb(rgb: NDArray[np.uint8], profile: bytes) -> NDArray[np.uint8]:

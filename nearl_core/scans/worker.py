@@ -153,9 +153,16 @@ def _answered(request: dict[str, object]) -> Answer:
         return {"ok": True, "tags": pack_tags(lines)}, ()
     if what == "stored":
         return {"ok": True}, (np.ascontiguousarray(decode.stored(path)),)
+    if what == "preview":
+        coarse = decode.preview(path, int(str(request["frame"])))
+        return ({"ok": True, "frame": None}, ()) if coarse is None else _frame(*coarse)
     frame, info = decode.frame(path, int(str(request["frame"])))
     if what == "picture":
         return _picture(frame, info, request["window"])
+    return _frame(frame, info)
+
+
+def _frame(frame: Frame, info: ScanInfo) -> Answer:
     header, arrays = pack_frame(frame)
     return {"ok": True, "info": pack_info(info), "frame": header}, arrays
 

@@ -125,6 +125,37 @@ def test_unsigned_jpeg_2000_under_a_signed_header(tmp_path: Path) -> None:
     assert same(read.stored(path), pixels)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "bits", "low"), [("u1", 8, 0), ("u2", 12, 0), ("u2", 16, 0), ("i2", 16, -9000)]
+)
+def test_preview_is_the_same_picture_coarser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: str, bits: int, low: int
+) -> None:
+    """Pillow shifts deep values up and signed ones by half: both must be taken back."""
+    monkeypatch.setattr(read, "PREVIEW_VALUES", 2000)
+    down, across = np.mgrid[:120, :160]
+    pixels = (low + (down + across) * ((1 << bits) - 1 - abs(low)) // 280).astype(dtype)
+    coded = imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="j2k", bitspersample=bits)
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_2000, frames=[coded], BitsStored=bits)
+    assert same(read.stored(path), pixels)
+    found = read.preview(path)
+    assert found is not None
+    coarse, info = found
+    assert (info.rows, info.columns) == (120, 160)
+    assert coarse.values.shape == (30, 40)
+    blocks = pixels.astype(float).reshape(30, 4, 40, 4).mean(axis=(1, 3))
+    span = float(pixels.max()) - float(pixels.min())
+    assert np.abs(coarse.values[2:-2, 2:-2] - blocks[2:-2, 2:-2]).mean() < 0.02 * span
+
+
+def test_no_preview_where_the_whole_is_as_fast(tmp_path: Path) -> None:
+    pixels = noise((40, 50), "u2", below=4000)
+    assert read.preview(dicom(tmp_path / "a", pixels)) is None
+    coded = imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="j2k")
+    path = dicom(tmp_path / "b", pixels, syntax=JPEG_2000, frames=[coded])
+    assert read.preview(path) is None
+
+
 def test_htj2k(tmp_path: Path) -> None:
     pixels = noise((40, 50), "u2", below=4000)
     coded = imagecodecs.htj2k_encode(pixels)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearl_core.scans.display import levels, to_grey, to_rgb
+from nearl_core.scans.display import enlarged, levels, to_grey, to_rgb
 from nearl_core.scans.windows import as_stored, automatic, percentiles
 from nearl_core.types import Frame, VoiLut, Window, WindowShape
 
@@ -152,3 +152,15 @@ def test_nothing_given_is_changed() -> None:
 def test_levels_are_where_black_and_white_begin(shape: WindowShape) -> None:
     low, high = levels(Window(40, 400, shape))
     assert (low, high) == ((-160, 239) if shape is WindowShape.LINEAR else (-160, 240))
+
+
+def test_enlarged_repeats_pixels_and_masks() -> None:
+    values = np.array([[1, 2], [3, 4]], np.uint16)
+    frame = Frame(values, padding=values == 4, windows=(Window(2, 4),))
+    large = enlarged(frame, 5, 4)
+    assert large.values.shape == (5, 4)
+    assert large.values[:, 0].tolist() == [1, 1, 1, 3, 3]
+    assert large.values[4].tolist() == [3, 3, 4, 4]
+    assert large.padding is not None
+    assert np.array_equal(large.padding, large.values == 4)
+    assert large.windows == frame.windows

@@ -218,8 +218,8 @@ def test_nothing_that_a_child_says_is_believed(
 def test_memory_limit_costs_one_file(tmp_path: Path) -> None:
     path = dicom(tmp_path / "a", np.zeros((4000, 4000), "u2"))
     small = write_png(tmp_path / "b.png", disc())
-    with ScanReader(workers=1, memory_limit_bytes=40 << 20) as own:
-        with pytest.raises(ScanError, match=r"more memory than the limit of 0\.0391 GB"):
+    with ScanReader(workers=1, memory_limit_bytes=20 << 20) as own:
+        with pytest.raises(ScanError, match=r"more memory than the limit of 0\.0195 GB"):
             own.frame(path)
         assert own.frame(small)[0].values.shape == (32, 32)
 
