@@ -71,7 +71,7 @@ class Engine:
         self._ready: Ready | None = None
         self._places: dict[int, Place] = {}
         self._taught: Taught = ({}, ())
-        self._pace = Pace(4, RANK_BATCH)
+        self._pace = Pace(1, RANK_BATCH)
         self._lock = threading.Lock()
 
     # --- the engine thread ---
@@ -98,7 +98,7 @@ class Engine:
             backbone_hash=backbone.hash,
             parameters=backbone.parameters,
             device=chosen.type,
-            device_text=device.describe(chosen),
+            device_text=self._encoder.described,
             notice=device.notice(chosen),
         )
 
@@ -106,7 +106,7 @@ class Engine:
         """Take a changed label set; a live version of another revision stops ranking."""
         encoder, old = self.encoder, self._ready
         texts = encoder.texts(label_set) if encoder.knows(label_set) else None
-        cache = old.cache if old else FeatureCache(self.cache_folder, encoder.backbone.hash)
+        cache = old.cache if old else FeatureCache(self.cache_folder, encoder.source)
         live = old.live if old else None
         if live is not None and live.version.label_set_revision != label_set.revision:
             live = None

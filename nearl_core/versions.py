@@ -307,7 +307,7 @@ def open_version(engine: Host, version: Version) -> LiveVersion:
         for part in ("instant", "tuned")
     }
     ranker = Ranker(heads["instant"], heads["tuned"], blend, texts)
-    source = f"{encoder.backbone.hash}+{file_hash(path)}"
+    source = f"{encoder.source}+{file_hash(path)}"
     return LiveVersion(version, adapted, ranker, FeatureCache(engine.cache_folder, source))
 
 

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nearl_core.model.backbones import Backbone
+from nearl_core.model.device import describe
+from nearl_core.model.lowered import Precision
 from nearl_core.model.nearl import LabelContext, Nearl, NearlClip, NearlConfig
 from nearl_core.model.prompts import prompts_of, unknown_labels
+from nearl_core.model.serving import fastest
 from nearl_core.model.towers import image_tower, text_tower
 from nearl_core.types import LabelSet
 
@@ -31,14 +34,30 @@ class Encoder:
     Attributes:
         backbone: What it works with.
         device: Where.
+        serving: The image tower that ranks, its precision, and why that one.
     """
 
     def __init__(self, backbone: Backbone, device: torch.device) -> None:
         self.backbone, self.device = backbone, device
         self.model = backbone.model.to(device)
-        self._frozen = NearlClip(image_tower(self.model), text_tower(self.model), None)
+        self.serving = fastest(self.model, side=backbone.preprocessing.size, device=device)
+        self._frozen = NearlClip(self.serving.tower, text_tower(self.model), None)
         self._no_labels = LabelContext(torch.zeros(0, 1))
-        self._batch = BATCH
+        self._batch = self.serving.chunk or BATCH
+
+    @property
+    def source(self) -> str:
+        """Names what its features are made by: the backbone's hash, and a lower precision."""
+        precision = self.serving.precision
+        mark = "" if precision is Precision.FLOAT32 else f"+{precision}"
+        return f"{self.backbone.hash}{mark}"
+
+    @property
+    def described(self) -> str:
+        """What computes, in a few words."""
+        precision = self.serving.precision
+        lower = "" if precision is Precision.FLOAT32 else f", {precision}"
+        return f"{describe(self.device)}{lower}"
 
     # --- labels ---
 
@@ -73,16 +92,18 @@ class Encoder:
             clip, labels = adapted.clip, adapted.labels
         found, place = [], 0
         while place < len(images):
-            batch = torch.stack(list(images[place : place + self._batch])).to(self.device)
+            part = list(images[place : place + self._batch])
+            missing = 0 if self.serving.chunk is None else self._batch - len(part)
+            batch = torch.stack([*part, *part[-1:] * missing]).to(self.device)
             try:
                 with torch.inference_mode():
-                    found.append(clip.images(batch, labels).cpu().numpy())
+                    found.append(clip.images(batch, labels)[: len(part)].cpu().numpy())
             except torch.OutOfMemoryError:
                 if self._batch == 1:
                     raise
                 self._batch //= 2
                 continue
-            place += len(batch)
+            place += len(part)
         return np.concatenate(found)
 
     # --- adapters ---
@@ -90,7 +111,7 @@ class Encoder:
     def adapted(self, nearl: Nearl, label_set: LabelSet) -> Adapted:
         """A version's adapters over the frozen backbone, its text side computed once."""
         nearl = nearl.to(self.device).eval()
-        clip = NearlClip(image_tower(self.model), text_tower(self.model), nearl)
+        clip = NearlClip(self.serving.tower, text_tower(self.model), nearl)
         with torch.inference_mode():
             return Adapted(clip, clip.labels(self.prompts(label_set)))
 
@@ -115,7 +136,7 @@ class Encoder:
     @property
     def depth(self) -> int:
         """Number of image layers."""
-        return image_tower(self.model).depth
+        return self.serving.tower.depth
 
 
 def training_precision(device: torch.device) -> torch.dtype:

@@ -1,6 +1,8 @@
 """Tiny backbones, made by the tests themselves."""
 
 import json
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,12 @@ def write_config(folder: Path, **changes: object) -> None:
 
 def tokens(texts: list[str] = TEXTS) -> Tensor:
     """CLIP's tokens: P x 77."""
-    return backbones.clip_tokenizer(77)(texts)
+    return _tokenizer()(texts)
+
+
+@cache
+def _tokenizer() -> Callable[[Sequence[str]], Tensor]:
+    return backbones.clip_tokenizer(77)  # takes a while to make
 
 
 def pictures(count: int = 2, *, seed: int = 1) -> Tensor:
