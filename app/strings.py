@@ -225,7 +225,7 @@ FOLDER_UNREADABLE = "This folder can't be read."
 FOLDER_UNREADABLE_REMEDY = "Ask for the right to read it, or choose another one."
 ADDING = "Adding scans: {added} added, {skipped} skipped"
 NOTHING_FOUND = "No scan was found there."
-NOTHING_FOUND_REMEDY = "Choose a folder with DICOM, PNG, JPEG, TIFF, BMP or WebP files."
+NOTHING_FOUND_REMEDY = "Choose a folder with DICOM, NIfTI, PNG, JPEG, TIFF, BMP or WebP files."
 NOT_A_PROJECT = "There is no project at {name}."
 NOT_A_PROJECT_REMEDY = "Choose a folder that ends in .nearl, or a folder of scans."
 

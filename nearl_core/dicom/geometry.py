@@ -4,16 +4,11 @@ from pydicom.dataset import Dataset
 
 from nearl_core.dicom.groups import FrameHeader
 from nearl_core.dicom.tags import integer, items, number, numbers, text, texts
+from nearl_core.scans.orientation import Edges, edges_of, is_direction, letters
 from nearl_core.types import Region, SpacingAt
 
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
-_AXES = (("R", "L"), ("A", "P"), ("F", "H"))
-_OPPOSITE = dict(zip("RLAPFH", "LRPAHF", strict=True))
 _CENTIMETRES = 3
-_LEAST = 0.2
-"""An axis counts from this share of a direction on (about 12 degrees)."""
-
-Edges = tuple[str, str, str, str]
 
 
 def spacing_mm(header: FrameHeader) -> tuple[float, float] | None:
@@ -70,27 +65,13 @@ def edges(header: FrameHeader) -> Edges:
     place = header.holder("PlaneOrientationSequence", "ImageOrientationPatient")
     cosines = numbers(place, "ImageOrientationPatient") if place is not None else ()
     if len(cosines) == 6:
-        right, bottom = _letters(cosines[:3]), _letters(cosines[3:])
+        right, bottom = letters(cosines[:3]), letters(cosines[3:])
     else:
         stated = texts(header.root, "PatientOrientation")
-        if len(stated) != 2 or not all(_is_direction(part) for part in stated):
+        if len(stated) != 2 or not all(is_direction(part) for part in stated):
             return ("", "", "", "")
         right, bottom = stated
-    return _turned(right), right, _turned(bottom), bottom
-
-
-def _letters(direction: tuple[float, ...]) -> str:
-    """The letters of a direction, its largest part first."""
-    parts = sorted(zip(direction, _AXES, strict=True), key=lambda part: -abs(part[0]))
-    return "".join(pair[value > 0] for value, pair in parts if abs(value) >= _LEAST)
-
-
-def _is_direction(letters: str) -> bool:
-    return 0 < len(letters) <= 3 and set(letters) <= set(_OPPOSITE)
-
-
-def _turned(letters: str) -> str:
-    return "".join(_OPPOSITE[letter] for letter in letters)
+    return edges_of(right, bottom)
 
 
 def laterality(header: FrameHeader) -> str:

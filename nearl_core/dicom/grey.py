@@ -10,6 +10,7 @@ from nearl_core.dicom.groups import FrameHeader
 from nearl_core.dicom.layout import Layout
 from nearl_core.dicom.lut import lut_of
 from nearl_core.dicom.tags import items, number, numbers, text, texts
+from nearl_core.scans.rescale import rescaled
 from nearl_core.scans.windows import as_stored, automatic
 from nearl_core.types import Frame, VoiLut, Window, WindowShape
 
@@ -111,24 +112,7 @@ def modality_values(
     intercept = 0.0 if intercept is None else intercept
     if (slope, intercept) == (1.0, 0.0):
         return stored, False
-    return _rescaled(stored, slope, intercept), True
-
-
-def _rescaled(stored: NDArray[np.generic], slope: float, intercept: float) -> NDArray[np.generic]:
-    if stored.dtype.kind in "iu" and slope == int(slope) and intercept == int(intercept):
-        ends = [int(slope), int(intercept), int(stored.min()), int(stored.max())]
-        ends += [end * int(slope) for end in ends[2:]]
-        ends += [end + int(intercept) for end in ends[4:]]
-        for dtype in (np.int16, np.uint16, np.int32):
-            limits = np.iinfo(dtype)
-            if limits.min <= min(ends) and max(ends) <= limits.max:
-                # Nothing leaves the type on the way: whole numbers stay exact.
-                whole = stored.astype(dtype)
-                if slope != 1:
-                    np.multiply(whole, dtype(int(slope)), out=whole)
-                np.add(whole, dtype(int(intercept)), out=whole)
-                return whole
-    return stored.astype(np.float64) * slope + intercept
+    return rescaled(stored, slope, intercept), True
 
 
 def windows_of(

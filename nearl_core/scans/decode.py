@@ -1,6 +1,8 @@
 """Which reader reads a file; called in a guarded process."""
 
+import sys
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from nearl_core.scans.find import head_of
 from nearl_core.scans.kinds import Kind, kind_of, without_picture
 from nearl_core.types import Frame, Identity, ScanInfo, TagLine
 
+_READ = ("DICOM", "NIfTI", "PNG", "JPEG", "TIFF", "BMP", "WebP", "GIF")
+
 
 def info(path: Path) -> tuple[ScanInfo, Identity]:
     """What a file says of itself and of whose it is.
@@ -17,13 +21,7 @@ def info(path: Path) -> tuple[ScanInfo, Identity]:
     Raises:
         ScanError: If it can't be read, or holds no picture that can be shown.
     """
-    if _kind(path) is Kind.DICOM:
-        from nearl_core.dicom import read
-
-        return read.info(path)
-    from nearl_core.scans import raster
-
-    return raster.info(path)
+    return _reader(path).info(path)
 
 
 def frame(path: Path, index: int) -> tuple[Frame, ScanInfo]:
@@ -32,13 +30,7 @@ def frame(path: Path, index: int) -> tuple[Frame, ScanInfo]:
     Raises:
         ScanError: If it can't be read, decoded, or does not exist.
     """
-    if _kind(path) is Kind.DICOM:
-        from nearl_core.dicom import read
-
-        return read.frame(path, index)
-    from nearl_core.scans import raster
-
-    return raster.frame(path, index)
+    return _reader(path).frame(path, index)
 
 
 def preview(path: Path, index: int) -> tuple[Frame, ScanInfo] | None:
@@ -60,13 +52,7 @@ def stored(path: Path) -> NDArray[np.generic]:
     Raises:
         ScanError: If they can't be read or decoded.
     """
-    if _kind(path) is Kind.DICOM:
-        from nearl_core.dicom import read
-
-        return read.stored(path)
-    from nearl_core.scans import raster
-
-    return raster.stored(path)
+    return _reader(path).stored(path)
 
 
 def tags(path: Path, *, identity: bool) -> tuple[TagLine, ...]:
@@ -82,6 +68,36 @@ def tags(path: Path, *, identity: bool) -> tuple[TagLine, ...]:
     return listing.lines(path, identity=identity)
 
 
+class _Reader(Protocol):
+    """What each module that reads files has."""
+
+    def info(self, path: Path) -> tuple[ScanInfo, Identity]: ...
+
+    def frame(self, path: Path, index: int = 0) -> tuple[Frame, ScanInfo]: ...
+
+    def stored(self, path: Path) -> NDArray[np.generic]: ...
+
+
+def _reader(path: Path) -> _Reader:
+    """The module that reads a file; each library is loaded when it is needed first."""
+    kind = _kind(path)
+    if kind is Kind.NIFTI:
+        from nearl_core.scans import nifti
+
+        return nifti
+    if "nearl_core.scans.nifti" in sys.modules:
+        from nearl_core.scans import nifti
+
+        nifti.forget()
+    if kind is Kind.DICOM:
+        from nearl_core.dicom import read
+
+        return read
+    from nearl_core.scans import raster
+
+    return raster
+
+
 def _kind(path: Path) -> Kind:
     head = head_of(path)
     if isinstance(head, str):
@@ -90,7 +106,7 @@ def _kind(path: Path) -> Kind:
         raise ScanError("The file is empty.")
     kind = kind_of(head)
     if kind is None:
-        raise ScanError("This is no scan: neither DICOM, PNG, JPEG, TIFF, BMP, WebP nor GIF.")
+        raise ScanError(f"This is no scan: neither {', '.join(_READ[:-1])} nor {_READ[-1]}.")
     if kind is Kind.DICOM and (what := without_picture(head)):
         raise ScanError(f"This holds no picture but {what}.")
     return kind

@@ -1,6 +1,7 @@
 """Telling what a file is by its first bytes; extensions lie."""
 
 import struct
+import zlib
 from enum import Enum
 
 HEAD_BYTES = 1024
@@ -12,6 +13,7 @@ class Kind(Enum):
 
     DICOM = "DICOM"
     RASTER = "raster"
+    NIFTI = "NIfTI"
 
 
 _MAGICS = (
@@ -64,6 +66,8 @@ def kind_of(head: bytes) -> Kind | None:
         return Kind.DICOM if any(head[132:140]) else None
     if head.startswith(_MAGICS) or _is_webp(head) or _is_bmp(head):
         return Kind.RASTER
+    if _is_nifti(_inflated(head)):
+        return Kind.NIFTI
     return Kind.DICOM if _begins_data_set(head) else None
 
 
@@ -84,6 +88,24 @@ def _is_bmp(head: bytes) -> bool:
     if head[:2] != b"BM" or len(head) < 18:
         return False
     return struct.unpack_from("<I", head, 14)[0] in (12, 16, 40, 52, 56, 64, 108, 124)
+
+
+def _inflated(head: bytes) -> bytes:
+    """What a head that is packed by gzip begins with, or the head itself."""
+    if not head.startswith(b"\x1f\x8b"):
+        return head
+    try:
+        # So much and no more: the rest may be a bomb.
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _is_nifti(head: bytes) -> bool:
+    """NIfTI-1 or NIfTI-2 in one file; of a pair, neither file is a scan by itself."""
+    if head[4:12] == b"n+2\0\r\n\x1a\n":
+        return head[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
+    return head[344:348] == b"n+1\0" and head[:4] in (b"\x5c\x01\0\0", b"\0\0\x01\x5c")
 
 
 def _begins_data_set(head: bytes) -> bool:

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from tests.hostile import dicom_traps, picture_traps, place_traps
+from tests.hostile import dicom_traps, picture_traps, place_traps, volume_traps
 from tests.hostile.making import Maker, Trap, sound
 
 _SMALL_BYTES = 400_000
@@ -37,6 +37,7 @@ def write_traps(
     if quick:
         return maker.traps
     picture_traps.bombs(maker, whole)
+    volume_traps.volumes(maker, whole)
     dicom_traps.lying_headers(maker, whole)
     dicom_traps.lying_frames(maker, whole)
     dicom_traps.lying_lengths(maker, whole)

@@ -1,5 +1,6 @@
 """What hostile files are made of: sound ones of every kind, and small tools to spoil them."""
 
+import gzip
 import io
 import struct
 import zlib
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import imagecodecs
+import nibabel
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -61,7 +63,7 @@ class Maker:
 
 def sound(work: Path) -> dict[str, bytes]:
     """A small sound file of each kind, by name."""
-    return {**_sound_dicom(work), **_sound_pictures()}
+    return {**_sound_dicom(work), **_sound_pictures(), **_sound_volumes()}
 
 
 def _sound_dicom(work: Path) -> dict[str, bytes]:
@@ -116,6 +118,11 @@ def _sound_pictures() -> dict[str, bytes]:
         "rgb.webp": encoded(colour, "WEBP"),
         "moving.gif": encoded(grey, "GIF", save_all=True, append_images=[colour, grey]),
     }
+
+
+def _sound_volumes() -> dict[str, bytes]:
+    volume = nibabel.Nifti1Image(making.noise((9, 8, 7), "i2", below=900), np.eye(4)).to_bytes()
+    return {"head.nii": volume, "head.nii.gz": gzip.compress(volume)}
 
 
 def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:

@@ -51,6 +51,7 @@ DOORS = {
     "pydicom": ("nearl_core/dicom/",),
     "highdicom": ("nearl_core/dicom/",),
     "PIL": ("nearl_core/scans/raster.py",),
+    "nibabel": ("nearl_core/scans/nifti.py",),
     "sqlalchemy": ("nearl_core/store/",),
 }
 THREAD_MAKERS = (
