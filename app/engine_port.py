@@ -122,7 +122,7 @@ def real_engine(request: EngineRequest) -> EngineLike:
 
 
 def known_backbones() -> tuple[str, ...]:
-    """Names of the backbones on this computer; engine thread, for this loads torch."""
-    from nearl_core.model import backbones
+    """Names of the backbones on this computer."""
+    from nearl_core.model.backbone_list import entries
 
-    return tuple(entry.name for entry in backbones.entries() if entry.folder is not None)
+    return tuple(entry.name for entry in entries() if entry.folder is not None)

@@ -18,12 +18,14 @@ class Progress:
         total: Steps in all, or 0 while it is not known.
         text: What is being done, in a few words; no path, no patient data.
         values: Named figures of this step, such as ("loss", 0.42).
+        unit: What the steps are where they have a unit: "bytes".
     """
 
     done: int
     total: int
     text: str = ""
     values: tuple[tuple[str, float], ...] = ()
+    unit: str = ""
 
 
 def _ignore(progress: Progress) -> None:
@@ -68,9 +70,11 @@ class RunControl:
         total: int,
         text: str = "",
         values: tuple[tuple[str, float], ...] = (),
+        *,
+        unit: str = "",
     ) -> None:
         """Report one step, then check for cancellation."""
-        self.report(Progress(done, total, text, values))
+        self.report(Progress(done, total, text, values, unit))
         self.check()
 
 

@@ -23,7 +23,7 @@ from nearl_core.learn.loop import TuneData, TuneSettings
 from nearl_core.learn.promote import Judgement
 from nearl_core.learn.ranker import Blend, Ranker
 from nearl_core.model import adapter_file
-from nearl_core.model.backbones import file_hash
+from nearl_core.model.backbone_folder import file_hash
 from nearl_core.model.encoder import Encoder
 from nearl_core.model.features import FeatureCache
 from nearl_core.model.nearl import NearlClip

@@ -36,7 +36,7 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
 
 
 def _list(args: argparse.Namespace, output: Output) -> int:
-    from nearl_core.model.backbone_folder import entries
+    from nearl_core.model.backbone_list import entries
 
     del args
     for entry in entries():
@@ -53,15 +53,15 @@ def _list(args: argparse.Namespace, output: Output) -> int:
 
 
 def _get(args: argparse.Namespace, output: Output) -> int:
-    from nearl_core.model.backbones import fetch
+    from nearl_core.model.obtain import fetch
 
     return _tell(fetch(args.name, output.control()), output)
 
 
 def _add(args: argparse.Namespace, output: Output) -> int:
-    from nearl_core.model.backbones import add
+    from nearl_core.model.obtain import add
 
-    return _tell(add(args.path, name=args.name), output)
+    return _tell(add(args.path, name=args.name, control=output.control()), output)
 
 
 def _tell(folder: Path, output: Output) -> int:

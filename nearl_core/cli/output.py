@@ -92,7 +92,9 @@ def to_json(record: Mapping[str, object]) -> str:
 
 def _line(progress: Progress) -> str:
     parts = [progress.text or "Working"]
-    if progress.total:
+    if progress.unit == "bytes":
+        parts.append(f"{progress.done / 1e6:.1f} of {progress.total / 1e6:.1f} MB")
+    elif progress.total:
         parts.append(f"{progress.done} of {progress.total}")
     elif progress.done:
         parts.append(str(progress.done))

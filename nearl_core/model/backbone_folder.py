@@ -1,131 +1,41 @@
-"""Which backbones there are, where they stand, and what a folder of one must hold.
+"""What the folder of a backbone must hold.
 
 A backbone is a folder in open_clip's local layout:
 
 - `open_clip_config.json` with `model_cfg` and `preprocess_cfg`;
 - `open_clip_model.safetensors` (or one other `*.safetensors`);
 - tokenizer files, where the text tower does not use CLIP's own;
+- `config.json`, where the text tower is one of transformers: its shape;
+- `reference.safetensors`: the features of a fixed picture and text (`reference.py`);
 - `SHA256SUMS`, written when it was added, checked whenever it is loaded;
 - `words.txt`, only for a backbone that knows few words: the ones that it learned.
 
-Nothing here loads a model, so that a list of backbones costs no seconds.
+Nothing here loads a model or asks the network.
 """
 
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
 from nearl_core.errors import BackboneError
-from nearl_core.settings import data_folder
 
-SHIPPED = Path(__file__).resolve().parents[2] / "resources" / "backbones"
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 SUMS, WORDS = "SHA256SUMS", "words.txt"
-UNFINISHED = ".partial"
+TEXT_CONFIG = "config.json"
 _TIMM_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)?")  # no path, and no scheme such as hf-hub:
-_AGAIN = "Copy or fetch the whole folder again."
-
-
-@dataclass(frozen=True)
-class HubBackbone:
-    """A backbone that can be fetched.
-
-    Attributes:
-        repository: Hub repository in open_clip's layout.
-        architecture: open_clip's name of it.
-        licence: Of the weights.
-    """
-
-    name: str
-    repository: str
-    architecture: str
-    licence: str
-
-
-HUB = (
-    HubBackbone("ViT-B-16", "timm/vit_base_patch16_clip_224.openai", "ViT-B-16-quickgelu", "MIT"),
-    HubBackbone("ViT-B-32", "timm/vit_base_patch32_clip_224.openai", "ViT-B-32-quickgelu", "MIT"),
-    HubBackbone("ViT-L-14", "timm/vit_large_patch14_clip_224.openai", "ViT-L-14-quickgelu", "MIT"),
-    HubBackbone("LAION-ViT-B-16", "laion/CLIP-ViT-B-16-laion2B-s34B-b88K", "ViT-B-16", "MIT"),
-    HubBackbone("LAION-ViT-B-32", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "ViT-B-32", "MIT"),
+_TEXT_TYPES = ("bert", "roberta", "xlm-roberta")
+_TOKENIZERS = (
+    "tokenizer.json",
+    "vocab.txt",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
 )
-
-
-@dataclass(frozen=True)
-class BackboneEntry:
-    """A line of the list of backbones; `folder` is None for one that is still to be fetched."""
-
-    name: str
-    folder: Path | None
-    licence: str = ""
-
-
-# --- which there are -------------------------------------------------------------------------
-
-
-def added_folder() -> Path:
-    """Where fetched and added backbones stand."""
-    return data_folder() / "backbones"
-
-
-def entries() -> list[BackboneEntry]:
-    """All backbones: shipped, added, and those that could be fetched."""
-    found: dict[str, BackboneEntry] = {}
-    for parent in (SHIPPED, added_folder()):
-        for folder in sorted(parent.iterdir()) if parent.is_dir() else ():
-            if (folder / CONFIG).is_file() and folder.suffix != UNFINISHED:
-                found[folder.name] = BackboneEntry(folder.name, folder)
-    for hub in HUB:
-        present = found.get(hub.name)
-        folder_here = None if present is None else present.folder
-        found[hub.name] = BackboneEntry(hub.name, folder_here, hub.licence)
-    return list(found.values())
-
-
-def hub_backbone(name: str) -> HubBackbone | None:
-    """What can be fetched under a name, or None."""
-    return next((hub for hub in HUB if hub.name == name), None)
-
-
-def present_folder(name: str) -> Path | None:
-    """The folder of a backbone that is here, by its name or by a path to such a folder."""
-    for entry in entries():
-        if entry.name == name and entry.folder is not None:
-            return entry.folder
-    return Path(name).absolute() if name and Path(name).is_dir() else None
-
-
-def folder_of(name: str) -> Path:
-    """The folder of a backbone that is here, by its name or by a path to such a folder.
-
-    Raises:
-        BackboneError: If there is none.
-    """
-    folder = present_folder(name)
-    if folder is not None:
-        return folder
-    if hub_backbone(name) is not None:
-        raise BackboneError(
-            f"The backbone {name} is not on this machine.",
-            f"Fetch it with `python -m nearl_core backbones get {name}`, or add a folder.",
-        )
-    if Path(name).is_file():
-        raise BackboneError(
-            f"{Path(name).name} is a single file; files such as .pt and .bin can run code.",
-            f"Give the folder that holds {CONFIG} and {WEIGHTS}.",
-        )
-    raise BackboneError(
-        f"There is no backbone {name!r}.",
-        f"Choose one of: {', '.join(entry.name for entry in entries())}.",
-    )
-
-
-# --- what a folder holds ---------------------------------------------------------------------
+_AGAIN = "Copy or fetch the whole folder again."
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -143,7 +53,9 @@ def read_config(folder: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):
         raise BackboneError(f"{CONFIG} in {folder.name} has no model_cfg.", _AGAIN)
-    check_native(config["model_cfg"], name=folder.name)
+    check_towers(config["model_cfg"], name=folder.name)
+    if config["model_cfg"]["text_cfg"].get("hf_model_name"):
+        read_text_config(folder)
     prepared = config.get("preprocess_cfg")
     if not isinstance(prepared, dict) or not {"mean", "std"} <= set(prepared):
         raise BackboneError(
@@ -153,7 +65,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def check_native(model_cfg: dict[str, Any], *, name: str) -> None:
+def check_towers(model_cfg: dict[str, Any], *, name: str) -> None:
     """Make sure that both towers are of a kind that can be walked block by block.
 
     Raises:
@@ -164,13 +76,66 @@ def check_native(model_cfg: dict[str, Any], *, name: str) -> None:
         not isinstance(vision, dict)
         or not isinstance(text, dict)
         or not _TIMM_NAME.fullmatch(str(vision.get("timm_model_name") or "none"))
-        or text.get("hf_model_name")
         or isinstance(vision.get("layers"), list)  # a ResNet
         or "multimodal_cfg" in model_cfg
     ):
         raise BackboneError(
             f"The towers of the backbone {name} are not vision and text transformers.",
-            "Choose a ViT backbone such as starter, ViT-B-16 or ViT-B-32.",
+            "Choose a ViT backbone such as starter, BiomedCLIP or ViT-B-16.",
+        )
+
+
+def read_text_config(folder: Path) -> dict[str, Any]:
+    """The shape of a text tower of transformers, from the folder and never from elsewhere.
+
+    Raises:
+        BackboneError: If it is missing, is no BERT, or asks for code of its own.
+    """
+    try:
+        config = json.loads((folder / TEXT_CONFIG).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BackboneError(
+            f"The backbone {folder.name} has no readable {TEXT_CONFIG} for its text tower.",
+            "Copy it from the repository that hf_model_name names into the backbone's folder.",
+        ) from error
+    if not isinstance(config, dict) or config.get("model_type") not in _TEXT_TYPES:
+        raise BackboneError(
+            f"The text tower of the backbone {folder.name} is no BERT.",
+            "Choose a backbone with the text tower of CLIP, SigLIP or BERT.",
+        )
+    _refuse_code(config, folder)
+    return config
+
+
+def check_tokenizer(folder: Path, config: dict[str, Any]) -> None:
+    """Make sure that the tokenizer is there, if it is not CLIP's own, which open_clip carries.
+
+    Raises:
+        BackboneError: If it is missing or asks for code of its own.
+    """
+    named = config["model_cfg"]["text_cfg"].get("hf_tokenizer_name")
+    if not named:
+        return
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        raise BackboneError(
+            f"The backbone {folder.name} has no tokenizer: its folder holds no "
+            f"{' or '.join(_TOKENIZERS[:2])}.",
+            f"Copy the tokenizer's files of {named} into the backbone's folder.",
+        )
+    own = folder / "tokenizer_config.json"
+    try:
+        _refuse_code(json.loads(own.read_text("utf-8")) if own.is_file() else {}, folder)
+    except (OSError, ValueError) as error:
+        raise BackboneError(
+            f"The tokenizer of the backbone {folder.name} can't be read.", _AGAIN
+        ) from error
+
+
+def _refuse_code(config: dict[str, Any], folder: Path) -> None:
+    if "auto_map" in config:  # the name of a Python file that transformers would import
+        raise BackboneError(
+            f"The backbone {folder.name} asks for Python code of its own, which is not run.",
+            "Choose a backbone whose towers transformers and timm know.",
         )
 
 
@@ -186,9 +151,10 @@ def weights_file(folder: Path) -> Path:
         what = "several files *.safetensors" if files else "no .safetensors file"
         pickled = any(folder.glob("*.pt")) or any(folder.glob("*.bin"))
         refused = " A .pt or .bin file can run code and is not opened." if pickled else ""
+        convert = pickled and ", or let `python -m nearl_core backbones add` convert a .bin"
         raise BackboneError(
             f"The backbone folder {folder.name} has {what}.{refused}",
-            f"Keep the weights in one {WEIGHTS}.",
+            f"Keep the weights in one {WEIGHTS}{convert or ''}.",
         )
     try:
         with safe_open(chosen[0], "numpy") as file:

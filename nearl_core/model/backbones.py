@@ -1,10 +1,11 @@
-"""Backbones: how they are loaded, added and fetched. The only door to open_clip.
+"""Backbones: how they are loaded. The only door to open_clip.
 
 What a backbone's folder holds: `backbone_folder.py`.
 """
 
+import importlib.util
 import logging
-import shutil
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,34 +18,25 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 import nearl_core.model.hybrid  # noqa: F401  # timm learns the name of the starter's tower
-from nearl_core.control import RunControl
 from nearl_core.errors import BackboneError
-from nearl_core.model import preprocessing
-from nearl_core.model.backbone_folder import CONFIG as CONFIG
+from nearl_core.model import preprocessing, reference
 from nearl_core.model.backbone_folder import (
-    HUB,
-    UNFINISHED,
-    WEIGHTS,
-    added_folder,
-    check_native,
+    check_tokenizer,
+    check_towers,
     checked_hash,
-    folder_of,
-    hub_backbone,
     identity,
-    present_folder,
     read_config,
+    read_text_config,
     read_words,
-    weights_file,
+    write_sums,
 )
-from nearl_core.model.backbone_folder import WORDS as WORDS
-from nearl_core.model.backbone_folder import entries as entries
-from nearl_core.model.backbone_folder import file_hash as file_hash
-from nearl_core.model.backbone_folder import write_sums as write_sums
+from nearl_core.model.backbone_list import ARCHITECTURES, folder_of, hub_backbone, present_folder
 from nearl_core.model.preprocessing import Preprocessing
 from nearl_core.model.towers import OpenClip, image_tower, text_tower
 
-_KEPT = ("*.json", "*.txt", "*.model", "README.md", "LICENSE*")
 RANDOM = "random"
+Tokenize = Callable[[Sequence[str]], Tensor]
+"""Texts to token ids: P x T, int64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +52,7 @@ class Backbone:
     hash: str
     model: Any
     preprocessing: Preprocessing
-    tokenize: Callable[[Sequence[str]], Tensor]
+    tokenize: Tokenize
     words: frozenset[str] | None
 
     @property
@@ -82,15 +74,13 @@ def load(name: str) -> Backbone:
     """
     folder = folder_of(name)
     config = read_config(folder)
+    check_tokenizer(folder, config)
     prepare = preprocessing.of_config(config, name=folder.name)
     digest = checked_hash(folder)
+    check_transformers(folder.name, config)
     try:
-        model, tokenizer = _open(f"local-dir:{folder}", load_weights=True)
-    except ImportError as error:
-        raise BackboneError(
-            f"The tokenizer of the backbone {folder.name} needs the package transformers.",
-            "Install it with `pip install transformers`.",
-        ) from error
+        model = _open(f"local-dir:{folder}", load_weights=True, **_own_text(folder, config))
+        tokenizer = _tokenizer(folder, config)
     except (
         RuntimeError,
         ValueError,
@@ -105,8 +95,25 @@ def load(name: str) -> Backbone:
             f"The backbone {folder.name} can't be loaded: its weights and configuration don't fit.",
             "Fetch or copy its folder again.",
         ) from error
+    if (folder / reference.FILE).is_file():
+        reference.check(folder, reference.features(model, prepare, tokenizer))
     own, words = identity(digest, config), read_words(folder)
     return Backbone(folder.name, own, model, prepare, tokenizer, words)
+
+
+def seal(folder: Path) -> None:
+    """Record the hash and the reference features of a new backbone, which is loaded for it.
+
+    A reference that came with the folder is compared and kept.
+
+    Raises:
+        BackboneError: If it does not load as it should.
+    """
+    write_sums(folder)
+    loaded = load(str(folder))
+    if not (folder / reference.FILE).is_file():
+        found = reference.features(loaded.model, loaded.preprocessing, loaded.tokenize)
+        reference.write(folder, found)
 
 
 def random(name: str, *, seed: int = 0) -> Backbone:
@@ -116,39 +123,96 @@ def random(name: str, *, seed: int = 0) -> Backbone:
         BackboneError: If there is none, or it is not a pair of transformers.
     """
     folder, hub = present_folder(name), hub_backbone(name)
-    if folder is not None:
-        source = f"local-dir:{folder}"
-        prepare = preprocessing.of_config(read_config(folder), name=name)
-    else:
-        source = name if hub is None else hub.architecture
-        prepare = _usual_preprocessing(source)
+    architecture = name if hub is None else hub.architecture
+    if folder is None:
+        folder = next((f for f in ARCHITECTURES.iterdir() if f.name == architecture), None)
+    config = _architecture(architecture) if folder is None else read_config(folder)
+    source = architecture if folder is None else f"local-dir:{folder}"
+    own_text = {} if folder is None else _own_text(folder, config)
+    prepare = preprocessing.of_config(config, name=name)
+    if config["model_cfg"]["text_cfg"].get("hf_model_name"):
+        check_transformers(name, config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model, tokenizer = _open(source, load_weights=False)
+        model = _open(source, load_weights=False, **own_text)
+    named = config["model_cfg"]["text_cfg"].get("hf_tokenizer_name")
+    tokenizer = _stand_in(folder, config) if named else open_clip.get_tokenizer(source)
     return Backbone(name, RANDOM, model, prepare, tokenizer, None)
 
 
-def _usual_preprocessing(architecture: str) -> Preprocessing:
-    if architecture not in open_clip.list_models():
+def _architecture(name: str) -> dict[str, Any]:
+    """The configuration of an architecture that open_clip knows, with the usual preprocessing."""
+    if name not in open_clip.list_models():
+        raise BackboneError(f"There is no architecture {name!r}.", "Choose one such as ViT-B-16.")
+    model_cfg = open_clip.get_model_config(name)
+    check_towers(model_cfg, name=name)
+    if model_cfg["text_cfg"].get("hf_model_name"):
         raise BackboneError(
-            f"There is no architecture {architecture!r}.", "Choose one such as ViT-B-16."
+            f"The shape of the text tower of {name} stands on the network only.",
+            "Choose a CLIP, a SigLIP or BiomedCLIP.",
         )
-    model_cfg = open_clip.get_model_config(architecture)
-    check_native(model_cfg, name=architecture)
     usual = {"mean": open_clip.OPENAI_DATASET_MEAN, "std": open_clip.OPENAI_DATASET_STD}
-    config = {"model_cfg": model_cfg, "preprocess_cfg": usual}
-    return preprocessing.of_config(config, name=architecture)
+    return {"model_cfg": model_cfg, "preprocess_cfg": usual}
 
 
-def _open(source: str, *, load_weights: bool) -> tuple[OpenClip, Callable[[Sequence[str]], Tensor]]:
-    """A frozen model whose towers can be used, and its tokenizer."""
+def _open(source: str, *, load_weights: bool, **changes: Any) -> OpenClip:  # noqa: ANN401
+    """A frozen model whose towers can be used."""
     with _quiet():
         model = open_clip.create_model(
-            source, load_weights=load_weights, precision="fp32", device="cpu"
+            source, load_weights=load_weights, precision="fp32", device="cpu", **changes
         )
-        tokenizer = open_clip.get_tokenizer(source)
     image_tower(model), text_tower(model)  # raise what is wrong with them
-    return model.eval().requires_grad_(False), tokenizer
+    return model.eval().requires_grad_(False)
+
+
+def _own_text(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """What makes open_clip look for a text tower of transformers in the folder, not online."""
+    text = config["model_cfg"]["text_cfg"]
+    if not text.get("hf_model_name"):
+        return {}
+    return {"text_cfg": {**text, "hf_model_name": str(folder), "hf_model_pretrained": False}}
+
+
+def _tokenizer(folder: Path, config: dict[str, Any]) -> Tokenize:
+    named = config["model_cfg"]["text_cfg"].get("hf_tokenizer_name")
+    safe = {"local_files_only": True, "trust_remote_code": False} if named else {}
+    with _quiet():
+        return open_clip.get_tokenizer(f"local-dir:{folder}", **safe)  # type: ignore[no-any-return]
+
+
+def _stand_in(folder: Path | None, config: dict[str, Any]) -> Tokenize:
+    """A tokenizer for random weights, to which words mean nothing: a number for each word.
+
+    The real one would have to be fetched. Texts start with 1, end with 2 and are filled with 0.
+    """
+    text = config["model_cfg"]["text_cfg"]
+    shape = read_text_config(folder) if folder and text.get("hf_model_name") else text
+    length, words = int(text.get("context_length", 77)), int(shape["vocab_size"]) - 3
+
+    def tokenize(texts: Sequence[str]) -> Tensor:
+        tokens = torch.zeros(len(texts), length, dtype=torch.long)
+        for row, text in zip(tokens, texts, strict=True):
+            named = [3 + zlib.crc32(word.encode()) % words for word in text.lower().split()]
+            whole = [1, *named[: length - 2], 2]
+            row[: len(whole)] = torch.tensor(whole)
+        return tokens
+
+    return tokenize
+
+
+def check_transformers(name: str, config: dict[str, Any]) -> None:
+    """Make sure that the package is there, if texts need it.
+
+    Raises:
+        BackboneError: If not.
+    """
+    text = config["model_cfg"]["text_cfg"]
+    needed = text.get("hf_model_name") or text.get("hf_tokenizer_name")
+    if needed and importlib.util.find_spec("transformers") is None:
+        raise BackboneError(
+            f"The texts of the backbone {name} need the package transformers.",
+            "Install it with `pip install transformers` and start anew.",
+        )
 
 
 def build(model_cfg: dict[str, Any]) -> OpenClip:
@@ -158,119 +222,9 @@ def build(model_cfg: dict[str, Any]) -> OpenClip:
     return open_clip.CustomTextCLIP(**shape) if custom else open_clip.CLIP(**shape)
 
 
-def clip_tokenizer(context_length: int) -> Callable[[Sequence[str]], Tensor]:
+def clip_tokenizer(context_length: int) -> Tokenize:
     """CLIP's own byte-pair tokenizer, which open_clip carries with it."""
     return open_clip.SimpleTokenizer(context_length=context_length)  # type: ignore[no-any-return]
-
-
-# --- adding and fetching ---------------------------------------------------------------------
-
-
-def add(source: Path, *, name: str | None = None) -> Path:
-    """Copy a backbone folder into the added ones, checked, and load it once.
-
-    Raises:
-        BackboneError: If it is incomplete, changed since its hash was recorded, holds no
-            safetensors, does not load, or its name is taken.
-    """
-    source = source.absolute()
-    if not source.is_dir():
-        what = "a single file; files such as .pt and .bin can run code" if source.exists() else ""
-        raise BackboneError(
-            f"{source.name} is {what or 'not there'}.",
-            f"Give the folder that holds {CONFIG} and {WEIGHTS}.",
-        )
-    read_config(source)
-    checked_hash(source)
-    target = added_folder() / (name or source.name)
-    if any(entry.name == target.name and entry.folder is not None for entry in entries()):
-        raise BackboneError(
-            f"There is a backbone {target.name} already.", "Give the new one another name."
-        )
-    beside = _beside(target)
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        beside.mkdir(parents=True)
-        files = [weights_file(source), *(f for kept in _KEPT for f in source.glob(kept))]
-        for file in files:
-            shutil.copyfile(file, beside / file.name)
-    except OSError as error:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise BackboneError(
-            f"The backbone {target.name} could not be copied: {error.strerror}.",
-            "Check that there is room for it and that it may be read.",
-        ) from error
-    return _settle(beside, target)
-
-
-def fetch(name: str, control: RunControl) -> Path:
-    """Download a backbone from its hub, safetensors only; a stopped download is resumed.
-
-    One that is here and whole is left as it is.
-
-    Raises:
-        BackboneError: If it is not known, the network is not there, or it does not load.
-    """
-    hub = hub_backbone(name)
-    if hub is None:
-        raise BackboneError(
-            f"There is no backbone {name!r} to fetch.",
-            f"Choose one of: {', '.join(hub.name for hub in HUB)}.",
-        )
-    target = added_folder() / name
-    if _is_whole(target):
-        return target
-    control.step(0, 0, f"fetching {name}")
-    beside = _beside(target)
-    _download(hub.repository, beside, name=name)
-    shutil.rmtree(beside / ".cache", ignore_errors=True)
-    control.check()
-    return _settle(beside, target)
-
-
-def _download(repository: str, folder: Path, *, name: str) -> None:
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
-    # Its bases are the HTTP client's own errors, by whatever client this version uses.
-    trouble: tuple[type[Exception], ...]
-    trouble = (*HfHubHTTPError.__bases__, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError)
-    try:
-        # Asked for first: without a network the download would call a part of it the whole.
-        revision = HfApi().model_info(repository).sha
-        patterns = [WEIGHTS, *_KEPT]
-        snapshot_download(repository, revision=revision, local_dir=folder, allow_patterns=patterns)
-    except trouble as error:
-        raise BackboneError(
-            f"The backbone {name} could not be fetched from {repository}.",
-            "Check the network and try again, or add a folder copied from another machine.",
-        ) from error
-
-
-def _is_whole(folder: Path) -> bool:
-    try:
-        read_config(folder)
-        checked_hash(folder)
-    except BackboneError:
-        return False
-    return True
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f"{target.name}{UNFINISHED}")
-
-
-def _settle(beside: Path, target: Path) -> Path:
-    """Give a finished folder its name, if it loads; else it is removed."""
-    try:
-        write_sums(beside)
-        load(str(beside))
-    except BackboneError:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
-    shutil.rmtree(target, ignore_errors=True)  # a broken one; a whole one is never replaced
-    beside.rename(target)
-    return target
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
 from nearl_core.errors import BackboneError
+from nearl_core.model.bert_tower import BertTextTower
 from nearl_core.model.clip_towers import ClipImageTower, ClipTextTower
 from nearl_core.model.timm_tower import TimmImageTower
 
@@ -105,4 +106,7 @@ def text_tower(model: OpenClip, *, split_attention: bool = False) -> TextTower:
     Raises:
         BackboneError: If it is not a transformer with a feature of one token.
     """
-    return ClipTextTower(getattr(model, "text", model), split_attention=split_attention)
+    text = getattr(model, "text", model)
+    if hasattr(text, "pooler"):  # open_clip's wrapper of a model of transformers
+        return BertTextTower(text, split_attention=split_attention)
+    return ClipTextTower(text, split_attention=split_attention)

@@ -15,7 +15,7 @@ from torch import nn
 
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import NearlError
-from nearl_core.model import backbones, device, hybrid
+from nearl_core.model import backbone_folder, backbones, device, hybrid, reference
 from nearl_core.pretrain.captions import words
 from nearl_core.pretrain.data import load
 from nearl_core.pretrain.loop import Pretraining, PretrainSettings
@@ -92,9 +92,10 @@ def write(model: nn.Module, phrases: tuple[str, ...], out: Path) -> None:
         "resize_mode": "squash",
     }
     config = {"model_cfg": MODEL, "preprocess_cfg": preprocess}
-    (out / backbones.CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-    (out / backbones.WORDS).write_text("\n".join(words(phrases)) + "\n", "utf-8")
-    backbones.write_sums(out)
+    (out / backbone_folder.CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    (out / backbone_folder.WORDS).write_text("\n".join(words(phrases)) + "\n", "utf-8")
+    (out / reference.FILE).unlink(missing_ok=True)
+    backbones.seal(out)
 
 
 def _say(progress: Progress) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.errors import ScanError
+from nearl_core.limits import limit_memory
 from nearl_core.scans import decode
 from nearl_core.scans.shared import FileExchange, MappedExchange, exchange_of
 from nearl_core.scans.wire import (
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str]) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     _import_readers()
-    _limit_memory(int(arguments[1]))
+    limit_memory(int(arguments[1]))
     answers.write(READY)
     answers.flush()
     while request := _next_request(sys.stdin.buffer):
@@ -85,19 +86,6 @@ def _import_readers() -> None:
     """Before the first request, so that its time is not spent on imports."""
     import nearl_core.dicom.read
     import nearl_core.scans.raster  # noqa: F401
-
-
-def _limit_memory(limit_bytes: int) -> None:
-    """What a scan may need beyond what the readers themselves hold; no core dumps."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-        limit = pages * resource.getpagesize() + limit_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _next_request(requests: BinaryIO) -> dict[str, object]:

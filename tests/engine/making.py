@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from nearl_core.control import RunControl
 from nearl_core.engine import Engine
-from nearl_core.model import backbones
+from nearl_core.model import backbone_folder, backbones
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import Decision, Label, LabelSet, Scan, Shown, State, Verdict
 from tests.support.scans import disc, stripes, write_png
@@ -50,7 +50,7 @@ def write_backbone(folder: Path, *, seed: int = 0, words: str | None = None) -> 
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     if words is not None:
         (folder / "words.txt").write_text(words)
-    backbones.write_sums(folder)
+    backbone_folder.write_sums(folder)
     return folder
 
 

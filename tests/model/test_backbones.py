@@ -1,23 +1,18 @@
 """Backbone folders: what loads, and what each broken one is refused for."""
 
-import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
-import huggingface_hub
 import numpy as np
 import pytest
 import torch
-from huggingface_hub import HfApi
 from safetensors.torch import save_file
 
-from nearl_core.control import RunControl
-from nearl_core.errors import BackboneError, Cancelled
-from nearl_core.model import backbones
-from nearl_core.model.backbone_folder import HUB, SHIPPED, added_folder, entries, write_sums
+from nearl_core.errors import BackboneError
+from nearl_core.model import backbones, obtain
+from nearl_core.model.backbone_folder import write_sums
+from nearl_core.model.backbone_list import SHIPPED, added_folder, entries
 from tests.model.making import (
     PREPROCESSING,
     TEXTS,
@@ -143,9 +138,9 @@ def _text_tower(**how: object) -> Callable[[Path], None]:
         (_broken_weights, "can't be read"),
         (_several_weights, "several files"),
         (_weights_of_another_shape, "don't fit"),
-        (_text_tower(hf_model_name="some/bert"), "not vision and text transformers"),
+        (_text_tower(hf_model_name="some/bert"), "no readable config.json for its text tower"),
         (_text_tower(unheard_of=1), "don't fit"),
-        (_text_tower(hf_tokenizer_name="some/words"), "needs the package transformers|don't fit"),
+        (_text_tower(hf_tokenizer_name="some/words"), "has no tokenizer"),
     ],
 )
 def test_a_broken_folder_says_what_is_wrong(
@@ -209,10 +204,15 @@ def test_an_architecture_that_can_not_be_used_is_refused(name: str, says: str) -
 
 def test_an_added_backbone_is_copied_and_listed_and_loads(folder: Path) -> None:
     (folder / "open_clip_model.pt").write_bytes(b"not to be copied")
-    added = backbones.add(folder)
+    added = obtain.add(folder)
     shutil.rmtree(folder)
     assert added == added_folder() / "tiny"
-    assert {f.name for f in added.iterdir()} == {WEIGHTS, "open_clip_config.json", "SHA256SUMS"}
+    assert {f.name for f in added.iterdir()} == {
+        WEIGHTS,
+        "open_clip_config.json",
+        "SHA256SUMS",
+        "reference.json",
+    }
     assert [e.folder for e in entries() if e.name == "tiny"] == [added]
     assert backbones.load("tiny").name == "tiny"
     rewrite_weights(added, 1)
@@ -221,22 +221,22 @@ def test_an_added_backbone_is_copied_and_listed_and_loads(folder: Path) -> None:
 
 
 def test_a_name_that_is_taken_is_refused(folder: Path) -> None:
-    backbones.add(folder)
+    obtain.add(folder)
     with pytest.raises(BackboneError, match="tiny already"):
-        backbones.add(folder)
-    assert backbones.add(folder, name="second").name == "second"
+        obtain.add(folder)
+    assert obtain.add(folder, name="second").name == "second"
 
 
 @pytest.mark.skipif(not (SHIPPED / "starter").is_dir(), reason="needs the starter backbone")
 def test_the_shipped_backbone_can_not_be_hidden(folder: Path) -> None:
     with pytest.raises(BackboneError, match="starter already"):
-        backbones.add(folder, name="starter")
+        obtain.add(folder, name="starter")
 
 
 def test_one_that_does_not_load_leaves_nothing_behind(folder: Path) -> None:
     _weights_of_another_shape(folder)
     with pytest.raises(BackboneError, match="don't fit"):
-        backbones.add(folder)
+        obtain.add(folder)
     assert not any(added_folder().iterdir())
 
 
@@ -244,92 +244,21 @@ def test_one_that_changed_since_its_hash_was_written_is_not_added(folder: Path) 
     write_sums(folder)
     rewrite_weights(folder, 1)
     with pytest.raises(BackboneError, match="not the ones that were added"):
-        backbones.add(folder)
+        obtain.add(folder)
 
 
 def test_a_single_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "clip.pt"
     file.write_bytes(b"pickle")
     with pytest.raises(BackboneError, match="can run code"):
-        backbones.add(file)
+        obtain.add(file)
     with pytest.raises(BackboneError, match="not there"):
-        backbones.add(tmp_path / "nothing")
+        obtain.add(tmp_path / "nothing")
 
 
 def test_an_unfinished_folder_is_no_backbone() -> None:
     write_backbone(added_folder() / "ViT-B-16.partial")
     assert not [e.name for e in entries() if "partial" in e.name]
-
-
-# --- fetching: the network is refused in tests, so the hub is a folder ---
-
-
-@pytest.fixture
-def hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
-    asked = []
-
-    def download(repository: str, *, local_dir: Path, **how: object) -> str:
-        asked.append({"repository": repository, **how})
-        shutil.copytree(folder, local_dir, dirs_exist_ok=True)
-        return str(local_dir)
-
-    info = SimpleNamespace(sha="1234")
-    monkeypatch.setattr(HfApi, "model_info", lambda *_args, **_how: info)
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    return asked
-
-
-def test_a_fetched_backbone_is_here_and_is_not_fetched_again(hub: list[dict[str, object]]) -> None:
-    target = backbones.fetch("ViT-B-16", RunControl())
-    assert backbones.fetch("ViT-B-16", RunControl()) == target
-    assert [one["repository"] for one in hub] == [HUB[0].repository]
-    assert hub[0]["revision"] == "1234"
-    patterns = hub[0]["allow_patterns"]
-    assert isinstance(patterns, list)
-    assert not [p for p in patterns if p.endswith((".bin", ".pt", "*"))][1:]  # LICENSE* alone
-    entry = next(e for e in entries() if e.name == "ViT-B-16")
-    assert (entry.folder, entry.licence) == (target, "MIT")
-    assert backbones.load("ViT-B-16").name == "ViT-B-16"
-
-
-def test_a_fetched_backbone_that_broke_is_fetched_anew(hub: list[dict[str, object]]) -> None:
-    target = backbones.fetch("ViT-B-16", RunControl())
-    rewrite_weights(target, 1)
-    backbones.fetch("ViT-B-16", RunControl())
-    assert len(hub) == 2
-    backbones.load("ViT-B-16")
-
-
-def test_what_is_fetched_and_does_not_load_is_not_kept(
-    hub: list[dict[str, object]], folder: Path
-) -> None:
-    config = json.loads((folder / "open_clip_config.json").read_text())
-    write_config(folder, model_cfg=config["model_cfg"] | {"embed_dim": 4})
-    with pytest.raises(BackboneError, match="don't fit"):
-        backbones.fetch("ViT-B-16", RunControl())
-    assert hub
-    assert not any(added_folder().iterdir())
-
-
-def test_a_fetch_can_be_stopped(hub: list[dict[str, object]]) -> None:
-    control = RunControl()
-    stopping = replace(control, report=lambda _progress: control.cancel())
-    with pytest.raises(Cancelled):
-        backbones.fetch("ViT-B-16", stopping)
-    assert not hub
-
-
-def test_without_a_network_a_fetch_says_what_to_do() -> None:
-    (added_folder() / "ViT-B-16.partial").mkdir(parents=True)
-    (added_folder() / "ViT-B-16.partial" / "README.md").write_text("an earlier try")
-    with pytest.raises(BackboneError, match="could not be fetched from timm/") as caught:
-        backbones.fetch("ViT-B-16", RunControl())
-    assert "Check the network" in caught.value.remedy
-
-
-def test_only_what_is_listed_can_be_fetched() -> None:
-    with pytest.raises(BackboneError, match="no backbone 'other' to fetch"):
-        backbones.fetch("other", RunControl())
 
 
 def test_a_pt_file_in_place_of_a_backbone_is_refused_with_the_remedy(tmp_path: Path) -> None:
