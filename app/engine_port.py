@@ -122,7 +122,8 @@ def real_engine(request: EngineRequest) -> EngineLike:
 
 
 def known_backbones() -> tuple[str, ...]:
-    """Names of the backbones on this computer."""
+    """Names of the backbones on this computer; engine thread, for this loads torch."""
+    import nearl_core.model.backbones  # noqa: F401  # what the first project will need
     from nearl_core.model.backbone_list import entries
 
     return tuple(entry.name for entry in entries() if entry.folder is not None)
