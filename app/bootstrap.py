@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QApplication
 
 from app import engine_port, errors, strings
 from app.asking import Asking
+from app.asking_backbones import AskingBackbones
 from app.asking_export import AskingExport
 from app.collecting import Collecting
+from app.controllers.backbones import Backbones
 from app.controllers.exporting import Exporting
 from app.controllers.library import Library
 from app.controllers.suggestions import Suggestions
@@ -64,6 +66,7 @@ def build(*, factory: EngineFactory = engine_port.real_engine) -> Desk:
     library = Library(jobs, table, keeper)
     suggestions = Suggestions(jobs, factory)
     exporting = Exporting(jobs)
+    backbones = Backbones(jobs)
     asking = Asking(window, library, keeper, reporter, version=version())
     desk = Desk(
         window=window,
@@ -76,6 +79,7 @@ def build(*, factory: EngineFactory = engine_port.real_engine) -> Desk:
         exporting=exporting,
         asking=asking,
         asking_export=AskingExport(window, exporting),
+        asking_backbones=AskingBackbones(window, library, backbones),
         keeper=keeper,
         reporter=reporter,
         demo_folder=settings_module.settings_folder() / "demo.nearl",

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from app import engine_port, strings
 from app.asking import Asking
+from app.asking_backbones import AskingBackbones
 from app.asking_export import AskingExport
 from app.controllers.exporting import Exporting
 from app.controllers.library import Library
@@ -49,6 +50,7 @@ class Desk(QObject):
         exporting: Exporting,
         asking: Asking,
         asking_export: AskingExport,
+        asking_backbones: AskingBackbones,
         keeper: Keeper,
         reporter: Reporter,
         demo_folder: Path,
@@ -58,7 +60,7 @@ class Desk(QObject):
         self.library, self.suggestions, self.training = library, suggestions, training
         self.exporting, self.asking, self.keeper = exporting, asking, keeper
         self.reporter = reporter
-        self._asking_export = asking_export
+        self._asking_export, self.asking_backbones = asking_export, asking_backbones
         self._demo_folder = demo_folder
         self.pictures = Pictures(jobs, self)
         self.review = Review(jobs, suggestions, self)
@@ -101,6 +103,8 @@ class Desk(QObject):
         library.added.connect(self.asking.say_added)
         library.added.connect(self._first_scan)
         library.label_set_saved.connect(self._label_set_saved)
+        library.backbone_changed.connect(self.training.want)
+        self.asking_backbones.here.connect(self.asking.know_backbones)
         self.keeper.changed.connect(self._settings_changed)
         self.keeper.failed.connect(self.reporter.trouble)
 
@@ -136,6 +140,7 @@ class Desk(QObject):
             Command.ADD_SCANS: asking.add_scans,
             Command.LABEL_SET: asking.label_set,
             Command.EXPORT: self._export,
+            Command.BACKBONES: self.asking_backbones.ask,
             Command.PREFERENCES: asking.preferences,
             Command.CLOSE_PROJECT: self.library.close,
             Command.QUIT: window.close,

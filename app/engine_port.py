@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.models.backbone_lines import BackboneLine
 from nearl_core.control import RunControl
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import Decision, LabelSet, Ranking, Scan, Version
@@ -119,6 +120,38 @@ def real_engine(request: EngineRequest) -> EngineLike:
         cache_folder=request.cache_folder,
         device=request.device,
     )
+
+
+def backbone_lines() -> tuple[BackboneLine, ...]:
+    """All backbones, here and to be had; no network, no torch."""
+    from nearl_core.model.backbone_list import entries
+
+    return tuple(
+        BackboneLine(
+            name=entry.name,
+            here=entry.folder is not None,
+            begun=entry.begun,
+            megabytes=entry.megabytes,
+            licence=entry.licence,
+            learned_from=entry.learned_from,
+            source=f"huggingface.co/{entry.hub.repository}" if entry.hub else "",
+        )
+        for entry in entries()
+    )
+
+
+def fetch_backbone(name: str, control: RunControl) -> str:
+    """Fetch a backbone; its name. Uses the network."""
+    from nearl_core.model.obtain import fetch
+
+    return fetch(name, control).name
+
+
+def add_backbone(folder: Path, control: RunControl) -> str:
+    """Copy a folder into the backbones; its name."""
+    from nearl_core.model.obtain import add
+
+    return add(folder, control=control).name
 
 
 def known_backbones() -> tuple[str, ...]:

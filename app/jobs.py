@@ -236,6 +236,7 @@ class Jobs:
             behind a training step.
         pictures: Decoding for the screen and thumbnails (it waits for guarded processes).
         background: Walks through folders, exports.
+        fetching: Backbones on their way here, for minutes, which nothing else shall wait for.
         is_open: False once the threads have ended.
     """
 
@@ -246,20 +247,20 @@ class Jobs:
         self.learning = WorkQueue("learning", relay)
         self.pictures = WorkQueue("pictures", relay, threads=2)
         self.background = WorkQueue("background", relay)
+        self.fetching = WorkQueue("fetching", relay)
         self.is_open = True
 
     def cancel_all(self) -> None:
         """Ask every job to stop, but for what the store was given: a decision is finished."""
-        for queue in (self.engine, self.background, self.learning, self.pictures):
+        for queue in (self.engine, self.background, self.fetching, self.learning, self.pictures):
             queue.cancel_all()
 
     def close(self) -> bool:
         """End every thread; False if one would not end in time."""
         self.is_open = False
         self.cancel_all()
-        ended = [
-            queue.close() for queue in (self.background, self.pictures, self.learning, self.engine)
-        ]
+        queues = (self.background, self.fetching, self.pictures, self.learning, self.engine)
+        ended = [queue.close() for queue in queues]
         ended.append(self._close_store())
         self.relay.close()
         return all(ended)

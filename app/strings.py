@@ -28,6 +28,7 @@ COMMANDS = {
     "add-scans": "Add scans…",
     "label-set": "Labels…",
     "export": "Export…",
+    "backbones": "Backbones…",
     "preferences": "Preferences…",
     "close-project": "Close project",
     "quit": "Quit",

@@ -57,6 +57,7 @@ class Library(QObject):
         adding: Scans added and skipped so far.
         added: The AddReport, once all paths were looked at.
         label_set_saved: The LabelSet as saved.
+        backbone_changed: The project has another backbone, and is about to be opened anew.
     """
 
     opened = Signal(object, str)
@@ -66,6 +67,7 @@ class Library(QObject):
     adding = Signal(int, int)
     added = Signal(object)
     label_set_saved = Signal(object)
+    backbone_changed = Signal()
 
     def __init__(
         self, jobs: Jobs, table: ScanTable, keeper: Keeper, parent: QObject | None = None
@@ -98,6 +100,7 @@ class Library(QObject):
             lambda _control: _create(wanted, reader),
             done=partial(self._opened, wanted.scans),
             failed=self._failed,
+            priority=Priority.TRAINING,  # behind the closing of the one before
         )
 
     def open(self, folder: Path) -> None:
@@ -108,6 +111,7 @@ class Library(QObject):
             lambda _control: _open(folder, reader),
             done=partial(self._opened, None),
             failed=self._failed,
+            priority=Priority.TRAINING,  # behind the closing, which gives the lock back
         )
 
     def open_demo(self, folder: Path) -> None:
@@ -239,6 +243,26 @@ class Library(QObject):
                 self.label_set_saved.emit(result)
 
         self._jobs.store.submit(lambda _control: project.save_label_set(label_set), done=saved)
+
+    # --- the backbone ----------------------------------------------------------------------
+
+    def use_backbone(self, name: str) -> None:
+        """Give the project another backbone and open it anew; its decisions stay."""
+        session = self._session
+        if session is None or session.read_only or name == session.project.backbone:
+            return
+        project, reader = session.project, session.reader
+
+        def work(_control: RunControl) -> Path:
+            project.activate(None, reader=reader)
+            project.set_backbone(name)
+            return project.folder
+
+        def changed(folder: Path) -> None:
+            self.backbone_changed.emit()
+            self.open(folder)
+
+        self._jobs.store.submit(work, done=changed)
 
 
 def _create(wanted: NewProject, reader: str) -> Opened:

@@ -43,6 +43,7 @@ class Training(QObject):
         self._job: Job | None = None
         self._automatic = True
         self._every = 20
+        self._wanted = False
 
     @property
     def state(self) -> TrainingState:
@@ -72,6 +73,13 @@ class Training(QObject):
             self._set(replace(self._state, phase=Phase.OFF, text=strings.READ_ONLY_TRAINING))
         else:
             self._set(replace(self._state, phase=Phase.IDLE, text=last or strings.NOT_TRAINED))
+            if self._wanted:
+                self.start()
+        self._wanted = False
+
+    def want(self) -> None:
+        """Make a version as soon as the next engine is there."""
+        self._wanted = True
 
     def engine_missing(self) -> None:
         """There is no engine."""

@@ -16,6 +16,7 @@ class Command(StrEnum):
     ADD_SCANS = "add-scans"
     LABEL_SET = "label-set"
     EXPORT = "export"
+    BACKBONES = "backbones"
     PREFERENCES = "preferences"
     CLOSE_PROJECT = "close-project"
     QUIT = "quit"
@@ -126,7 +127,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.ADD_SCANS, Group.PROJECT, "Ctrl+Shift+A", line=True),
     _spec(Command.LABEL_SET, Group.PROJECT, "Ctrl+L"),
     _spec(Command.EXPORT, Group.PROJECT, "Ctrl+E"),
-    _spec(Command.PREFERENCES, Group.PROJECT, "Ctrl+,", always=True, line=True),
+    _spec(Command.BACKBONES, Group.PROJECT, "Ctrl+B", always=True, line=True),
+    _spec(Command.PREFERENCES, Group.PROJECT, "Ctrl+,", always=True),
     _spec(Command.CLOSE_PROJECT, Group.PROJECT, "Ctrl+W", line=True),
     _spec(Command.QUIT, Group.PROJECT, "Ctrl+Q", always=True),
     _spec(Command.ACCEPT, Group.DECIDE, "Return", "Enter"),

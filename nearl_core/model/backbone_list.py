@@ -16,6 +16,7 @@ ARCHITECTURES = _RESOURCES / "architectures"
 """Shapes of backbones that open_clip does not know by name; no weights."""
 UNFINISHED = ".partial"
 _SHIPPED_LICENCE = "CC BY-SA 4.0"
+_SHIPPED_FROM = "a few kinds of scans and about a hundred words"
 _GENERAL = "photographs and texts of the web"
 
 
@@ -85,6 +86,14 @@ class BackboneEntry:
             return self.hub.licence
         shipped = self.folder is not None and self.folder.parent == SHIPPED
         return _SHIPPED_LICENCE if shipped else ""
+
+    @property
+    def learned_from(self) -> str:
+        """What it was trained on, in a few words; empty where it is not known."""
+        if self.hub is not None:
+            return self.hub.learned_from
+        shipped = self.folder is not None and self.folder.parent == SHIPPED
+        return _SHIPPED_FROM if shipped else ""
 
     @property
     def megabytes(self) -> int:
