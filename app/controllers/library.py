@@ -17,7 +17,7 @@ from nearl_core.control import RunControl
 from nearl_core.errors import NearlError, ProjectError, ProjectLockedError
 from nearl_core.scans.guard import ScanReader
 from nearl_core.settings import Settings
-from nearl_core.types import AddReport, LabelSet, Scan, SkippedFile
+from nearl_core.types import AddReport, LabelSet, Scan, SkippedFile, Unit
 
 _BATCH = 64
 ENDING = ".nearl"
@@ -30,12 +30,14 @@ class NewProject:
     Attributes:
         folder: Where it will stand, ending in `.nearl`.
         scans: The folder to take scans from, or None.
+        unit: What one scan is.
     """
 
     folder: Path
     label_set: LabelSet
     backbone: str
     scans: Path | None = None
+    unit: Unit = Unit.IMAGE
 
 
 @dataclass(frozen=True)
@@ -186,11 +188,15 @@ class Library(QObject):
         """In the background thread; each batch is written in the store thread."""
         from nearl_core.adding import examine
         from nearl_core.scans.find import find
+        from nearl_core.stacking import members, stacked
 
         for path in paths:
             _require_readable(path)
-        found = examine(find(paths), reader=session.scan_reader, known=known, control=control)
         project = session.project
+        joined = members(project.folder, known)
+        reader, there = session.scan_reader, known | joined.keys()
+        looked = examine(find(paths), reader=reader, known=there, control=control)
+        found = stacked(looked, unit=project.unit, project=project.folder, joined=joined)
         for batch in _batches(found):
             job = self._jobs.store.submit(
                 partial(_add, project, batch),
@@ -270,7 +276,8 @@ def _create(wanted: NewProject, reader: str) -> Opened:
 
     if wanted.scans is not None:
         _require_readable(wanted.scans)
-    Project.create(wanted.folder, wanted.label_set, backbone=wanted.backbone).close()
+    backbone, unit = wanted.backbone, wanted.unit
+    Project.create(wanted.folder, wanted.label_set, backbone=backbone, unit=unit).close()
     return _open(wanted.folder, reader)
 
 

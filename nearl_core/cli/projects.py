@@ -33,6 +33,12 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     create.add_argument("--scans", type=Path, metavar="FOLDER", help="add these at once")
     create.add_argument("--backbone", default="starter", metavar="NAME")
     create.add_argument("--multi-label", action="store_true", help="a scan can have several labels")
+    create.add_argument(
+        "--unit",
+        choices=("image", "series", "study"),
+        default="image",
+        help="what one scan is: a file, or all DICOM files of a series or a study as a stack",
+    )
     _add_patient_from(create)
     create.set_defaults(run=_create)
 
@@ -76,15 +82,18 @@ def _create(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.adding import patient_rule
     from nearl_core.labels_file import from_argument
     from nearl_core.store.project import Project
+    from nearl_core.types import Unit
 
     patient_rule(args.patient_from)  # a wrong one must not leave a project behind
     label_set = from_argument(args.labels, multi_label=args.multi_label)
-    with Project.create(args.project, label_set, backbone=args.backbone) as project:
+    unit = Unit(args.unit)
+    with Project.create(args.project, label_set, backbone=args.backbone, unit=unit) as project:
         record = {
             "project": str(project.folder),
             "labels": list(label_set.names),
             "multi_label": label_set.multi_label,
             "backbone": project.backbone,
+            "unit": project.unit.value,
         }
         added = None
         if args.scans is not None:
@@ -128,6 +137,7 @@ def _add_to(
 ) -> "tuple[AddReport, list[SkippedFile]]":
     from nearl_core.adding import examine, patient_rule
     from nearl_core.scans.find import find
+    from nearl_core.stacking import members, stacked
     from nearl_core.store.scans import NewScan
     from nearl_core.types import SkippedFile
 
@@ -140,16 +150,18 @@ def _add_to(
             yield entry
 
     known = {scan.path for scan in project.scans() if not scan.problem}
+    joined = members(project.folder, known)
     absolute = [Path(os.path.abspath(path)) for path in paths]
     with scan_reader() as reader:
         examined = examine(
             find(absolute),
             reader=reader,
             rule=patient_rule(patient_from),
-            known=known,
+            known=known | joined.keys(),
             control=output.control(),
         )
-        report = project.add_scans(noted(examined))
+        whole = stacked(examined, unit=project.unit, project=project.folder, joined=joined)
+        report = project.add_scans(noted(whole))
     return report, unreadable
 
 

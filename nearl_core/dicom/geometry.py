@@ -5,7 +5,7 @@ from pydicom.dataset import Dataset
 from nearl_core.dicom.groups import FrameHeader
 from nearl_core.dicom.tags import integer, items, number, numbers, text, texts
 from nearl_core.scans.orientation import Edges, edges_of, is_direction, letters
-from nearl_core.types import Region, SpacingAt
+from nearl_core.types import Region, SlicePlace, SpacingAt
 
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _CENTIMETRES = 3
@@ -72,6 +72,25 @@ def edges(header: FrameHeader) -> Edges:
             return ("", "", "", "")
         right, bottom = stated
     return edges_of(right, bottom)
+
+
+def slice_place(header: FrameHeader) -> SlicePlace:
+    """Where a frame stands in its series, DICOM PS3.3 C.7.6.2.1.1."""
+    position = _held(header, "PlanePositionSequence", "ImagePositionPatient")
+    turned = _held(header, "PlaneOrientationSequence", "ImageOrientationPatient")
+    x, y, z = position if len(position) == 3 else (0.0, 0.0, 0.0)
+    a, b, c, d, e, f = turned if len(turned) == 6 else (0.0,) * 6
+    instance = number(header.root, "InstanceNumber")
+    return SlicePlace(
+        position=(x, y, z) if len(position) == 3 else None,
+        orientation=(a, b, c, d, e, f) if any((a, b, c, d, e, f)) else None,
+        number=None if instance is None else int(instance),
+    )
+
+
+def _held(header: FrameHeader, group: str, keyword: str) -> tuple[float, ...]:
+    place = header.holder(group, keyword)
+    return () if place is None else numbers(place, keyword)
 
 
 def laterality(header: FrameHeader) -> str:

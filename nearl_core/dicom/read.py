@@ -139,6 +139,7 @@ def _info(source: Source, layout: Layout, index: int, notices: tuple[str, ...]) 
         spacing_at=geometry.spacing_at(header),
         regions=geometry.regions(source.dataset),
         edges=geometry.edges(header),
+        place=geometry.slice_place(header),
         laterality=geometry.laterality(header),
         view=geometry.view(header),
         unit=geometry.unit(header) if layout.samples == 1 else "",

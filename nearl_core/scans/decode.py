@@ -1,6 +1,7 @@
 """Which reader reads a file; called in a guarded process."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from nearl_core.errors import ScanError
 from nearl_core.scans.find import head_of
 from nearl_core.scans.kinds import Kind, kind_of, without_picture
+from nearl_core.scans.stack import read_stack
 from nearl_core.types import Frame, Identity, ScanInfo, TagLine
 
 _READ = ("DICOM", "NIfTI", "PNG", "JPEG", "TIFF", "BMP", "WebP", "GIF")
@@ -21,6 +23,10 @@ def info(path: Path) -> tuple[ScanInfo, Identity]:
     Raises:
         ScanError: If it can't be read, or holds no picture that can be shown.
     """
+    if _kind(path) is Kind.STACK:
+        files = read_stack(path)
+        found, identity = _reader(files[0]).info(files[0])
+        return replace(found, frames=len(files)), identity
     return _reader(path).info(path)
 
 
@@ -30,6 +36,10 @@ def frame(path: Path, index: int) -> tuple[Frame, ScanInfo]:
     Raises:
         ScanError: If it can't be read, decoded, or does not exist.
     """
+    if _kind(path) is Kind.STACK:
+        files, file = _member(path, index)
+        shown, found = _reader(file).frame(file)
+        return shown, replace(found, frames=len(files))
     return _reader(path).frame(path, index)
 
 
@@ -39,6 +49,10 @@ def preview(path: Path, index: int) -> tuple[Frame, ScanInfo] | None:
     Raises:
         ScanError: As `frame`.
     """
+    if _kind(path) is Kind.STACK:
+        files, file = _member(path, index)
+        coarse = preview(file, 0)
+        return coarse and (coarse[0], replace(coarse[1], frames=len(files)))
     if _kind(path) is not Kind.DICOM:
         return None
     from nearl_core.dicom import read
@@ -52,7 +66,12 @@ def stored(path: Path) -> NDArray[np.generic]:
     Raises:
         ScanError: If they can't be read or decoded.
     """
-    return _reader(path).stored(path)
+    if _kind(path) is not Kind.STACK:
+        return _reader(path).stored(path)
+    frames = [_reader(file).stored(file) for file in read_stack(path)]
+    if len({(frame.shape, frame.dtype) for frame in frames}) > 1:
+        raise ScanError("The frames differ in size or kind.")
+    return np.stack(frames)
 
 
 def tags(path: Path, *, identity: bool) -> tuple[TagLine, ...]:
@@ -61,11 +80,26 @@ def tags(path: Path, *, identity: bool) -> tuple[TagLine, ...]:
     Raises:
         ScanError: If it can't be read.
     """
+    if _kind(path) is Kind.STACK:
+        return tags(_member(path, 0)[1], identity=identity)
     if _kind(path) is not Kind.DICOM:
         return ()
     from nearl_core.dicom import listing
 
     return listing.lines(path, identity=identity)
+
+
+def _member(path: Path, index: int) -> tuple[tuple[Path, ...], Path]:
+    """All files of a stack, and the one of a frame.
+
+    Raises:
+        ScanError: If there is no such frame, or it is itself no file with frames.
+    """
+    files = read_stack(path)
+    if not 0 <= index < len(files):
+        raise ScanError(f"There is no frame {index}; the scan has {len(files)}.")
+    _reader(files[index])
+    return files, files[index]
 
 
 class _Reader(Protocol):
@@ -81,6 +115,8 @@ class _Reader(Protocol):
 def _reader(path: Path) -> _Reader:
     """The module that reads a file; each library is loaded when it is needed first."""
     kind = _kind(path)
+    if kind is Kind.STACK:
+        raise ScanError("A stack can't be a frame of another one.")
     if kind is Kind.NIFTI:
         from nearl_core.scans import nifti
 

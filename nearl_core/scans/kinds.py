@@ -4,6 +4,8 @@ import struct
 import zlib
 from enum import Enum
 
+from nearl_core.scans.stack import MAGIC
+
 HEAD_BYTES = 1024
 """How much of a file `kind_of` wants to see."""
 
@@ -14,6 +16,7 @@ class Kind(Enum):
     DICOM = "DICOM"
     RASTER = "raster"
     NIFTI = "NIfTI"
+    STACK = "stack"
 
 
 _MAGICS = (
@@ -66,6 +69,8 @@ def kind_of(head: bytes) -> Kind | None:
         return Kind.DICOM if any(head[132:140]) else None
     if head.startswith(_MAGICS) or _is_webp(head) or _is_bmp(head):
         return Kind.RASTER
+    if head.startswith(MAGIC):
+        return Kind.STACK
     if _is_nifti(_inflated(head)):
         return Kind.NIFTI
     return Kind.DICOM if _begins_data_set(head) else None

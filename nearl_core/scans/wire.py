@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from nearl_core.types import (
     Identity,
     Region,
     ScanInfo,
+    SlicePlace,
     SpacingAt,
     TagLine,
     VoiLut,
@@ -106,6 +107,7 @@ def pack_info(info: ScanInfo) -> dict[str, object]:
         "frames_per_second": info.frames_per_second,
         "notices": info.notices,
         "burned_in": info.burned_in,
+        "place": None if info.place is None else astuple(info.place),
     }
 
 
@@ -129,6 +131,7 @@ def unpack_info(value: Json) -> ScanInfo:
         frames_per_second=None if rate is None else _real(rate),
         notices=tuple(str(notice) for notice in _listed(value["notices"])),
         burned_in=str(value["burned_in"]),
+        place=None if value["place"] is None else _place(value["place"]),
     )
 
 
@@ -266,6 +269,15 @@ def _listed(value: object) -> Sequence[object]:
 def _pair(value: object) -> tuple[float, float]:
     first, second = _listed(value)
     return _real(first), _real(second)
+
+
+def _place(value: object) -> SlicePlace:
+    position, orientation, number = _listed(value)
+    where = None if position is None else tuple(map(_real, _listed(position)))
+    turned = None if orientation is None else tuple(map(_real, _listed(orientation)))
+    if (where is not None and len(where) != 3) or (turned is not None and len(turned) != 6):
+        raise DamagedAnswerError
+    return SlicePlace(where, turned, None if number is None else _whole(number))
 
 
 def _whole(value: object) -> int:

@@ -15,7 +15,7 @@ from nearl_core.store import label_sets, migrations
 from nearl_core.store.database import Database
 from nearl_core.store.hashes import new_key
 from nearl_core.store.schema import meta
-from nearl_core.types import LabelSet
+from nearl_core.types import LabelSet, Unit
 
 SUFFIX: Final = ".nearl"
 DATABASE: Final = "project.db"
@@ -38,7 +38,7 @@ def project_folder(path: Path) -> Path:
     return folder.with_name(folder.name + SUFFIX)
 
 
-def make(folder: Path, label_set: LabelSet, *, backbone: str) -> None:
+def make(folder: Path, label_set: LabelSet, *, backbone: str, unit: Unit) -> None:
     """Make a project's folder, whole or not at all.
 
     Raises:
@@ -51,7 +51,7 @@ def make(folder: Path, label_set: LabelSet, *, backbone: str) -> None:
     # Made beside and renamed: a program that dies on the way leaves no half project.
     beside = folder.with_name(f"{folder.name}.partial-{secrets.token_hex(4)}")
     try:
-        _fill(beside, label_set, backbone=backbone, home=folder)
+        _fill(beside, label_set, backbone=backbone, unit=unit, home=folder)
         if folder.exists():
             folder.rmdir()  # Windows does not rename onto an empty folder
         beside.rename(folder)
@@ -77,7 +77,7 @@ def make_folders(folder: Path) -> tuple[str, ...]:
     return tuple(made)
 
 
-def _fill(folder: Path, label_set: LabelSet, *, backbone: str, home: Path) -> None:
+def _fill(folder: Path, label_set: LabelSet, *, backbone: str, unit: Unit, home: Path) -> None:
     folder.mkdir()
     make_folders(folder)
     database = Database(folder / DATABASE, read_only=False)
@@ -88,6 +88,7 @@ def _fill(folder: Path, label_set: LabelSet, *, backbone: str, home: Path) -> No
                 "project": str(uuid4()),
                 "key": new_key(),
                 "backbone": backbone,
+                "unit": unit.value,
                 "home": json.dumps(os.fspath(home)),
             }
             for key, value in values.items():

@@ -31,6 +31,7 @@ from nearl_core.types import (
     NewDecision,
     Scan,
     SkippedFile,
+    Unit,
     Version,
 )
 
@@ -75,7 +76,14 @@ class Project:
     # --- opening and closing -------------------------------------------------------------
 
     @classmethod
-    def create(cls, folder: Path, label_set: LabelSet, *, backbone: str = "starter") -> Self:
+    def create(
+        cls,
+        folder: Path,
+        label_set: LabelSet,
+        *,
+        backbone: str = "starter",
+        unit: Unit = Unit.IMAGE,
+    ) -> Self:
         """Make a project and open it for writing.
 
         Raises:
@@ -83,7 +91,7 @@ class Project:
         """
         folder = on_disk.project_folder(folder)
         with told():
-            on_disk.make(folder, label_set, backbone=backbone)
+            on_disk.make(folder, label_set, backbone=backbone, unit=unit)
         return cls.open(folder)
 
     @classmethod
@@ -172,6 +180,11 @@ class Project:
     def backbone(self) -> str:
         """The name of the backbone."""
         return self._meta["backbone"]
+
+    @property
+    def unit(self) -> Unit:
+        """What one scan is made of; a project of before there was a choice says nothing."""
+        return Unit(self._meta.get("unit", Unit.IMAGE))
 
     def set_backbone(self, name: str) -> None:
         """Choose another backbone; versions of the old one can't go live on it."""

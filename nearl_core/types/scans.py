@@ -127,6 +127,29 @@ class Identity:
     series: str = ""
 
 
+class Unit(StrEnum):
+    """What one scan of a project is made of."""
+
+    IMAGE = "image"
+    SERIES = "series"
+    STUDY = "study"
+
+
+@dataclass(frozen=True)
+class SlicePlace:
+    """Where the one frame of a file stands among the others of its series.
+
+    Attributes:
+        position: ImagePositionPatient, in millimetres, or None.
+        orientation: ImageOrientationPatient: row, then column cosines; or None.
+        number: InstanceNumber, or None.
+    """
+
+    position: tuple[float, float, float] | None = None
+    orientation: tuple[float, float, float, float, float, float] | None = None
+    number: int | None = None
+
+
 @dataclass(frozen=True)
 class ScanInfo:
     """What a file says of itself, without identity.
@@ -145,6 +168,7 @@ class ScanInfo:
         notices: Sentences that a reader should see, such as an invalid window.
         burned_in: Why text that names someone may stand in the pixels, in a sentence; "" where
             nothing says so.
+        place: Among the frames of its series; None for what is no DICOM file.
     """
 
     rows: int
@@ -162,6 +186,7 @@ class ScanInfo:
     frames_per_second: float | None = None
     notices: tuple[str, ...] = ()
     burned_in: str = ""
+    place: SlicePlace | None = None
 
 
 @dataclass(frozen=True)
