@@ -80,8 +80,9 @@ class Asking(QObject):
         )
 
         def accepted() -> None:
+            labels, scans = dialog.label_set(), dialog.scans
             self._library.create(
-                NewProject(dialog.folder, dialog.label_set(), dialog.backbone, dialog.scans)
+                NewProject(dialog.folder, labels, dialog.backbone, scans, dialog.unit)
             )
 
         self._open(dialog, accepted)

@@ -252,6 +252,12 @@ NEW_PROJECT_TITLE = "New project"
 SCANS_FOLDER = "Scans"
 PROJECT_FOLDER = "Project"
 BACKBONE = "Backbone"
+UNIT = "One scan is"
+UNITS = {
+    "image": "one file",
+    "series": "a series: its DICOM files as a stack",
+    "study": "a study: all its series as a stack",
+}
 SCANS_STAY = "Scans stay where they are; the project keeps decisions, versions and a cache."
 OWN_LABELS = "Own labels"
 NO_SUCH_FOLDER = "The folder of scans is not there."

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel
 
 import main
 from app import bootstrap, strings
@@ -22,8 +22,9 @@ from app.views.dialogs.new_project import NewProjectDialog
 from nearl_core import labels_file
 from nearl_core.errors import ProjectError
 from nearl_core.store.project import Project
-from nearl_core.types import LabelSet, Scan, State, Verdict
+from nearl_core.types import LabelSet, Scan, State, Unit, Verdict
 from tests.app.driving import WAIT_MS, Driver
+from tests.support.scans import write_dicom
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,6 +54,38 @@ def test_a_new_project_takes_its_folder_in(
     driver.until(lambda: driver.desk.window.scan.view.picture is not None)
     assert "9 scans added" in driver.status()
     assert driver.desk.keeper.settings.recent == ((tmp_path / "new.nearl").resolve(),)
+
+
+def test_a_series_is_one_scan_whose_frames_the_keys_turn(
+    driver: Driver, tmp_path: Path, label_set: LabelSet
+) -> None:
+    for k in range(4):
+        place = {"ImagePositionPatient": ["0", "0", str(k)], "SeriesInstanceUID": "1.2"}
+        place |= {"ImageOrientationPatient": ["1", "0", "0", "0", "1", "0"]}
+        write_dicom(tmp_path / "in" / f"{9 - k}.dcm", np.full((8, 8), k, np.uint16), **place)
+    wanted = NewProject(tmp_path / "s.nearl", label_set, "starter", tmp_path / "in", Unit.SERIES)
+    with driver.bot.waitSignal(driver.desk.library.added, timeout=WAIT_MS):
+        driver.desk.library.create(wanted)
+    assert driver.desk.table.rowCount() == 1
+    view = driver.desk.window.scan.view
+    driver.until(lambda: view.picture is not None)
+    first = view.picture
+    driver.bot.keyClick(driver.desk.window, Qt.Key.Key_Down)
+    driver.until(lambda: view.picture is not None and view.picture is not first)
+    assert first is not None
+    assert view.picture is not None
+    assert int(view.picture.frame.values[0, 0]) == int(first.frame.values[0, 0]) + 1
+
+
+def test_what_one_scan_is_can_be_chosen(driver: Driver) -> None:
+    driver.desk.asking.new_project()
+    dialog = dialog_of(driver, NewProjectDialog)
+    assert isinstance(dialog, NewProjectDialog)
+    assert dialog.unit is Unit.IMAGE
+    box = next(b for b in dialog.findChildren(QComboBox) if b.findText(strings.UNITS["series"]) > 0)
+    driver.bot.keyClick(box, Qt.Key.Key_Down)
+    assert dialog.unit is Unit.SERIES
+    dialog.close()
 
 
 def test_an_empty_folder_gets_a_sentence(desk: Driver, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from app import strings
 from app.models.label_drafts import LabelDraft, NewId, drafts_of, label_set_of, problem
 from app.views.dialogs.label_set import LabelEditor
 from app.views.dialogs.parts import DeskDialog, heading, muted
-from nearl_core.types import LabelSet
+from nearl_core.types import LabelSet, Unit
 
 _ENDING = ".nearl"
 _USUAL_NAME = "project"
@@ -50,6 +50,9 @@ class NewProjectDialog(DeskDialog):
         self._template.activated.connect(self._template_chosen)
         self._backbone = QComboBox()
         self._backbone.addItems(list(backbones))
+        self._unit = QComboBox()
+        for unit in Unit:
+            self._unit.addItem(strings.UNITS[unit.value], unit)
         self.editor = LabelEditor([LabelDraft()], multi_label=False, fixed_kind=False)
         self.body.addLayout(self._fields())
         self.body.addSpacing(8)
@@ -76,6 +79,7 @@ class NewProjectDialog(DeskDialog):
             line.addWidget(field, 1)
             line.addWidget(button)
             form.addRow(title, line)
+        form.addRow(strings.UNIT, self._unit)
         form.addRow(strings.BACKBONE, self._backbone)
         form.addRow("", muted(strings.SCANS_STAY))
         return form
@@ -96,6 +100,11 @@ class NewProjectDialog(DeskDialog):
     def backbone(self) -> str:
         """The backbone's name."""
         return self._backbone.currentText()
+
+    @property
+    def unit(self) -> Unit:
+        """What one scan is."""
+        return tuple(Unit)[self._unit.currentIndex()]
 
     def label_set(self) -> LabelSet:
         """The labels as typed."""
