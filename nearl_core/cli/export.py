@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nearl_core.export.exporter import ExportReport
 
 _DONE = 0
-_FORMATS = "csv|jsonl|imagefolder|huggingface|parquet|monai|coco"
+_FORMATS = "csv|jsonl|imagefolder|huggingface|parquet|monai|coco|croissant|dicom|dicom-sr"
 _RULES = "all|agreed|reader|majority|adjudicated"
 
 

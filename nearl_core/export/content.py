@@ -16,12 +16,13 @@ class Pictures(StrEnum):
     """What stands for a scan's pixels.
 
     NONE: nothing. SHOWN: the default window, 8 bits, as a reader first sees it. STORED: the values
-    of the file.
+    of the file. COPY: a de-identified DICOM file.
     """
 
     NONE = "none"
     SHOWN = "shown"
     STORED = "stored"
+    COPY = "copy"
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,14 @@ class Content:
         rows: What was chosen, with splits and file names.
         recipe: How.
         label_set: The project's.
+        key: Under which this export's UIDs are made; in no file of it.
     """
 
     folder: Path
     rows: Sequence[Row]
     recipe: Recipe
     label_set: LabelSet
+    key: bytes
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -99,8 +102,8 @@ class Format:
         each: Whether several decisions on one scan can stand side by side.
         only_labelled: Whether a scan without a label has no place.
         multi_label: Whether several labels on one scan have a place.
-        with_pictures: Whether it is nothing without pictures.
-        stored: Whether its readers can open pictures of stored values.
+        pictures: What stands for pixels unless something else is asked for.
+        others: What else can be asked for.
         files: The pictures that stand inside other files, by the name that the rows give them.
     """
 
@@ -110,8 +113,8 @@ class Format:
     each: bool = False
     only_labelled: bool = False
     multi_label: bool = True
-    with_pictures: bool = True
-    stored: bool = True
+    pictures: Pictures = Pictures.SHOWN
+    others: tuple[Pictures, ...] = ()
     files: Callable[[Path], Iterator[tuple[str, bytes]]] | None = None
 
 

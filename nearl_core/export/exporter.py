@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from secrets import token_bytes
 from typing import Final
 
 from nearl_core.control import RunControl
@@ -15,8 +16,8 @@ from nearl_core.export.content import Content, Format, Pictures, Recipe
 from nearl_core.export.evidence import Evidence, evidence_of
 from nearl_core.export.formats import FORMATS, format_of
 from nearl_core.export.imagefolder import Places
-from nearl_core.export.images import FrameReader, LeftOut, Taken
-from nearl_core.export.pictures import recipe_of, take
+from nearl_core.export.images import FrameReader, LeftOut, Taken, write_images
+from nearl_core.export.pictures import kind_of
 from nearl_core.export.rows import Row, collect, with_splits
 from nearl_core.export.split import NAMES, fractions_of
 from nearl_core.export.verify import verify
@@ -101,16 +102,17 @@ def export(
         backbone=project.backbone,
     )
     control.step(0, 0, "Reading decisions")
-    job = _Job(project, kind, recipe, project.label_set(), project.scans(), reader, control)
-    everything = collect(job.scans, project.standing(), job.label_set)
-    rows, left_out = job.choose(everything)
-    rows = with_splits(rows, job.scans, recipe.fractions, seed=seed)
-    with beside(out, apart_from=project.folder) as folder:
-        taken = job.pictures(folder, rows)
-        content = Content(folder, taken.rows, recipe, job.label_set)
-        left_out = [*left_out, *taken.left_out]
-        evidence = job.finish(content, everything, left_out, taken)
-    return _report(content, out, left_out=left_out, evidence=evidence)
+    job = _Job(
+        project,
+        kind,
+        recipe,
+        project.label_set(),
+        project.scans(),
+        reader,
+        control,
+        token_bytes(32),
+    )
+    return job.run(out)
 
 
 def _pictures(kind: Format, name: str, wanted: Pictures | None) -> Pictures:
@@ -119,13 +121,14 @@ def _pictures(kind: Format, name: str, wanted: Pictures | None) -> Pictures:
     Raises:
         UsageError: If the format can't hold what is wanted.
     """
-    usual = Pictures.SHOWN if kind.with_pictures else Pictures.NONE
-    if wanted is None or (wanted is Pictures.NONE and kind.with_pictures):
-        return usual
-    if wanted is Pictures.STORED and not kind.stored:
-        holding = ", ".join(one for one, other in FORMATS.items() if other.stored)
-        raise UsageError(f"The format {name} can't hold stored values.", f"These can: {holding}.")
-    return wanted
+    if wanted is None or wanted is kind.pictures:
+        return kind.pictures
+    if wanted in kind.others:
+        return wanted
+    if wanted in (Pictures.SHOWN, Pictures.NONE):
+        return kind.pictures  # folders of pictures hold pictures, DICOM copies are copies
+    holding = ", ".join(one for one, other in FORMATS.items() if wanted in other.others)
+    raise UsageError(f"The format {name} can't hold stored values.", f"These can: {holding}.")
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,19 @@ class _Job:
     scans: Sequence[Scan]
     reader: FrameReader
     control: RunControl
+    key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
+
+    def run(self, out: Path) -> ExportReport:
+        """Export to a folder."""
+        everything = collect(self.scans, self.project.standing(), self.label_set)
+        rows, left_out = self.choose(everything)
+        rows = with_splits(rows, self.scans, self.recipe.fractions, seed=self.recipe.seed)
+        with beside(out, apart_from=self.project.folder) as folder:
+            taken = self.pictures(folder, rows)
+            content = Content(folder, taken.rows, self.recipe, self.label_set, self.key)
+            left_out = [*left_out, *taken.left_out]
+            evidence = self.finish(content, everything, left_out, taken)
+        return _report(content, out, left_out=left_out, evidence=evidence)
 
     def choose(self, rows: list[Row]) -> tuple[list[Row], list[LeftOut]]:
         """The rows that the choice and the format take.
@@ -163,18 +179,25 @@ class _Job:
     def pictures(self, folder: Path, rows: list[Row]) -> Taken:
         """Write the pictures; a table keeps rows whose picture can't be made, others can't."""
         if self.recipe.pictures is Pictures.NONE:
-            return Taken(rows, [], [])
-        taken = take(
+            return Taken(rows, [], [], recipe="")
+        kind = kind_of(
+            self.recipe.pictures,
+            folder,
+            rows,
+            key=self.key,
+            pixels_checked=self.recipe.pixels_checked,
+            reader=self.reader,
+        )
+        taken = write_images(
             folder,
             rows,
             self.scans,
-            kind=self.recipe.pictures,
-            pixels_checked=self.recipe.pixels_checked,
             place=self.kind.place(self.label_set),
+            kind=kind,
             reader=self.reader,
             control=self.control,
         )
-        if self.kind.with_pictures:
+        if self.kind.pictures is not Pictures.NONE:
             taken = replace(taken, rows=[row for row in taken.rows if row.image])
         if not taken.rows:
             reason = taken.left_out[0].reason if taken.left_out else ""
@@ -197,7 +220,7 @@ class _Job:
         )
         leakage.write(content.folder, leaks)
         self.kind.write(content)
-        pictures = recipe_of(self.recipe.pictures)
+        pictures = taken.recipe
         evidence = evidence_of(
             content, everything, left_out, leaks, versions=self.project.versions()
         )

@@ -11,17 +11,11 @@ from numpy.typing import NDArray
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError
-from nearl_core.export.names import picture_name
+from nearl_core.export.names import picture_name, scan_name
 from nearl_core.export.rows import Row
-from nearl_core.scans.display import to_grey, to_rgb
-from nearl_core.scans.raster import write_png
-from nearl_core.types import Frame, Scan, ScanInfo
+from nearl_core.scans.display import to_grey
+from nearl_core.types import Disguise, Frame, Scan, ScanInfo
 
-RECIPE: Final = (
-    "Modality LUT, the file's default window (automatic where it has none), presentation; "
-    "8-bit RGB PNG at the stored rows x columns, without overlays or aspect correction. "
-    "Of a stack the frame that the decision names, else the middle one."
-)
 SIDE: Final = 16
 """Rows and columns of the miniature that nearly identical pictures share."""
 
@@ -38,6 +32,10 @@ class FrameReader(Protocol):
 
     def stored(self, path: Path) -> NDArray[np.generic]:
         """The stored values of all frames; raises ScanError."""
+        ...
+
+    def copy(self, path: Path, out: Path, disguise: Disguise) -> None:
+        """Write a de-identified DICOM copy; raises ScanError."""
         ...
 
     def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
@@ -102,9 +100,28 @@ class Wanted:
         """The file's name without an ending, relative to the export."""
         return f"{self.folder}/{picture_name(self.scan.id, self.frame)}"
 
+    @property
+    def whole_stem(self) -> str:
+        """The same for the whole scan, whichever frame was named."""
+        return f"{self.folder}/{scan_name(self.scan.id)}"
 
-Write = Callable[[Path, Shot], str]
-"""Writes a picture beside a stem, which has no ending yet, and returns the ending."""
+
+@dataclass(frozen=True)
+class Kind:
+    """How pictures of one kind are made.
+
+    Attributes:
+        read: Called in several threads; raises ScanError.
+        write: Puts a picture beside a stem, which has no ending yet; returns the ending. Raises
+            ScanError where its values have no place in a file of this kind.
+        whole: Whether a scan has one file, whichever of its frames a decision names.
+        recipe: What a reader of the export must know of them.
+    """
+
+    read: Callable[[Wanted], Shot]
+    write: Callable[[Path, Shot], str]
+    whole: bool
+    recipe: str
 
 
 @dataclass(frozen=True)
@@ -115,11 +132,13 @@ class Taken:
         rows: Those given, with the names of their pictures; "" where there is none.
         left_out: Scans without a picture, with reasons.
         seen: The likenesses.
+        recipe: How the pictures were made; "" where there are none.
     """
 
     rows: list[Row]
     left_out: list[LeftOut]
     seen: list[Seen]
+    recipe: str
 
 
 def write_images(
@@ -128,8 +147,7 @@ def write_images(
     scans: Iterable[Scan],
     *,
     place: Callable[[Row], str],
-    read: Callable[[Wanted], Shot],
-    write: Write,
+    kind: Kind,
     reader: FrameReader,
     control: RunControl,
 ) -> Taken:
@@ -142,8 +160,7 @@ def write_images(
         rows: What is exported.
         scans: Those of the project.
         place: The folder of a row's picture, relative to the root.
-        read: Called in several threads; raises ScanError.
-        write: Puts a picture there.
+        kind: How they are made.
         reader: Decodes.
         control: Asked at each picture.
 
@@ -152,30 +169,33 @@ def write_images(
         OSError: If a picture can't be written.
     """
     by_id = {scan.id: scan for scan in scans}
-    wanted = [_wanted(row, by_id[row.scan_id], place) for row in rows]
+    wanted = [_wanted(row, by_id[row.scan_id], place, whole=kind.whole) for row in rows]
     different = list(dict.fromkeys(wanted))
     named: dict[Wanted, tuple[str, int, int]] = {}
     left_out: dict[int, LeftOut] = {}
     seen: list[Seen] = []
-    for number, (one, shot) in enumerate(reader.each(different, read)):
+    for number, (one, shot) in enumerate(reader.each(different, kind.read)):
         control.step(number, len(different), "Writing pictures")
-        if isinstance(shot, ScanError):
-            left_out[one.scan.id] = LeftOut(one.scan.id, _reason(shot, one.scan))
-            continue
-        stem = root / one.stem
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        height, width = shot.frame.values.shape[:2]
-        named[one] = f"{one.stem}{write(stem, shot)}", height, width
-        seen.append(shot.seen)
+        try:
+            if isinstance(shot, ScanError):
+                raise shot
+            stem = one.whole_stem if kind.whole else one.stem
+            (root / stem).parent.mkdir(parents=True, exist_ok=True)
+            height, width = shot.frame.values.shape[:2]
+            named[one] = f"{stem}{kind.write(root / stem, shot)}", height, width
+            seen.append(shot.seen)
+        except ScanError as error:
+            left_out[one.scan.id] = LeftOut(one.scan.id, _reason(error, one.scan))
     return Taken(
         [_named(row, named.get(one)) for row, one in zip(rows, wanted, strict=True)],
         list(left_out.values()),
         seen,
+        kind.recipe,
     )
 
 
-def _wanted(row: Row, scan: Scan, place: Callable[[Row], str]) -> Wanted:
-    frame = row.frames // 2 if row.frame is None else row.frame
+def _wanted(row: Row, scan: Scan, place: Callable[[Row], str], *, whole: bool) -> Wanted:
+    frame = row.frames // 2 if row.frame is None or whole else row.frame
     return Wanted(scan, frame, place(row))
 
 
@@ -186,8 +206,8 @@ def _named(row: Row, found: tuple[str, int, int] | None) -> Row:
     return replace(row, image=name, height=height, width=width)
 
 
-def shown_of(reader: FrameReader, *, pixels_checked: bool) -> Callable[[Wanted], Shot]:
-    """How a picture is read: in the default window, unless text may be burned into it.
+def reading(reader: FrameReader, *, pixels_checked: bool) -> Callable[[Wanted], Shot]:
+    """How a picture is read: one frame, unless text may be burned into it.
 
     Args:
         reader: Decodes.
@@ -201,16 +221,6 @@ def shown_of(reader: FrameReader, *, pixels_checked: bool) -> Callable[[Wanted],
         return Shot(frame, _likeness(one.scan.id, frame))
 
     return read
-
-
-def write_shown(stem: Path, shot: Shot) -> str:
-    """The default window as 8-bit RGB.
-
-    Raises:
-        OSError: If it can't be written.
-    """
-    write_png(stem.with_name(f"{stem.name}.png"), to_rgb(shot.frame))
-    return ".png"
 
 
 def _likeness(scan_id: int, frame: Frame) -> Seen:

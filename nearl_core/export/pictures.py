@@ -1,62 +1,112 @@
 """Which kind of picture an export takes, and how each is read and written."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from nearl_core.control import RunControl
-from nearl_core.export import images
+from nearl_core.errors import ScanError
 from nearl_core.export.content import Pictures
-from nearl_core.export.images import FrameReader, Taken, write_images
+from nearl_core.export.images import FrameReader, Kind, Shot, Wanted, reading
+from nearl_core.export.names import scan_name
 from nearl_core.export.rows import Row
-from nearl_core.types import Scan
+from nearl_core.scans.display import to_rgb
+from nearl_core.scans.stack import ENDING
+from nearl_core.scans.raster import write_png, write_values
+from nearl_core.scans.volume import write_volume
+from nearl_core.types import Disguise
 
-_RECIPES: Final[Mapping[Pictures, str]] = {
-    Pictures.NONE: "",
-    Pictures.SHOWN: images.RECIPE,
-}
+Read = Callable[[Wanted], Shot]
 
-
-def recipe_of(kind: Pictures) -> str:
-    """How pictures of a kind are made, in a sentence; "" where there are none."""
-    return _RECIPES[kind]
+_FRAME: Final = "Of a stack the frame that the decision names, else the middle one."
 
 
-def take(
+def kind_of(
+    wanted: Pictures,
     folder: Path,
-    rows: Sequence[Row],
-    scans: Iterable[Scan],
+    rows: Iterable[Row],
     *,
-    kind: Pictures,
+    key: bytes,
     pixels_checked: bool,
-    place: Callable[[Row], str],
     reader: FrameReader,
-    control: RunControl,
-) -> Taken:
-    """Write the pictures of a kind.
+) -> Kind:
+    """How pictures of a kind are made.
 
     Args:
+        wanted: Not NONE.
         folder: The export's.
-        rows: What is exported.
-        scans: Those of the project.
-        kind: Not NONE.
+        rows: What is exported, for pseudonyms.
+        key: Of the export, for UIDs.
         pixels_checked: Whether a reader has said that no picture names anyone.
-        place: The folder of a row's picture.
         reader: Decodes.
-        control: Asked at each picture.
-
-    Raises:
-        Cancelled: If the control says so.
-        OSError: If a picture can't be written.
     """
-    del kind
-    return write_images(
-        folder,
-        rows,
-        scans,
-        place=place,
-        read=images.shown_of(reader, pixels_checked=pixels_checked),
-        write=images.write_shown,
-        reader=reader,
-        control=control,
+    read = reading(reader, pixels_checked=pixels_checked)
+    if wanted is Pictures.STORED:
+        return _stored(reader, read)
+    if wanted is Pictures.COPY:
+        patients = {row.scan_id: row.patient for row in rows}
+        return _copies(reader, read, folder, patients, key=key, pixels_checked=pixels_checked)
+    recipe = (
+        "Modality LUT, the file's default window (automatic where it has none), presentation; "
+        "8-bit RGB PNG at the stored rows x columns, without overlays or aspect correction. "
+        f"{_FRAME}"
     )
+    return Kind(read, _write_shown, whole=False, recipe=recipe)
+
+
+def _write_shown(stem: Path, shot: Shot) -> str:
+    write_png(stem.with_name(f"{stem.name}.png"), to_rgb(shot.frame))
+    return ".png"
+
+
+def _stored(reader: FrameReader, read: Read) -> Kind:
+    def with_values(one: Wanted) -> Shot:
+        if one.scan.path.suffix == ENDING:
+            # Each frame is a file of its own, and any of them may be the one with text in it.
+            for frame in range(one.scan.frames):
+                read(replace(one, frame=frame))
+        return replace(read(one), values=reader.stored(one.scan.path))
+
+    recipe = (
+        "The stored values, before the Modality LUT: PNG of 8 or 16 bits where they are whole and "
+        "not negative (colour: 8-bit RGB), else TIFF of 32 bits; stacks as NIfTI (.nii.gz) of "
+        "columns x rows x frames, spacing 1, since their place in the patient is not exported. "
+        "Whole stacks, whichever frame a decision names."
+    )
+    return Kind(with_values, _write_stored, whole=True, recipe=recipe)
+
+
+def _write_stored(stem: Path, shot: Shot) -> str:
+    values = shot.values
+    if values is None:
+        raise ScanError("There are no stored values.")
+    colour = values.ndim > 2 and values.shape[-1] == 3 and values.dtype == "u1"
+    if values.ndim - int(colour) > 2:
+        write_volume(stem.with_name(f"{stem.name}.nii.gz"), values, colour=colour)
+        return ".nii.gz"
+    return write_values(stem, values)
+
+
+def _copies(
+    reader: FrameReader,
+    read: Read,
+    folder: Path,
+    patients: Mapping[int, str],
+    *,
+    key: bytes,
+    pixels_checked: bool,
+) -> Kind:
+    def copied(one: Wanted) -> Shot:
+        shot = read(one)
+        out = folder / f"{one.whole_stem}.dcm"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        name, patient = scan_name(one.scan.id), patients[one.scan.id]
+        reader.copy(one.scan.path, out, Disguise(key, patient, name, pixels_checked))
+        return shot
+
+    recipe = (
+        "De-identified DICOM copies (PS3.15 annex E, Basic Profile, method 113100, and beyond it: "
+        "only what a picture needs to be shown and measured is kept). Stored values, native, "
+        "explicit little endian; colour as 8-bit RGB. Files that are no DICOM: Secondary Captures."
+    )
+    return Kind(copied, lambda _stem, _shot: ".dcm", whole=True, recipe=recipe)

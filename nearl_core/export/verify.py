@@ -128,6 +128,19 @@ def _pictures(folder: Path, kind: Format, names: list[str]) -> Iterator[tuple[st
 
 
 def _picture(name: str, data: bytes) -> list[str]:
+    """A picture is whole and holds nothing but pixels."""
+    if name.endswith(".png"):
+        return _png(name, data)
+    if name.endswith(".dcm"):
+        from nearl_core.dicom.residue import residue
+    elif name.endswith(".nii.gz"):
+        from nearl_core.scans.volume import residue
+    else:
+        from nearl_core.scans.raster import residue
+    return [f"{name} is not clean: {problem}." for problem in residue(data)]
+
+
+def _png(name: str, data: bytes) -> list[str]:
     """Walk a PNG's chunks (PNG specification, section 5): whole, and nothing but pixels."""
     try:
         chunks = _chunks(data)

@@ -12,7 +12,7 @@ from nearl_core.errors import ScanError
 from nearl_core.scans.find import head_of
 from nearl_core.scans.kinds import Kind, kind_of, without_picture
 from nearl_core.scans.stack import read_stack
-from nearl_core.types import Frame, Identity, ScanInfo, TagLine
+from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine
 
 _READ = ("DICOM", "NIfTI", "PNG", "JPEG", "TIFF", "BMP", "WebP", "GIF")
 
@@ -132,6 +132,26 @@ def _reader(path: Path) -> _Reader:
     from nearl_core.scans import raster
 
     return raster
+
+
+def copy(path: Path, out: Path, disguise: Disguise) -> None:
+    """Write a de-identified DICOM copy; pictures of other kinds become Secondary Captures.
+
+    Raises:
+        ScanError: If the file can't be read or decoded, or its values have no place in DICOM.
+        OSError: If the copy can't be written.
+    """
+    from nearl_core.dicom import deidentify
+
+    if _kind(path) is Kind.STACK:
+        raise ScanError("A stack of several files has no DICOM copy of one file.")
+    if _kind(path) is Kind.DICOM:
+        deidentify.write_copy(path, out, disguise)
+        return
+    values = _reader(path).stored(path)
+    if values.dtype not in (np.uint8, np.uint16):
+        raise ScanError("The values of this picture have no place in a DICOM image.")
+    deidentify.write_capture(values, out, disguise)
 
 
 def _kind(path: Path) -> Kind:

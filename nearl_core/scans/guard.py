@@ -27,6 +27,7 @@ from nearl_core.scans.display import enlarged
 from nearl_core.scans.wire import (
     DamagedAnswerError,
     Json,
+    pack_disguise,
     pack_window,
     unpack_frame,
     unpack_identity,
@@ -34,7 +35,7 @@ from nearl_core.scans.wire import (
     unpack_size,
     unpack_tags,
 )
-from nearl_core.types import Frame, Identity, ScanInfo, TagLine, Window
+from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine, Window
 
 Array = NDArray[np.generic]
 S = TypeVar("S")
@@ -191,6 +192,20 @@ class ScanReader:
         answer, _ = self._ask(request)
         with _refused():
             return unpack_tags(answer["tags"])
+
+    def copy(self, path: Path, out: Path, disguise: Disguise) -> None:
+        """Write a de-identified DICOM copy (PS3.15 annex E, Basic Profile).
+
+        Args:
+            path: The scan; pictures of other kinds become Secondary Captures.
+            out: Where the copy goes; the folder is there.
+            disguise: Under which names.
+
+        Raises:
+            ScanError: If it can't be read, decoded or written.
+        """
+        request: dict[str, object] = {"what": "copy", "path": os.path.abspath(path)}
+        self._ask({**request, "out": os.path.abspath(out), "disguise": pack_disguise(disguise)})
 
     def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
         """Read many files, as many at a time as there are workers, answered in their order.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nearl_core.errors import ScanError
 from nearl_core.types import (
+    Disguise,
     Frame,
     Identity,
     Region,
@@ -149,6 +150,17 @@ def unpack_tags(value: object) -> tuple[TagLine, ...]:
             TagLine(str(tag), str(name), str(vr), str(text), _whole(depth), hidden is True)
         )
     return tuple(found)
+
+
+def pack_disguise(disguise: Disguise) -> list[object]:
+    """For JSON."""
+    return [disguise.key.hex(), disguise.patient, disguise.scan, disguise.pixels_checked]
+
+
+def unpack_disguise(value: object) -> Disguise:
+    """From JSON."""
+    key, patient, scan, checked = _listed(value)
+    return Disguise(bytes.fromhex(str(key)), str(patient), str(scan), checked is True)
 
 
 def pack_identity(identity: Identity) -> list[str]:

@@ -32,6 +32,7 @@ from nearl_core.scans.wire import (
     pack_specs,
     pack_tags,
     specs_of,
+    unpack_disguise,
     unpack_window,
 )
 from nearl_core.types import Frame, ScanInfo
@@ -139,6 +140,9 @@ def _answered(request: dict[str, object]) -> Answer:
     if what == "tags":
         lines = decode.tags(path, identity=request["identity"] is True)
         return {"ok": True, "tags": pack_tags(lines)}, ()
+    if what == "copy":
+        decode.copy(path, Path(str(request["out"])), unpack_disguise(request["disguise"]))
+        return {"ok": True}, ()
     if what == "stored":
         return {"ok": True}, (np.ascontiguousarray(decode.stored(path)),)
     if what == "preview":

@@ -18,6 +18,7 @@ from nearl_core.types.decisions import (
 from nearl_core.types.labels import Label, LabelSet
 from nearl_core.types.scans import (
     AddReport,
+    Disguise,
     Frame,
     Identity,
     Region,
@@ -40,6 +41,7 @@ __all__ = [
     "AddReport",
     "Confidence",
     "Decision",
+    "Disguise",
     "EngineInfo",
     "Figures",
     "Frame",

@@ -218,6 +218,23 @@ class Scan:
 
 
 @dataclass(frozen=True)
+class Disguise:
+    """Under which names a de-identified copy of a scan leaves.
+
+    Attributes:
+        key: Under which UIDs are replaced; thrown away after the export.
+        patient: Pseudonym of the patient.
+        scan: Pseudonym of the scan.
+        pixels_checked: Whether a reader has said that the pixels name nobody.
+    """
+
+    key: bytes
+    patient: str
+    scan: str
+    pixels_checked: bool = False
+
+
+@dataclass(frozen=True)
 class SkippedFile:
     """A file that was not taken into a project, with the reason."""
 

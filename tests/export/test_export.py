@@ -311,7 +311,7 @@ def test_a_full_disk_while_exporting(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nearl_core.export.images.write_png", full)
+    monkeypatch.setattr("nearl_core.export.pictures.write_png", full)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(ExportError, match=r"No space left.*free space"):
         _run(project, tmp_path / "out", "imagefolder")

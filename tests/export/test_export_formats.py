@@ -1,5 +1,6 @@
 """Each format, opened by the library that others open it with."""
 
+import csv
 import json
 import warnings
 from collections import Counter
@@ -7,16 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
+from nearl_core.adding import examine
 from nearl_core.errors import ExportError, UsageError
 from nearl_core.export.choice import Choice, Rule
 from nearl_core.export.content import Pictures
 from nearl_core.export.exporter import ExportReport, export
+from nearl_core.scans.guard import ScanReader
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.types import Identity, NewDecision, ScanInfo, Shown, State, Verdict
+from tests.dicom.making import dicom
 from tests.support.projects import LABELS, MULTI, PillowReader, decide
 from tests.support.scans import disc, write_png
 
@@ -158,6 +164,117 @@ def test_pycocotools_reads_whole_picture_annotations(either: Project, tmp_path: 
         assert "by convention" in coco.dataset["info"]["description"]
     assert found == _truth(either)
     assert "By convention" in (out / "README.md").read_text()
+
+
+def test_mlcroissant_reads_the_records(either: Project, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _run(either, out, "croissant", split=(2, 1, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlcroissant
+
+        dataset = mlcroissant.Dataset(str(out / "croissant.json"))
+        assert not dataset.metadata.ctx.issues.errors
+        records = list(dataset.records("scans"))
+    found = {}
+    for record in records:
+        plain = {
+            key.removeprefix("scans/"): value.decode() if isinstance(value, bytes) else value
+            for key, value in record.items()
+        }
+        label = plain["label"] if isinstance(plain["label"], str) else ""
+        found[plain["scan"]] = [part for part in label.split(";") if part]
+        assert _size(out / plain["image"]) == (32, 32)
+    assert found == _truth(either)
+
+
+def test_pydicom_reads_the_copies(either: Project, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    report = _run(either, out, "dicom", split=(2, 1, 1))
+    copies = {path.stem: pydicom.dcmread(path) for path in out.rglob("*.dcm")}
+    assert len(copies) == report.images == 12
+    with (out / "decisions.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            copy = copies[row["scan"]]
+            assert (copy.PatientID, copy.PatientName) == (row["patient"], row["patient"])
+            scan = either.scans()[int(row["scan"][-6:]) - 1]
+            with Image.open(scan.path) as picture:
+                assert np.array_equal(copy.pixel_array, np.asarray(picture))
+            assert row["label"] == ";".join(_truth(either)[row["scan"]])
+
+
+def test_highdicom_reads_the_reports(either: Project, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _run(either, out, "dicom-sr", split=(2, 1, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from highdicom.sr import srread
+    scan_of = {
+        pydicom.dcmread(path).SOPInstanceUID: path.stem for path in (out / "images").rglob("*.dcm")
+    }
+    found = {}
+    for path in (out / "reports").rglob("*.dcm"):
+        document = srread(path)
+        (group,) = document.content.get_image_measurement_groups()
+        (image,) = group.source_images
+        items = [item for one in group.get_qualitative_evaluations() for item in one]
+        said = [
+            item.ConceptCodeSequence[0].CodeMeaning
+            for item in items
+            if item.ConceptNameCodeSequence[0].CodeMeaning == "Finding"
+        ]
+        found[scan_of[image.referenced_sop_instance_uid]] = [
+            name for name in said if name in NAMES.values()
+        ]
+    assert found == _truth(either)
+
+
+def test_stored_values_are_those_of_the_file(tmp_path: Path) -> None:
+    import nibabel
+
+    stack = np.arange(5 * 6 * 7, dtype=np.int16).reshape(5, 6, 7) - 9
+    flat = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000
+    negative = np.arange(48, dtype=np.int16).reshape(6, 8) - 20
+    paths = [
+        dicom(tmp_path / f"{number}.dcm", values, Modality="CT")
+        for number, values in enumerate((stack, flat, negative))
+    ]
+    with Project.create(tmp_path / "p", LABELS) as project, ScanReader(workers=1) as reader:
+        project.add_scans(examine(paths, reader=reader))
+        for scan in project.scans():
+            decide(project, scan.id, "disc")
+        out = tmp_path / "out"
+        export(project, out, format="csv", pictures=Pictures.STORED, split=(1,), reader=reader)
+    folder = out / "images" / "train"
+    volume = nibabel.load(folder / "scan-000001.nii.gz")
+    assert np.array_equal(np.asarray(volume.dataobj).transpose(2, 1, 0), stack)
+    for name, values in (("scan-000002.png", flat), ("scan-000003.tiff", negative)):
+        with Image.open(folder / name) as picture:
+            assert np.array_equal(np.asarray(picture), values)
+
+
+def test_scans_with_possible_text_wait_for_a_look(tmp_path: Path) -> None:
+    values = disc().astype("u2")
+    made = {
+        "ct": {"Modality": "CT"},
+        "us": {"Modality": "US", "BurnedInAnnotation": "NO"},
+        "said": {"Modality": "CT", "BurnedInAnnotation": "YES"},
+        "capture": {"Modality": "CT", "ConversionType": "WSD"},
+    }
+    paths = [dicom(tmp_path / f"{name}.dcm", values, **tags) for name, tags in made.items()]
+    with Project.create(tmp_path / "p", LABELS) as project, ScanReader(workers=1) as reader:
+        project.add_scans(examine(paths, reader=reader))
+        for scan in project.scans():
+            decide(project, scan.id, "disc")
+        held = export(project, tmp_path / "a", format="coco", split=(1,), reader=reader)
+        free = export(
+            project, tmp_path / "b", format="coco", split=(1,), pixels_checked=True, reader=reader
+        )
+    assert (held.images, len(held.left_out), free.images) == (1, 3, 4)
+    reasons = {one.scan_id: one.reason for one in held.left_out}
+    assert "ultrasound" in reasons[2]
+    assert "the header says so" in reasons[3]
+    assert "secondary capture" in reasons[4]
 
 
 def test_suggestions_can_stay_at_home(project: Project, tmp_path: Path) -> None:

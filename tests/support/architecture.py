@@ -51,7 +51,7 @@ DOORS = {
     "pydicom": ("nearl_core/dicom/",),
     "highdicom": ("nearl_core/dicom/",),
     "PIL": ("nearl_core/scans/raster.py",),
-    "nibabel": ("nearl_core/scans/nifti.py",),
+    "nibabel": ("nearl_core/scans/nifti.py", "nearl_core/scans/volume.py"),
     "sqlalchemy": ("nearl_core/store/",),
 }
 THREAD_MAKERS = (

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nearl_core.errors import ScanError
+from nearl_core.scans import decode
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.types import (
     Decision,
+    Disguise,
     Frame,
     Identity,
     Label,
@@ -104,6 +106,9 @@ class PillowReader:
 
     def stored(self, path: Path) -> NDArray[np.generic]:
         return self.frame(path)[0].values
+
+    def copy(self, path: Path, out: Path, disguise: Disguise) -> None:
+        decode.copy(path, out, disguise)
 
     def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
         for scan in scans:

@@ -1,0 +1,59 @@
+"""DICOM structured reports (TID 1500) on de-identified copies, one a decision."""
+
+from pathlib import Path
+from typing import Final
+
+from nearl_core.dicom import report
+from nearl_core.export.content import Content, Record
+from nearl_core.export.rows import Row
+from nearl_core.types import State
+
+_FOLDER: Final = "reports"
+_STATES: Final = {
+    State.NONE_APPLY.value: "None of the labels applies",
+    State.UNASSESSABLE.value: "Can not be assessed",
+}
+
+
+def write(content: Content) -> None:
+    """Write reports/SPLIT/scan-NNNNNN_N.dcm."""
+    numbers: dict[str, int] = {}
+    for row in content.rows:
+        numbers[row.scan] = numbers.get(row.scan, 0) + 1
+        name = f"{row.scan}_{numbers[row.scan]}"
+        out = content.folder / _FOLDER / row.split / f"{name}.dcm"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        said = report.Report(
+            findings=_findings(row),
+            confidence=report.private_code(row.confidence, row.confidence),
+            reader=row.reader,
+            frame=row.frame,
+            name=name,
+        )
+        report.write_report(content.folder / row.image, out, said, key=content.key)
+
+
+def _findings(row: Row) -> list[report.Code]:
+    if row.state != State.LABELLED:
+        return [report.private_code(row.state, _STATES[row.state])]
+    labels = zip(row.codes, row.label_ids, row.labels, strict=True)
+    return [report.code_of(code, label_id=id_, name=name) for code, id_, name in labels]
+
+
+def read(folder: Path) -> list[Record]:
+    """What each report points at, for verification."""
+    found: list[Record] = []
+    images = {
+        report.uid_in(path): path.stem for path in sorted((folder / "images").glob("*/*.dcm"))
+    }
+    for path in sorted((folder / _FOLDER).glob("*/*.dcm")):
+        finding = report.read_report(path)
+        found.append(
+            {
+                "scan": images[finding.image],
+                "patient": finding.patient,
+                "split": path.parent.name,
+                "codes": finding.codes,
+            }
+        )
+    return found
