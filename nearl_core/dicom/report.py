@@ -133,35 +133,33 @@ def _measurement_report(source: Dataset, report: Report) -> "highdicom.sr.Measur
             name=_person_name(report.reader)
         ),
     )
-    evaluations = [
-        sr.QualitativeEvaluation(
-            name=_concept(Code("121071", "DCM", "Finding")), value=_concept(finding)
+    confidence = sr.QualitativeEvaluation(
+        name=_concept(private_code("confidence", "Confidence of the reader")),
+        value=_concept(report.confidence),
+    )
+    # TID 1501 has place for one finding, so each has a group of its own.
+    groups = [
+        sr.MeasurementsAndQualitativeEvaluations(
+            tracking_identifier=sr.TrackingIdentifier(
+                uid=uid_of(source.SOPInstanceUID.encode(), f"{report.name} {number}"),
+                identifier=f"{report.name} {number}",
+            ),
+            finding_type=_concept(finding),
+            qualitative_evaluations=[confidence],
+            source_images=[
+                sr.SourceImageForMeasurementGroup(
+                    referenced_sop_class_uid=source.SOPClassUID,
+                    referenced_sop_instance_uid=UID(source.SOPInstanceUID),
+                    referenced_frame_numbers=frames,
+                )
+            ],
         )
-        for finding in report.findings
+        for number, finding in enumerate(report.findings, start=1)
     ]
-    evaluations.append(
-        sr.QualitativeEvaluation(
-            name=_concept(private_code("confidence", "Confidence of the reader")),
-            value=_concept(report.confidence),
-        )
-    )
-    group = sr.MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=sr.TrackingIdentifier(
-            uid=uid_of(source.SOPInstanceUID.encode(), report.name), identifier=report.name
-        ),
-        qualitative_evaluations=evaluations,
-        source_images=[
-            sr.SourceImageForMeasurementGroup(
-                referenced_sop_class_uid=source.SOPClassUID,
-                referenced_sop_instance_uid=UID(source.SOPInstanceUID),
-                referenced_frame_numbers=frames,
-            )
-        ],
-    )
     return sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_person_context=person),
         procedure_reported=_concept(Code("363679005", "SCT", "Imaging procedure")),
-        imaging_measurements=[group],
+        imaging_measurements=groups,
         title=_concept(Code("126000", "DCM", "Imaging Measurement Report")),
     )
 
@@ -207,12 +205,10 @@ def read_report(path: Path) -> Finding:
     content = document.content
     if not isinstance(content, MeasurementReport):
         raise ValueError("no measurement report")
-    (group,) = content.get_image_measurement_groups()
     findings = [
-        str(item.ConceptCodeSequence[0].CodeValue)
-        for evaluation in group.get_qualitative_evaluations()
-        for item in evaluation
-        if item.ConceptNameCodeSequence[0].CodeValue == "121071"
+        str(group.finding_type.value)
+        for group in content.get_image_measurement_groups()
+        if group.finding_type is not None
     ]
     image = document.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
     uid = str(image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID)

@@ -43,6 +43,10 @@ class FrameReader(Protocol):
         ...
 
 
+class BurnedInError(ScanError):
+    """Text that names someone may stand in the pixels; the sentence is this program's own."""
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """A scan that is not in the export, with the reason."""
@@ -217,7 +221,7 @@ def reading(reader: FrameReader, *, pixels_checked: bool) -> Callable[[Wanted], 
     def read(one: Wanted) -> Shot:
         frame, info = reader.frame(one.scan.path, one.frame)
         if info.burned_in and not pixels_checked:
-            raise ScanError(info.burned_in)
+            raise BurnedInError(info.burned_in)
         return Shot(frame, _likeness(one.scan.id, frame))
 
     return read
@@ -251,6 +255,8 @@ def miniature_of(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _reason(error: ScanError, scan: Scan) -> str:
     """The reason without the file's name, which may be a person's."""
+    if isinstance(error, BurnedInError):
+        return error.message
     for part in (str(scan.path), scan.path.name, scan.path.stem):
         if part and part in error.message:
             return "It can't be read."

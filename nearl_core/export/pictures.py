@@ -11,8 +11,8 @@ from nearl_core.export.images import FrameReader, Kind, Shot, Wanted, reading
 from nearl_core.export.names import scan_name
 from nearl_core.export.rows import Row
 from nearl_core.scans.display import to_rgb
-from nearl_core.scans.stack import ENDING
 from nearl_core.scans.raster import write_png, write_values
+from nearl_core.scans.stack import ENDING
 from nearl_core.scans.volume import write_volume
 from nearl_core.types import Disguise
 

@@ -214,18 +214,12 @@ def test_highdicom_reads_the_reports(either: Project, tmp_path: Path) -> None:
     }
     found = {}
     for path in (out / "reports").rglob("*.dcm"):
-        document = srread(path)
-        (group,) = document.content.get_image_measurement_groups()
-        (image,) = group.source_images
-        items = [item for one in group.get_qualitative_evaluations() for item in one]
-        said = [
-            item.ConceptCodeSequence[0].CodeMeaning
-            for item in items
-            if item.ConceptNameCodeSequence[0].CodeMeaning == "Finding"
-        ]
-        found[scan_of[image.referenced_sop_instance_uid]] = [
-            name for name in said if name in NAMES.values()
-        ]
+        content: Any = srread(path).content
+        groups = content.get_image_measurement_groups()
+        images = {group.source_images[0].referenced_sop_instance_uid for group in groups}
+        (image,) = images
+        said = [group.finding_type.meaning for group in groups]
+        found[scan_of[image]] = [name for name in said if name in NAMES.values()]
     assert found == _truth(either)
 
 
@@ -246,7 +240,7 @@ def test_stored_values_are_those_of_the_file(tmp_path: Path) -> None:
         out = tmp_path / "out"
         export(project, out, format="csv", pictures=Pictures.STORED, split=(1,), reader=reader)
     folder = out / "images" / "train"
-    volume = nibabel.load(folder / "scan-000001.nii.gz")
+    volume: Any = nibabel.load(folder / "scan-000001.nii.gz")
     assert np.array_equal(np.asarray(volume.dataobj).transpose(2, 1, 0), stack)
     for name, values in (("scan-000002.png", flat), ("scan-000003.tiff", negative)):
         with Image.open(folder / name) as picture:
@@ -255,7 +249,7 @@ def test_stored_values_are_those_of_the_file(tmp_path: Path) -> None:
 
 def test_scans_with_possible_text_wait_for_a_look(tmp_path: Path) -> None:
     values = disc().astype("u2")
-    made = {
+    made: dict[str, dict[str, Any]] = {
         "ct": {"Modality": "CT"},
         "us": {"Modality": "US", "BurnedInAnnotation": "NO"},
         "said": {"Modality": "CT", "BurnedInAnnotation": "YES"},
