@@ -24,7 +24,7 @@ from nearl_core.model.features import FeatureCache
 from nearl_core.model.scan_features import Place, place_of, rows
 from nearl_core.scans import display
 from nearl_core.scans.guard import ScanReader
-from nearl_core.state import LiveVersion, Ready
+from nearl_core.state import Ready
 from nearl_core.types import (
     Decision,
     EngineInfo,
@@ -276,28 +276,13 @@ class Engine:
             ), None
         examples = self.examples(known, ready.cache)
         head = instant.fit(examples, ready.texts, multi_label=multi_label, text_default=1.0)
+        decided = examples.embedded().features
         if ready.live is None:
-            return Ranker(head), examples.features
-        return self._with_version(replace(ready.live.ranker, instant=head), known, ready.live), (
-            examples.features
-        )
-
-    def _with_version(self, ranker: Ranker, known: list[Lesson], live: LiveVersion) -> Ranker:
-        """The version's head, fitted again where the tuned features of all lessons are known."""
-        tuned, blend = ranker.tuned, ranker.blend
-        assert tuned is not None
-        assert blend is not None
-        if not all(self._places[lesson.scan_id].is_in(live.cache) for lesson in known):
-            return ranker
-        again = instant.fit_fixed(
-            self.examples(known, live.cache),
-            ranker.tuned_texts,
-            multi_label=tuned.multi_label,
-            ridge=blend.ridge,
-            text_share=tuned.text_share,
-            temperature=blend.temperature,
-        )
-        return replace(ranker, tuned=again)
+            return Ranker(head), decided
+        ranker, cache = replace(ready.live.ranker, instant=head), ready.live.cache
+        if all(self._places[lesson.scan_id].is_in(cache) for lesson in known):
+            ranker = ranker.refitted(examples, self.embeddings(known, cache))
+        return ranker, decided
 
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
         """Rank those whose features are known, from what was last learned; milliseconds."""
@@ -309,7 +294,7 @@ class Engine:
             notice = ONE_LABEL if ready.used else UNKNOWN_WORDS
             return [Ranking(i, ready.version, ready.used, (), notice=notice) for i in known]
         probabilities = self._probabilities(known, ready)
-        unlike = acquire.unlike(self._rows(known, ready.cache), ready.decided)
+        unlike = acquire.unlike(self._embeddings(known, ready.cache), ready.decided)
         return [
             ready.ranking(scan_id, p, frames=self._places[scan_id].frames, unlike=far)
             for scan_id, p, far in zip(known, probabilities, unlike.tolist(), strict=True)
@@ -321,7 +306,7 @@ class Engine:
 
     def _probabilities(self, scan_ids: Sequence[int], ready: Ready) -> FloatArray:
         assert ready.ranker is not None
-        tuned = None if ready.live is None else self._rows(scan_ids, ready.live.cache)
+        tuned = None if ready.live is None else self._embeddings(scan_ids, ready.live.cache)
         logits = ready.ranker.logits(self._rows(scan_ids, ready.cache), tuned)
         return to_probabilities(logits, multi_label=ready.label_set.multi_label)
 
@@ -335,7 +320,7 @@ class Engine:
             return rest
         can_rank = ready.ranker is not None and ready.ranker.instant.can_rank and ready.used > 0
         probabilities = self._probabilities(known, ready) if can_rank else None
-        features = self._rows(known, ready.cache)
+        features = self._embeddings(known, ready.cache)
         return [known[i] for i in acquire.order(features, probabilities, seed=ready.used)] + rest
 
     # --- features ---
@@ -355,21 +340,30 @@ class Engine:
         return self._ready
 
     def examples(self, known: Sequence[Lesson], cache: FeatureCache) -> Examples:
-        """Lessons with their features, which must be in the cache."""
+        """Lessons with the backbone's features, which must be in the cache."""
         return Examples(
             self._rows([lesson.scan_id for lesson in known], cache),
             np.array([lesson.target for lesson in known]),
             np.array([lesson.weight for lesson in known]),
+            self.encoder.blocks,
         )
+
+    def embeddings(self, known: Sequence[Lesson], cache: FeatureCache) -> FloatArray:
+        """Embeddings of lessons, the backbone's or a version's, from their cache: N x E."""
+        return self._embeddings([lesson.scan_id for lesson in known], cache)
 
     def with_features(self, learned: Sequence[Lesson]) -> list[Lesson]:
         """The lessons whose features are known: not those of scans that can't be read."""
         return self._with_features(learned, self.ready)
 
     def features(self, scan_ids: Sequence[int], *, tuned: bool = False) -> FloatArray:
-        """Features of scans that were ranked: N x E, the backbone's or the live version's."""
+        """Embeddings of scans that were ranked: N x E, the backbone's or the live version's."""
         live = self.ready.live
-        return self._rows(scan_ids, live.cache if tuned and live else self.ready.cache)
+        return self._embeddings(scan_ids, live.cache if tuned and live else self.ready.cache)
+
+    def deep_features(self, scan_ids: Sequence[int]) -> FloatArray:
+        """The backbone's features of scans that were ranked, with their blocks: N x F."""
+        return self._rows(scan_ids, self.ready.cache)
 
     def _know(self, scan: Scan) -> Place:
         place = self._places.get(scan.id)
@@ -387,3 +381,7 @@ class Engine:
 
     def _rows(self, scan_ids: Sequence[int], cache: FeatureCache) -> FloatArray:
         return rows([self._places[i] for i in scan_ids], cache)
+
+    def _embeddings(self, scan_ids: Sequence[int], cache: FeatureCache) -> FloatArray:
+        width = self.encoder.embedding
+        return rows([self._places[i] for i in scan_ids], cache, width=width)

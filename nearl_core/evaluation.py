@@ -12,7 +12,7 @@ from nearl_core.engine import Engine
 from nearl_core.errors import LabelSetError, NearlError
 from nearl_core.learn import evaluate, instant, linear_probe
 from nearl_core.learn.batches import Lesson
-from nearl_core.learn.instant import FloatArray, to_probabilities
+from nearl_core.learn.instant import FloatArray, joined, to_probabilities
 from nearl_core.types import Figures, LabelSet, Scan, SkippedFile
 
 
@@ -116,7 +116,7 @@ def probabilities(
         learned = engine.with_features(learned)
         if not learned:
             raise NearlError("A linear probe needs decisions.", "Decide some scans first.")
-        examples = engine.examples(learned, ready.cache)
+        examples = engine.examples(learned, ready.cache).embedded()
         patients = [lesson.patient for lesson in learned]
         asked = engine.features(scan_ids)
         return linear_probe.probabilities(examples, patients, asked, multi_label=multi_label)
@@ -126,10 +126,11 @@ def probabilities(
             "Decide some scans first.",
         )
     if stage is Stage.INSTANT:
-        return ready.ranker.instant.probabilities(engine.features(scan_ids))
+        return ready.ranker.instant.probabilities(engine.deep_features(scan_ids))
     if stage is Stage.TUNED:
         if ready.live is None or ready.ranker.tuned is None:
             raise NearlError("No trained version is live.", "Train or activate one first.")
-        logits = ready.ranker.tuned.logits(engine.features(scan_ids, tuned=True))
+        tuned = joined(engine.features(scan_ids, tuned=True), engine.deep_features(scan_ids))
+        logits = ready.ranker.tuned.logits(tuned)
         return to_probabilities(logits, multi_label=multi_label)
     return engine.probabilities(scan_ids)

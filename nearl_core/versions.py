@@ -50,7 +50,10 @@ class Host(Protocol):
         """What ranks now."""
 
     def examples(self, known: Sequence[Lesson], cache: FeatureCache) -> Examples:
-        """Lessons with their features."""
+        """Lessons with the backbone's features."""
+
+    def embeddings(self, known: Sequence[Lesson], cache: FeatureCache) -> FloatArray:
+        """Embeddings of lessons, the backbone's or a version's: N x E."""
 
     def picture(self, path: Path, frame: int) -> Tensor:
         """A frame as the image tower takes it."""
@@ -213,6 +216,7 @@ def _inputs(
     return tuning.TuneInputs(
         data=data,
         frozen=examples.features,
+        blocks=examples.blocks,
         patients=[lesson.patient for lesson in learned],
         blind=np.array([lesson.blind for lesson in learned]),
         texts=ready.texts,
@@ -234,7 +238,7 @@ def _live_says(
         return None
     new = [learned[i] for i in rows]
     frozen = engine.examples(new, ready.cache).features
-    logits = live.ranker.logits(frozen, engine.examples(new, live.cache).features)
+    logits = live.ranker.logits(frozen, engine.embeddings(new, live.cache))
     return rows, to_probabilities(logits, multi_label=ready.label_set.multi_label)
 
 

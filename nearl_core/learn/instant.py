@@ -4,7 +4,9 @@ Weighted ridge regression onto the labels, drawn towards the label texts instead
 
     W = s T + (X' S X + k I)^-1 X' S (Y - s X T)
 
-with X the centred features, T the centred label texts and S the class-balanced weights. It keeps
+with X the centred features, T the centred label texts and S the class-balanced weights. Features
+are the embedding and blocks behind it (`model/depths.py`), each in a scale in which it spreads as
+much as the others; texts speak of the embedding alone. It keeps
 what SS-Text (arXiv 2506.17500) is after, text and examples in one closed form, and adds the
 correlation of features, which a mean of features leaves out. How much the text counts (s, 0
 allowed) and the temperature are chosen by exact leave-one-out, which costs one product more; the
@@ -12,7 +14,8 @@ ridge too, from the number of examples on at which that choice beats a fixed one
 scaling, n right answers never count as certainty.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,18 +37,30 @@ class Examples:
     """What there is to learn from.
 
     Attributes:
-        features: N x E, normalised.
+        features: N x F: the embedding, normalised, and blocks behind it.
         targets: N x C, 1 where the label was decided, else 0.
         weights: N, how much each counts before classes are balanced.
+        blocks: Widths of the blocks behind the embedding; all of F is the embedding without any.
     """
 
     features: FloatArray
     targets: FloatArray
     weights: FloatArray
+    blocks: tuple[int, ...] = ()
 
     def take(self, rows: NDArray[np.intp]) -> "Examples":
         """Some of them."""
-        return Examples(self.features[rows], self.targets[rows], self.weights[rows])
+        return replace(
+            self,
+            features=self.features[rows],
+            targets=self.targets[rows],
+            weights=self.weights[rows],
+        )
+
+    def embedded(self) -> "Examples":
+        """Their embeddings alone."""
+        width = self.features.shape[1] - sum(self.blocks)
+        return replace(self, features=self.features[:, :width], blocks=())
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +68,8 @@ class Head:
     """What ranks: probabilities from features.
 
     Attributes:
-        centre: E, taken from features first.
-        weight: E x C.
+        centre: F, taken from features first; those of the label texts alone are embeddings, E.
+        weight: F x C.
         offset: C, added to the scores.
         temperature: Scores are divided by it.
         multi_label: Sigmoids in place of a softmax.
@@ -78,14 +93,16 @@ class Head:
         return int(self.seen.sum()) >= (1 if self.multi_label else 2)
 
     def logits(self, features: FloatArray) -> FloatArray:
-        """N x E to N x C; a label that nothing is known of gets the least of the others."""
-        raw = ((features - self.centre) @ self.weight + self.offset) / self.temperature
+        """N x F to N x C; a label that nothing is known of gets the least of the others."""
+        raw = (
+            (features[:, : len(self.centre)] - self.centre) @ self.weight + self.offset
+        ) / self.temperature
         if not self.multi_label and not self.seen.all() and self.seen.any():
             raw[:, ~self.seen] = raw[:, self.seen].min(1, keepdims=True)
         return raw
 
     def probabilities(self, features: FloatArray) -> FloatArray:
-        """N x E to N x C in [0, 1]."""
+        """N x F to N x C in [0, 1]."""
         return to_probabilities(self.logits(features), multi_label=self.multi_label)
 
 
@@ -159,11 +176,11 @@ class _Ridge:
         self._s = balanced / balanced.sum()
         self._centre = self._s @ examples.features
         x = examples.features - self._centre
-        self._spread = float(np.sqrt((self._s @ x**2).sum())) or 1.0
+        self._spread = _spread(self._s @ x**2, examples.blocks)
         self._x = x / self._spread
         self._y = examples.targets - self._base()
         self._soft = _platt(examples.targets, multi_label=multi_label)
-        self._t = self._texts(texts, examples)
+        self._t = self._texts(texts)
         self.shares = TEXT_SHARES if texts is not None else (0.0,)
         root = np.sqrt(self._s)[:, None]
         left, self._singular, self._right = np.linalg.svd(root * self._x, full_matrices=False)
@@ -174,12 +191,13 @@ class _Ridge:
         labels = self._targets.shape[1]
         return np.full(labels, 0.5 if self._multi_label else 1 / labels)
 
-    def _texts(self, texts: FloatArray | None, examples: Examples) -> FloatArray:
+    def _texts(self, texts: FloatArray | None) -> FloatArray:
+        found = np.zeros((self._x.shape[1], self._targets.shape[1]))
         if texts is None:
-            return np.zeros((examples.features.shape[1], examples.targets.shape[1]))
-        centred: FloatArray = (texts - texts.mean(0)).T
-        scale = np.sqrt(((examples.features - self._centre) @ centred / self._spread).var() or 1.0)
-        return np.asarray(centred * 0.3 / scale)
+            return found
+        found[: texts.shape[1]] = (texts - texts.mean(0)).T  # nothing speaks of the blocks
+        scale = np.sqrt((self._x @ found).var() or 1.0)
+        return np.asarray(found * 0.3 / scale)
 
     def judged(self) -> NDArray[np.bool_]:
         """Examples whose label has another example, when at least two labels have."""
@@ -229,7 +247,7 @@ class _Ridge:
         return float(np.average(each, weights=self._s[rows]))
 
     def head(self, ridge: float, share: float, temperature: float) -> Head:
-        weight = self._weight(ridge, share) / self._spread
+        weight = self._weight(ridge, share) / self._spread[:, None]
         seen = (self._targets.sum(0) > 0) | (share > 0)
         offset = np.zeros(len(seen))
         return Head(
@@ -242,6 +260,18 @@ class _Ridge:
             ridge,
             np.asarray(seen),
         )
+
+
+def joined(embeddings: FloatArray, frozen: FloatArray) -> FloatArray:
+    """Tuned embeddings, N x E, before the blocks of the frozen features, N x F: N x F."""
+    return np.concatenate([embeddings, frozen[:, embeddings.shape[1] :]], axis=1)
+
+
+def _spread(variance: FloatArray, blocks: tuple[int, ...]) -> FloatArray:
+    """F, by which features are divided: each block then spreads alike, all together by 1."""
+    ends = np.cumsum([0, len(variance) - sum(blocks), *blocks])
+    roots = [np.sqrt(variance[a:b].sum() * (len(blocks) + 1)) or 1.0 for a, b in pairwise(ends)]
+    return np.repeat(np.array(roots), np.diff(ends))
 
 
 def to_probabilities(logits: FloatArray, *, multi_label: bool) -> FloatArray:

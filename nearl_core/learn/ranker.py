@@ -1,10 +1,17 @@
 """What turns features into probabilities: the instant head, and a version's beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nearl_core.learn.instant import FloatArray, Head, to_probabilities
+from nearl_core.learn.instant import (
+    Examples,
+    FloatArray,
+    Head,
+    fit_fixed,
+    joined,
+    to_probabilities,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,8 @@ class Ranker:
 
     Attributes:
         instant: On the backbone's own features.
-        tuned, blend: A version's head on its features, and how it counts; None without one.
+        tuned, blend: A version's head on its embeddings with the frozen blocks, and how it counts;
+            None without one.
         tuned_texts: C x E, the version's own text features, by which its head is fitted again.
     """
 
@@ -38,13 +46,29 @@ class Ranker:
     blend: Blend | None = None
     tuned_texts: FloatArray | None = None
 
+    def refitted(self, examples: Examples, tuned: FloatArray) -> "Ranker":
+        """With the version's head fitted anew, on the decisions' frozen and tuned features."""
+        assert self.tuned is not None
+        assert self.blend is not None
+        head = fit_fixed(
+            replace(examples, features=joined(tuned, examples.features)),
+            self.tuned_texts,
+            multi_label=self.tuned.multi_label,
+            ridge=self.blend.ridge,
+            text_share=self.tuned.text_share,
+            temperature=self.blend.temperature,
+        )
+        return replace(self, tuned=head)
+
     def logits(self, frozen: FloatArray, tuned: FloatArray | None = None) -> FloatArray:
-        """N x E frozen and, for a version, N x E tuned features to N x C blended logits."""
+        """N x F frozen and, for a version, N x E tuned features to N x C blended logits."""
         own = self.instant.logits(frozen)
         if self.tuned is None or self.blend is None or tuned is None:
             return own
         multi_label = self.instant.multi_label
-        return blended(own, self.tuned.logits(tuned), self.blend.share, multi_label=multi_label)
+        return blended(
+            own, self.tuned.logits(joined(tuned, frozen)), self.blend.share, multi_label=multi_label
+        )
 
 
 def blended(own: FloatArray, tuned: FloatArray, share: float, *, multi_label: bool) -> FloatArray:

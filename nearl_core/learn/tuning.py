@@ -12,7 +12,7 @@ from nearl_core.control import Pace, RunControl
 from nearl_core.errors import TrainingError
 from nearl_core.learn import instant
 from nearl_core.learn.batches import patient_folds
-from nearl_core.learn.instant import RIDGES, Examples, FloatArray, Head
+from nearl_core.learn.instant import RIDGES, Examples, FloatArray, Head, joined
 from nearl_core.learn.loop import TuneData, TuneSettings, precision, tune
 from nearl_core.learn.promote import HeldOut, Judgement, judge
 from nearl_core.model.nearl import Nearl, NearlClip
@@ -29,7 +29,8 @@ class TuneInputs:
 
     Attributes:
         data: Views and targets.
-        frozen: N x E, the backbone's features of the original view.
+        frozen: N x F, the backbone's features of the original view.
+        blocks: Widths of the blocks that stand behind the embedding in F.
         patients: N names.
         blind: N, bool: decided without a suggestion or against it.
         texts: C x E, or None where the backbone does not know the labels' words.
@@ -39,6 +40,7 @@ class TuneInputs:
 
     data: TuneData
     frozen: FloatArray
+    blocks: tuple[int, ...]
     patients: Sequence[str]
     blind: NDArray[np.bool_]
     texts: FloatArray | None
@@ -49,6 +51,11 @@ class TuneInputs:
     def targets(self) -> FloatArray:
         """N x C."""
         return self.data.targets.double().cpu().numpy()
+
+    def examples(self, features: FloatArray) -> Examples:
+        """The decisions with these features, N x F."""
+        weights = self.data.weights.double().cpu().numpy()
+        return Examples(features, self.targets, weights, self.blocks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +145,7 @@ def run(
     take_in_scale(nearl, judgement.blend.scale)
     features, texts = encode(clip, inputs.data, control)
     head = instant.fit_fixed(
-        Examples(features, inputs.targets, inputs.data.weights.double().cpu().numpy()),
+        inputs.examples(joined(features, inputs.frozen)),
         None if inputs.texts is None else texts,
         multi_label=inputs.data.multi_label,
         ridge=judgement.blend.ridge,
@@ -187,7 +194,6 @@ def _cross_fit(
     targets = inputs.targets
     own = np.zeros_like(targets)
     tuned = {(scale, ridge): np.zeros_like(targets) for scale in SCALES for ridge in RIDGES}
-    weights = inputs.data.weights.double().cpu().numpy()
     for fold in range(int(folds.max()) + 1):
         rest, out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         clip = make()
@@ -198,19 +204,22 @@ def _cross_fit(
             seed=seed + fold + 1,
             control=control.renamed(f"checking, part {fold + 1} of {int(folds.max()) + 1}"),
         )
-        examples = Examples(inputs.frozen[rest], targets[rest], weights[rest])
         head = instant.fit(
-            examples, inputs.texts, multi_label=inputs.data.multi_label, text_default=1.0
+            inputs.examples(inputs.frozen).take(rest),
+            inputs.texts,
+            multi_label=inputs.data.multi_label,
+            text_default=1.0,
         )
         own[out] = head.logits(inputs.frozen[out])
         scale_now = 1.0
         for scale in SCALES:
             take_in_scale(_adapters(clip), scale / scale_now)
             scale_now = scale
-            features, texts = encode(clip, inputs.data, control)
+            tuned_now, texts = encode(clip, inputs.data, control)
+            features = joined(tuned_now, inputs.frozen)
             for ridge in RIDGES:
                 tuned[scale, ridge][out] = instant.fit_fixed(
-                    Examples(features[rest], targets[rest], weights[rest]),
+                    inputs.examples(features).take(rest),
                     None if inputs.texts is None else texts,
                     multi_label=inputs.data.multi_label,
                     ridge=ridge,

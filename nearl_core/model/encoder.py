@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nearl_core.model import depths
 from nearl_core.model.backbones import Backbone
 from nearl_core.model.device import describe
 from nearl_core.model.lowered import Precision
@@ -42,7 +44,6 @@ class Encoder:
         self.model = backbone.model.to(device)
         self.serving = fastest(self.model, side=backbone.preprocessing.size, device=device)
         self._frozen = NearlClip(self.serving.tower, text_tower(self.model), None)
-        self._no_labels = LabelContext(torch.zeros(0, 1))
         self._batch = self.serving.chunk or BATCH
 
     @property
@@ -50,7 +51,18 @@ class Encoder:
         """Names what its features are made by: the backbone's hash, and a lower precision."""
         precision = self.serving.precision
         mark = "" if precision is Precision.FLOAT32 else f"+{precision}"
-        return f"{self.backbone.hash}{mark}"
+        return f"{self.backbone.hash}{mark}+{depths.MARK}"
+
+    @cached_property
+    def embedding(self) -> int:
+        """Width of the embedding, E, as the text tower says."""
+        with torch.inference_mode():
+            return self._frozen.texts(self.backbone.tokenize(["scan"]).to(self.device)).shape[1]
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Widths of the blocks that stand behind the embedding in features without adapters."""
+        return depths.blocks(self.serving.tower)
 
     @property
     def described(self) -> str:
@@ -83,13 +95,19 @@ class Encoder:
         return self.backbone.preprocessing(rgb)
 
     def features(self, images: Sequence[Tensor], adapted: Adapted | None) -> NDArray[np.float32]:
-        """Features of prepared pictures: N x E, float32, normalised.
+        """Features of prepared pictures, float32.
 
         Out of memory halves the batch and tries again.
+
+        Returns:
+            N x E, normalised, with adapters; without them N x (E + blocks), the embedding first.
         """
-        clip, labels = self._frozen, self._no_labels
-        if adapted is not None:
-            clip, labels = adapted.clip, adapted.labels
+
+        def look(batch: Tensor) -> Tensor:
+            if adapted is None:
+                return depths.features(self.serving.tower, batch)
+            return adapted.clip.images(batch, adapted.labels)
+
         found, place = [], 0
         while place < len(images):
             part = list(images[place : place + self._batch])
@@ -97,7 +115,7 @@ class Encoder:
             batch = torch.stack([*part, *part[-1:] * missing]).to(self.device)
             try:
                 with torch.inference_mode():
-                    found.append(clip.images(batch, labels)[: len(part)].cpu().numpy())
+                    found.append(look(batch)[: len(part)].cpu().numpy())
             except torch.OutOfMemoryError:
                 if self._batch == 1:
                     raise

@@ -19,18 +19,22 @@ from timm.models.resnet import BasicBlock
 from torch import nn
 
 NAME = "nearl_hybrid_tiny"
-STEM = (96, 192)
-"""Channels of the stem's maps of stride 8 and 16."""
+STEM = (48, 96, 192)
+"""Channels of the stem's maps, of stride 4, 8 and 16."""
 default_cfgs = generate_default_cfgs({NAME: {"input_size": (3, 224, 224), "pool_size": None}})
 
 
-def stem() -> nn.Sequential:
+class Stem(nn.Sequential):
+    """Stages of a convolution stem, whose maps are worth a look each."""
+
+
+def stem() -> Stem:
     """Four halvings with residual blocks between: B x 3 x H x W to B x 192 x H/16 x W/16."""
 
     def halve(channels: int, out: int) -> nn.Module:
         return ConvNormAct(channels, out, 3, stride=2)
 
-    return nn.Sequential(
+    return Stem(
         nn.Sequential(halve(3, 24), halve(24, 48), BasicBlock(48, 48)),
         nn.Sequential(halve(48, 96), BasicBlock(96, 96), BasicBlock(96, 96)),
         nn.Sequential(halve(96, 192), BasicBlock(192, 192)),

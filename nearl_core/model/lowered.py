@@ -36,10 +36,19 @@ class LoweredTower:
         self._low = image_tower(SimpleNamespace(visual=_lowered(model.visual, precision)))
         self._autocast = precision is Precision.BFLOAT16
         self.depth, self.width = self._whole.depth, self._whole.width
+        self.stem = self._whole.stem
 
     def embed(self, inputs: Tensor) -> Tensor:
         """What enters the first block: B x N x D, float32."""
         return self._whole.embed(inputs)
+
+    def embed_seen(self, inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """`embed`, and the stem's maps on the way."""
+        return self._whole.embed_seen(inputs)
+
+    def patches(self, x: Tensor) -> Tensor:
+        """The tokens that stand for places."""
+        return self._whole.patches(x)
 
     def block(self, layer: int, x: Tensor) -> Tensor:
         """One block: B x N x D to B x N x D, float32."""

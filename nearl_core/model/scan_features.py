@@ -35,15 +35,17 @@ def place_of(scan: Scan) -> Place:
     return Place(scan_key(scan.path), ranked_frames(scan.frames))
 
 
-def rows(places: Sequence[Place], cache: FeatureCache) -> NDArray[np.float64]:
-    """The mean feature of each place, normalised: N x E; all must be in the cache.
+def rows(
+    places: Sequence[Place], cache: FeatureCache, *, width: int | None = None
+) -> NDArray[np.float64]:
+    """The mean feature of each place, or its first `width` columns: N x F; all in the cache.
 
     Every frame counts alike; the mean of a linear head's logits is its logit of the mean feature.
     """
     if all(len(place.frames) == 1 for place in places):
-        found = np.stack([_feature(cache, p.key, p.frames[0]) for p in places])
+        found = np.stack([_feature(cache, p.key, p.frames[0])[:width] for p in places])
         return found.astype(np.float64)
-    means = [np.mean([_feature(cache, p.key, f) for f in p.frames], axis=0) for p in places]
+    means = [np.mean([_feature(cache, p.key, f)[:width] for f in p.frames], axis=0) for p in places]
     return np.stack(means).astype(np.float64)
 
 

@@ -46,7 +46,19 @@ class Tower(Protocol):
 
 
 class ImageTower(Tower, Protocol):
-    """A tower of images; inputs are B x 3 x H x W, normalised."""
+    """A tower of images; inputs are B x 3 x H x W, normalised.
+
+    Attributes:
+        stem: Channels of the maps of its convolution stem; none where patches are projected.
+    """
+
+    stem: tuple[int, ...]
+
+    def embed_seen(self, inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """`embed`, and the stem's maps on the way, each B x C x h x w."""
+
+    def patches(self, x: Tensor) -> Tensor:
+        """The tokens that stand for places: B x N x D to B x N' x D."""
 
     def block(self, layer: int, x: Tensor) -> Tensor:
         """One frozen block, layer counted from 0: B x N x D to B x N x D (equation 1)."""

@@ -97,7 +97,7 @@ class Pretraining:
         self._student = Student(model, middle_layer=settings.middle_layer)
         self._text = text_tower(model, split_attention=True)
         self._logit_scale: Tensor = clip.logit_scale
-        self.matching = Matching(STEM, self._student.width, self._student.features).to(device)
+        self.matching = Matching(STEM[1:], self._student.width, self._student.features).to(device)
         self.average = copy.deepcopy(model).eval().requires_grad_(False)
         self.elapsed, self.steps = 0.0, 0
         self._generator = torch.Generator().manual_seed(settings.seed)

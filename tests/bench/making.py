@@ -48,14 +48,15 @@ def cell(
         [picture(kind, seed=n) for kind, n in scans] for scans in (decided, rest)
     )
     encoder = Encoder(backbone(), torch.device("cpu"))
+    width = encoder.embedding
     few = FewShot(
         backbone=backbone(),
         label_set=LABELS,
         texts=torch.from_numpy(encoder.texts(LABELS)).float(),
-        features=encoder.features(images, None).astype(np.float64),
+        features=encoder.features(images, None)[:, :width].astype(np.float64),
         targets=np.eye(3)[[kind for kind, _ in decided]],
         images=Pictures(images.__getitem__, range(len(images))),
-        asked=encoder.features(asked_images, None).astype(np.float64),
+        asked=encoder.features(asked_images, None)[:, :width].astype(np.float64),
         asked_images=Pictures(asked_images.__getitem__, range(len(rest))),
         device=torch.device("cpu"),
         seed=seed,

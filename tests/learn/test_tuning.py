@@ -51,6 +51,7 @@ def _inputs(encoder: Encoder, data: TuneData) -> TuneInputs:
     return TuneInputs(
         data=data,
         frozen=frozen,
+        blocks=(),
         patients=[str(n) for n in range(len(frozen))],
         blind=np.ones(len(frozen), bool),
         texts=texts,

@@ -1,0 +1,74 @@
+"""Deep features: the embedding, and what the tower saw on the way."""
+
+import pytest
+import torch
+
+from nearl_core.model import backbones, depths
+from nearl_core.model.hybrid import NAME, STEM
+from nearl_core.model.lowered import LoweredTower, Precision
+from nearl_core.model.towers import ImageTower, image_tower
+from tests.engine.making import EMBED, MODEL, SIZE
+
+HYBRID = {
+    **MODEL,
+    "vision_cfg": {
+        "image_size": 224,
+        "timm_model_name": NAME,
+        "timm_pool": "token",
+        "timm_proj": "linear",
+    },
+}
+
+
+def _tower(kind: str) -> tuple[ImageTower, int]:
+    torch.manual_seed(0)
+    model = backbones.build(HYBRID if kind == "hybrid" else MODEL).eval()
+    if kind == "lowered":
+        return LoweredTower(model, Precision.BFLOAT16), SIZE
+    return image_tower(model), 224 if kind == "hybrid" else SIZE
+
+
+@pytest.mark.parametrize("kind", ["plain", "hybrid", "lowered"])
+def test_the_embedding_stands_first_and_the_blocks_behind_it(kind: str) -> None:
+    tower, side = _tower(kind)
+    images = torch.randn(3, 3, side, side)
+    with torch.inference_mode():
+        found = depths.features(tower, images)
+        x = tower.embed(images)
+        for layer in range(tower.depth):
+            x = tower.block(layer, x)
+        embedding = torch.nn.functional.normalize(tower.pool(x), dim=-1)
+    widths = depths.blocks(tower)
+    assert found.shape == (3, EMBED + sum(widths))
+    assert torch.allclose(found[:, :EMBED], embedding, atol=1e-6)
+    for block in torch.split(found, [EMBED, *widths], dim=1):
+        assert torch.allclose(block.norm(dim=1), torch.ones(3), atol=1e-4)
+
+
+def test_a_stem_is_seen_at_each_of_its_stages() -> None:
+    tower, _ = _tower("hybrid")
+    assert depths.blocks(tower) == tuple(width for width in STEM for _ in range(2))
+
+
+@pytest.mark.parametrize("kind", ["plain", "hybrid"])
+def test_features_do_not_depend_on_the_batch(kind: str) -> None:
+    tower, side = _tower(kind)
+    images = torch.randn(4, 3, side, side)
+    with torch.inference_mode():
+        together = depths.features(tower, images)
+        alone = torch.cat([depths.features(tower, one[None]) for one in images])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_an_even_picture_has_finite_features() -> None:
+    tower, side = _tower("hybrid")
+    with torch.inference_mode():
+        found = depths.features(tower, torch.zeros(1, 3, side, side))
+    assert found.isfinite().all()
+
+
+def test_pooling_keeps_what_places_share_and_how_they_differ() -> None:
+    places = torch.tensor([[[1.0, 0.0], [1.0, 4.0]]])
+    mean, deviation = depths.pooled(places)[0].split(2)
+    assert torch.allclose(mean, torch.tensor([1.0, 2.0]) / 5**0.5)
+    assert torch.allclose(deviation, torch.tensor([0.0, 1.0]), atol=1e-5)
