@@ -252,6 +252,7 @@ NEW_PROJECT_TITLE = "New project"
 SCANS_FOLDER = "Scans"
 PROJECT_FOLDER = "Project"
 BACKBONE = "Backbone"
+COARSE = "Coarse at first: the whole picture is on its way."
 UNIT = "One scan is"
 UNITS = {
     "image": "one file",

@@ -1,7 +1,7 @@
 """Pictures for the screen and thumbnails: decoded in the background, kept while they are near."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPixmap
 
+from app import strings
 from app.jobs import Job, Jobs, Priority
 from app.models.picture import Picture, prepare
 from app.models.thumbnails import THUMBNAIL_SIDE
@@ -38,11 +39,13 @@ class Pictures(QObject):
 
     Attributes:
         ready: Place and Picture.
+        coarse: Place and a Picture of a lower resolution, while the whole is on its way.
         failed: Place and the NearlError that says why.
         thumbnail: Scan id and QPixmap.
     """
 
     ready = Signal(object, object)
+    coarse = Signal(object, object)
     failed = Signal(object, object)
     thumbnail = Signal(int, object)
 
@@ -95,6 +98,19 @@ class Pictures(QObject):
             failed=partial(self._refused, place),
         )
 
+    def want_coarse(self, scan: Scan, frame: int) -> None:
+        """Have a frame decoded coarsely where that is much faster; `coarse` tells when."""
+        session, place = self._session, Place(scan.id, frame)
+        if session is None:
+            return
+        reader = session.scan_reader
+        self._jobs.pictures.submit(
+            lambda control: _decode_coarse(reader, scan, frame, control),
+            priority=Priority.SCREEN,
+            done=partial(self._coarse_arrived, place),
+            failed=lambda _error: None,  # told by the whole picture, which is on its way
+        )
+
     def only(self, wanted: frozenset[Place]) -> None:
         """Forget about frames that wait and that nobody looks at any more."""
         for place in [place for place in self._on_way if place not in wanted]:
@@ -130,6 +146,10 @@ class Pictures(QObject):
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
         self.ready.emit(place, picture)
 
+    def _coarse_arrived(self, place: Place, picture: Picture | None) -> None:
+        if picture is not None and place in self._on_way:
+            self.coarse.emit(place, picture)
+
     def _refused(self, place: Place, error: NearlError) -> None:
         if self._on_way.pop(place, None) is not None:
             self.failed.emit(place, error)
@@ -149,6 +169,17 @@ def _decode(reader: ScanReader, scan: Scan, frame: int, control: RunControl) -> 
     values, info = reader.frame(scan.path, frame)
     control.check()
     return prepare(values, info)
+
+
+def _decode_coarse(
+    reader: ScanReader, scan: Scan, frame: int, control: RunControl
+) -> Picture | None:
+    found = reader.preview(scan.path, frame)
+    control.check()
+    if found is None:
+        return None
+    values, info = found
+    return prepare(values, replace(info, notices=(*info.notices, strings.COARSE)))
 
 
 def _thumbnail_job(reader: ScanReader, scan: Scan, cache: Path, control: RunControl) -> QImage:
