@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from nearl_core.bench.few_shot import FewShot, Method
 from nearl_core.bench.peers.clip_adapter import clip_adapter
+from nearl_core.bench.peers.clip_lora import clip_lora
+from nearl_core.bench.peers.coop import coop
 from nearl_core.bench.peers.lp_plus_plus import lp_plus_plus
+from nearl_core.bench.peers.maple import maple
 from nearl_core.bench.peers.ss_text import ss_text_plus, ss_text_u
 from nearl_core.bench.peers.task_res import task_res
 from nearl_core.bench.peers.text_probe import text_probe
@@ -82,5 +85,21 @@ PEERS: tuple[Peer, ...] = (
         "ss-text-u",
         ss_text_u,
         note="transductive: it sees all test scans at once, without labels, as its unlabelled ones",
+    ),
+    Peer(
+        "clip-lora",
+        clip_lora,
+        note="48 steps of 16 scans at 2e-2 in place of 500 steps a shot of 32 at 2e-4",
+    ),
+    Peer(
+        "coop",
+        coop,
+        note="at most 400 steps, by AdamW in place of SGD; eight views a scan, made once",
+    ),
+    Peer(
+        "maple",
+        maple,
+        note="48 steps of 16 scans by AdamW in place of 5 passes in batches of 4 by SGD; as many "
+        "prompted layers as the shallower tower has, at most 9",
     ),
 )

@@ -23,7 +23,8 @@ from nearl_core.learn import evaluate
 from nearl_core.types import LabelSet
 from tests.bench.making import EMBED, LABELS, cell
 
-HEADS = [p for p in PEERS if p.name not in ("zero-shot", "linear-probe")]
+INSIDE = ("clip-lora", "coop", "maple")
+HEADS = [p for p in PEERS if p.name not in ("zero-shot", "linear-probe", *INSIDE)]
 named = pytest.mark.parametrize("peer", HEADS, ids=lambda p: p.name)
 
 
