@@ -50,7 +50,15 @@ class AskingExport(QObject):
         if dialog is not None:
             self._exporting.start(
                 ExportRequest(
-                    dialog.folder, dialog.format, dialog.split, dialog.seed, dialog.images
+                    folder=dialog.folder,
+                    format=dialog.format,
+                    split=dialog.split,
+                    seed=dialog.seed,
+                    images=dialog.images,
+                    decisions=dialog.decisions,
+                    reader=dialog.reader,
+                    suggestions=dialog.suggestions,
+                    pixels_checked=dialog.pixels_checked,
                 )
             )
 

@@ -287,17 +287,20 @@ DUPLICATE_NAME = "The name “{name}” stands twice."
 EXPORT = "Export"
 EXPORT_TITLE = "Export"
 FORMAT = "Format"
-FORMAT_WORDS = {
-    "csv": "CSV table",
-    "jsonl": "JSON lines",
-    "imagefolder": "Folders of images (ImageFolder)",
-}
+IMAGES = "Images"
+DECISIONS = "Decisions"
+EXPORT_READER = "Reader"
+WITH_SUGGESTIONS = "With what the model suggested"
+PIXELS_CHECKED = "I have looked at the images: none of them names anyone"
+PIXELS_NOTE = (
+    "Otherwise scans that may have text burned into them, such as ultrasound, are left out."
+)
+EXPORT_NEEDS_READER = "Name the reader."
 FOLDER = "Folder"
 SPLIT = "Split by patient"
 SPLITS = ("train", "validation", "test")
 SEED = "Seed"
-WITH_IMAGES = "With images"
-EXPORT_NOTE = "Exports carry pixels and decisions, no headers; file names are pseudonymous."
+EXPORT_NOTE = "No names, dates or free text of the files leave; file names are pseudonymous."
 EXPORT_NEEDS_FOLDER = "Choose a folder."
 SPLIT_NOT_WHOLE = "The split does not add up to 100 %."
 EXPORT_STOPPED = "The export was cancelled; nothing was left behind."

@@ -19,14 +19,22 @@ class ExportRequest:
         format: One of the names of `nearl_core.export.exporter.FORMATS`.
         split: Parts of train, validation and test, in percent.
         seed: Of the split.
-        images: Whether a table comes with pictures.
+        images: "none", "shown" or "stored"; "" for what the format is used to.
+        decisions: A rule of `nearl_core.export.choice.Rule`; "" for what the format is used to.
+        reader: Whose decisions, or whose last word.
+        suggestions: Whether the model's suggestions stand beside them.
+        pixels_checked: Whether the reader says that no image names anyone.
     """
 
     folder: Path
     format: str
     split: tuple[float, ...] = (70.0, 15.0, 15.0)
     seed: int = 0
-    images: bool = False
+    images: str = ""
+    decisions: str = ""
+    reader: str = ""
+    suggestions: bool = True
+    pixels_checked: bool = False
 
 
 class Exporting(QObject):
@@ -67,16 +75,20 @@ class Exporting(QObject):
         project, reader = session.project, session.scan_reader
 
         def work(control: RunControl) -> object:
+            from nearl_core.export.choice import Choice, Rule
             from nearl_core.export.content import Pictures
             from nearl_core.export.exporter import export
 
+            rule = Rule(request.decisions) if request.decisions else None
             return export(
                 project,
                 request.folder,
                 format=request.format,
                 split=request.split,
                 seed=request.seed,
-                pictures=Pictures.SHOWN if request.images else None,
+                pictures=Pictures(request.images) if request.images else None,
+                choice=Choice(rule, request.reader, request.suggestions),
+                pixels_checked=request.pixels_checked,
                 reader=reader,
                 control=control,
             )

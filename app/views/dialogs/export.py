@@ -16,10 +16,17 @@ from PySide6.QtWidgets import (
 )
 
 from app import strings
+from app.models.export_words import DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
 from app.views.dialogs.parts import DeskDialog, muted, selectable
 from app.views.fields import spin_box
 
-_TABLES = ("csv", "jsonl")
+_IMAGES: dict[str, tuple[str, ...]] = {
+    "csv": ("none", "shown", "stored"),
+    "jsonl": ("none", "shown", "stored"),
+}
+_IMAGES |= {"imagefolder": ("shown", "stored"), "monai": ("shown", "stored")}
+_EACH = ("csv", "jsonl", "dicom", "dicom-sr")
+_BY_READER = ("reader", "adjudicated")
 
 
 class ExportDialog(DeskDialog):
@@ -40,13 +47,20 @@ class ExportDialog(DeskDialog):
         self._finished = False
         self._format = QComboBox()
         for name in formats:
-            self._format.addItem(strings.FORMAT_WORDS.get(name, name), name)
-        self._format.currentIndexChanged.connect(self._check)
+            self._format.addItem(FORMAT_WORDS.get(name, name), name)
+        self._format.currentIndexChanged.connect(self._offer)
         self._folder = QLineEdit(str(folder))
         self._folder.textChanged.connect(self._check)
         self._parts = [spin_box(0, 100, value) for value in (70, 15, 15)]
         self._seed = spin_box(0, 1_000_000)
-        self._images = QCheckBox(strings.WITH_IMAGES)
+        self._images = QComboBox()
+        self._decisions = QComboBox()
+        self._decisions.currentIndexChanged.connect(self._check)
+        self._reader = QLineEdit()
+        self._reader.textChanged.connect(self._check)
+        self._suggestions = QCheckBox(strings.WITH_SUGGESTIONS)
+        self._suggestions.setChecked(True)
+        self._checked = QCheckBox(strings.PIXELS_CHECKED)
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
         self._progress.hide()
@@ -59,10 +73,10 @@ class ExportDialog(DeskDialog):
         self.body.addWidget(self.result_text)
         self.ok.clicked.disconnect()
         self.ok.clicked.connect(self._go)
-        self._check()
+        self._offer()
 
     def _fields(self) -> QFormLayout:
-        form = QFormLayout()
+        form = self._rows = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
@@ -81,10 +95,15 @@ class ExportDialog(DeskDialog):
             box.valueChanged.connect(self._check)
             split.addWidget(box, 1)
         form.addRow(strings.FORMAT, self._format)
-        form.addRow("", self._images)
+        form.addRow(strings.IMAGES, self._images)
+        form.addRow(strings.DECISIONS, self._decisions)
+        form.addRow(strings.EXPORT_READER, self._reader)
+        form.addRow("", self._suggestions)
         form.addRow(strings.FOLDER, place)
         form.addRow(strings.SPLIT, split)
         form.addRow(strings.SEED, self._seed)
+        form.addRow("", self._checked)
+        form.addRow("", muted(strings.PIXELS_NOTE))
         form.addRow("", muted(strings.EXPORT_NOTE))
         return form
 
@@ -109,9 +128,29 @@ class ExportDialog(DeskDialog):
         return self._seed.value()
 
     @property
-    def images(self) -> bool:
-        """Whether a table comes with pictures."""
-        return self._images.isChecked()
+    def images(self) -> str:
+        """What stands for pixels: none, shown, stored; "" for what the format is used to."""
+        return str(self._images.currentData() or "")
+
+    @property
+    def decisions(self) -> str:
+        """How several readers' decisions become one; "" for what the format is used to."""
+        return str(self._decisions.currentData() or "")
+
+    @property
+    def reader(self) -> str:
+        """Whose decisions, or whose last word."""
+        return self._reader.text().strip() if self.decisions in _BY_READER else ""
+
+    @property
+    def suggestions(self) -> bool:
+        """Whether the model's suggestions stand beside the decisions."""
+        return self._suggestions.isChecked()
+
+    @property
+    def pixels_checked(self) -> bool:
+        """Whether the reader says that no image names anyone."""
+        return self._checked.isChecked()
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how far it is."""
@@ -158,11 +197,36 @@ class ExportDialog(DeskDialog):
         if chosen:
             self._folder.setText(chosen)
 
+    def _offer(self) -> None:
+        """Offer what the format can hold; what was chosen stays where it can."""
+        kinds = _IMAGES.get(self.format, ())
+        self._fill(self._images, {kind: IMAGE_WORDS[kind] for kind in kinds})
+        self._rows.setRowVisible(self._images, bool(kinds))
+        words = {
+            rule: word
+            for rule, word in DECISION_WORDS.items()
+            if rule != "all" or self.format in _EACH
+        }
+        self._fill(self._decisions, words)
+        self._check()
+
+    @staticmethod
+    def _fill(box: QComboBox, words: dict[str, str]) -> None:
+        chosen = box.currentData()
+        box.blockSignals(True)
+        box.clear()
+        for name, word in words.items():
+            box.addItem(word, name)
+        box.setCurrentIndex(max(box.findData(chosen), 0))
+        box.blockSignals(False)
+
     def _check(self) -> None:
-        self._images.setVisible(self.format in _TABLES)
+        self._rows.setRowVisible(self._reader, self.decisions in _BY_READER)
         problem = ""
         if not self._folder.text().strip():
             problem = strings.EXPORT_NEEDS_FOLDER
+        elif self.decisions in _BY_READER and not self.reader:
+            problem = strings.EXPORT_NEEDS_READER
         elif sum(self.split) != 100:
             problem = strings.SPLIT_NOT_WHOLE
         self.show_problem(problem)

@@ -1,0 +1,29 @@
+"""The words of the export dialog's choices, by the names that the engine knows them by."""
+
+FORMAT_WORDS = {
+    "csv": "CSV table",
+    "jsonl": "JSON lines",
+    "imagefolder": "Folders of images (ImageFolder)",
+    "huggingface": "Hugging Face image folder",
+    "parquet": "Parquet, images inside",
+    "monai": "MONAI datalist",
+    "coco": "COCO (labels of whole images, by convention)",
+    "croissant": "Croissant 1.1 (table and images, described)",
+    "dicom": "DICOM copies, de-identified",
+    "dicom-sr": "DICOM structured reports on such copies",
+}
+
+IMAGE_WORDS = {
+    "none": "None",
+    "shown": "As shown: default window, 8 bits",
+    "stored": "Stored values: 16 bits, stacks as NIfTI",
+}
+
+DECISION_WORDS = {
+    "": "As the format is used to",
+    "all": "All, each reader's by itself",
+    "agreed": "Scans that all their readers agree on",
+    "reader": "Of one reader",
+    "majority": "What most readers of a scan say",
+    "adjudicated": "One reader has the last word",
+}
