@@ -1,42 +1,25 @@
-"""The few-shot benchmark: methods on the same backbone, shots and draws, in one run.
+"""The few-shot benchmark: methods on the same backbone and draws; `docs/benchmark.md`."""
 
-A task is a folder TASK/{train,test}/CLASS/*. Draws come from `train` alone; `test` is met only by
-the figures. Each decision counts as made blind, and each file as a patient of its own.
-"""
-
-import json
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
+from nearl_core.bench import cells
+from nearl_core.bench.cells import Cell, Key, Setting
+from nearl_core.bench.draws import Protocol, drawn
+from nearl_core.bench.entrants import Entrant, chosen
+from nearl_core.bench.own import Answer
+from nearl_core.bench.task import Task
 from nearl_core.control import RunControl
-from nearl_core.engine import Engine
-from nearl_core.errors import NearlError, TrainingError
-from nearl_core.evaluation import Known, Stage, from_folder, probabilities
+from nearl_core.errors import NearlError
 from nearl_core.learn import evaluate
-from nearl_core.learn.batches import lessons
-from nearl_core.learn.instant import FloatArray
+from nearl_core.model import backbones
 from nearl_core.scans.guard import ScanReader
-from nearl_core.types import Decision, Figures, Label, LabelSet, Scan, State, Verdict
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One figure of the table.
-
-    Attributes:
-        promoted: Whether the gate let the trained version rank; None for methods without one.
-    """
-
-    task: str
-    shots: int
-    draw: int
-    method: str
-    figures: Figures
-    promoted: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -47,157 +30,212 @@ class Plan:
         root: Holds the tasks' folders.
         results: JSON lines; cells that stand there are not run again.
         work: For caches and versions.
+        counts: For each protocol, shots a label or decisions in all.
+        methods: Names, see `entrants.chosen`; empty for the main table.
     """
 
     root: Path
     results: Path
     work: Path
-    tasks: tuple[str, ...]
-    shots: tuple[int, ...] = (16,)
+    tasks: Sequence[str]
+    counts: Sequence[tuple[Protocol, int]] = ((Protocol.SHOTS, 16),)
     draws: int = 5
+    methods: Sequence[str] = ()
     backbone: str = "starter"
     device: str | None = None
 
 
-def run(plan: Plan, control: RunControl) -> Iterator[Cell]:
+@dataclass(frozen=True)
+class Failed:
+    """A method that broke down on a draw; it is run again the next time.
+
+    Attributes:
+        where: The setting, the draw and the method.
+        text: What was said, for the one who mends it.
+    """
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One entrant on one draw."""
+
+    setting: Setting
+    draw: int
+    entrant: Entrant
+
+    def keys(self, backbone_hash: str) -> set[Key]:
+        """The cells that it makes."""
+        revision = self.entrant.revision
+        return {
+            Key(self.setting, self.draw, name, revision, backbone_hash)
+            for name in self.entrant.names
+        }
+
+    @property
+    def text(self) -> str:
+        """For the progress line."""
+        return f"{self.setting.text}, draw {self.draw}, {self.entrant.names[-1]}"
+
+
+@dataclass
+class Clock:
+    """How long what is left will take, by what each entrant took so far at the same count.
+
+    Attributes:
+        seconds: Of runs, by the entrant's first name and by its name with the count.
+    """
+
+    seconds: dict[tuple[str, int | None], list[float]] = field(default_factory=dict)
+
+    def took(self, name: str, setting: Setting, seconds: float) -> None:
+        """One run is over."""
+        for count in (None, setting.count):
+            self.seconds.setdefault((name, count), []).append(seconds)
+
+    def left(self, jobs: Sequence[Job]) -> float | None:
+        """Seconds, or None before anything is known; an unknown entrant counts as the mean."""
+        means = {of: float(np.mean(times)) for of, times in self.seconds.items()}
+        if not means:
+            return None
+        usual = float(np.mean([mean for (_, count), mean in means.items() if count is None]))
+        total = 0.0
+        for job in jobs:
+            name = job.entrant.names[0]
+            of_name = means.get((name, None), usual)
+            total += means.get((name, job.setting.count), of_name)
+        return total
+
+
+def jobs(plan: Plan, done: set[Key], backbone_hash: str) -> list[Job]:
+    """What is still to be run: task by task, and of a task draw by draw.
+
+    So a run that is stopped early has every count and method, of fewer draws.
+    """
+    every = [
+        Job(Setting(protocol, task, count), draw, entrant)
+        for task, draw, (protocol, count), entrant in product(
+            plan.tasks, range(plan.draws), plan.counts, chosen(plan.methods)
+        )
+    ]
+    return [job for job in every if not job.keys(backbone_hash) <= done]
+
+
+def run(plan: Plan, control: RunControl) -> Iterator[Cell | Failed]:
     """Run what is not yet in the results; yields each cell once it is written.
 
     Raises:
-        NearlError: If a task's folder can't be used.
+        NearlError: If a task's folder, a method or the backbone can't be used.
+        Cancelled: If asked to stop; what is written stays.
     """
-    done = {(c.task, c.shots, c.draw) for c in read(plan.results)}
-    plan.results.parent.mkdir(parents=True, exist_ok=True)
+    backbone_hash = backbones.load(plan.backbone).hash
+    there = cells.read([plan.results]).cells
+    left = jobs(plan, {cell.key for cell in there}, backbone_hash)
+    total, clock = len(left), Clock()
+    for cell in there:
+        if cell.backbone_hash == backbone_hash:
+            clock.took(cell.method, cell.setting, cell.seconds)
+    quiet = replace(control, report=lambda _: None)
     with ScanReader() as reader:
-        for task in plan.tasks:
-            bench = _Task(plan, task, reader, control)
-            for shots in plan.shots:
-                for draw in range(plan.draws):
-                    if (task, shots, draw) in done:
-                        continue
-                    cells = bench.draw(shots, draw, control)
-                    with plan.results.open("a", encoding="utf-8") as file:
-                        file.writelines(json.dumps(asdict(cell)) + "\n" for cell in cells)
-                    yield from cells
+        task: Task | None = None
+        of = ""
+        while left:
+            job = left[0]
+            if task is None or of != job.setting.task:
+                task, of = _open(plan, job.setting.task, reader, control), job.setting.task
+            control.step(total - len(left), total, job.text + _time_left(clock.left(left)))
+            found = _cells(job, task, quiet)
+            if isinstance(found, Failed):
+                yield found
+            else:
+                cells.append(plan.results, found)
+                clock.took(job.entrant.names[0], job.setting, found[0].seconds)
+                yield from found
+            left = left[1:]
+        control.step(total, total, "benchmark")
 
 
-def read(results: Path) -> list[Cell]:
-    """The cells of a results file."""
-    if not results.is_file():
-        return []
-    rows = (json.loads(line) for line in results.read_text("utf-8").splitlines() if line)
-    return [Cell(**{**row, "figures": Figures(**row["figures"])}) for row in rows]
+def _open(plan: Plan, name: str, reader: ScanReader, control: RunControl) -> Task:
+    return Task(
+        plan.root / name,
+        plan.work / name,
+        backbone=plan.backbone,
+        device=plan.device,
+        reader=reader,
+        control=control,
+    )
 
 
-def table(cells: Sequence[Cell]) -> str:
-    """Mean balanced accuracy and its standard error over draws, as Markdown."""
-    keys = sorted({(c.task, c.shots) for c in cells})
-    methods = list(dict.fromkeys(c.method for c in cells))
-    lines = ["| method | " + " | ".join(f"{task}, {shots}" for task, shots in keys) + " |"]
-    lines.append("|---|" + "---|" * len(keys))
-    for method in methods:
-        found = []
-        for task, shots in keys:
-            values = [
-                c.figures.balanced_accuracy
-                for c in cells
-                if (c.task, c.shots, c.method) == (task, shots, method)
-            ]
-            error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-            found.append(f"{np.mean(values):.3f} ± {error:.3f}" if values else "")
-        lines.append(f"| {method} | " + " | ".join(found) + " |")
-    return "\n".join(lines)
+def _time_left(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f" · about {seconds:.0f} s left"
+    return (
+        f" · about {seconds / 60:.0f} min left"
+        if seconds < 5400
+        else (f" · about {seconds / 3600:.1f} h left")
+    )
 
 
-class _Task:
-    """One task with its engine; features of the test scans are made once."""
-
-    def __init__(self, plan: Plan, task: str, reader: ScanReader, control: RunControl) -> None:
-        folder = plan.root / task
-        if not (folder / "train").is_dir() or not (folder / "test").is_dir():
-            raise NearlError(
-                f"The task {task} has no train and test folder.", "Give a folder of tasks."
-            )
-        names = sorted(p.name for p in (folder / "train").iterdir() if p.is_dir())
-        labels = tuple(Label(name, name.replace("_", " ")) for name in names)
-        self._task, self._label_set = task, LabelSet(labels)
-        self._work = plan.work / task
-        self._engine = Engine(
-            backbone=plan.backbone,
-            label_set=self._label_set,
-            reader=reader,
-            adapters_folder=self._work / "adapters",
-            cache_folder=self._work / "cache",
-            device=plan.device,
-        )
-        self._engine.load(control)
-        self._train = from_folder(folder / "train", self._label_set, first_id=1)
-        self._test = from_folder(
-            folder / "test", self._label_set, first_id=1 + len(self._train.scans)
-        )
-
-    def draw(self, shots: int, draw: int, control: RunControl) -> list[Cell]:
-        """All methods on one draw."""
-        engine = self._engine
-        scans, decisions = drawn(self._train, self._label_set, shots, draw)
-        engine.activate(None)
-        engine.rank([*scans.values(), *self._test.scans], control.renamed("reading scans"))
-        engine.learn(scans, decisions)
-        learned = lessons(scans, decisions, self._label_set)
-        ids = [scan.id for scan in self._test.scans]
-        cells = []
-        for stage in (Stage.ZERO_SHOT, Stage.LINEAR_PROBE, Stage.INSTANT):
-            figures = _figures(self._test, probabilities(engine, ids, stage, learned))
-            cells.append(Cell(self._task, shots, draw, stage.value, figures))
-        return cells + self._trained(cells[-1], scans, decisions, control)
-
-    def _trained(
-        self,
-        instant: Cell,
-        scans: dict[int, Scan],
-        decisions: list[Decision],
-        control: RunControl,
-    ) -> list[Cell]:
-        """The tuned head, whatever the gate says of it, and what would rank after the gate."""
-        engine = self._engine
-        tuned_cell = replace(instant, method=Stage.TUNED.value, promoted=False)
-        live_cell = replace(instant, method=Stage.LIVE.value, promoted=False)
-        version_id = f"{self._task}-{instant.shots}-{instant.draw}"
-        try:
-            result = engine.train(
-                scans, decisions, version_id=version_id, seed=instant.draw, control=control
-            )
-        except TrainingError:
-            return [tuned_cell, live_cell]
-        engine.activate(result.version)
-        engine.rank(self._test.scans, control.renamed("reading scans"))
-        ids = [scan.id for scan in self._test.scans]
-        promoted = result.version.promoted
-        found = {s: probabilities(engine, ids, s, []) for s in (Stage.TUNED, Stage.LIVE)}
-        tuned, live = (_figures(self._test, found[s]) for s in (Stage.TUNED, Stage.LIVE))
-        return [
-            replace(tuned_cell, figures=tuned, promoted=promoted),
-            replace(live_cell, figures=live, promoted=True) if promoted else live_cell,
-        ]
+_BREAKDOWNS = (
+    NearlError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    AssertionError,
+)
 
 
-def _figures(known: Known, p: FloatArray) -> Figures:
-    return evaluate.figures(p, known.targets, multi_label=False)
-
-
-def drawn(
-    known: Known, label_set: LabelSet, shots: int, draw: int
-) -> tuple[dict[int, Scan], list[Decision]]:
-    """So many scans of each label, drawn by a seed, as decisions."""
-    rng = np.random.default_rng([draw, shots])
-    chosen: list[tuple[Scan, str]] = []
-    for place, label_id in enumerate(label_set.ids):
-        rows = np.flatnonzero(known.targets[:, place])
-        picked = rng.choice(rows, size=min(shots, len(rows)), replace=False)
-        chosen += [(known.scans[row], label_id) for row in picked]
-    scans = {scan.id: scan for scan, _ in chosen}
-    now = datetime.now(UTC)
-    decisions = [
-        Decision(number, scan.id, "benchmark", now, Verdict(State.LABELLED, (label_id,)))
-        for number, (scan, label_id) in enumerate(chosen, start=1)
+def _cells(job: Job, task: Task, control: RunControl) -> list[Cell] | Failed:
+    """Run one job; a breakdown of one method keeps no other from being measured."""
+    setting = job.setting
+    rows = drawn(setting.protocol, task.train.known.targets, setting.count, draw=job.draw)
+    started = time.monotonic()
+    try:
+        answers = job.entrant.run(task, rows, job.draw, control)
+        for name, answer in answers.items():
+            _check(name, answer.probabilities, task)
+    except _BREAKDOWNS as error:
+        return Failed(job.text, f"{type(error).__name__}: {error}")
+    seconds = time.monotonic() - started
+    return [
+        _cell(job, name, answer, task, decisions=len(rows), seconds=seconds)
+        for name, answer in answers.items()
     ]
-    return scans, decisions
+
+
+def _check(name: str, p: np.ndarray, task: Task) -> None:
+    """Raises ValueError for what are no probabilities of the test scans."""
+    shape = task.test.known.targets.shape
+    if p.shape != shape or not np.isfinite(p).all() or (p < 0).any():
+        raise ValueError(f"{name} gave no {shape} of finite probabilities")
+    if not np.allclose(p.sum(1), 1, atol=1e-4):
+        raise ValueError(f"{name} gave probabilities that do not sum to 1")
+
+
+def _cell(
+    job: Job, name: str, answer: Answer, task: Task, *, decisions: int, seconds: float
+) -> Cell:
+    p, backbone = answer.probabilities, task.encoder.backbone
+    return Cell(
+        protocol=job.setting.protocol,
+        task=job.setting.task,
+        count=job.setting.count,
+        draw=job.draw,
+        method=name,
+        revision=job.entrant.revision,
+        backbone=backbone.name,
+        backbone_hash=backbone.hash,
+        decisions=decisions,
+        figures=evaluate.figures(p, task.test.known.targets, multi_label=False),
+        calibrated_ece=evaluate.calibrated_error(p.max(1), seed=0),
+        seconds=round(seconds, 3),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        promoted=answer.promoted,
+        note=job.entrant.note,
+    )

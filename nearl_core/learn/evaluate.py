@@ -68,6 +68,25 @@ def calibration_error(confidence: FloatArray, correct: BoolArray) -> float:
     return float(total)
 
 
+def calibrated_error(confidence: FloatArray, *, seed: int, times: int = 200) -> float:
+    """The mean error over 15 bins that claims of these very sizes show where each is true.
+
+    Chance alone puts a finite number of perfectly calibrated claims off by so much: what exceeds it
+    is miscalibration.
+
+    Args:
+        confidence: N, in [0, 1].
+        seed: Of the simulated outcomes.
+        times: How often they are drawn.
+    """
+    rng = np.random.default_rng(seed)
+    held = [
+        calibration_error(confidence, rng.random(len(confidence)) < confidence)
+        for _ in range(times)
+    ]
+    return float(np.mean(held))
+
+
 def auroc(p: FloatArray, t: FloatArray) -> float | None:
     """Mean over labels of the area under the ROC curve, one against the rest, ties count half."""
     areas = []

@@ -13,7 +13,7 @@ from nearl_core.model import depths
 from nearl_core.model.backbones import Backbone
 from nearl_core.model.device import describe
 from nearl_core.model.lowered import Precision
-from nearl_core.model.nearl import LabelContext, Nearl, NearlClip, NearlConfig
+from nearl_core.model.nearl import FULL, LabelContext, Nearl, NearlClip, NearlConfig
 from nearl_core.model.prompts import prompts_of, unknown_labels
 from nearl_core.model.serving import fastest
 from nearl_core.model.towers import image_tower, text_tower
@@ -37,9 +37,11 @@ class Encoder:
         backbone: What it works with.
         device: Where.
         serving: The image tower that ranks, its precision, and why that one.
+        design: Of the adapters to be trained; the benchmark's ablation sets another.
     """
 
     def __init__(self, backbone: Backbone, device: torch.device) -> None:
+        self.design = FULL
         self.backbone, self.device = backbone, device
         self.model = backbone.model.to(device)
         self.serving = fastest(self.model, side=backbone.preprocessing.size, device=device)
@@ -137,8 +139,8 @@ class Encoder:
         """A CLIP with fresh adapters, in the form that trains fastest."""
         image = image_tower(self.model, split_attention=True)
         text = text_tower(self.model, split_attention=True)
-        nearl = Nearl(NearlConfig.of(image, text, first_layer=first_layer)).to(self.device)
-        return NearlClip(image, text, nearl)
+        config = NearlConfig.of(image, text, first_layer=first_layer, design=self.design)
+        return NearlClip(image, text, Nearl(config).to(self.device))
 
     def prefixes(self, clip: NearlClip, images: Tensor) -> Tensor:
         """What enters the first adapted block: V x T x D, in the precision of training."""

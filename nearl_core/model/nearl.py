@@ -9,7 +9,7 @@ not calling them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +23,33 @@ Observe = Callable[[Tensor, Tensor], None]
 """Called with f and the orthogonal update of each adapted token, T x D both, float32."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """What the adapters are made of; the benchmark takes parts away to see what each is worth.
+
+    Attributes:
+        beta: How much of the parallel part of an update is kept.
+        synergy: Whether the USEformer makes the queries; else they are the learned z^0.
+        orthogonal: Whether updates are split; else u is added whole.
+        image_tower, text_tower: Whether a tower's layers are updated.
+    """
+
+    beta: float = 0.0
+    synergy: bool = True
+    orthogonal: bool = True
+    image_tower: bool = True
+    text_tower: bool = True
+
+    def adapts(self, modality: str) -> bool:
+        """Whether the "image" or "text" tower is updated."""
+        return self.image_tower if modality == "image" else self.text_tower
+
+
+FULL = Design()
+
+
 @dataclass(frozen=True)
-class NearlConfig:
+class NearlConfig(Design):
     """Shape of the adapters; the defaults are the budget of `docs/method.md`.
 
     Attributes:
@@ -34,7 +59,6 @@ class NearlConfig:
         queries: Number of synergy queries, M.
         heads: Attention heads of the adapters and of the USEformer.
         blocks: USEformer blocks; each serves an equal run of layers.
-        beta: How much of the parallel part of an update is kept.
         first_layer: Image layers before this one (from 0) are left as they are, and the text
             layers below the same height.
     """
@@ -47,7 +71,6 @@ class NearlConfig:
     queries: int = 8
     heads: int = 4
     blocks: int = 3
-    beta: float = 0.0
     first_layer: int = 0
 
     def __post_init__(self) -> None:
@@ -63,9 +86,12 @@ class NearlConfig:
         return self.first_layer * depth // self.image_depth
 
     @classmethod
-    def of(cls, image: Tower, text: Tower, *, first_layer: int = 0) -> "NearlConfig":
+    def of(
+        cls, image: Tower, text: Tower, *, first_layer: int = 0, design: Design = FULL
+    ) -> "NearlConfig":
         """The shape that fits two towers."""
-        return cls(image.width, text.width, image.depth, text.depth, first_layer=first_layer)
+        shape = (image.width, text.width, image.depth, text.depth)
+        return cls(*shape, first_layer=first_layer, **asdict(design))
 
 
 class UseBlock(nn.Module):
@@ -162,6 +188,8 @@ class Nearl(nn.Module):
             h_v: B x r, the image's summary.
             h_t: C x r, the labels' summaries.
         """
+        if not self.config.synergy:
+            return z
         depth = len(self.side(modality).scale)
         block = self.use[layer * len(self.use) // depth]
         labels = h_t.unsqueeze(0).expand(len(z), -1, -1)
@@ -177,7 +205,10 @@ class Nearl(nn.Module):
         orthogonal, parallel = split(u, f)
         if observe is not None:
             observe(f.float().flatten(0, -2), orthogonal.flatten(0, -2))
-        return (side.scale[layer] * orthogonal + self.config.beta * parallel).to(f.dtype)
+        kept = parallel * (self.config.beta if self.config.orthogonal else side.scale[layer])
+        added = side.scale[layer] * orthogonal + kept
+        # Times zero, not left out: what trains asks every tower for gradients.
+        return (added if self.config.adapts(modality) else 0 * added).to(f.dtype)
 
     def start(self, batch: int) -> Tensor:
         """z^0: B x M x r."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nearl_core.bench.accuracy import drawn
+from nearl_core.bench.draws import Protocol, drawn
 from nearl_core.errors import NearlError
 from nearl_core.evaluation import Known, from_folder
 from nearl_core.learn import evaluate, linear_probe
@@ -48,13 +48,11 @@ def _accuracies(teacher: Teacher, task: Path, size: int, shots: int, draws: int)
     train = from_folder(task / "train", label_set, first_id=1)
     test = from_folder(task / "test", label_set, first_id=1 + len(train.scans))
     known, asked = _features(teacher, train, size), _features(teacher, test, size)
-    rows = {scan.id: row for row, scan in enumerate(train.scans)}
     found = []
     for draw in range(draws):
-        scans, _ = drawn(train, label_set, shots, draw)
-        chosen = np.array([rows[i] for i in scans])
+        chosen = drawn(Protocol.SHOTS, train.targets, shots, draw=draw)
         examples = Examples(known[chosen], train.targets[chosen], np.ones(len(chosen)))
-        patients = [str(i) for i in scans]
+        patients = [str(row) for row in chosen]
         p = linear_probe.probabilities(examples, patients, asked, multi_label=False)
         found.append(evaluate.balanced_accuracy(p, test.targets))
     return found

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nearl_core.learn import evaluate
 
@@ -77,3 +79,67 @@ def test_area_under_the_curve_is_not_defined_for_one_label() -> None:
 
 def test_a_certain_mistake_costs_much_and_not_endlessly() -> None:
     assert 10 < evaluate.log_loss(_of_first(0.0), _one_hot(0)) < 20
+
+
+@st.composite
+def _said_and_true(draw: st.DrawFn) -> tuple[evaluate.FloatArray, evaluate.FloatArray]:
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    labels, scans = draw(st.integers(2, 5)), draw(st.integers(5, 60))
+    return rng.dirichlet(np.ones(labels), scans), np.eye(labels)[rng.integers(0, labels, scans)]
+
+
+@given(_said_and_true())
+def test_figures_do_not_depend_on_the_order_of_scans_or_labels(
+    pair: tuple[evaluate.FloatArray, evaluate.FloatArray],
+) -> None:
+    p, t = pair
+    rng = np.random.default_rng(0)
+    rows, columns = rng.permutation(len(p)), rng.permutation(p.shape[1])
+    found = evaluate.figures(p, t, multi_label=False)
+    again = evaluate.figures(p[rows][:, columns], t[rows][:, columns], multi_label=False)
+    for name in ("accuracy", "balanced_accuracy", "log_loss", "ece", "auroc"):
+        assert getattr(again, name) == pytest.approx(getattr(found, name)), name
+
+
+@given(_said_and_true())
+def test_figures_stay_within_their_range_and_truth_is_the_best(
+    pair: tuple[evaluate.FloatArray, evaluate.FloatArray],
+) -> None:
+    p, t = pair
+    found = evaluate.figures(p, t, multi_label=False)
+    held = (found.accuracy, found.balanced_accuracy, found.ece)
+    assert all(0 <= value <= 1 for value in held)
+    assert found.log_loss >= 0
+    best = evaluate.figures(t, t, multi_label=False)
+    assert best.balanced_accuracy == 1
+    assert best.ece == pytest.approx(0)
+    assert best.log_loss == pytest.approx(0, abs=1e-6)
+    assert best.auroc is None or best.auroc == 1
+
+
+@given(_said_and_true(), st.integers(2, 4))
+def test_repeating_scans_changes_no_figure(
+    pair: tuple[evaluate.FloatArray, evaluate.FloatArray], times: int
+) -> None:
+    p, t = pair
+    found = evaluate.figures(p, t, multi_label=False)
+    again = evaluate.figures(np.tile(p, (times, 1)), np.tile(t, (times, 1)), multi_label=False)
+    for name in ("balanced_accuracy", "log_loss", "ece", "auroc"):
+        assert getattr(again, name) == pytest.approx(getattr(found, name)), name
+
+
+@given(_said_and_true())
+def test_areas_do_not_depend_on_how_sure_the_claims_are(
+    pair: tuple[evaluate.FloatArray, evaluate.FloatArray],
+) -> None:
+    p, t = pair
+    assert evaluate.auroc(p**3, t) == pytest.approx(evaluate.auroc(p, t))
+
+
+def test_chance_alone_puts_fewer_claims_further_off() -> None:
+    rng = np.random.default_rng(0)
+    claims = rng.uniform(0.5, 1, 10_000)
+    few, many = (evaluate.calibrated_error(claims[:n], seed=0) for n in (100, 10_000))
+    assert 0.05 < few < 0.15
+    assert many < 0.02
+    assert evaluate.calibrated_error(np.ones(50), seed=0) == 0

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nearl_core.model import backbones
-from nearl_core.model.nearl import Nearl, NearlClip, NearlConfig
+from nearl_core.model.nearl import FULL, Design, Nearl, NearlClip, NearlConfig
 from nearl_core.model.towers import ImageTower, OpenClip, TextTower, image_tower, text_tower
 
 SIZE = 16
@@ -88,7 +89,12 @@ def walked_texts(tower: TextTower, texts: Tensor) -> Tensor:
 
 
 def adapted_clip(
-    model: OpenClip, *, first_layer: int = 0, fresh: bool = False, split_attention: bool = False
+    model: OpenClip,
+    *,
+    first_layer: int = 0,
+    fresh: bool = False,
+    split_attention: bool = False,
+    design: Design = FULL,
 ) -> tuple[NearlClip, Nearl]:
     """Adapters of rank 16 over a model, with random U and scales unless fresh."""
     image = image_tower(model, split_attention=split_attention)
@@ -96,7 +102,8 @@ def adapted_clip(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
         shape = (image.width, text.width, image.depth, text.depth)
-        nearl = Nearl(NearlConfig(*shape, rank=16, queries=3, first_layer=first_layer))
+        config = NearlConfig(*shape, rank=16, queries=3, first_layer=first_layer)
+        nearl = Nearl(replace(config, **asdict(design)))
         if not fresh:
             for side in (nearl.image, nearl.text):
                 torch.nn.init.normal_(side.up)

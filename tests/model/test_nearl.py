@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nearl_core.model.nearl import Nearl, NearlConfig, split
+from nearl_core.model.nearl import FULL, Design, Nearl, NearlConfig, split
 from tests.model import reference
 from tests.model.making import adapted_clip, pictures, tiny_model, tokens
 
@@ -165,4 +165,45 @@ def test_split_attention_gives_the_same_adapted_features() -> None:
 def test_a_shape_that_can_not_be_is_refused(wrong: dict[str, int]) -> None:
     sizes = {"image_width": 8, "text_width": 8, "image_depth": 12, "text_depth": 12} | wrong
     with pytest.raises(ValueError, match=r"every size|heads"):
-        NearlConfig(**sizes)
+        NearlConfig(**sizes)  # type: ignore[arg-type]  # sizes alone, none of the switches
+
+
+def _both_sides(design: Design, prompts: list[Tensor] = PROMPTS) -> tuple[Tensor, Tensor]:
+    clip, _ = adapted_clip(tiny_model(), design=design)
+    with torch.inference_mode():
+        labels = clip.labels(prompts)
+        return clip.images(pictures(), labels), labels.features
+
+
+def test_without_the_useformer_no_label_is_seen_by_an_image() -> None:
+    other = [PROMPTS[1], PROMPTS[0]]
+    alone = Design(synergy=False)
+    assert torch.equal(_both_sides(alone)[0], _both_sides(alone, [PROMPTS[1]])[0])
+    assert (_both_sides(FULL)[0] - _both_sides(FULL, [PROMPTS[1]])[0]).abs().max() > 1e-4
+    assert (_both_sides(alone, other)[0] - _both_sides(FULL, other)[0]).abs().max() > 1e-4
+
+
+def test_an_adapter_of_one_tower_leaves_the_other_as_it_was() -> None:
+    frozen = _both_sides(Design(image_tower=False, text_tower=False))
+    images, texts = _both_sides(Design(text_tower=False))
+    assert torch.equal(texts, frozen[1])
+    assert (images - frozen[0]).abs().max() > 0.01
+    images, texts = _both_sides(Design(image_tower=False))
+    assert torch.equal(images, frozen[0])
+    assert (texts - frozen[1]).abs().max() > 0.01
+
+
+def test_without_the_split_an_update_is_added_whole() -> None:
+    f, h, z = torch.randn(2, 5, 32), torch.randn(2, 5, 16), torch.randn(2, 3, 16)
+
+    def update(design: Design) -> Tensor:
+        nearl = adapted_clip(tiny_model(), design=design)[1]
+        with torch.no_grad():
+            nearl.image.scale.fill_(1)
+        return nearl.update("image", 1, f, h, z, None).detach()
+
+    whole, orthogonal = update(Design(orthogonal=False)), update(FULL)
+    torch.testing.assert_close(split(whole, f)[0], orthogonal)
+    assert split(whole, f)[1].abs().max() > 0.1
+    torch.testing.assert_close(update(Design(beta=1.0)), whole)
+    torch.testing.assert_close(update(Design(beta=0.5)), (whole + orthogonal) / 2)

@@ -53,6 +53,7 @@ DOORS = {
     "PIL": ("nearl_core/scans/raster.py",),
     "nibabel": ("nearl_core/scans/nifti.py", "nearl_core/scans/volume.py"),
     "sqlalchemy": ("nearl_core/store/",),
+    "matplotlib": ("nearl_core/bench/plot.py",),
 }
 THREAD_MAKERS = (
     "threading.Thread",
