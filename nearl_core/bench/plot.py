@@ -45,6 +45,7 @@ def plot(summary: Summary, path: Path, *, metric: Metric) -> None:
     for protocol, row in zip(protocols, grid, strict=True):
         for task, axes in zip(tasks, row, strict=True):
             settings = [s for s in summary.settings if (s.protocol, s.task) == (protocol, task)]
+            axes.set_visible(bool(settings))
             axes.set_title(task.replace("_", " "), fontsize=10)
             axes.set_xlabel(_AXES[protocol], fontsize=8)
             axes.set_ylabel(metric.text, fontsize=8)
