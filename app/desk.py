@@ -10,6 +10,7 @@ from app import engine_port, strings
 from app.asking import Asking
 from app.asking_backbones import AskingBackbones
 from app.asking_export import AskingExport
+from app.controllers.comparing import Alike, Comparing
 from app.controllers.exporting import Exporting
 from app.controllers.library import Library
 from app.controllers.ordering import Ordering
@@ -67,6 +68,7 @@ class Desk(QObject):
         self.ordering = Ordering(suggestions, self)
         self.screen = Screen(self.pictures, self.review, self)
         self.tags = Tags(jobs, self)
+        self.comparing = Comparing(jobs, suggestions, self.pictures, self)
         self._commands = self._command_table()
         self._connect_views()
         self._connect_project()
@@ -122,6 +124,10 @@ class Desk(QObject):
         self.tags.lines.connect(window.scan.tags.show_lines)
         self.tags.notice.connect(window.scan.tags.show_notice)
         self.tags.identity_changed.connect(window.scan.tags.show_identity)
+        window.scan.compare.wanted.connect(self.comparing.set_wanted)
+        self.comparing.shown.connect(self._alike)
+        self.comparing.picture.connect(window.scan.compare.show_picture)
+        self.comparing.notice.connect(window.scan.compare.show_notice)
         self.screen.cine_changed.connect(self._cine_changed)
         self.suggestions.loaded.connect(self._engine_loaded)
         self.suggestions.failed.connect(self._engine_failed)
@@ -163,6 +169,8 @@ class Desk(QObject):
             Command.FIRST_FRAME: lambda: screen.go_to(0),
             Command.LAST_FRAME: screen.last,
             Command.CINE: self._toggle_cine,
+            Command.MORE_ALIKE: lambda: self.comparing.step(1),
+            Command.LESS_ALIKE: lambda: self.comparing.step(-1),
             Command.TRAIN: self.training.start,
             Command.CANCEL_TRAINING: self.training.cancel,
             Command.KEYS: asking.keys,
@@ -223,7 +231,7 @@ class Desk(QObject):
         self.window.show_desk(session.project.name)
         self.window.show_banner(notice)
         self.window.status.show_engine("", strings.ENGINE_LOADING)
-        for part in (self.pictures, self.screen, self.tags, self.exporting, self.training):
+        for part in self._parts():
             part.open(session)
         device = None if settings.device == "auto" else settings.device
         self.suggestions.open(session, device=device)
@@ -235,17 +243,19 @@ class Desk(QObject):
     def _want_thumbnails(self) -> None:
         self.pictures.want_thumbnails(self.window.queue.visible_ids())
 
-    def _closed(self) -> None:
-        self.ordering.open(None)
-        for part in (
-            self.review,
+    def _parts(self) -> tuple[Pictures | Screen | Tags | Comparing | Exporting | Training, ...]:
+        return (
             self.screen,
             self.tags,
+            self.comparing,
             self.pictures,
-            self.training,
-            self.suggestions,
             self.exporting,
-        ):
+            self.training,
+        )
+
+    def _closed(self) -> None:
+        self.ordering.open(None)
+        for part in (self.review, *self._parts(), self.suggestions):
             part.close()
         self.window.show_banner("")
         self.window.status.show_engine("", "")
@@ -278,7 +288,19 @@ class Desk(QObject):
     def _scan_changed(self, scan: Scan | None) -> None:
         self.window.scan.show_scan(scan)
         self.tags.show_scan(scan)
+        self.comparing.show_scan(scan)
+        self.table.set_current(None if scan is None else scan.id)
         self.window.queue.select(None if scan is None else scan.id)
+
+    def _alike(self, alike: Alike | None) -> None:
+        panel = self.window.scan.compare
+        if alike is None:
+            panel.show_words("", "", "")
+        else:
+            place = strings.ALIKE.format(
+                number=alike.number, total=alike.total, likeness=alike.likeness
+            )
+            panel.show_words(alike.labels, place, alike.scan.path.name)
 
     def _picture(self, picture: Picture, frame: int, same_scan: bool) -> None:
         self.window.scan.show_picture(picture, frame, same_scan=same_scan)

@@ -88,6 +88,10 @@ class EngineLike(Protocol):
         """Make a new version; engine thread."""
         ...
 
+    def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
+        """Scans like one, with their likeness; any thread."""
+        ...
+
     def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
         """Which scan teaches most, first; any thread."""
         ...

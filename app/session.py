@@ -1,14 +1,20 @@
 """The open project as the GUI thread knows it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.models.scan_table import ScanTable
+from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import UNSEEN, Decision, LabelSet, Scan, State, Version
 
 if TYPE_CHECKING:  # the store loads the database library: not before the window is up
     from nearl_core.store.project import Project
+
+
+TEACHING = (State.LABELLED, State.NONE_APPLY)
+"""What the reader says that can be learned from."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Opened:
 
     project: "Project"
     label_set: LabelSet
-    scans: tuple[Scan, ...]
+    scans: ScanList
     standing: tuple[Decision, ...]
     versions: tuple[Version, ...]
     others: tuple[Decision, ...] = ()
@@ -37,6 +43,7 @@ class Session:
     Attributes:
         standing: The reader's standing decision of each scan.
         others: Standing decisions of other readers, which teach but are not shown.
+        teaching: Scans with a decision of any reader that can be learned from.
     """
 
     project: "Project"
@@ -47,6 +54,14 @@ class Session:
     versions: tuple[Version, ...]
     standing: dict[int, Decision]
     others: tuple[Decision, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Put the decisions in order once; after this each one costs the same, however many."""
+        every = sorted((*self.standing.values(), *self.others), key=lambda found: found.id)
+        self._ordered = {decision.id: decision for decision in every}
+        self._others_of = frozenset(decision.scan_id for decision in self.others)
+        self._taught_by_others = _teaching(self.others)
+        self.teaching = _teaching(every)
 
     @classmethod
     def of(
@@ -74,17 +89,17 @@ class Session:
         """The live version, or None for the frozen backbone."""
         return next((version for version in self.versions if version.live), None)
 
-    def scans_by_id(self) -> dict[int, Scan]:
-        """Every scan by its id."""
-        return {scan.id: scan for scan in self.table.scans()}
+    def scans_by_id(self) -> Mapping[int, Scan]:
+        """Every scan by its id; a value that a worker may keep."""
+        return self.table.scans()
 
     def decisions(self) -> tuple[Decision, ...]:
         """The standing decisions of every reader, in order of commitment."""
-        return tuple(sorted((*self.standing.values(), *self.others), key=lambda found: found.id))
+        return tuple(self._ordered.values())
 
     def is_decided(self, scan_id: int) -> bool:
         """Whether any reader's decision of a scan stands."""
-        return scan_id in self.standing or any(d.scan_id == scan_id for d in self.others)
+        return scan_id in self.standing or scan_id in self._others_of
 
     def labelled(self) -> tuple[Decision, ...]:
         """Those that name labels, which is what can be learned from."""
@@ -92,9 +107,18 @@ class Session:
 
     def take(self, decision: Decision) -> None:
         """A decision was committed: it stands now."""
-        if decision.verdict.state is State.UNSEEN:
-            self.standing.pop(decision.scan_id, None)
-            self.table.set_verdict(decision.scan_id, UNSEEN)
+        scan_id, verdict = decision.scan_id, decision.verdict
+        before = self.standing.pop(scan_id, None)
+        if before is not None:
+            self._ordered.pop(before.id, None)
+        if verdict.state is not State.UNSEEN:
+            self.standing[scan_id] = self._ordered[decision.id] = decision
+        if verdict.state in TEACHING or scan_id in self._taught_by_others:
+            self.teaching.add(scan_id)
         else:
-            self.standing[decision.scan_id] = decision
-            self.table.set_verdict(decision.scan_id, decision.verdict)
+            self.teaching.discard(scan_id)
+        self.table.set_verdict(scan_id, UNSEEN if verdict.state is State.UNSEEN else verdict)
+
+
+def _teaching(decisions: Iterable[Decision]) -> set[int]:
+    return {found.scan_id for found in decisions if found.verdict.state in TEACHING}

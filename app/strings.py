@@ -65,6 +65,9 @@ COMMANDS = {
     "next-window": "Next window of the file",
     "keep-view": "Keep window and zoom",
     "tags": "DICOM header",
+    "compare": "Show decided scans like this",
+    "more-alike": "Next scan like this",
+    "less-alike": "Last scan like this",
     "reset": "Reset view",
     "preset-1": "Window preset 1",
     "preset-2": "Window preset 2",
@@ -138,6 +141,8 @@ TAG_HIDDEN_TIP = "Hidden, since it may tell who this is."
 TAGS_SEARCH = "Search tag, name or value"
 SHOW_IDENTITY = "Show identity"
 SHOW_IDENTITY_TIP = "Names, dates, identifiers and free text, for this scan only."
+NONE_ALIKE = "No decided scan to compare with yet."
+ALIKE = "{number} of {total} like this, similarity {likeness:.2f}"
 NO_TAGS = "This file has no DICOM header."
 LENGTH_MM = {
     SpacingAt.BODY: "{length:.1f} mm",

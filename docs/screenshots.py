@@ -78,7 +78,7 @@ def decide(desk: Desk) -> None:
     """Decide by the labels' keys what the headers tell."""
     session = desk.library.session
     assert session is not None
-    for scan in desk.table.scans():
+    for scan in desk.table.scans().values():
         if scan.path.name in LEFT:
             continue
         desk.review.show(scan.id)
@@ -91,7 +91,7 @@ def decide(desk: Desk) -> None:
 
 def show_one(desk: Desk) -> None:
     """Put a scan that is worth looking at on screen, ranked by all that was decided."""
-    by_name = {scan.path.name: scan.id for scan in desk.table.scans()}
+    by_name = {scan.path.name: scan.id for scan in desk.table.scans().values()}
     shown = by_name[SHOWN]
     desk.review.show(shown)
     wait_until(lambda: desk.window.scan.view.picture is not None)

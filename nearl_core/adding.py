@@ -1,9 +1,10 @@
 """From paths to what a project takes: found, looked into, and told whose they are."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError, UsageError
@@ -14,11 +15,22 @@ PatientRule = Callable[[Path], str]
 """What a path says of whose scan it is; "" where it says nothing."""
 
 
+_FIRST, _TOGETHER = 4, 64
+"""Files asked for at once."""
+Said = tuple[ScanInfo, Identity] | ScanError
+S = TypeVar("S")
+T = TypeVar("T")
+
+
 class InfoReader(Protocol):
     """The part of ScanReader that is needed here."""
 
-    def info(self, path: Path) -> tuple[ScanInfo, Identity]:
-        """What a file says of itself; raises ScanError."""
+    def infos(self, paths: Sequence[Path]) -> list[Said]:
+        """What files say of themselves, or why they can't be read."""
+        ...
+
+    def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
+        """Several calls at a time, answered in their order."""
         ...
 
 
@@ -80,19 +92,36 @@ def examine(
     """
     control = control or RunControl()
     known = frozenset(known)
-    for done, entry in enumerate(found, start=1):
-        control.step(done, 0, "Looking at files")
-        if isinstance(entry, SkippedFile):
-            yield entry
-        elif entry in known:
-            yield NewScan(entry)
-        else:
-            yield _examined(entry, reader, rule)
+
+    def look(batch: Sequence[Path | SkippedFile]) -> dict[Path, Said]:
+        paths = [path for path in batch if isinstance(path, Path) and path not in known]
+        return dict(zip(paths, reader.infos(paths), strict=True)) if paths else {}
+
+    done = 0
+    for batch, said in reader.each(_batches(found), look):
+        if isinstance(said, ScanError):
+            raise said  # one of `look` itself: reading was stopped
+        for entry in batch:
+            done += 1
+            control.step(done, 0, "Looking at files")
+            if isinstance(entry, SkippedFile):
+                yield entry
+            else:
+                yield _new_scan(entry, said.get(entry), rule)
 
 
-def _examined(path: Path, reader: InfoReader, rule: PatientRule) -> NewScan:
-    try:
-        info, identity = reader.info(path)
-    except ScanError as error:
-        return NewScan(path, patient=rule(path), problem=str(error))
+def _batches(found: Iterable[Path | SkippedFile]) -> Iterator[list[Path | SkippedFile]]:
+    """Small batches, the first ones smallest, so that scans show at once."""
+    source, size = iter(found), _FIRST
+    while batch := list(islice(source, size)):
+        yield batch
+        size = min(2 * size, _TOGETHER)
+
+
+def _new_scan(path: Path, said: Said | None, rule: PatientRule) -> NewScan:
+    if said is None:
+        return NewScan(path)
+    if isinstance(said, ScanError):
+        return NewScan(path, patient=rule(path), problem=str(said))
+    info, identity = said
     return NewScan(path, info, identity, patient=rule(path))

@@ -19,6 +19,7 @@ from nearl_core.errors import NearlError, ScanError
 from nearl_core.learn import acquire, instant
 from nearl_core.learn.batches import Lesson, lessons
 from nearl_core.learn.instant import Examples, FloatArray, to_probabilities
+from nearl_core.learn.nearest import nearest
 from nearl_core.learn.ranker import Ranker
 from nearl_core.model.features import FeatureCache
 from nearl_core.model.scan_features import Place, place_of, rows
@@ -322,6 +323,11 @@ class Engine:
         probabilities = self._probabilities(known, ready) if can_rank else None
         features = self._embeddings(known, ready.cache)
         return [known[i] for i in acquire.order(features, probabilities, seed=ready.used)] + rest
+
+    def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
+        """The k of some scans that are most like one, with the cosine; only cached features."""
+        known = self._known([scan_id, *among], self.ready)
+        return nearest(known, self._rows(known, self.ready.cache), scan_id, k) if known else []
 
     # --- features ---
 

@@ -1,6 +1,6 @@
 """Projects: made, opened, filled with scans, closed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -15,11 +15,12 @@ from app.preferences import Keeper
 from app.session import Opened, Session
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError, ProjectError, ProjectLockedError
+from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
 from nearl_core.settings import Settings
 from nearl_core.types import AddReport, LabelSet, Scan, SkippedFile, Unit
 
-_BATCH = 64
+_BATCH = 256
 ENDING = ".nearl"
 
 
@@ -80,12 +81,18 @@ class Library(QObject):
         self._keeper = keeper
         self._session: Session | None = None
         self._walk: Job | None = None
-        self._report = AddReport(0, 0)
+        self._hashing: Job | None = None
+        self._reports: list[AddReport] = []
 
     @property
     def session(self) -> Session | None:
         """The open project."""
         return self._session
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether every file of the open project was hashed, as far as they could be read."""
+        return self._hashing is None
 
     @property
     def settings(self) -> Settings:
@@ -131,12 +138,13 @@ class Library(QObject):
         session = self._session
         if session is None:
             return
-        if self._walk is not None:
-            self._walk.cancel()
-            self._walk = None
+        for job in (self._walk, self._hashing):
+            if job is not None:
+                job.cancel()
+        self._walk = self._hashing = None
         self._session = None
         project = session.project
-        self._table.fill((), {}, None)
+        self._table.fill(ScanList(), {}, None)
         self.closed.emit()
         self._jobs.store.submit(lambda _control: project.close(), priority=Priority.TRAINING)
         self._jobs.background.submit(lambda _control: session.scan_reader.close(), always=True)
@@ -164,6 +172,8 @@ class Library(QObject):
         self.opened.emit(session, opened.notice)
         if scans is not None:
             self.add((scans,))
+        elif not session.read_only:
+            self._hash(session)
 
     # --- scans -----------------------------------------------------------------------------
 
@@ -172,18 +182,17 @@ class Library(QObject):
         session = self._session
         if session is None or session.read_only or self._walk is not None:
             return
-        self._report = AddReport(0, 0)
+        self._reports = []
         self.adding.emit(0, 0)
-        known = frozenset(scan.path for scan in self._table.scans() if not scan.problem)
         self._walk = self._jobs.background.submit(
-            partial(self._walk_through, session, paths, known),
+            partial(self._walk_through, session, paths, self._table.scans()),
             done=partial(self._walked, session),
             failed=partial(self._walk_failed, session),
             stopped=partial(self._walk_ended, session),
         )
 
     def _walk_through(
-        self, session: Session, paths: tuple[Path, ...], known: frozenset[Path], control: RunControl
+        self, session: Session, paths: tuple[Path, ...], there: ScanList, control: RunControl
     ) -> None:
         """In the background thread; each batch is written in the store thread."""
         from nearl_core.adding import examine
@@ -192,37 +201,50 @@ class Library(QObject):
 
         for path in paths:
             _require_readable(path)
-        project = session.project
+        project, last = session.project, int(there.ids[-1]) if len(there) else 0
+        known = frozenset(scan.path for scan in there.values() if not scan.problem)
         joined = members(project.folder, known)
-        reader, there = session.scan_reader, known | joined.keys()
-        looked = examine(find(paths), reader=reader, known=there, control=control)
+        reader, seen = session.scan_reader, known | joined.keys()
+        looked = examine(find(paths), reader=reader, known=seen, control=control)
         found = stacked(looked, unit=project.unit, project=project.folder, joined=joined)
         for batch in _batches(found):
             job = self._jobs.store.submit(
-                partial(_add, project, batch),
+                partial(_add, project, batch, last),
                 done=partial(self._batch_added, session),
                 failed=lambda _error: None,  # told by the walk, which waits for it
                 priority=Priority.BACKGROUND,
             )
-            job.future.result()
+            added: Added = job.future.result()
+            last = added.scans[-1].id if added.scans else last
             control.check()
 
     def _batch_added(self, session: Session, added: Added) -> None:
         if session is not self._session:
             return
-        before, new = self._report, added.report
-        self._report = AddReport(
-            before.added + new.added,
-            before.already + new.already,
-            (*before.skipped, *new.skipped),
-        )
-        self._table.extend(added.scans)
-        self.adding.emit(self._report.added, len(self._report.skipped))
+        self._reports.append(added.report)
+        self._table.extend(self._table.scans().with_scans(added.scans))
+        done = sum(report.added for report in self._reports)
+        self.adding.emit(done, sum(len(report.skipped) for report in self._reports))
 
     def _walked(self, session: Session, _nothing: None) -> None:
         if session is self._session:
             self._walk = None
-            self.added.emit(self._report)
+            self.added.emit(_together(self._reports))
+            self._hash(session)
+
+    def _hash(self, session: Session) -> None:
+        """Hash files in the background, whenever it has nothing else to do."""
+        if self._hashing is not None:
+            self._hashing.cancel()
+        self._hashing = self._jobs.background.submit(
+            partial(_hash_files, session, self._jobs),
+            done=self._hashed,
+            failed=self._hashed,  # it is begun again when the project is opened next
+            priority=Priority.TRAINING,
+        )
+
+    def _hashed(self, _result: object) -> None:
+        self._hashing = None
 
     def _walk_ended(self, session: Session) -> None:
         """It came to nothing, or was cancelled; what was added stays."""
@@ -282,6 +304,7 @@ def _create(wanted: NewProject, reader: str) -> Opened:
 
 
 def _open(folder: Path, reader: str) -> Opened:
+    from nearl_core.store.listing import scan_list
     from nearl_core.store.project import Project
 
     notice = ""
@@ -295,7 +318,7 @@ def _open(folder: Path, reader: str) -> Opened:
         return Opened(
             project=project,
             label_set=project.label_set(),
-            scans=tuple(project.scans()),
+            scans=scan_list(project),
             standing=tuple(found for found in standing if found.reader == reader),
             versions=tuple(project.versions()),
             others=tuple(found for found in standing if found.reader != reader),
@@ -325,16 +348,36 @@ def _require_readable(path: Path) -> None:
         raise ProjectError(strings.FOLDER_UNREADABLE, strings.FOLDER_UNREADABLE_REMEDY) from error
 
 
-def _add(project: object, batch: list[object], _control: RunControl) -> Added:
-    """In the store thread: one small transaction, then the ids that it gave."""
+def _add(project: object, batch: list[object], last: int, _control: RunControl) -> Added:
+    """In the store thread: one small transaction, then the scans whose ids come after `last`."""
+    from nearl_core.store.listing import scans_after
     from nearl_core.store.project import Project
     from nearl_core.store.scans import NewScan
 
     assert isinstance(project, Project)
     entries = [entry for entry in batch if isinstance(entry, NewScan | SkippedFile)]
     report = project.add_scans(entries)
-    found = (project.scan_at(entry.path) for entry in entries if isinstance(entry, NewScan))
-    return Added(tuple(scan for scan in found if scan is not None), report)
+    return Added(tuple(scans_after(project, last)), report)
+
+
+def _hash_files(session: Session, jobs: Jobs, control: RunControl) -> int:
+    """In the background thread; each step is written in the store thread."""
+    from nearl_core.store.hashing import hash_files
+
+    def write(work: Callable[[], None]) -> None:
+        jobs.store.submit(
+            lambda _control: work(), failed=lambda _error: None, priority=Priority.BACKGROUND
+        ).future.result()
+
+    return hash_files(session.project, control, write=write)
+
+
+def _together(reports: list[AddReport]) -> AddReport:
+    return AddReport(
+        sum(report.added for report in reports),
+        sum(report.already for report in reports),
+        tuple(skipped for report in reports for skipped in report.skipped),
+    )
 
 
 def _batches(found: Iterable[object]) -> Iterator[list[object]]:

@@ -73,6 +73,11 @@ class Pictures(QObject):
         self._bytes = 0
         self._session = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is on its way."""
+        return not self._on_way and not self._thumbnails
+
     def at(self, place: Place) -> Picture | None:
         """The picture, if it is there already."""
         picture = self._kept.get(place)
@@ -92,7 +97,7 @@ class Pictures(QObject):
             waiting.cancel()
         reader = self._session.scan_reader
         self._on_way[place] = self._jobs.pictures.submit(
-            lambda control: _decode(reader, scan, frame, control),
+            lambda control: decode(reader, scan, frame, control),
             priority=priority,
             done=partial(self._arrived, place),
             failed=partial(self._refused, place),
@@ -165,7 +170,12 @@ class Pictures(QObject):
             self.thumbnail.emit(scan_id, QPixmap(1, 1))
 
 
-def _decode(reader: ScanReader, scan: Scan, frame: int, control: RunControl) -> Picture:
+def decode(reader: ScanReader, scan: Scan, frame: int, control: RunControl) -> Picture:
+    """A frame made ready for the screen; in a picture thread.
+
+    Raises:
+        ScanError: If it can't be read.
+    """
     values, info = reader.frame(scan.path, frame)
     control.check()
     return prepare(values, info)

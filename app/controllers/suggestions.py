@@ -12,9 +12,8 @@ from app.jobs import Job, Jobs, Priority
 from app.session import Session
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError
-from nearl_core.types import LabelSet, Ranking, Scan, State, Version
+from nearl_core.types import LabelSet, Ranking, Scan, Version
 
-_TEACH = (State.LABELLED, State.NONE_APPLY)
 _PORTION, _LARGEST_PORTION = 4, 64
 _LEARN_AFTER = 8
 """Scans that the pass over decided ones brings before the instant learner takes them in."""
@@ -169,6 +168,21 @@ class Suggestions(QObject):
                 done=self.reordered.emit,
             )
 
+    def nearest(
+        self,
+        scan_id: int,
+        among: Sequence[int],
+        k: int,
+        *,
+        done: Callable[[list[tuple[int, float]]], None],
+    ) -> None:
+        """Find which of some scans are most like one; nothing is said while there is no engine."""
+        engine = self._engine
+        if engine is not None:
+            self._jobs.learning.submit(
+                lambda _control: engine.nearest(scan_id, among, k), done=done
+            )
+
     def use_version(self, version: Version | None, then: Iterable[int]) -> None:
         """Rank with another version from now on; no ranking of the old one is shown again."""
         self._change(lambda engine: engine.activate(version), then)
@@ -223,8 +237,7 @@ class Suggestions(QObject):
         engine, session = self._engine, self._session
         if engine is None or session is None or self._portion is not None:
             return
-        decided = dict.fromkeys(d.scan_id for d in session.decisions() if d.verdict.state in _TEACH)
-        missing = (i for i in decided if i not in self._featured and i not in self._on_way)
+        missing = session.teaching - self._featured - self._on_way.keys()
         found = (session.table.scan(i) for i in islice(missing, self._pace.size))
         scans = [scan for scan in found if scan is not None]
         if not scans:

@@ -53,6 +53,9 @@ class Command(StrEnum):
     NEXT_WINDOW = "next-window"
     KEEP_VIEW = "keep-view"
     TAGS = "tags"
+    COMPARE = "compare"
+    MORE_ALIKE = "more-alike"
+    LESS_ALIKE = "less-alike"
     RESET = "reset"
     PRESET_1 = "preset-1"
     PRESET_2 = "preset-2"
@@ -163,6 +166,9 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.MEASURE, Group.SCAN, "M", checkable=True, line=True),
     _spec(Command.KEEP_VIEW, Group.SCAN, "K", checkable=True),
     _spec(Command.TAGS, Group.SCAN, "T", checkable=True),
+    _spec(Command.COMPARE, Group.SCAN, "S", checkable=True),
+    _spec(Command.LESS_ALIKE, Group.SCAN, "["),
+    _spec(Command.MORE_ALIKE, Group.SCAN, "]"),
     _spec(Command.RESET, Group.SCAN, "Backspace"),
     _spec(Command.NEXT_WINDOW, Group.SCAN, "W", line=True),
     _spec(Command.PRESET_1, Group.SCAN, "Alt+1"),

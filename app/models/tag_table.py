@@ -76,7 +76,7 @@ class TagTable(QAbstractTableModel):
         line = self._shown[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             if index.column() == Column.TAG:
-                return line.tag
+                return line.tag.strip("()")
             if index.column() == Column.NAME:
                 return _INDENT * line.depth + line.name
             return strings.TAG_HIDDEN if line.hidden else line.value

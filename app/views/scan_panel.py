@@ -19,6 +19,7 @@ from app.models.picture import Picture
 from app.models.viewing import Grey, Turn
 from app.views import style
 from app.views.actions import Actions
+from app.views.compare_panel import ComparePanel
 from app.views.fields import ElidedLabel
 from app.views.image_overlay import OverlayText
 from app.views.image_view import ImageView
@@ -31,13 +32,13 @@ _TOOLS = (
     (Command.FLIP_VERTICAL, "flip-vertical"),
     (Command.ROTATE_LEFT, "rotate-left"),
     (Command.ROTATE_RIGHT, "rotate-right"),
-    (Command.FIT, "fit"),
     (Command.OVERLAY, "overlay"),
     (Command.SHUTTER, "shutter"),
     (Command.CINE, "cine"),
     (Command.MEASURE, "measure"),
     (Command.KEEP_VIEW, "keep-view"),
     (Command.TAGS, "tags"),
+    (Command.COMPARE, "compare"),
     (Command.RESET, "reset"),
 )
 _TAGS_WIDTH = 320
@@ -75,14 +76,16 @@ class ScanPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._tool_bar())
-        self.tags = TagsPanel()
+        self.tags, self.compare = TagsPanel(), ComparePanel(actions)
         self.tags.hide()
+        self.compare.hide()
         beside = QSplitter(Qt.Orientation.Horizontal)
         beside.addWidget(self.view)
+        beside.addWidget(self.compare)
         beside.addWidget(self.tags)
         beside.setChildrenCollapsible(False)
         beside.setStretchFactor(0, 1)
-        beside.setSizes([1000, _TAGS_WIDTH])
+        beside.setSizes([1000, 1000, _TAGS_WIDTH])
         layout.addWidget(beside, 1)
 
     def _tool_bar(self) -> QWidget:
@@ -98,7 +101,7 @@ class ScanPanel(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self._window.setMinimumContentsLength(12)
-        self._window.setMaximumWidth(192)
+        self._window.setMaximumWidth(160)
         self._window.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._window.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._window.setAccessibleName(strings.WINDOW)
@@ -199,11 +202,22 @@ class ScanPanel(QWidget):
         elif command is Command.KEEP_VIEW:
             self.view.keeps = on
         elif command is Command.TAGS:
+            self._switch_off(Command.COMPARE, if_=on)
             self.tags.setVisible(on)
             self.tags_wanted.emit(on)
+        elif command is Command.COMPARE:
+            self._switch_off(Command.TAGS, if_=on)
+            self.compare.setVisible(on)
+            self.compare.wanted.emit(on)
         else:
             return False
         return True
+
+    def _switch_off(self, command: Command, *, if_: bool) -> None:
+        """There is room for one panel beside the scan."""
+        action = self._actions.action(command)
+        if if_ and action.isChecked():
+            action.trigger()
 
     def preset(self, place: int) -> None:
         """Show through one of the presets."""

@@ -7,7 +7,6 @@ sizes of a CT slice and of a chest radiograph.
 
 import math
 import statistics
-import struct
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +16,8 @@ from typing import Final
 
 import imagecodecs
 import numpy as np
-from numpy.typing import NDArray
 
+from nearl_core.bench import made
 from nearl_core.control import RunControl
 from nearl_core.scans import decode
 from nearl_core.scans.display import to_grey
@@ -28,7 +27,6 @@ from nearl_core.types import Frame, VoiLut, Window
 ROWS: Final = 2500
 COLUMNS: Final = 3000
 _SMALL: Final = 256
-_EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _JPEG_2000: Final = "1.2.840.10008.1.2.4.90"
 _JPEG_LS: Final = "1.2.840.10008.1.2.4.80"
 _PATIENCE_MS: Final = 1000.0
@@ -144,7 +142,7 @@ def _in_turns(turns: int, *tasks: Callable[[], object]) -> tuple[float, ...]:
 
 def _made(folder: Path) -> dict[str, Path]:
     """The files that are read."""
-    image = _image(ROWS, COLUMNS)
+    image = made.image(ROWS, COLUMNS)
     coded = {
         "jpeg_2000": (
             _JPEG_2000,
@@ -153,57 +151,12 @@ def _made(folder: Path) -> dict[str, Path]:
         "jpeg_ls": (_JPEG_LS, bytes(imagecodecs.jpegls_encode(image))),
     }
     paths = {
-        "small": _written(folder / "small", image[:_SMALL, :_SMALL]),
-        "native": _written(folder / "native", image),
+        "small": made.written(folder / "small", image[:_SMALL, :_SMALL]),
+        "native": made.written(folder / "native", image),
     }
     for name, (syntax, stream) in coded.items():
-        paths[name] = _written(folder / name, image, syntax=syntax, stream=bytes(stream))
+        paths[name] = made.written(folder / name, image, syntax=syntax, stream=bytes(stream))
     return paths
-
-
-def _image(rows: int, columns: int) -> NDArray[np.uint16]:
-    """Rows x columns of 12 bits: waves under noise, which compress about as radiographs do."""
-    down, across = np.mgrid[:rows, :columns]
-    noise = np.random.default_rng(0).normal(0, 30, (rows, columns))
-    waves = 2000 + 1500 * np.sin(across / 200) * np.cos(down / 300) + noise
-    image: NDArray[np.uint16] = np.clip(waves, 0, 4095).astype(np.uint16)
-    return image
-
-
-def _written(
-    path: Path, image: NDArray[np.uint16], *, syntax: str = _EXPLICIT, stream: bytes = b""
-) -> Path:
-    """A DICOM file, written by hand: pydicom stands behind the reader alone."""
-    stored = "1.2.840.10008.5.1.4.1.1.7"
-    meta = _element(0x0002, 0x0002, b"UI", stored) + _element(0x0002, 0x0010, b"UI", syntax)
-    head = _element(0x0002, 0x0000, b"UL", struct.pack("<I", len(meta))) + meta
-    numbers = (1, image.shape[0], image.shape[1], 16, 12, 11, 0)
-    places = (0x0002, 0x0010, 0x0011, 0x0100, 0x0101, 0x0102, 0x0103)
-    fields = {
-        place: (b"US", struct.pack("<H", n)) for place, n in zip(places, numbers, strict=True)
-    }
-    fields[0x0004] = (b"CS", b"MONOCHROME2")
-    fields |= {0x1050: (b"DS", b"2000"), 0x1051: (b"DS", b"4000")}
-    body = _element(0x0008, 0x0016, b"UI", stored) + _element(0x0008, 0x0060, b"CS", "DX")
-    body += b"".join(_element(0x0028, place, *fields[place]) for place in sorted(fields))
-    path.write_bytes(b"\0" * 128 + b"DICM" + head + body + _pixels(image, stream))
-    return path
-
-
-def _pixels(image: NDArray[np.uint16], stream: bytes) -> bytes:
-    if not stream:
-        native = np.ascontiguousarray(image).astype("<u2").tobytes()
-        return struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OW", 0, len(native)) + native
-    even = stream + b"\0" * (len(stream) % 2)
-    items = struct.pack("<HHI", 0xFFFE, 0xE000, 0) + struct.pack("<HHI", 0xFFFE, 0xE000, len(even))
-    opening = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF)
-    return opening + items + even + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
-
-
-def _element(group: int, number: int, vr: bytes, value: bytes | str) -> bytes:
-    plain = value.encode("ascii") if isinstance(value, str) else value
-    plain += (b"\0" if vr == b"UI" else b" ") * (len(plain) % 2)
-    return struct.pack("<HH2sH", group, number, vr, len(plain)) + plain
 
 
 def as_record(figure: Figure) -> dict[str, object]:

@@ -25,15 +25,18 @@ from nearl_core.errors import ScanError
 from nearl_core.scans.child import Child, ChildDiedError
 from nearl_core.scans.display import enlarged
 from nearl_core.scans.wire import (
-    DamagedAnswerError,
+    REMEDY,
     Json,
     pack_disguise,
     pack_window,
+    part_of,
     unpack_frame,
     unpack_identity,
     unpack_info,
+    unpack_infos,
     unpack_size,
     unpack_tags,
+    well_formed,
 )
 from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine, Window
 
@@ -60,7 +63,6 @@ class Picture:
 
 
 _MAX_DEATHS_AT_START = 3
-_REMEDY = "Leave it out, or write it anew with other software."
 
 
 class ScanReader:
@@ -111,8 +113,21 @@ class ScanReader:
             ScanError: If it can't be read, or holds no picture that can be shown.
         """
         answer, _ = self._ask({"what": "info", "path": os.path.abspath(path)})
-        with _refused():
-            return unpack_info(_part(answer, "info")), unpack_identity(answer["identity"])
+        with well_formed():
+            return unpack_info(part_of(answer, "info")), unpack_identity(answer["identity"])
+
+    def infos(self, paths: Sequence[Path]) -> list[tuple[ScanInfo, Identity] | ScanError]:
+        """What many files say of themselves, asked for at once: much less is said a file.
+
+        Where one of them ends the child or takes too long, they are asked one by one.
+        """
+        request = {"what": "infos", "paths": [os.path.abspath(path) for path in paths]}
+        try:
+            answer, _ = self._ask(request)
+            with well_formed():
+                return unpack_infos(answer["infos"], len(paths))
+        except ScanError:
+            return [said for _, said in self.each(paths, self.info)]
 
     def frame(self, path: Path, frame: int = 0) -> tuple[Frame, ScanInfo]:
         """One frame of a scan, and what the file says of it.
@@ -122,8 +137,10 @@ class ScanReader:
         """
         request = {"what": "frame", "path": os.path.abspath(path), "frame": frame}
         answer, arrays = self._ask(request)
-        with _refused():
-            return unpack_frame(_part(answer, "frame"), arrays), unpack_info(_part(answer, "info"))
+        with well_formed():
+            return unpack_frame(part_of(answer, "frame"), arrays), unpack_info(
+                part_of(answer, "info")
+            )
 
     def preview(self, path: Path, frame: int = 0) -> tuple[Frame, ScanInfo] | None:
         """One frame at a lower resolution, for the eye until the whole is there.
@@ -138,9 +155,9 @@ class ScanReader:
         answer, arrays = self._ask(request)
         if answer.get("frame") is None:
             return None
-        with _refused():
-            coarse = unpack_frame(_part(answer, "frame"), arrays)
-            info = unpack_info(_part(answer, "info"))
+        with well_formed():
+            coarse = unpack_frame(part_of(answer, "frame"), arrays)
+            info = unpack_info(part_of(answer, "info"))
             return enlarged(coarse, info.rows, info.columns), info
 
     def picture(
@@ -159,10 +176,10 @@ class ScanReader:
         request: dict[str, object] = {"what": "picture", "path": os.path.abspath(path)}
         request |= {"frame": frame, "window": None if window is None else pack_window(window)}
         answer, arrays = self._ask(request)
-        with _refused():
+        with well_formed():
             rows, columns = unpack_size(answer["size"])
             encoded = arrays[0].tobytes()
-            return Picture(encoded, rows, columns), unpack_info(_part(answer, "info"))
+            return Picture(encoded, rows, columns), unpack_info(part_of(answer, "info"))
 
     def stored(self, path: Path) -> Array:
         """The stored values of all frames.
@@ -174,7 +191,7 @@ class ScanReader:
             ScanError: If they can't be read or decoded.
         """
         _, arrays = self._ask({"what": "stored", "path": os.path.abspath(path)})
-        with _refused():
+        with well_formed():
             return arrays[0]
 
     def tags(self, path: Path, *, identity: bool = False) -> tuple[TagLine, ...]:
@@ -190,7 +207,7 @@ class ScanReader:
         """
         request = {"what": "tags", "path": os.path.abspath(path), "identity": identity}
         answer, _ = self._ask(request)
-        with _refused():
+        with well_formed():
             return unpack_tags(answer["tags"])
 
     def copy(self, path: Path, out: Path, disguise: Disguise) -> None:
@@ -272,11 +289,11 @@ class ScanReader:
             return ScanError("Reading was stopped.")
         if child.killed_for == "time":
             limit = f"{self._time_limit_s:g} s"
-            return ScanError(f"Reading took longer than the limit of {limit}.", _REMEDY)
+            return ScanError(f"Reading took longer than the limit of {limit}.", REMEDY)
         if child.killed_for == "memory":
             limit = f"{self._memory_limit_bytes / (1 << 30):.3g} GB"
-            return ScanError(f"Reading needs more memory than the limit of {limit}.", _REMEDY)
-        return ScanError("The decoder failed on this file.", _REMEDY)
+            return ScanError(f"Reading needs more memory than the limit of {limit}.", REMEDY)
+        return ScanError("The decoder failed on this file.", REMEDY)
 
     def _borrow(self) -> Child:
         for _ in range(_MAX_DEATHS_AT_START):
@@ -379,19 +396,3 @@ class ScanReader:
                 for child in self._busy:
                     child.check(math.inf if self._closed else now)
             time.sleep(_WATCH_S)
-
-
-@contextlib.contextmanager
-def _refused() -> Iterator[None]:
-    """An answer that is not well formed is a file that can't be read."""
-    try:
-        yield
-    except (DamagedAnswerError, LookupError, TypeError, ValueError) as error:
-        raise ScanError("The decoder failed on this file.", _REMEDY) from error
-
-
-def _part(answer: Json, key: str) -> Json:
-    value = answer[key]
-    if not isinstance(value, dict):
-        raise DamagedAnswerError
-    return value

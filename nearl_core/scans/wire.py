@@ -1,7 +1,8 @@
 """What crosses between the guard and its children: JSON headers and raw arrays, nothing pickled."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from nearl_core.types import (
     WindowShape,
 )
 
+REMEDY = "Leave it out, or write it anew with other software."
 MAX_HEADER_BYTES = 16 << 20
 """The longest header that is believed."""
 
@@ -51,6 +53,15 @@ class ArraySpec:
 
 class DamagedAnswerError(Exception):
     """An answer of a child that is not well formed."""
+
+
+@contextmanager
+def well_formed() -> Iterator[None]:
+    """An answer that is not well formed is a file that can't be read."""
+    try:
+        yield
+    except (DamagedAnswerError, LookupError, TypeError, ValueError) as error:
+        raise ScanError("The decoder failed on this file.", REMEDY) from error
 
 
 def specs_of(arrays: Sequence[Array]) -> list[ArraySpec]:
@@ -134,6 +145,30 @@ def unpack_info(value: Json) -> ScanInfo:
         burned_in=str(value["burned_in"]),
         place=None if value["place"] is None else _place(value["place"]),
     )
+
+
+def unpack_infos(value: object, count: int) -> list[tuple[ScanInfo, Identity] | ScanError]:
+    """So many answers on files, each what it says of itself or why it can't be read."""
+    found: list[tuple[ScanInfo, Identity] | ScanError] = []
+    for entry in _listed(value):
+        if not isinstance(entry, dict):
+            raise DamagedAnswerError
+        if "reason" in entry:
+            found.append(unpack_error(entry))
+        else:
+            info = unpack_info(part_of(entry, "info"))
+            found.append((info, unpack_identity(entry["identity"])))
+    if len(found) != count:
+        raise DamagedAnswerError
+    return found
+
+
+def part_of(answer: Json, key: str) -> Json:
+    """The object under a key of an answer."""
+    value = answer[key]
+    if not isinstance(value, dict):
+        raise DamagedAnswerError
+    return value
 
 
 def pack_tags(lines: Sequence[TagLine]) -> list[object]:

@@ -132,8 +132,10 @@ def _serve(
 
 
 def _answered(request: dict[str, object]) -> Answer:
-    path = Path(str(request["path"]))
     what = request["what"]
+    if what == "infos":
+        return {"ok": True, "infos": [_info(path) for path in _paths(request)]}, ()
+    path = Path(str(request["path"]))
     if what == "info":
         info, identity = decode.info(path)
         return {"ok": True, "info": pack_info(info), "identity": pack_identity(identity)}, ()
@@ -152,6 +154,20 @@ def _answered(request: dict[str, object]) -> Answer:
     if what == "picture":
         return _picture(frame, info, request["window"])
     return _frame(frame, info)
+
+
+def _paths(request: dict[str, object]) -> list[Path]:
+    listed = request["paths"]
+    assert isinstance(listed, list)
+    return [Path(str(path)) for path in listed]
+
+
+def _info(path: Path) -> dict[str, object]:
+    try:
+        info, identity = decode.info(path)
+    except ScanError as error:
+        return {"reason": error.message, "remedy": error.remedy}
+    return {"info": pack_info(info), "identity": pack_identity(identity)}
 
 
 def _frame(frame: Frame, info: ScanInfo) -> Answer:

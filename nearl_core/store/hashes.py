@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -27,8 +28,8 @@ def keyed_hash(key: str, kind: str, value: str) -> str:
     return hmac.new(bytes.fromhex(key), text, hashlib.sha256).hexdigest()[:_LENGTH]
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes as hex.
+def file_sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
+    """SHA-256 of a file's bytes as hex; `check` is called before each block, and may raise.
 
     Raises:
         OSError: If it can't be read.
@@ -36,5 +37,6 @@ def file_sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
+            check()
             digest.update(block)
     return digest.hexdigest()

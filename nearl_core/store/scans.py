@@ -1,11 +1,11 @@
 """Scans in the database."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -14,6 +14,9 @@ from nearl_core.store.hashes import keyed_hash
 from nearl_core.store.paths import PathKeeper, printable
 from nearl_core.store.schema import scans
 from nearl_core.types import Identity, Scan, ScanInfo
+
+if TYPE_CHECKING:  # it needs numpy, without which commands that handle no pixels answer sooner
+    from nearl_core.scan_list import ScanList
 
 BATCH: Final = 500
 """Scans in one transaction: a decision never waits behind more than about 20 ms of adding."""
@@ -120,11 +123,20 @@ def _size_and_time(path: Path) -> tuple[int | None, int | None]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def listed(connection: Connection, keeper: PathKeeper) -> list[Scan]:
-    """All scans in the order of adding."""
+def listed(connection: Connection, keeper: PathKeeper, *, after: int = 0) -> list[Scan]:
+    """All scans whose id comes after one, in the order of adding."""
     with collecting_later():
-        rows = connection.execute(_LISTED.order_by(scans.c.id)).all()
+        rows = connection.execute(_LISTED.where(scans.c.id > after).order_by(scans.c.id)).all()
         return [_to_scan(row, keeper) for row in rows]
+
+
+def as_columns(connection: Connection, keeper: PathKeeper) -> "ScanList":
+    """All scans in the order of adding."""
+    from nearl_core.scan_list import ScanList
+
+    with collecting_later():
+        rows = connection.execute(_LISTED.order_by(scans.c.id))
+        return ScanList((tuple(row) for row in rows.all()), restore=keeper.restore)
 
 
 def at_path(connection: Connection, keeper: PathKeeper, path: Path) -> Scan | None:
@@ -148,6 +160,19 @@ def studies(connection: Connection) -> dict[int, str]:
     """The keyed hash of each scan's study; "" where its file names none."""
     rows = connection.execute(select(scans.c.id, scans.c.study))
     return {row.id: row.study for row in rows}
+
+
+def unhashed(connection: Connection, keeper: PathKeeper, *, most: int) -> list[tuple[int, Path]]:
+    """Id and path of the first scans whose files were never hashed."""
+    missing = select(scans.c.id, scans.c.path).where(scans.c.sha256.is_(None))
+    rows = connection.execute(missing.order_by(scans.c.id).limit(most))
+    return [(row.id, keeper.restore(row.path)) for row in rows]
+
+
+def set_hashes(connection: Connection, hashes: Mapping[int, str]) -> None:
+    """Note the SHA-256 of files; "" for one that can't be read."""
+    for scan_id, digest in hashes.items():
+        connection.execute(update(scans).where(scans.c.id == scan_id).values(sha256=digest))
 
 
 def move(connection: Connection, new_paths: Iterable[tuple[int, str]]) -> None:

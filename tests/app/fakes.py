@@ -107,6 +107,12 @@ class FakeEngine:
             self.training.clear()
         return FakeResult(self._new_version(version_id, labelled), tuple(losses))
 
+    def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
+        known = [i for i in among if i in self._seen]
+        return [
+            (i, 1.0 - abs(i - scan_id) / 100) for i in sorted(known, key=lambda i: abs(i - scan_id))
+        ][:k]
+
     def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
         return list(reversed(scan_ids))
 

@@ -21,6 +21,7 @@ from app.views.dialogs.label_set import LabelSetDialog
 from app.views.dialogs.new_project import NewProjectDialog
 from nearl_core import labels_file
 from nearl_core.errors import ProjectError
+from nearl_core.scan_list import ScanList
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, Scan, State, Unit, Verdict
 from tests.app.driving import WAIT_MS, Driver
@@ -203,7 +204,7 @@ def _fail() -> None:
 def test_a_hundred_thousand_scans_filter_fast() -> None:
     scans = [Scan(n, Path(f"/data/scan-{n}.dcm")) for n in range(1, 100_001)]
     table = ScanTable()
-    table.fill(scans, {5: Verdict(State.LABELLED, ("a",))}, None)
+    table.fill(ScanList.of(scans), {5: Verdict(State.LABELLED, ("a",))}, None)
     table.set_filter(Show.TO_DO, "scan-9999")
     assert table.rowCount() == 11
     table.set_filter(Show.ALL, "")

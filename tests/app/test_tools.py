@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from pytestqt.qtbot import QtBot
 
-from app import bootstrap
+from app import bootstrap, strings
 from app.collecting import Collecting
 from app.desk import Desk
 from app.models.commands import Command
@@ -89,7 +89,7 @@ def tools(shared: tuple[Desk, Path], qtbot: QtBot) -> Driver:
     driver = Driver(desk, qtbot)
     if desk.library.session is None:
         driver.open(project)
-    for command in (Command.MEASURE, Command.KEEP_VIEW, Command.TAGS):
+    for command in (Command.MEASURE, Command.KEEP_VIEW, Command.TAGS, Command.COMPARE):
         if desk.actions.action(command).isChecked():
             desk.actions.action(command).trigger()
     desk.window.scan.tags.search("")
@@ -277,6 +277,28 @@ def test_identity_is_shown_for_one_scan_only(tools: Driver) -> None:
     tools.until(lambda: "ACME" in panel.texts())
     assert SECRET not in panel.texts()
     assert not panel.shows_identity
+
+
+def test_decided_scans_like_this_one_stand_beside_it_and_nothing_moves(tools: Driver) -> None:
+    panel = tools.desk.window.scan.compare
+    tools.press(Qt.Key.Key_S)
+    assert strings.NONE_ALIKE in panel.texts()
+    first = tools.scan_id()
+    tools.decide(Qt.Key.Key_1)
+    tools.decide(Qt.Key.Key_2)
+    here = tools.scan_id()
+    tools.until(lambda: "Other" in panel.texts() and panel.view.picture is not None)
+    assert "1 of 2 like this, similarity 0.99" in panel.texts()
+    tools.press(Qt.Key.Key_BracketRight)
+    tools.until(lambda: "Disc" in panel.texts() and "a-ct.dcm" in panel.texts())
+    assert tools.scan_id() == here
+    assert tools.desk.window.scan.name == "c-dx.dcm"
+    tools.press(Qt.Key.Key_S)
+    assert not panel.isVisible()
+    for _ in range(2):
+        with tools.bot.waitSignal(tools.desk.review.saved):
+            tools.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert tools.scan_id() == first
 
 
 def test_nothing_on_screen_tells_who_it_is_unasked(tools: Driver) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nearl_core.bench import reading
+from nearl_core.bench import made, reading
 from nearl_core.cli import main
 from nearl_core.dicom import read
 
@@ -31,7 +31,7 @@ def test_each_figure_is_told(
 def test_the_made_up_files_are_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "ROWS", 300)
     monkeypatch.setattr(reading, "COLUMNS", 280)
-    expected = reading._image(300, 280)
+    expected = made.image(300, 280)
     paths = reading._made(tmp_path)
     for name in ("native", "jpeg_2000", "jpeg_ls"):
         assert np.array_equal(read.stored(paths[name]), expected)

@@ -165,6 +165,17 @@ def test_deep_nesting(reader: ScanReader, tmp_path: Path) -> None:
         reader.frame(tmp_path / "b")
 
 
+def test_many_files_are_asked_for_at_once_and_each_has_its_answer(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.png" for number in range(5)]
+    for path in paths:
+        write_png(path, disc())
+    paths[2].write_bytes(b"nothing")
+    with ScanReader(workers=1) as reader:
+        said = reader.infos(paths)
+        assert isinstance(said[2], ScanError)
+        assert [x[0].rows for x in said if not isinstance(x, ScanError)] == [32] * 4
+
+
 def test_time_limit_costs_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_png(tmp_path / "a.png", disc())
     worker(monkeypatch, "time.sleep(600)", times=1)

@@ -1,7 +1,7 @@
 """Small projects on disk, without decoding anything."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -93,6 +93,9 @@ class PillowReader:
         frame, info = self.frame(path)
         del frame
         return info, Identity()
+
+    def infos(self, paths: Sequence[Path]) -> list[tuple[ScanInfo, Identity] | ScanError]:
+        return [found for _, found in self.each(paths, self.info)]
 
     def frame(self, path: Path, frame: int = 0) -> tuple[Frame, ScanInfo]:
         del frame

@@ -1,0 +1,1 @@
+"""Measures the desk: real widgets, store and decoding; `python -m app.bench`."""

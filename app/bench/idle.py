@@ -1,0 +1,74 @@
+"""An engine that does nothing, so that what is measured is the desk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.engine_port import EngineRequest, TrainingResultLike
+from nearl_core.control import RunControl
+from nearl_core.errors import TrainingError
+from nearl_core.types import FROZEN, Decision, LabelSet, Ranking, Scan, Version
+
+
+@dataclass(frozen=True)
+class IdleInfo:
+    """What it says of itself."""
+
+    backbone: str = "none"
+    device_text: str = ""
+    notice: str = ""
+
+
+class IdleEngine:
+    """Ranks nothing, learns nothing; see `EngineLike`."""
+
+    def __init__(self, request: EngineRequest) -> None:
+        del request
+
+    def load(self, control: RunControl) -> IdleInfo:
+        """Ready at once."""
+        del control
+        return IdleInfo()
+
+    def set_label_set(self, label_set: LabelSet) -> None:
+        """Nothing changes."""
+
+    def activate(self, version: Version | None) -> None:
+        """Nothing changes."""
+
+    def rank(self, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
+        """No label is ranked."""
+        del control
+        return [Ranking(scan.id, FROZEN, 0, ()) for scan in scans]
+
+    def learn(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> int:
+        """Nothing is learned."""
+        del scans, decisions
+        return 0
+
+    def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
+        """No label is ranked."""
+        del scan_ids
+        return []
+
+    def train(
+        self,
+        scans: Mapping[int, Scan],
+        decisions: Sequence[Decision],
+        *,
+        version_id: str,
+        seed: int = 0,
+        max_seconds: float | None = None,
+        control: RunControl,
+    ) -> TrainingResultLike:
+        """Refused."""
+        del scans, decisions, version_id, seed, max_seconds, control
+        raise TrainingError("There is nothing to train here.", "Measure training elsewhere.")
+
+    def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
+        """Nothing is known to be alike."""
+        del scan_id, among, k
+        return []
+
+    def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
+        """The last one first, so that every row moves."""
+        return list(reversed(scan_ids))

@@ -1,0 +1,77 @@
+"""The queue follows the filter, and nothing jumps away under the reader's hand."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtTest import QAbstractItemModelTester
+
+from app.models.scan_table import ScanTable, Show
+from nearl_core.scan_list import ScanList
+from nearl_core.types import UNSEEN, Scan, State, Verdict
+
+DISC = Verdict(State.LABELLED, ("disc",))
+
+
+def scan(number: int, problem: str = "") -> Scan:
+    return Scan(number, Path(f"/data/scan-{number}.png"), problem=problem)
+
+
+@pytest.fixture
+def table() -> ScanTable:
+    made = ScanTable()
+    # Complains of every model that tells its views something else than it shows.
+    QAbstractItemModelTester(made, QAbstractItemModelTester.FailureReportingMode.Fatal, made)
+    made.fill(ScanList.of(map(scan, range(1, 7))), {}, None)
+    made.set_filter(Show.TO_DO, "")
+    return made
+
+
+def shown(table: ScanTable) -> list[int | None]:
+    return [table.id_at(row) for row in range(table.rowCount())]
+
+
+def test_a_decided_scan_stays_while_it_is_on_screen_and_leaves_after(table: ScanTable) -> None:
+    table.set_current(2)
+    table.set_verdict(2, DISC)
+    assert shown(table) == [1, 2, 3, 4, 5, 6]
+    table.set_current(3)
+    assert shown(table) == [1, 3, 4, 5, 6]
+    assert table.counts().visible == 5
+
+
+def test_an_undone_decision_brings_its_scan_back_to_its_place(table: ScanTable) -> None:
+    for number in (2, 3):
+        table.set_verdict(number, DISC)
+    assert shown(table) == [1, 4, 5, 6]
+    table.set_verdict(3, UNSEEN)
+    assert shown(table) == [1, 3, 4, 5, 6]
+
+
+def test_new_scans_come_in_as_the_filter_says(table: ScanTable) -> None:
+    table.extend(table.scans().with_scans([scan(7), scan(8, problem="broken"), scan(9)]))
+    assert shown(table) == [1, 2, 3, 4, 5, 6, 7, 9]
+    assert table.counts().total == 9
+
+
+def test_the_order_holds_within_the_filter(table: ScanTable) -> None:
+    table.set_order([5, 99, 2])
+    assert shown(table) == [5, 2, 1, 3, 4, 6]
+    assert table.next_to_do(6) == 5
+    table.set_verdict(5, DISC)
+    assert shown(table) == [2, 1, 3, 4, 6]
+
+
+def test_deferred_scans_come_last(table: ScanTable) -> None:
+    table.set_verdict(1, Verdict(State.DEFERRED))
+    assert table.next_to_do(6) == 2
+    for number in range(2, 7):
+        table.set_verdict(number, DISC)
+    assert table.next_to_do(6) == 1
+    assert table.next_to_do(1) is None
+
+
+def test_a_search_holds_for_labels_too(table: ScanTable) -> None:
+    table.set_filter(Show.ALL, "disc")
+    assert shown(table) == []
+    table.set_verdict(4, DISC)
+    assert shown(table) == [4]
