@@ -159,6 +159,7 @@ class Engine:
         seed: int = 0,
         max_seconds: float | None = None,
         every_layer: bool = False,
+        interaction: str = "set-level",
         control: RunControl,
     ) -> TrainingResult:
         """Fine-tune adapters on all decisions and judge them; nothing goes live by itself.
@@ -173,6 +174,8 @@ class Engine:
                 each part takes a step at least.
             every_layer: Train adapters in every layer also on a CPU, which else takes the upper
                 half over a cached prefix.
+            interaction: What the text side hears of an image, see `model/interaction.py`; the
+                version is bound to it.
             control: Reports each step with ("loss", x).
 
         Raises:
@@ -181,7 +184,8 @@ class Engine:
         """
         from nearl_core.versions import Request, check_enough, train
 
-        request = Request(version_id, seed, max_seconds, every_layer, time.monotonic())
+        started = time.monotonic()
+        request = Request(version_id, seed, max_seconds, every_layer, started, interaction)
         learned = lessons(scans, decisions, self.ready.label_set)
         check_enough(learned, self.ready.label_set)
         there = dict.fromkeys(lesson.scan_id for lesson in learned)

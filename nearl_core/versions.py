@@ -26,6 +26,7 @@ from nearl_core.model import adapter_file
 from nearl_core.model.backbone_folder import file_hash
 from nearl_core.model.encoder import Encoder
 from nearl_core.model.features import FeatureCache
+from nearl_core.model.interaction import Interaction
 from nearl_core.model.nearl import NearlClip
 from nearl_core.model.views import views
 from nearl_core.state import LiveVersion, Ready
@@ -68,6 +69,7 @@ class Request:
     max_seconds: float | None
     every_layer: bool
     started: float
+    interaction: str = Interaction.SET_LEVEL
 
     @property
     def deadline(self) -> float | None:
@@ -113,7 +115,8 @@ def train(
     first_layer = 0 if everywhere else encoder.depth // 2
 
     def make() -> NearlClip:
-        return encoder.trainable(first_layer=first_layer)
+        how = Interaction(request.interaction)
+        return encoder.trainable(first_layer=first_layer, interaction=how)
 
     flip = not _has_sides(ready.label_set)
     learned, prefixes = _prefixes(engine, scans, learned, make(), flip, request.seed, control)

@@ -39,6 +39,12 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--max-seconds", type=float, metavar="S", help="for the whole run")
     train.add_argument("--every-layer", action="store_true", help="also on a CPU")
+    train.add_argument(
+        "--interaction",
+        choices=("set-level", "eot-only"),
+        default="set-level",
+        help="what the text side hears of an image",
+    )
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="measure on a folder of known labels")
@@ -170,6 +176,7 @@ def _train(args: argparse.Namespace, output: Output) -> int:
             seed=args.seed,
             max_seconds=args.max_seconds,
             every_layer=args.every_layer,
+            interaction=args.interaction,
             control=output.control(),
         )
         version = result.version

@@ -167,6 +167,7 @@ class _Run:
         leaves = LabelContext(
             labels.features.detach().requires_grad_(),
             tuple(layer.detach().requires_grad_() for layer in labels.layers),
+            labels.texts,
         )
         size = self._micro  # the loop below may change it for the next step
         parts = list(zip(rows.split(size), views.split(size), strict=True))

@@ -1,5 +1,6 @@
 """open_clip's own transformers, block by block."""
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
@@ -12,6 +13,20 @@ from nearl_core.model.attention import attend
 Part: TypeAlias = Any
 """A part of a model of open_clip; the library ships no types."""
 _POOLED = ("argmax", "eos", "first", "last")
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a block's summary tokens attend to besides themselves.
+
+    Attributes:
+        keys, values: P x heads x T x D/heads.
+        others: P x T, bool: tokens that the summary sees, itself left out.
+    """
+
+    keys: Tensor
+    values: Tensor
+    others: Tensor
 
 
 class ClipImageTower:
@@ -88,6 +103,27 @@ class ClipTextTower:
         mask = None if mask is None else mask[:length, :length]
         return _run(self._blocks[layer], x, mask=mask, split=self._split)
 
+    def remember(self, layer: int, x: Tensor, tokens: Tensor) -> Memory:
+        """Keys and values of the tokens besides EOT at a block that x enters: P x T x D."""
+        block = self._blocks[layer]
+        _, keys, values = _projected(block.attn, block.ln_1(x))
+        places = torch.arange(x.shape[1], device=x.device)
+        ends = self.summary(tokens)[:, None]
+        return Memory(keys, values, places != ends if self.bidirectional else places < ends)
+
+    def summary_block(self, layer: int, summary: Tensor, memory: Memory) -> Tensor:
+        """One block of EOT alone: B x P x D to B x P x D; others stay as they were remembered."""
+        block = self._blocks[layer]
+        q, k, v = _projected(block.attn, block.ln_1(summary))  # each B x heads x P x d
+        q = q * q.shape[-1] ** -0.5
+        others = torch.einsum("bhpd,phtd->bhpt", q, memory.keys)
+        others = others.masked_fill(~memory.others, -torch.inf)
+        weights = torch.cat([others, (q * k).sum(-1, keepdim=True)], -1).softmax(-1)
+        mixed = torch.einsum("bhpt,phtd->bhpd", weights[..., :-1], memory.values)
+        mixed = (mixed + weights[..., -1:] * v).transpose(1, 2).flatten(2)  # B x P x D
+        x = summary + block.ls_1(block.attn.out_proj(mixed))
+        return torch.as_tensor(x + block.ls_2(block.mlp(block.ln_2(x))))
+
     def summary(self, inputs: Tensor) -> Tensor:
         """Place of EOT in each text."""
         if self._pool_type == "eos":
@@ -135,9 +171,12 @@ def _run(block: Part, x: Tensor, *, mask: Tensor | None, split: bool) -> Tensor:
 
 def _split_attention(attention: Part, x: Tensor, mask: Tensor | None) -> Tensor:
     """`nn.MultiheadAttention` by its own weights, which under bf16 leaves its fast path."""
-    batch, length, width = x.shape
+    mixed = attend(*_projected(attention, x), mask)
+    return torch.as_tensor(attention.out_proj(mixed.transpose(1, 2).flatten(2)))
+
+
+def _projected(attention: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Questions, keys and values of B x N x D, each B x heads x N x D/heads."""
     qkv = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
-    qkv = qkv.view(batch, length, 3, attention.num_heads, -1)  # B x N x 3 x heads x D/heads
-    q, k, v = qkv.permute(2, 0, 3, 1, 4)
-    mixed = attend(q, k, v, mask)
-    return torch.as_tensor(attention.out_proj(mixed.transpose(1, 2).reshape(batch, length, width)))
+    q, k, v = qkv.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    return q, k, v

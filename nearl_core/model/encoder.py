@@ -12,6 +12,7 @@ from torch import Tensor
 from nearl_core.model import depths
 from nearl_core.model.backbones import Backbone
 from nearl_core.model.device import describe
+from nearl_core.model.interaction import Interaction
 from nearl_core.model.lowered import Precision
 from nearl_core.model.nearl import FULL, LabelContext, Nearl, NearlClip, NearlConfig
 from nearl_core.model.prompts import prompts_of, unknown_labels
@@ -135,11 +136,15 @@ class Encoder:
         with torch.inference_mode():
             return Adapted(clip, clip.labels(self.prompts(label_set)))
 
-    def trainable(self, *, first_layer: int) -> NearlClip:
+    def trainable(
+        self, *, first_layer: int, interaction: Interaction = Interaction.SET_LEVEL
+    ) -> NearlClip:
         """A CLIP with fresh adapters, in the form that trains fastest."""
         image = image_tower(self.model, split_attention=True)
         text = text_tower(self.model, split_attention=True)
-        config = NearlConfig.of(image, text, first_layer=first_layer, design=self.design)
+        config = NearlConfig.of(
+            image, text, first_layer=first_layer, interaction=interaction, design=self.design
+        )
         return NearlClip(image, text, Nearl(config).to(self.device))
 
     def prefixes(self, clip: NearlClip, images: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nearl_core.model.attention import attend
+from nearl_core.model.interaction import Interaction, Texts, frozen_texts
 from nearl_core.model.towers import ImageTower, TextTower, Tower
 
 EPSILON = 1e-6
@@ -61,6 +62,7 @@ class NearlConfig(Design):
         blocks: USEformer blocks; each serves an equal run of layers.
         first_layer: Image layers before this one (from 0) are left as they are, and the text
             layers below the same height.
+        interaction: What the text side hears of an image.
     """
 
     image_width: int
@@ -72,9 +74,11 @@ class NearlConfig(Design):
     heads: int = 4
     blocks: int = 3
     first_layer: int = 0
+    interaction: Interaction = Interaction.SET_LEVEL
 
     def __post_init__(self) -> None:
         """Raises ValueError for a shape that can't be."""
+        object.__setattr__(self, "interaction", Interaction(self.interaction))  # a file's is text
         sizes = (self.image_width, self.text_width, self.image_depth, self.text_depth)
         if min(*sizes, self.rank, self.queries, self.heads, self.blocks) < 1:
             raise ValueError("every size is at least 1")
@@ -87,11 +91,17 @@ class NearlConfig(Design):
 
     @classmethod
     def of(
-        cls, image: Tower, text: Tower, *, first_layer: int = 0, design: Design = FULL
+        cls,
+        image: Tower,
+        text: Tower,
+        *,
+        first_layer: int = 0,
+        interaction: Interaction = Interaction.SET_LEVEL,
+        design: Design = FULL,
     ) -> "NearlConfig":
         """The shape that fits two towers."""
         shape = (image.width, text.width, image.depth, text.depth)
-        return cls(*shape, first_layer=first_layer, **asdict(design))
+        return cls(*shape, first_layer=first_layer, interaction=interaction, **asdict(design))
 
 
 class UseBlock(nn.Module):
@@ -186,13 +196,13 @@ class Nearl(nn.Module):
             layer: Counted from 0.
             z: B x M x r.
             h_v: B x r, the image's summary.
-            h_t: C x r, the labels' summaries.
+            h_t: C x r, the labels' summaries, or B x C x r where each image has its own.
         """
         if not self.config.synergy:
             return z
         depth = len(self.side(modality).scale)
         block = self.use[layer * len(self.use) // depth]
-        labels = h_t.unsqueeze(0).expand(len(z), -1, -1)
+        labels = h_t.expand(len(z), -1, -1)
         return torch.as_tensor(block(z, torch.cat([h_v.unsqueeze(1), labels], dim=1)))
 
     def update(
@@ -230,17 +240,21 @@ class LabelContext:
     Attributes:
         features: C x E, float32, normalised; the mean over a label's prompts.
         layers: For each text layer, the labels' projected summaries, C x r; empty without adapters.
+        texts: What an image's own text side starts from; None in set-level interaction.
     """
 
     features: Tensor
     layers: tuple[Tensor, ...] = ()
+    texts: Texts | None = None
 
 
 class NearlClip:
-    """A frozen CLIP with or without adapters, set-level interaction.
+    """A frozen CLIP with or without adapters.
 
-    Set-level: the text side is computed once for a label set; the image side reads its features
-    at each layer, so an image never depends on the others of its batch.
+    Set-level interaction: the text side is computed once for a label set; the image side reads its
+    features at each layer. In the other modes each image has a text side of its own, which reads it
+    layer by layer; the features of the labels, by which heads are anchored, stay the set-level
+    ones. An image never depends on the others of its batch.
     """
 
     def __init__(self, image: ImageTower, text: TextTower, nearl: Nearl | None) -> None:
@@ -257,7 +271,16 @@ class NearlClip:
         tokens = self._text.cut(torch.cat(list(prompts)))
         features, layers = self._encode_text(tokens, counts, observe)
         features = F.normalize(features.float(), dim=-1)
-        return LabelContext(F.normalize(_by_label(features, counts), dim=-1), tuple(layers))
+        features = F.normalize(_by_label(features, counts), dim=-1)
+        return LabelContext(features, tuple(layers), self._texts_apart(prompts))
+
+    def _texts_apart(self, prompts: Sequence[Tensor]) -> Texts | None:
+        nearl = self.nearl
+        if nearl is None or nearl.config.interaction is Interaction.SET_LEVEL:
+            return None
+        first = nearl.config.first(self._text.depth)
+        tokens = torch.cat([one[:1] for one in prompts])
+        return frozen_texts(self._text, tokens, first=first, how=nearl.config.interaction)
 
     def texts(self, tokens: Tensor) -> Tensor:
         """Features of single texts that are not cut: P x T, int64, to P x E, normalised.
@@ -308,20 +331,77 @@ class NearlClip:
         """Features from a prefix made with `first_layer` layers: B x N x D to B x E."""
         nearl = self.nearl
         first = 0 if nearl is None else nearl.config.first_layer
-        z = None if nearl is None else nearl.start(len(x))
-        for layer in range(first, self._image.depth):
-            x = self._image.block(layer, x)
-            if nearl is not None and z is not None:
-                h = nearl.project("image", x)  # B x N x r
-                h_v = self._image.summarise(h)
-                z = nearl.synergy("image", layer, z, h_v, self._paired(labels, layer))
-                x = x + nearl.update("image", layer, x, h, z, observe)
+        if nearl is None:
+            for layer in range(first, self._image.depth):
+                x = self._image.block(layer, x)
+        else:
+            x = self._adapted(nearl, x, labels, observe)
         return F.normalize(self._image.pool(x).float(), dim=-1)
 
-    def _paired(self, labels: LabelContext, layer: int) -> Tensor:
+    def _adapted(
+        self, nearl: Nearl, x: Tensor, labels: LabelContext, observe: Observe | None
+    ) -> Tensor:
+        """The image tower from the first adapted layer on: B x N x D to B x N x D."""
+        first, z = nearl.config.first_layer, nearl.start(len(x))
+        texts = labels.texts and _OwnTexts(nearl, self._text, labels.texts, x, self._image)
+        for layer in range(first, self._image.depth):
+            x = self._image.block(layer, x)
+            h = nearl.project("image", x)  # B x N x r
+            h_v, beside = self._image.summarise(h), self._paired(layer)
+            h_t = texts.after(beside, h_v, layer) if texts else labels.layers[beside]
+            z = nearl.synergy("image", layer, z, h_v, h_t)
+            x = x + nearl.update("image", layer, x, h, z, observe)
+        return x
+
+    def _paired(self, layer: int) -> int:
         """The text layer that stands at the same height as an image layer."""
-        place = (layer + 1) / self._image.depth * len(labels.layers)
-        return labels.layers[max(round(place), 1) - 1]
+        return _beside(layer, self._image.depth, self._text.depth)
+
+
+class _OwnTexts:
+    """The text side of each image of a batch, in step with its layers."""
+
+    def __init__(
+        self, nearl: Nearl, tower: TextTower, texts: Texts, x: Tensor, image: ImageTower
+    ) -> None:
+        self._nearl, self._depth, self._image_depth = nearl, tower.depth, image.depth
+        self._run = texts.run(tower, len(x))
+        self._h_t = [nearl.project("text", f) for f in texts.below]
+        self._first = len(texts.below)
+        self._f: Tensor | None = None
+        self._z = nearl.start(len(x))
+        # Of the last layer without an adapter, which the first text layer may stand beside.
+        self._h_v = {nearl.config.first_layer - 1: image.summarise(nearl.project("image", x))}
+
+    def after(self, layer: int, h_v: Tensor, image_layer: int) -> Tensor:
+        """The labels' projected summaries after a text layer: B x C x r, or C x r below adapters.
+
+        Args:
+            layer: Of the text; never so high that it would need an image layer still to come.
+            h_v: B x r, the image's projected summary after `image_layer`.
+            image_layer: The latest one.
+        """
+        self._h_v[image_layer] = h_v
+        while len(self._h_t) <= layer:
+            reached = len(self._h_t)
+            if reached > self._first:
+                self._hear(reached - 1)
+            self._f = self._run.step(reached)
+            self._h_t.append(self._nearl.project("text", self._f))
+        return self._h_t[layer]
+
+    def _hear(self, layer: int) -> None:
+        """What a text layer's adapter adds to the summaries, with the image layer beside it."""
+        f, h_t = self._f, self._h_t[layer]
+        assert f is not None
+        h_v = self._h_v[_beside(layer, self._depth, self._image_depth)]
+        self._z = self._nearl.synergy("text", layer, self._z, h_v, h_t)
+        self._run.move(self._nearl.update("text", layer, f, h_t, self._z, None))
+
+
+def _beside(layer: int, depth: int, other: int) -> int:
+    """The layer of a tower of another depth that stands at the same height."""
+    return max(round((layer + 1) / depth * other), 1) - 1
 
 
 def _by_label(rows: Tensor, counts: Sequence[int]) -> Tensor:
