@@ -21,7 +21,7 @@ from nearl_core.learn.batches import Lesson, lessons
 from nearl_core.learn.instant import Examples, FloatArray, to_probabilities
 from nearl_core.learn.nearest import nearest
 from nearl_core.learn.ranker import Ranker
-from nearl_core.model.features import FeatureCache
+from nearl_core.model.features import Feature, FeatureCache
 from nearl_core.model.scan_features import Place, place_of, rows
 from nearl_core.scans import display
 from nearl_core.scans.guard import ScanReader
@@ -173,7 +173,7 @@ class Engine:
             max_seconds: For the whole run, reading scans and checks included; kept roughly, and
                 each part takes a step at least.
             every_layer: Train adapters in every layer also on a CPU, which else takes the upper
-                half over a cached prefix.
+                half or quarter over a cached prefix.
             interaction: What the text side hears of an image, see `model/interaction.py`; the
                 version is bound to it.
             control: Reports each step with ("loss", x).
@@ -238,6 +238,11 @@ class Engine:
                 done += len(features)
                 control.check()
         return problems
+
+    def keep(self, scan: Scan, feature: Feature) -> None:
+        """Take a feature of a scan's middle frame that was made elsewhere, E, normalised."""
+        place = self._know(scan)
+        self.ready.cache.put(place.key, place.frames[len(place.frames) // 2], feature)
 
     # --- any thread ---
 

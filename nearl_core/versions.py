@@ -111,8 +111,7 @@ def train(
         Cancelled: If asked to stop.
     """
     encoder = engine.encoder
-    everywhere = request.every_layer or encoder.device.type == "cuda"
-    first_layer = 0 if everywhere else encoder.depth // 2
+    first_layer = 0 if request.every_layer else encoder.first_trained
 
     def make() -> NearlClip:
         how = Interaction(request.interaction)

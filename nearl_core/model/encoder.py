@@ -16,7 +16,7 @@ from nearl_core.model.interaction import Interaction
 from nearl_core.model.lowered import Precision
 from nearl_core.model.nearl import FULL, LabelContext, Nearl, NearlClip, NearlConfig
 from nearl_core.model.prompts import prompts_of, unknown_labels
-from nearl_core.model.serving import fastest
+from nearl_core.model.serving import fastest, is_quick
 from nearl_core.model.towers import image_tower, text_tower
 from nearl_core.types import LabelSet
 
@@ -162,6 +162,21 @@ class Encoder:
     def depth(self) -> int:
         """Number of image layers."""
         return self.serving.tower.depth
+
+    @property
+    def first_trained(self) -> int:
+        """The first layer whose adapters are trained where time is short: on a CPU.
+
+        The upper half of a small tower, the upper quarter of a large one.
+        """
+        if self.device.type == "cuda":
+            return 0
+        return self.depth // 2 if is_quick(self.model) else self.depth * 3 // 4
+
+    @property
+    def width(self) -> int:
+        """Length of a feature, E."""
+        return int(self.model.encode_text(self.backbone.tokenize(["a"]).to(self.device)).shape[1])
 
 
 def training_precision(device: torch.device) -> torch.dtype:

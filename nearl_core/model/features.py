@@ -8,7 +8,7 @@ changed file or backbone never meets an old feature, and the cache may be delete
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Feature = NDArray[np.float32]
+Key = tuple[str, int]
 LIMIT_BYTES = 512 << 20
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS features "
@@ -39,21 +40,48 @@ class FeatureCache:
     def __init__(self, folder: Path, source: str) -> None:
         self._file, self._source = folder / "features.db", source
         self._lock = threading.Lock()
-        self._values: dict[tuple[str, int], Feature] = {}
-        self._unsaved: dict[tuple[str, int], Feature] = {}
+        # One matrix, whose rows never change: a queue's features are gathered in one go.
+        self._places: dict[Key, int] = {}
+        self._matrix = np.zeros((0, 0), np.float32)
+        self._used = 0
+        self._unsaved: dict[Key, Feature] = {}
         self._load()
 
     def get(self, scan: str, frame: int) -> Feature | None:
         """The feature of a frame, E, float32, or None."""
-        return self._values.get((scan, frame))
+        place = self._places.get((scan, frame))
+        return None if place is None else self._matrix[place]
+
+    def __contains__(self, key: Key) -> bool:
+        """Whether there is a feature of a scan's frame."""
+        return key in self._places
+
+    def rows(self, keys: Sequence[Key]) -> NDArray[np.float32]:
+        """The features of frames that are all here: N x E."""
+        places = [self._places[key] for key in keys]
+        return self._matrix[places]  # read after the places: it may have grown meanwhile
 
     def put(self, scan: str, frame: int, feature: Feature) -> None:
         """Keep a feature; it is on disk after the next `save`."""
         if not scan:
             return
         with self._lock:
-            self._values[scan, frame] = feature
+            self._keep([((scan, frame), feature)])
             self._unsaved[scan, frame] = feature
+
+    def _keep(self, found: Sequence[tuple[Key, Feature]]) -> None:
+        """Append rows; a key that is there gets a new one, so that readers never see a change."""
+        used, more = self._used, len(found)
+        if used + more > len(self._matrix):
+            width = len(found[0][1])
+            grown = np.zeros((max(2 * len(self._matrix), used + more, 64), width), np.float32)
+            if used:
+                grown[:used] = self._matrix[:used]
+            self._matrix = grown
+        for row, (_, feature) in enumerate(found, start=used):
+            self._matrix[row] = feature
+        self._used = used + more
+        self._places.update((key, row) for row, (key, _) in enumerate(found, start=used))
 
     def save(self) -> None:
         """Write what is new; a cache that can't be written is done without."""
@@ -63,7 +91,7 @@ class FeatureCache:
         if rows:
             self._write(rows)
 
-    def _write(self, rows: Iterable[tuple[tuple[str, int], Feature]]) -> None:
+    def _write(self, rows: Iterable[tuple[Key, Feature]]) -> None:
         written = [(self._source, *key, value.astype("<f4").tobytes()) for key, value in rows]
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +116,8 @@ class FeatureCache:
         except (sqlite3.Error, TypeError, ValueError) as error:
             self._drop(error)
             return
-        self._values = found
+        if found:
+            self._keep(list(found.items()))
 
     def _drop(self, error: Exception) -> None:
         """A cache that is broken is deleted: everything in it can be computed again."""

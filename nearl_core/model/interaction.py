@@ -133,7 +133,8 @@ class WholeTexts:
     def step(self, layer: int) -> Tensor:
         """The summaries after a block: B x C x D."""
         self._x = self._tower.block(layer, self._x, self._tokens)
-        return self._x[self._rows, self._places].unflatten(0, (-1, self._labels))
+        summaries = self._x[self._rows, self._places]
+        return torch.as_tensor(summaries.unflatten(0, (-1, self._labels)))
 
     def move(self, update: Tensor) -> None:
         """Add an adapter's update to the summaries: B x C x D."""

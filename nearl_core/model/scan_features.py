@@ -19,7 +19,11 @@ class Place:
 
     def is_in(self, *caches: FeatureCache) -> bool:
         """Whether every cache has a feature of every frame."""
-        return all(c.get(self.key, f) is not None for c in caches for f in self.frames)
+        for cache in caches:
+            for frame in self.frames:
+                if (self.key, frame) not in cache:
+                    return False
+        return True
 
 
 def ranked_frames(frames: int, count: int = 3) -> tuple[int, ...]:
@@ -43,13 +47,6 @@ def rows(
     Every frame counts alike; the mean of a linear head's logits is its logit of the mean feature.
     """
     if all(len(place.frames) == 1 for place in places):
-        found = np.stack([_feature(cache, p.key, p.frames[0])[:width] for p in places])
-        return found.astype(np.float64)
-    means = [np.mean([_feature(cache, p.key, f)[:width] for f in p.frames], axis=0) for p in places]
+        return cache.rows([(p.key, p.frames[0]) for p in places])[:, :width].astype(np.float64)
+    means = [cache.rows([(p.key, f) for f in p.frames]).mean(0)[:width] for p in places]
     return np.stack(means).astype(np.float64)
-
-
-def _feature(cache: FeatureCache, key: str, frame: int) -> NDArray[np.float32]:
-    feature = cache.get(key, frame)
-    assert feature is not None, "asked for a feature that was not made"
-    return feature

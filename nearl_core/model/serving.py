@@ -69,8 +69,7 @@ def fastest(model: OpenClip, *, side: int, device: torch.device) -> Serving:
         device: Where it stands.
     """
     whole = image_tower(model)
-    weights = sum(p.numel() for p in model.visual.parameters())
-    if device.type == "cpu" and weights < QUICK_WEIGHTS:
+    if device.type == "cpu" and is_quick(model):
         return Serving(whole, Precision.FLOAT32, "The image tower is small.")
     reason = "This device computes in nothing faster."
     for precision in precisions(device):
@@ -85,6 +84,11 @@ def fastest(model: OpenClip, *, side: int, device: torch.device) -> Serving:
             return Serving(lowered, precision, said, chunk)
         reason = f"{found}, which is {'too far' if error > LARGEST_ERROR else 'no gain'}."
     return Serving(whole, Precision.FLOAT32, reason)
+
+
+def is_quick(model: OpenClip) -> bool:
+    """Whether the image tower is small."""
+    return sum(p.numel() for p in model.visual.parameters()) < QUICK_WEIGHTS
 
 
 def compare(

@@ -39,7 +39,7 @@ def test_another_source_never_meets_them(tmp_path: Path) -> None:
 def test_what_was_not_saved_is_here_but_not_on_disk(tmp_path: Path) -> None:
     cache = FeatureCache(tmp_path, "backbone")
     cache.put("a", 0, ONE)
-    assert cache.get("a", 0) is ONE
+    np.testing.assert_array_equal(cache.get("a", 0), ONE)
     assert FeatureCache(tmp_path, "backbone").get("a", 0) is None
 
 
@@ -148,3 +148,16 @@ def test_a_stack_stands_as_the_mean_of_its_frames(tmp_path: Path) -> None:
     assert not Place("a", (0, 1)).is_in(cache)
     found = rows([stack, single], cache)
     np.testing.assert_allclose(found, np.array([[0.5, 1, 1.5, 2], [1, 1, 1, 1]]))
+
+
+def test_rows_keep_their_places_while_the_cache_grows(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path, "backbone")
+    for number in range(300):
+        cache.put(str(number), 0, np.full(4, number, np.float32))
+    cache.put("7", 0, ONE)  # made again
+    cache.save()
+    for found in (cache, FeatureCache(tmp_path, "backbone")):
+        keys = [("299", 0), ("7", 0), ("0", 0)]
+        assert all(key in found for key in keys)
+        assert ("300", 0) not in found
+        np.testing.assert_array_equal(found.rows(keys), np.stack([ONE * 0 + 299, ONE, ONE * 0]))

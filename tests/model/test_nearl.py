@@ -1,5 +1,7 @@
 """The adapters: what they compute, what they cost, and that the backbone never feels them."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -163,7 +165,12 @@ def test_split_attention_gives_the_same_adapted_features() -> None:
     "wrong", [{"rank": 0}, {"heads": 5}, {"image_depth": 0}, {"first_layer": 13}, {"queries": -1}]
 )
 def test_a_shape_that_can_not_be_is_refused(wrong: dict[str, int]) -> None:
-    sizes = {"image_width": 8, "text_width": 8, "image_depth": 12, "text_depth": 12} | wrong
+    sizes: dict[str, Any] = {
+        "image_width": 8,
+        "text_width": 8,
+        "image_depth": 12,
+        "text_depth": 12,
+    } | wrong
     with pytest.raises(ValueError, match=r"every size|heads"):
         NearlConfig(**sizes)  # type: ignore[arg-type]  # sizes alone, none of the switches
 
