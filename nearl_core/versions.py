@@ -186,7 +186,7 @@ def _prefixes(
         except ScanError:
             continue  # moved or damaged since: one file may not keep the others from training
         seen = views(picture, count, flip=flip, generator=generator)
-        found.append(engine.encoder.prefixes(clip, seen))
+        found.append(engine.encoder.prefixes(clip, seen, control))
         read.append(lesson)
     return read, found
 

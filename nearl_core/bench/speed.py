@@ -1,10 +1,10 @@
 """How fast the engine is: python -m nearl_core bench speed.
 
 Ranking is held against open_clip's own `encode_image` on the same backbone and device in float32.
-What is compared takes turns, and each turn gives a ratio; a figure is the median over turns with its
-quartiles. Times on a CPU are processor time: what the work takes where nothing else runs, as long
-as it runs in one thread (OMP_NUM_THREADS=1). Pictures are made up: how long a tower takes does not
-depend on what it sees.
+What is compared takes turns, and each turn gives a ratio; a figure is the median over turns with
+its quartiles. Times on a CPU are processor time: what the work takes where nothing else runs, as
+long as it runs in one thread (OMP_NUM_THREADS=1). Pictures are made up: how long a tower takes does
+not depend on what it sees.
 """
 
 import sys
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -140,11 +141,11 @@ class _Ranking:
     def interaction(self, labels: int) -> Iterator[Figure]:
         """What one token a text, and whole texts, add to set-level's time, for single images."""
         images = list(made_up(1, side=self._side))
-        modes = (Interaction.SET_LEVEL, Interaction.EOT_ONLY)
+        modes = [Interaction.SET_LEVEL, Interaction.EOT_ONLY]
         if labels <= LABEL_COUNTS[0]:
-            modes = (*modes, Interaction.FULL)
+            modes.append(Interaction.FULL)
         adapted = [self._adapted(labels, how) for how in modes]
-        runs = [lambda a=a: self.encoder.features(images, a) for a in adapted]  # type: ignore[misc]
+        runs = [partial(self.encoder.features, images, one) for one in adapted]
         kept, *others = _in_turns(self._turns, *runs)
         for how, times in zip(modes[1:], others, strict=True):
             added = [100 * (ratio - 1) for ratio in _ratios(times, kept)]
@@ -206,7 +207,8 @@ def _decided(
 ) -> tuple[dict[int, Scan], list[Decision]]:
     """Scans of which only the features exist, the first of them decided."""
     rng, scans = np.random.default_rng(0), dict[int, Scan]()
-    centres = rng.standard_normal((_LABELS, engine.encoder.width))
+    width = engine.encoder.embedding + sum(engine.encoder.blocks)
+    centres = rng.standard_normal((_LABELS, width))
     for number in range(SCANS):
         path = folder / f"{number}.png"
         path.touch()
@@ -243,7 +245,7 @@ def fine_tuning(plan: Plan, control: RunControl, *, steps: int | None = None) ->
     watch = _Watch(control)
     images = made_up(TUNED, side=encoder.backbone.preprocessing.size)
     read = [
-        watch.timed(lambda i=i: encoder.prefixes(clip, i.expand(VIEWS, -1, -1, -1)))  # type: ignore[misc]
+        watch.timed(lambda i=i: encoder.prefixes(clip, i.expand(VIEWS, -1, -1, -1), watch.control))  # type: ignore[misc]
         for i in images
     ]
     labels = LabelSet((Label("a", "finding a"), Label("b", "finding b")))

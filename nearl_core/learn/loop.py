@@ -17,6 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nearl_core.control import RunControl
+from nearl_core.errors import TrainingError
+from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory
 from nearl_core.model.nearl import LabelContext, NearlClip
 
 MICRO_BATCH_SECONDS = 0.2
@@ -141,8 +143,10 @@ class _Run:
                 loss = self._backward(episode, torch.from_numpy(views))
                 break
             except RuntimeError as error:
-                if not _out_of_memory(error) or self._micro == 1:
+                if not out_of_memory(error):
                     raise
+                if self._micro == 1:
+                    raise TrainingError(*TOO_LITTLE_MEMORY) from error
                 self._micro = self._most = self._micro // 2
                 self.notice = f"out of memory: going on with {self._micro} images at a time"
         torch.nn.utils.clip_grad_norm_(self._weights, 1.0)
@@ -164,6 +168,7 @@ class _Run:
         """
         rows = torch.from_numpy(episode.rows)
         labels = self._labels()
+        self._control.check()
         leaves = LabelContext(
             labels.features.detach().requires_grad_(),
             tuple(layer.detach().requires_grad_() for layer in labels.layers),
@@ -301,8 +306,3 @@ def _carry(labels: LabelContext, leaves: LabelContext) -> None:
 def precision(like: Tensor) -> torch.autocast:
     """The precision of training, as the prefixes were made in."""
     return torch.autocast(like.device.type, torch.bfloat16, enabled=like.dtype == torch.bfloat16)
-
-
-def _out_of_memory(error: RuntimeError) -> bool:
-    said = ("out of memory", "not enough memory", "can't allocate memory")  # CUDA and MPS; CPU
-    return isinstance(error, torch.OutOfMemoryError) or any(s in str(error) for s in said)

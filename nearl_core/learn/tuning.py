@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import TrainingError
@@ -15,7 +16,8 @@ from nearl_core.learn.batches import patient_folds
 from nearl_core.learn.instant import RIDGES, Examples, FloatArray, Head, joined
 from nearl_core.learn.loop import TuneData, TuneSettings, precision, tune
 from nearl_core.learn.promote import HeldOut, Judgement, judge
-from nearl_core.model.nearl import Nearl, NearlClip
+from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory
+from nearl_core.model.nearl import LabelContext, Nearl, NearlClip
 
 FOLDS = 3
 SCALES = (1.0, 0.5)
@@ -250,18 +252,30 @@ def _judgeable(
 def encode(clip: NearlClip, data: TuneData, control: RunControl) -> tuple[FloatArray, FloatArray]:
     """Features of the original view of all examples, N x E, and of the labels, C x E; float64."""
     found = list[FloatArray]()
-    pace, place = Pace(ENCODED_AT_ONCE, 4 * ENCODED_AT_ONCE), 0
+    pace, place = Pace(1, 4 * ENCODED_AT_ONCE), 0
     with torch.inference_mode(), precision(data.prefixes):
         labels = clip.labels(data.prompts)
     while place < len(data.prefixes):
         part = data.prefixes[place : place + pace.size, 0]
-        # Rankings are served in `check`, which must stand outside: they are not autocast.
-        with pace.go(), torch.inference_mode(), precision(data.prefixes):
-            features = clip.images_from(part.float(), labels)
-            found.append(features.double().cpu().numpy())
+        try:
+            found.append(_encoded(clip, part, labels, pace))
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            if pace.size == 1:
+                raise TrainingError(*TOO_LITTLE_MEMORY) from error
+            pace.size = pace.most = pace.size // 2
+            continue
         place += len(part)
         control.check()
     return np.concatenate(found), labels.features.double().cpu().numpy()
+
+
+def _encoded(clip: NearlClip, part: Tensor, labels: LabelContext, pace: Pace) -> FloatArray:
+    # Rankings are served in `check`, which must stand outside: they are not autocast.
+    with pace.go(), torch.inference_mode(), precision(part):
+        features = clip.images_from(part.float(), labels)
+        return np.asarray(features.double().cpu().numpy())
 
 
 def _encoding_seconds(clip: NearlClip, data: TuneData, control: RunControl) -> float:

@@ -6,6 +6,11 @@ import torch
 
 from nearl_core.errors import NearlError
 
+TOO_LITTLE_MEMORY = (
+    "There is too little memory to train.",
+    "Close other programs, or choose a smaller backbone.",
+)
+
 
 def choose(name: str | None = None) -> torch.device:
     """The named device, or the best there is: CUDA, then MPS, then CPU.
@@ -41,6 +46,12 @@ def notice(device: torch.device) -> str:
             "pip install torch --index-url https://download.pytorch.org/whl/cu128"
         )
     return ""
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch says that memory is used up, on any device."""
+    said = ("out of memory", "not enough memory", "can't allocate memory")  # CUDA and MPS; CPU
+    return isinstance(error, torch.OutOfMemoryError) or any(s in str(error) for s in said)
 
 
 def _has_mps() -> bool:

@@ -9,9 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nearl_core.control import Pace, RunControl
+from nearl_core.errors import TrainingError
 from nearl_core.model import depths
 from nearl_core.model.backbones import Backbone
-from nearl_core.model.device import describe
+from nearl_core.model.device import TOO_LITTLE_MEMORY, describe, out_of_memory
 from nearl_core.model.interaction import Interaction
 from nearl_core.model.lowered import Precision
 from nearl_core.model.nearl import FULL, LabelContext, Nearl, NearlClip, NearlConfig
@@ -48,6 +50,7 @@ class Encoder:
         self.serving = fastest(self.model, side=backbone.preprocessing.size, device=device)
         self._frozen = NearlClip(self.serving.tower, text_tower(self.model), None)
         self._batch = self.serving.chunk or BATCH
+        self._prefix_pace = Pace(1, BATCH)
 
     @property
     def source(self) -> str:
@@ -119,8 +122,8 @@ class Encoder:
             try:
                 with torch.inference_mode():
                     found.append(look(batch)[: len(part)].cpu().numpy())
-            except torch.OutOfMemoryError:
-                if self._batch == 1:
+            except RuntimeError as error:
+                if not out_of_memory(error) or self._batch == 1:
                     raise
                 self._batch //= 2
                 continue
@@ -140,15 +143,44 @@ class Encoder:
         self, *, first_layer: int, interaction: Interaction = Interaction.SET_LEVEL
     ) -> NearlClip:
         """A CLIP with fresh adapters, in the form that trains fastest."""
-        image = image_tower(self.model, split_attention=True)
+        lowered = self.serving.precision is Precision.BFLOAT16
+        image = self.serving.tower if lowered else image_tower(self.model, split_attention=True)
         text = text_tower(self.model, split_attention=True)
         config = NearlConfig.of(
             image, text, first_layer=first_layer, interaction=interaction, design=self.design
         )
         return NearlClip(image, text, Nearl(config).to(self.device))
 
-    def prefixes(self, clip: NearlClip, images: Tensor) -> Tensor:
-        """What enters the first adapted block: V x T x D, in the precision of training."""
+    def prefixes(
+        self, clip: NearlClip, images: Tensor, control: RunControl | None = None
+    ) -> Tensor:
+        """What enters the first adapted block: V x T x D, in the precision of training.
+
+        Other work is let in between images where they take long. Out of memory halves their
+        number.
+
+        Raises:
+            TrainingError: If memory is too little for one.
+            Cancelled: If asked to stop.
+        """
+        pace, made, place = self._prefix_pace, list[Tensor](), 0
+        while place < len(images):
+            try:
+                with pace.go():
+                    made.append(self._prefix(clip, images[place : place + pace.size]))
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
+                if pace.size == 1:
+                    raise TrainingError(*TOO_LITTLE_MEMORY) from error
+                pace.size = pace.most = pace.size // 2
+                continue
+            place += len(made[-1])
+            if control is not None:
+                control.check()
+        return torch.cat(made)
+
+    def _prefix(self, clip: NearlClip, images: Tensor) -> Tensor:
         assert clip.nearl is not None
         dtype = training_precision(self.device)
         with (
@@ -172,11 +204,6 @@ class Encoder:
         if self.device.type == "cuda":
             return 0
         return self.depth // 2 if is_quick(self.model) else self.depth * 3 // 4
-
-    @property
-    def width(self) -> int:
-        """Length of a feature, E."""
-        return int(self.model.encode_text(self.backbone.tokenize(["a"]).to(self.device)).shape[1])
 
 
 def training_precision(device: torch.device) -> torch.dtype:

@@ -50,7 +50,7 @@ class Texts:
     """The frozen part of a label set's texts, one a label; no weight of an adapter is in it.
 
     Attributes:
-        tokens: C x T, cut.
+        tokens: C x T.
         places: C, of the summary token.
         below: For each layer before the first adapted one the summaries after it, C x D.
         entering: C x T x D, what enters the first adapted layer.
@@ -82,7 +82,6 @@ def frozen_texts(tower: TextTower, tokens: Tensor, *, first: int, how: Interacti
             "This backbone's text tower can't compute its summary alone.",
             "Train with the set-level interaction.",
         )
-    tokens = tower.cut(tokens)
     places, rows = tower.summary(tokens), torch.arange(len(tokens), device=tokens.device)
     below, memories = list[Tensor](), list[Memory]()
     with torch.no_grad():

@@ -33,7 +33,8 @@ class LoweredTower:
 
     def __init__(self, model: OpenClip, precision: Precision) -> None:
         self._whole = image_tower(model)
-        self._low = image_tower(SimpleNamespace(visual=_lowered(model.visual, precision)))
+        low = SimpleNamespace(visual=_lowered(model.visual, precision))
+        self._ranks, self._trains = image_tower(low), image_tower(low, split_attention=True)
         self._autocast = precision is Precision.BFLOAT16
         self.depth, self.width = self._whole.depth, self._whole.width
         self.stem = self._whole.stem
@@ -53,7 +54,8 @@ class LoweredTower:
     def block(self, layer: int, x: Tensor) -> Tensor:
         """One block: B x N x D to B x N x D, float32."""
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self._autocast):
-            return self._low.block(layer, x).float()
+            tower = self._trains if torch.is_grad_enabled() else self._ranks
+            return tower.block(layer, x).float()
 
     def summarise(self, h: Tensor) -> Tensor:
         """What stands for the image: B x N x K to B x K."""

@@ -9,7 +9,7 @@ not calling them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -17,91 +17,14 @@ from torch.nn import functional as F
 
 from nearl_core.model.attention import attend
 from nearl_core.model.interaction import Interaction, Texts, frozen_texts
-from nearl_core.model.towers import ImageTower, TextTower, Tower
+from nearl_core.model.nearl_config import FULL as FULL
+from nearl_core.model.nearl_config import Design as Design
+from nearl_core.model.nearl_config import NearlConfig as NearlConfig
+from nearl_core.model.towers import ImageTower, TextTower
 
 EPSILON = 1e-6
 Observe = Callable[[Tensor, Tensor], None]
 """Called with f and the orthogonal update of each adapted token, T x D both, float32."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Design:
-    """What the adapters are made of; the benchmark takes parts away to see what each is worth.
-
-    Attributes:
-        beta: How much of the parallel part of an update is kept.
-        synergy: Whether the USEformer makes the queries; else they are the learned z^0.
-        orthogonal: Whether updates are split; else u is added whole.
-        image_tower, text_tower: Whether a tower's layers are updated.
-    """
-
-    beta: float = 0.0
-    synergy: bool = True
-    orthogonal: bool = True
-    image_tower: bool = True
-    text_tower: bool = True
-
-    def adapts(self, modality: str) -> bool:
-        """Whether the "image" or "text" tower is updated."""
-        return self.image_tower if modality == "image" else self.text_tower
-
-
-FULL = Design()
-
-
-@dataclass(frozen=True)
-class NearlConfig(Design):
-    """Shape of the adapters; the defaults are the budget of `docs/method.md`.
-
-    Attributes:
-        image_width, text_width: Widths of the towers, D_v and D_t.
-        image_depth, text_depth: Their numbers of layers.
-        rank: Shared width, r.
-        queries: Number of synergy queries, M.
-        heads: Attention heads of the adapters and of the USEformer.
-        blocks: USEformer blocks; each serves an equal run of layers.
-        first_layer: Image layers before this one (from 0) are left as they are, and the text
-            layers below the same height.
-        interaction: What the text side hears of an image.
-    """
-
-    image_width: int
-    text_width: int
-    image_depth: int
-    text_depth: int
-    rank: int = 96
-    queries: int = 8
-    heads: int = 4
-    blocks: int = 3
-    first_layer: int = 0
-    interaction: Interaction = Interaction.SET_LEVEL
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for a shape that can't be."""
-        object.__setattr__(self, "interaction", Interaction(self.interaction))  # a file's is text
-        sizes = (self.image_width, self.text_width, self.image_depth, self.text_depth)
-        if min(*sizes, self.rank, self.queries, self.heads, self.blocks) < 1:
-            raise ValueError("every size is at least 1")
-        if self.rank % self.heads or not 0 <= self.first_layer <= self.image_depth:
-            raise ValueError("heads don't divide the rank, or the first layer is none")
-
-    def first(self, depth: int) -> int:
-        """The first adapted layer of a tower of this depth."""
-        return self.first_layer * depth // self.image_depth
-
-    @classmethod
-    def of(
-        cls,
-        image: Tower,
-        text: Tower,
-        *,
-        first_layer: int = 0,
-        interaction: Interaction = Interaction.SET_LEVEL,
-        design: Design = FULL,
-    ) -> "NearlConfig":
-        """The shape that fits two towers."""
-        shape = (image.width, text.width, image.depth, text.depth)
-        return cls(*shape, first_layer=first_layer, interaction=interaction, **asdict(design))
 
 
 class UseBlock(nn.Module):
@@ -248,6 +171,13 @@ class LabelContext:
     texts: Texts | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _TextPrefix:
+    tokens: Tensor
+    lower: bool
+    texts: Texts
+
+
 class NearlClip:
     """A frozen CLIP with or without adapters.
 
@@ -259,6 +189,7 @@ class NearlClip:
 
     def __init__(self, image: ImageTower, text: TextTower, nearl: Nearl | None) -> None:
         self._image, self._text, self.nearl = image, text, nearl
+        self._kept: _TextPrefix | None = None
 
     def labels(self, prompts: Sequence[Tensor], *, observe: Observe | None = None) -> LabelContext:
         """The text side of a label set.
@@ -279,7 +210,7 @@ class NearlClip:
         if nearl is None or nearl.config.interaction is Interaction.SET_LEVEL:
             return None
         first = nearl.config.first(self._text.depth)
-        tokens = torch.cat([one[:1] for one in prompts])
+        tokens = self._text.cut(torch.cat([one[:1] for one in prompts]))
         return frozen_texts(self._text, tokens, first=first, how=nearl.config.interaction)
 
     def texts(self, tokens: Tensor) -> Tensor:
@@ -293,23 +224,39 @@ class NearlClip:
     def _encode_text(
         self, tokens: Tensor, counts: Sequence[int], observe: Observe | None
     ) -> tuple[Tensor, list[Tensor]]:
-        x, layers = self._text.embed(tokens), list[Tensor]()
-        rows, eot = torch.arange(len(tokens), device=x.device), self._text.summary(tokens)
-        nearl = self.nearl
-        z = None if nearl is None else nearl.start(1)
-        for layer in range(self._text.depth):
+        nearl, layers = self.nearl, list[Tensor]()
+        rows, eot = torch.arange(len(tokens), device=tokens.device), self._text.summary(tokens)
+        if nearl is None:
+            x = self._text.embed(tokens)
+            for layer in range(self._text.depth):
+                x = self._text.block(layer, x, tokens)
+            return self._text.pool(x, tokens), layers
+        first, z = nearl.config.first(self._text.depth), nearl.start(1)
+        x, below = self._text_prefix(tokens, first)
+        layers += [_by_label(nearl.project("text", f), counts) for f in below]
+        for layer in range(first, self._text.depth):
             x = self._text.block(layer, x, tokens)
-            if nearl is None or z is None:
-                continue
             f = x[rows, eot]  # P x D
             h = nearl.project("text", f)  # P x r
             layers.append(_by_label(h, counts))
-            if layer < nearl.config.first(self._text.depth):
-                continue
             z = nearl.synergy("text", layer, z, nearl.visual_context[layer][None], layers[-1])
             update = nearl.update("text", layer, f[None], h[None], z, observe)[0]
             x = x.index_put((rows, eot), f + update)
         return self._text.pool(x, tokens), layers
+
+    def _text_prefix(self, tokens: Tensor, first: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """What enters text layer `first`, and the summaries of those below, which have no adapter.
+
+        Kept for the latest texts: training asks for them at each step.
+        """
+        lower = torch.is_autocast_enabled(tokens.device.type)
+        kept = self._kept
+        if kept is None or kept.lower is not lower or not torch.equal(kept.tokens, tokens):
+            # Not inference mode: what it makes could not be trained on.
+            with torch.inference_mode(mode=False), torch.no_grad():
+                made = frozen_texts(self._text, tokens, first=first, how=Interaction.FULL)
+            kept = self._kept = _TextPrefix(tokens, lower, made)
+        return kept.texts.entering, kept.texts.below
 
     def images(
         self, images: Tensor, labels: LabelContext, *, observe: Observe | None = None

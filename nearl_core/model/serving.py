@@ -88,7 +88,8 @@ def fastest(model: OpenClip, *, side: int, device: torch.device) -> Serving:
 
 def is_quick(model: OpenClip) -> bool:
     """Whether the image tower is small."""
-    return sum(p.numel() for p in model.visual.parameters()) < QUICK_WEIGHTS
+    weights: int = sum(p.numel() for p in model.visual.parameters())
+    return weights < QUICK_WEIGHTS
 
 
 def compare(

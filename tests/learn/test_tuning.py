@@ -310,3 +310,61 @@ def test_too_little_to_check_by_is_refused(
             seed=0,
             control=RunControl(),
         )
+
+
+# --- memory ---
+
+
+def _short_of_memory(most: int, call: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Fails as a CPU does for more images than this."""
+
+    def limited(self: object, images: Tensor, *others: object) -> Tensor:
+        if len(images) > most:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
+        return call(self, images, *others)
+
+    return limited
+
+
+def test_encoding_goes_on_with_fewer_images_when_memory_is_short(
+    encoder: Encoder, data: TuneData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = _clip(encoder)
+    whole, _ = tuning.encode(clip, data, RunControl())
+    monkeypatch.setattr(NearlClip, "images_from", _short_of_memory(2, NearlClip.images_from))
+    again, _ = tuning.encode(clip, data, RunControl())
+    np.testing.assert_allclose(again, whole, atol=1e-2)  # bfloat16, in batches of another size
+    monkeypatch.setattr(NearlClip, "images_from", _short_of_memory(0, NearlClip.images_from))
+    with pytest.raises(TrainingError, match="too little memory"):
+        tuning.encode(clip, data, RunControl())
+
+
+def test_prefixes_go_on_with_fewer_images_when_memory_is_short(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, size = _clip(encoder), encoder.backbone.preprocessing.size
+    images = torch.randn(6, 3, size, size)
+    whole = encoder.prefixes(clip, images)
+    checks: list[bool] = []
+    control = RunControl(between=lambda: checks.append(True))
+    monkeypatch.setattr(NearlClip, "prefix", _short_of_memory(1, NearlClip.prefix))
+    again = encoder.prefixes(clip, images, control)
+    torch.testing.assert_close(again.float(), whole.float(), atol=0.05, rtol=0.05)
+    assert len(checks) == 6
+    monkeypatch.setattr(NearlClip, "prefix", _short_of_memory(0, NearlClip.prefix))
+    with pytest.raises(TrainingError, match="too little memory"):
+        encoder.prefixes(clip, images)
+
+
+def test_the_frozen_part_of_the_texts_is_computed_once(
+    encoder: Encoder, data: TuneData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, called = _clip(encoder), []
+    tower = clip._text
+    block = tower.block
+    monkeypatch.setattr(tower, "block", lambda layer, *x: called.append(layer) or block(layer, *x))
+    with torch.inference_mode():
+        clip.labels(data.prompts)
+    features = clip.labels(data.prompts).features
+    assert called == [0, 1, 1]  # the adapters begin at the second of two layers
+    assert features.requires_grad

@@ -1,0 +1,40 @@
+"""The speed benchmark measures what it says; how fast that is depends on the machine."""
+
+import pytest
+
+from nearl_core.bench import speed
+from nearl_core.bench.speed import Plan
+from nearl_core.control import RunControl
+from tests.engine.making import write_backbone
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    folder = write_backbone(tmp_path_factory.mktemp("backbones") / "tiny")
+    return Plan(str(folder), device="cpu", turns=1)
+
+
+def test_rankings_are_held_against_stock_and_modes_against_each_other(plan: Plan) -> None:
+    found = {figure.name: figure for figure in speed.ranking(plan, RunControl())}
+    assert "small" in found["ranks in float32"].unit
+    live = found["live NEARL, batch 16"]
+    assert live.unit == "x stock"
+    assert 0 < live.low <= live.value <= live.high
+    assert {"eot-only over set-level, 50 labels", "full over set-level, 2 labels"} < set(found)
+
+
+def test_a_candidate_its_memory_and_its_chances_to_stop(plan: Plan) -> None:
+    found = {figure.name: figure for figure in speed.fine_tuning(plan, RunControl(), steps=2)}
+    assert found["a candidate of 64 decisions"].value > found["prefixes of 64 decisions"].value > 0
+    assert 0 < found["between two chances to stop"].value <= found["the longest"].value
+    assert found["peak memory of this process"].value > 50
+
+
+def test_a_decision_reorders_a_queue_of_kept_features(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "SCANS", 60)
+    monkeypatch.setattr(speed, "DECISIONS", 20)
+    found = list(speed.instant_learner(1, RunControl(), backbone=plan.backbone))
+    assert found[0].name == "a decision, 20 decided, 60 in the queue"
+    assert found[1].value >= found[0].value > 0
