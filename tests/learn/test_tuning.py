@@ -359,10 +359,15 @@ def test_prefixes_go_on_with_fewer_images_when_memory_is_short(
 def test_the_frozen_part_of_the_texts_is_computed_once(
     encoder: Encoder, data: TuneData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clip, called = _clip(encoder), []
+    clip, called = _clip(encoder), list[int]()
     tower = clip._text
     block = tower.block
-    monkeypatch.setattr(tower, "block", lambda layer, *x: called.append(layer) or block(layer, *x))
+
+    def counted(layer: int, x: Tensor, tokens: Tensor) -> Tensor:
+        called.append(layer)
+        return block(layer, x, tokens)
+
+    monkeypatch.setattr(tower, "block", counted)
     with torch.inference_mode():
         clip.labels(data.prompts)
     features = clip.labels(data.prompts).features
