@@ -122,7 +122,7 @@ class _Run:
         )
         self._rng = np.random.default_rng(seed)
         self._episodes = _Episodes(data.targets.cpu().numpy(), self._rng)
-        self._micro, self._most = min(16, settings.batch), settings.batch
+        self._micro, self._most = min(2, settings.batch), settings.batch
         self._slowest = 0.0
         self.notice = "training"
 

@@ -18,6 +18,7 @@ from nearl_core.bench.task import Task
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import Cancelled, NearlError
 from nearl_core.learn.instant import FloatArray
+from nearl_core.model.interaction import Interaction
 from nearl_core.model.nearl import FULL, NearlClip
 from nearl_core.scans.guard import ScanReader
 from tests.engine.making import write_backbone
@@ -222,8 +223,8 @@ def test_a_variant_is_trained_by_its_design_and_leaves_the_product_s_behind(
     made = list[tuple[bool, bool]]()
     trainable = task.encoder.trainable
 
-    def spied(*, first_layer: int) -> NearlClip:
-        clip = trainable(first_layer=first_layer)
+    def spied(*, first_layer: int, interaction: Interaction) -> NearlClip:
+        clip = trainable(first_layer=first_layer, interaction=interaction)
         assert clip.nearl is not None
         made.append((clip.nearl.config.image_tower, clip.nearl.config.text_tower))
         return clip

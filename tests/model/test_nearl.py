@@ -172,7 +172,7 @@ def test_a_shape_that_can_not_be_is_refused(wrong: dict[str, int]) -> None:
         "text_depth": 12,
     } | wrong
     with pytest.raises(ValueError, match=r"every size|heads"):
-        NearlConfig(**sizes)  # type: ignore[arg-type]  # sizes alone, none of the switches
+        NearlConfig(**sizes)
 
 
 def _both_sides(design: Design, prompts: list[Tensor] = PROMPTS) -> tuple[Tensor, Tensor]:
