@@ -21,7 +21,7 @@ from nearl_core.learn.batches import Lesson, lessons
 from nearl_core.learn.instant import Examples, FloatArray, to_probabilities
 from nearl_core.learn.nearest import nearest
 from nearl_core.learn.ranker import Ranker
-from nearl_core.model.features import Feature, FeatureCache
+from nearl_core.model.features import FeatureCache
 from nearl_core.model.scan_features import Place, place_of, rows
 from nearl_core.scans import display
 from nearl_core.scans.guard import ScanReader
@@ -238,11 +238,6 @@ class Engine:
                 done += len(features)
                 control.check()
         return problems
-
-    def keep(self, scan: Scan, feature: Feature) -> None:
-        """Take a feature of a scan's middle frame that was made elsewhere, E, normalised."""
-        place = self._know(scan)
-        self.ready.cache.put(place.key, place.frames[len(place.frames) // 2], feature)
 
     # --- any thread ---
 

@@ -26,6 +26,7 @@ from nearl_core.engine import Engine
 from nearl_core.learn.loop import TuneData, TuneSettings, tune
 from nearl_core.model import backbones, device
 from nearl_core.model.encoder import Adapted, Encoder
+from nearl_core.model.features import scan_key
 from nearl_core.model.interaction import Interaction
 from nearl_core.model.nearl import Nearl, NearlConfig
 from nearl_core.model.serving import made_up
@@ -215,8 +216,9 @@ def _decided(
         scans[number] = Scan(number, path, patient=f"P{number}")
         feature = centres[number % _LABELS] + rng.standard_normal(centres.shape[1])
         feature /= np.linalg.norm(feature)
-        engine.keep(scans[number], feature.astype(np.float32))
+        engine.ready.cache.put(scan_key(path), 0, feature.astype(np.float32))
         control.check()
+    engine.rank(list(scans.values()), control)  # nothing is read: all features are there
     now = datetime.now(UTC)
     decided = [
         Decision(n + 1, n, "bench", now, Verdict(State.LABELLED, (str(n % _LABELS),)))
