@@ -21,6 +21,7 @@ from nearl_core.learn.batches import Lesson, lessons
 from nearl_core.learn.instant import Examples, FloatArray, to_probabilities
 from nearl_core.learn.nearest import nearest
 from nearl_core.learn.ranker import Ranker
+from nearl_core.learn.unlike import familiar
 from nearl_core.model.features import FeatureCache
 from nearl_core.model.scan_features import Place, place_of, rows
 from nearl_core.scans import display
@@ -195,7 +196,7 @@ class Engine:
             self._taught = (scans, decisions)
         self._fit(self._taught)
         ready = self.ready  # one state for the whole run, whatever is served in between
-        learned = self._with_features(lessons(scans, decisions, ready.label_set), ready)
+        learned = self.with_features(lessons(scans, decisions, ready.label_set), ready)
         return train(self, ready, scans, learned, request, control)
 
     def picture(self, path: Path, frame: int) -> "Tensor":
@@ -242,11 +243,7 @@ class Engine:
     # --- any thread ---
 
     def learn(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> int:
-        """Fit the instant learner on the standing decisions whose features are known.
-
-        Returns:
-            How many decisions it used.
-        """
+        """Fit the instant learner on decisions whose features are known; returns how many."""
         self._taught = taught = (scans, decisions)
         return self._fit(taught)
 
@@ -256,10 +253,9 @@ class Engine:
         while True:
             ready = self.ready
             found = lessons(scans, decisions, ready.label_set)
-            for lesson in found:
-                self._know(scans[lesson.scan_id])
-            known = [x for x in found if self._places[x.scan_id].is_in(ready.cache)]
-            ranker, decided = self._fitted(known, ready)
+            known = [x for x in found if self._know(scans[x.scan_id]).is_in(ready.cache)]
+            ranker = self._fitted(known, ready)
+            decided = familiar(self.examples(known, ready.cache).embedded()) if known else None
             with self._lock:
                 now = self.ready
                 if self._taught is not taught:
@@ -268,26 +264,23 @@ class Engine:
                     self._ready = replace(now, ranker=ranker, used=len(known), decided=decided)
                     return len(known)
 
-    def _fitted(self, known: list[Lesson], ready: Ready) -> tuple[Ranker | None, FloatArray | None]:
+    def _fitted(self, known: list[Lesson], ready: Ready) -> Ranker | None:
         multi_label = ready.label_set.multi_label
         if not known:
             if ready.live is not None:
-                return ready.live.ranker, None  # as it was written
+                return ready.live.ranker  # as it was written
             if ready.texts is None:
-                return None, None
+                return None
             scale = self.encoder.backbone.logit_scale
-            return Ranker(
-                instant.zero_shot(ready.texts, scale=scale, multi_label=multi_label)
-            ), None
+            return Ranker(instant.zero_shot(ready.texts, scale=scale, multi_label=multi_label))
         examples = self.examples(known, ready.cache)
         head = instant.fit(examples, ready.texts, multi_label=multi_label, text_default=1.0)
-        decided = examples.embedded().features
         if ready.live is None:
-            return Ranker(head), decided
+            return Ranker(head)
         ranker, cache = replace(ready.live.ranker, instant=head), ready.live.cache
         if all(self._places[lesson.scan_id].is_in(cache) for lesson in known):
             ranker = ranker.refitted(examples, self.embeddings(known, cache))
-        return ranker, decided
+        return ranker
 
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
         """Rank those whose features are known, from what was last learned; milliseconds."""
@@ -299,10 +292,12 @@ class Engine:
             notice = ONE_LABEL if ready.used else UNKNOWN_WORDS
             return [Ranking(i, ready.version, ready.used, (), notice=notice) for i in known]
         probabilities = self._probabilities(known, ready)
-        unlike = acquire.unlike(self._embeddings(known, ready.cache), ready.decided)
+        unlike = [False] * len(known)
+        if ready.decided is not None:
+            unlike = ready.decided.unlike(self._embeddings(known, ready.cache)).tolist()
         return [
             ready.ranking(scan_id, p, frames=self._places[scan_id].frames, unlike=far)
-            for scan_id, p, far in zip(known, probabilities, unlike.tolist(), strict=True)
+            for scan_id, p, far in zip(known, probabilities, unlike, strict=True)
         ]
 
     def probabilities(self, scan_ids: Sequence[int]) -> FloatArray:
@@ -323,15 +318,19 @@ class Engine:
         rest = [i for i in scan_ids if i not in there]
         if not known:
             return rest
-        can_rank = ready.ranker is not None and ready.ranker.instant.can_rank and ready.used > 0
-        probabilities = self._probabilities(known, ready) if can_rank else None
-        features = self._embeddings(known, ready.cache)
-        return [known[i] for i in acquire.order(features, probabilities, seed=ready.used)] + rest
+        can_rank = ready.ranker and ready.ranker.instant.can_rank
+        p = self._probabilities(known, ready) if can_rank else None
+        features, multi_label = self._embeddings(known, ready.cache), ready.label_set.multi_label
+        counts = None if ready.decided is None else ready.decided.counts
+        order = acquire.order(features, p, counts, decisions=ready.used, multi_label=multi_label)
+        return [known[i] for i in order] + rest
 
     def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
         """The k of some scans that are most like one, with the cosine; only cached features."""
         known = self._known([scan_id, *among], self.ready)
-        return nearest(known, self._rows(known, self.ready.cache), scan_id, k) if known else []
+        return (
+            nearest(known, self._embeddings(known, self.ready.cache), scan_id, k) if known else []
+        )
 
     # --- features ---
 
@@ -362,9 +361,10 @@ class Engine:
         """Embeddings of lessons, the backbone's or a version's, from their cache: N x E."""
         return self._embeddings([lesson.scan_id for lesson in known], cache)
 
-    def with_features(self, learned: Sequence[Lesson]) -> list[Lesson]:
+    def with_features(self, learned: Sequence[Lesson], ready: Ready | None = None) -> list[Lesson]:
         """The lessons whose features are known: not those of scans that can't be read."""
-        return self._with_features(learned, self.ready)
+        known = set(self._known([lesson.scan_id for lesson in learned], ready or self.ready))
+        return [lesson for lesson in learned if lesson.scan_id in known]
 
     def features(self, scan_ids: Sequence[int], *, tuned: bool = False) -> FloatArray:
         """Embeddings of scans that were ranked: N x E, the backbone's or the live version's."""
@@ -380,10 +380,6 @@ class Engine:
         if place is None or not place.key:  # a file that was not there may have come back
             place = self._places[scan.id] = place_of(scan)
         return place
-
-    def _with_features(self, learned: Sequence[Lesson], ready: Ready) -> list[Lesson]:
-        known = set(self._known([lesson.scan_id for lesson in learned], ready))
-        return [lesson for lesson in learned if lesson.scan_id in known]
 
     def _known(self, scan_ids: Sequence[int], ready: Ready) -> list[int]:
         places = self._places

@@ -7,6 +7,7 @@ import numpy as np
 
 from nearl_core.learn.instant import FloatArray
 from nearl_core.learn.ranker import Ranker
+from nearl_core.learn.unlike import Familiar
 from nearl_core.model.features import FeatureCache
 from nearl_core.types import FROZEN, LabelProbability, LabelSet, Ranking, Version
 
@@ -32,7 +33,7 @@ class Ready:
         texts: C x E, or None where the backbone does not know the labels' words.
         ranker: None while nothing can be known.
         used: Decisions that the instant learner has seen.
-        decided: N x E, features of the scans decided.
+        decided: The scans decided, or None without any.
     """
 
     label_set: LabelSet
@@ -41,7 +42,7 @@ class Ready:
     live: LiveVersion | None = None
     ranker: Ranker | None = None
     used: int = 0
-    decided: FloatArray | None = None
+    decided: Familiar | None = None
 
     @property
     def version(self) -> str:

@@ -161,6 +161,7 @@ def _version(
         after=judgement.after,
         promoted=judgement.promoted,
         reason=judgement.reason,
+        evidence=judgement.evidence,
     )
 
 
@@ -221,6 +222,7 @@ def _inputs(
         blocks=examples.blocks,
         patients=[lesson.patient for lesson in learned],
         blind=np.array([lesson.blind for lesson in learned]),
+        unseen=np.array([lesson.unseen for lesson in learned]),
         texts=ready.texts,
         zero_shot=zero,
         live=_live_says(engine, ready, learned),
@@ -271,6 +273,7 @@ def _write(
         "after": None if version.after is None else asdict(version.after),
         "promoted": version.promoted,
         "reason": version.reason,
+        "evidence": None if version.evidence is None else asdict(version.evidence),
         "blend": asdict(tuned.judgement.blend),
     }
     try:

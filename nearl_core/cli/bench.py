@@ -1,10 +1,16 @@
-"""Commands that measure: bench accuracy, bench report, bench reading, bench speed."""
+"""Commands that measure: bench accuracy, report, trust, loop, reading, speed."""
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nearl_core.cli import bench_accuracy
 from nearl_core.cli.output import Output
+
+if TYPE_CHECKING:
+    # Imported inside the commands: the command line must answer before all of this is loaded.
+    from nearl_core.bench.frozen import Task
 
 SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
 
@@ -16,6 +22,12 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     bench = commands.add_parser("bench", help="measure")
     what = bench.add_subparsers(title="benchmarks", metavar="BENCHMARK", required=True)
     bench_accuracy.add_commands(what)
+    trust = what.add_parser("trust", help="calibration, slips, scans unlike the others")
+    _add_tasks(trust)
+    trust.set_defaults(run=_trust)
+    loop = what.add_parser("loop", help="decisions that a simulated reader needs")
+    _add_tasks(loop)
+    loop.set_defaults(run=_loop)
     reading = what.add_parser("reading", help="reading scans, what the guard costs, greys")
     reading.add_argument("--turns", type=_count, default=9, metavar="N", help="medians of so many")
     reading.set_defaults(run=_reading)
@@ -25,6 +37,16 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     speed.add_argument("--device", help="cuda, mps or cpu; else the best there is")
     speed.add_argument("--turns", type=_count, default=7, metavar="N", help="medians of so many")
     speed.set_defaults(run=_speed)
+
+
+def _add_tasks(parser: argparse.ArgumentParser) -> None:
+    """What the benchmarks on frozen features have in common."""
+    parser.add_argument("root", type=Path, metavar="FOLDER", help="FOLDER/TASK/{train,test}/CLASS")
+    parser.add_argument("--tasks", help="a,b,c; else all")
+    parser.add_argument("--seeds", type=_count, default=5, metavar="N", help="means of so many")
+    parser.add_argument("--work", type=Path, default=Path("build/bench/work"), help="for features")
+    parser.add_argument("--backbone", default="starter", metavar="NAME")
+    parser.add_argument("--device", help="cuda, mps or cpu; else the best there is")
 
 
 def _count(text: str) -> int:
@@ -53,4 +75,58 @@ def _speed(args: argparse.Namespace, output: Output) -> int:
         spread = f"{figure.low:.2f} to {figure.high:.2f}"
         row = (figure.name, f"{figure.value:.2f}", spread, figure.unit, figure.goal)
         output.result(asdict(figure), f"| {' | '.join(row)} |")
+    return _DONE
+
+
+def _tasks(args: argparse.Namespace, output: Output) -> "list[Task]":
+    from nearl_core.bench.frozen import tasks
+
+    return list(
+        tasks(
+            args.root,
+            _task_names(args),
+            work=args.work,
+            backbone=args.backbone,
+            device=args.device,
+            control=output.control(),
+        )
+    )
+
+
+def _task_names(args: argparse.Namespace) -> list[str]:
+    from nearl_core.errors import NearlError
+
+    if not args.root.is_dir():
+        raise NearlError(f"There is no folder {args.root}.", "Give the folder of the tasks.")
+    if args.tasks:
+        return str(args.tasks).split(",")
+    return sorted(p.name for p in args.root.iterdir() if (p / "train").is_dir())
+
+
+def _trust(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.bench.trust import measure
+
+    for figure in measure(_tasks(args, output), args.seeds, output.control()):
+        against = "" if figure.against is None else f" / {figure.against:.3f}"
+        line = f"{figure.task:18} {figure.name}: {figure.value:.3f}{against}  {figure.detail}"
+        output.result(asdict(figure), line.rstrip())
+    return _DONE
+
+
+def _loop(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.bench.loop import MARKS, measure, saved
+
+    figures = []
+    for task in _tasks(args, output):
+        for figure in measure(task, args.seeds, output.control()):
+            figures.append(figure)
+            marks = (
+                f"{100 * mark:.0f} %: " + ("-" if n is None else f"{n:.0f} ({wrong:.0f} wrong)")
+                for mark, n, wrong in zip(MARKS, figure.decisions, figure.corrections, strict=True)
+            )
+            line = f"{figure.task:18} {figure.way:12} final {figure.final:.3f}  " + ", ".join(marks)
+            output.result(asdict(figure), line)
+    found = saved(figures)
+    line = "not reached" if found is None else f"{100 * found:.0f} % fewer than at random"
+    output.result({"saved_to_90": found}, f"to the 90 % mark, mean of tasks: {line}")
     return _DONE

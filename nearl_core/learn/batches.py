@@ -28,6 +28,7 @@ class Lesson:
         target: C values, 1.0 where the label was decided.
         weight: How much it counts.
         blind: Whether it was decided without a suggestion or against it.
+        unseen: Whether it was decided without a suggestion on screen.
     """
 
     scan_id: int
@@ -37,6 +38,7 @@ class Lesson:
     target: tuple[float, ...]
     weight: float
     blind: bool
+    unseen: bool
 
 
 def lessons(
@@ -72,6 +74,7 @@ def lessons(
                 tuple(target),
                 weight,
                 not accepted,
+                decision.shown is not Shown.VISIBLE,
             )
         )
     return found

@@ -1,16 +1,36 @@
-"""The gate: whether a trained version may rank, judged on decisions that it did not learn from."""
+"""The gate: whether a trained version may rank, judged on decisions that it did not learn from.
 
-from dataclasses import dataclass
+What it holds against each other it holds decision by decision, so that what is easy or hard for
+all cancels out, and it asks for a gain beyond the noise of that comparison: many candidates meet
+few decisions here, and the best of many looks better than it is. How much the tuned head counts is
+the smallest share within one standard error of the best (Breiman et al., "Classification and
+Regression Trees", 1984, section 3.4.3); a share of nothing is the instant learner itself.
+"""
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.learn import evaluate
+from nearl_core.learn.compare import above_chance, each_loss, paired, recalls, right
 from nearl_core.learn.instant import TEMPERATURES, FloatArray, to_probabilities
 from nearl_core.learn.ranker import Blend, mixed
-from nearl_core.types import Figures
+from nearl_core.types import Evidence, Figures, LabelRecall
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
+MARGIN = 1.5
+"""Standard errors by which the log-loss must have fallen against the instant learner."""
+CHANCE_MARGIN = 2.5
+"""Standard errors by which the balanced accuracy must stand above chance."""
+MOST_FLIPS = 0.1
+"""Part of the decisions that may be wrong now and were right before."""
+ENOUGH_UNSEEN = 24
+"""So many decisions made without a suggestion are judged alone."""
+
+SHARPNESSES = np.geomspace(0.5, 2.0, 13)
+
+INSTANT, ZERO_SHOT, LIVE = "the instant learner", "zero-shot", "the live version"
 Rival = tuple[NDArray[np.intp], FloatArray]
 """Rows of decisions, N', and what is said of them, N' x C."""
 
@@ -26,6 +46,8 @@ class HeldOut:
         zero_shot: N x C logits, or None where the backbone does not know the labels' words.
         instant: N x C logits of the instant learner.
         tuned: For each adapter scale and ridge, N x C scores before the temperature.
+        unseen: N, whether no suggestion was on screen; None where none ever was.
+        patients: N, numbers: decisions of one patient are not independent; None: one each.
     """
 
     targets: FloatArray
@@ -33,6 +55,25 @@ class HeldOut:
     zero_shot: FloatArray | None
     instant: FloatArray
     tuned: dict[tuple[float, float], FloatArray]
+    unseen: NDArray[np.bool_] | None = None
+    patients: NDArray[np.intp] | None = None
+
+    def judging(self) -> "HeldOut":
+        """The same, with the weights that count.
+
+        Accepted suggestions favour what suggested them. Decisions made without one favour
+        nobody; where there are enough of those, of every label, only they count. (Those made
+        against a suggestion are no such stream by themselves: whatever made it is wrong in all
+        of them.)
+        """
+        if self.unseen is None:
+            return self
+        alone = self.weights * self.unseen
+        enough = (alone > 0).sum() >= ENOUGH_UNSEEN
+        there = self.targets[self.weights > 0].any(0)
+        if not enough or not (self.targets[alone > 0].sum(0)[there] >= 2).all():
+            return self
+        return replace(self, weights=alone)
 
 
 @dataclass(frozen=True)
@@ -44,6 +85,7 @@ class Judgement:
         before, after: Held-out figures of what ranks now and of the version, on the same rows.
         promoted: Whether it may go live.
         reason: One sentence.
+        evidence: What stands behind it.
     """
 
     blend: Blend
@@ -51,6 +93,7 @@ class Judgement:
     after: Figures
     promoted: bool
     reason: str
+    evidence: Evidence
 
 
 def judge(held: HeldOut, *, multi_label: bool, live: Rival | None) -> Judgement:
@@ -64,19 +107,97 @@ def judge(held: HeldOut, *, multi_label: bool, live: Rival | None) -> Judgement:
         live: The rows of decisions that the live version did not learn from and its
             probabilities of them, N' x C; None without a live version or without such decisions.
     """
-    instant = to_probabilities(held.instant, multi_label=multi_label)
-    rivals = {"the instant learner": (np.arange(len(instant)), instant)}
+    held = held.judging()
+    judged = []
+    for scale in sorted({scale for scale, _ in held.tuned}, reverse=True):
+        blend = _best_blend(held, scale, multi_label=multi_label)
+        judged.append(_against(held, blend, live, multi_label=multi_label))
+    return next((j for j in judged if j.promoted), judged[0])
+
+
+def _best_blend(held: HeldOut, scale: float, *, multi_label: bool) -> Blend:
+    """The best head at one adapter scale, and the smallest share as good as its best."""
+
+    def losses(p: FloatArray) -> FloatArray:
+        return each_loss(p, held.targets, multi_label=multi_label)
+
+    def mean(each: FloatArray) -> float:
+        return float(np.average(each, weights=held.weights))
+
+    _, ridge, temperature = min(
+        (mean(losses(to_probabilities(scores / t, multi_label=multi_label))), ridge, float(t))
+        for (of, ridge), scores in held.tuned.items()
+        if of == scale
+        for t in TEMPERATURES
+    )
+    tuned = held.tuned[scale, ridge] / temperature
+    options = {
+        share: losses(mixed(held.instant, tuned, share, multi_label=multi_label))
+        for share in SHARES
+    }
+    best = min(options, key=lambda share: mean(options[share]))
+    share = next(
+        share
+        for share in SHARES
+        if share == best or _within_an_error(options[share], options[best], held)
+    )
+    return Blend(scale, ridge, temperature, share)
+
+
+def _within_an_error(each: FloatArray, best: FloatArray, held: HeldOut) -> bool:
+    """Whether a loss can't be told from the best one."""
+    found = paired(each, best, held.weights, held.patients)
+    return found.mean <= found.error
+
+
+def _against(held: HeldOut, blend: Blend, live: Rival | None, *, multi_label: bool) -> Judgement:
+    tuned = held.tuned[blend.scale, blend.ridge] / blend.temperature
+    own = mixed(held.instant, tuned, blend.share, multi_label=multi_label)
+    rivals = _rivals(held, live, multi_label=multi_label)
+    first = LIVE if LIVE in rivals else INSTANT
+    reason = _chance(own, held, multi_label=multi_label)
+    for name, rival in rivals.items():
+        reason = reason or _worse(own, name, rival, held, multi_label=multi_label)
+    before, after, evidence = _figures(own, rivals[first], held, multi_label=multi_label)
+    if reason:
+        return Judgement(blend, before, after, False, f"Kept what is live: {reason}.", evidence)
+    gained = after.balanced_accuracy - before.balanced_accuracy
+    return Judgement(
+        blend,
+        before,
+        after,
+        True,
+        f"Live: on {after.n} held-out decisions balanced accuracy is "
+        f"{after.balanced_accuracy:.2f} ({gained:+.2f}) and log-loss {after.log_loss:.2f} "
+        f"({after.log_loss - before.log_loss:+.2f}) against {first}.",
+        evidence,
+    )
+
+
+def _rivals(held: HeldOut, live: Rival | None, *, multi_label: bool) -> dict[str, Rival]:
+    everything = np.arange(len(held.targets))
+    rivals = {INSTANT: (everything, _at_its_best(held, multi_label=multi_label))}
     if held.zero_shot is not None:
         zero_shot = to_probabilities(held.zero_shot, multi_label=multi_label)
-        rivals["zero-shot"] = (np.arange(len(instant)), zero_shot)
+        rivals[ZERO_SHOT] = (everything, zero_shot)
     if live is not None:
-        rivals["the live version"] = live
-    rivals = {name: counted for name, r in rivals.items() if len((counted := _counted(r, held))[0])}
-    judged = [
-        _against(held, blend, rivals, multi_label=multi_label)
-        for blend in _best_blends(held, multi_label=multi_label)
-    ]
-    return next((j for j in judged if j.promoted), judged[0])
+        rivals[LIVE] = live
+    counted = {name: _counted(rival, held) for name, rival in rivals.items()}
+    return {name: rival for name, rival in counted.items() if len(rival[0])}
+
+
+def _at_its_best(held: HeldOut, *, multi_label: bool) -> FloatArray:
+    """The instant learner at the temperature that suits these decisions, as the blend has its.
+
+    So no version wins by being surer alone, which takes no training.
+    """
+    options = (to_probabilities(s * held.instant, multi_label=multi_label) for s in SHARPNESSES)
+    return min(
+        options,
+        key=lambda p: float(
+            np.average(each_loss(p, held.targets, multi_label=multi_label), weights=held.weights)
+        ),
+    )
 
 
 def _counted(rival: Rival, held: HeldOut) -> Rival:
@@ -85,88 +206,72 @@ def _counted(rival: Rival, held: HeldOut) -> Rival:
     return rows[counts], p[counts]
 
 
-def _best_blends(held: HeldOut, *, multi_label: bool) -> list[Blend]:
-    """The best blend of each adapter scale, full strength first."""
-    best = []
-    for scale in sorted({scale for scale, _ in held.tuned}, reverse=True):
-        options = [
-            (
-                _loss(
-                    mixed(held.instant, scores / t, share, multi_label=multi_label),
-                    held,
-                    multi_label,
-                ),
-                Blend(scale, ridge, t, share),
-            )
-            for (of, ridge), scores in held.tuned.items()
-            if of == scale
-            for t in _temperatures(scores, held, multi_label)
-            for share in SHARES
-        ]
-        best.append(min(options, key=lambda option: option[0])[1])
-    return best
-
-
-def _temperatures(scores: FloatArray, held: HeldOut, multi_label: bool) -> tuple[float, ...]:
-    losses = [
-        _loss(to_probabilities(scores / t, multi_label=multi_label), held, multi_label)
-        for t in TEMPERATURES
-    ]
-    return (float(TEMPERATURES[int(np.argmin(losses))]),)
-
-
-def _each(p: FloatArray, t: FloatArray, multi_label: bool) -> FloatArray:
-    p = p.clip(1e-6, 1 - 1e-6)
-    if multi_label:
-        return np.asarray(-(t * np.log(p) + (1 - t) * np.log(1 - p)).mean(1))
-    return np.asarray(-(t * np.log(p)).sum(1))
-
-
-def _loss(p: FloatArray, held: HeldOut, multi_label: bool) -> float:
-    return float(np.average(_each(p, held.targets, multi_label), weights=held.weights))
-
-
-def _against(
-    held: HeldOut,
-    blend: Blend,
-    rivals: dict[str, Rival],
-    *,
-    multi_label: bool,
-) -> Judgement:
-    scores = held.tuned[blend.scale, blend.ridge] / blend.temperature
-    own = mixed(held.instant, scores, blend.share, multi_label=multi_label)
-    first = next(reversed(rivals)) if "the live version" in rivals else "the instant learner"
-    rows, p = rivals[first]
-    before = evaluate.figures(p, held.targets[rows], multi_label=multi_label)
-    after = evaluate.figures(own[rows], held.targets[rows], multi_label=multi_label)
-    for name, (rows, p) in rivals.items():
-        reason = _worse(own[rows], p, held.targets[rows], held.weights[rows], multi_label)
-        if reason:
-            return Judgement(
-                blend,
-                before,
-                after,
-                False,
-                f"Kept what is live: on {len(rows)} held-out decisions it {reason} {name}.",
-            )
-    gained = after.balanced_accuracy - before.balanced_accuracy
-    reason = (
-        f"Live: on {after.n} held-out decisions balanced accuracy is "
-        f"{after.balanced_accuracy:.2f} ({gained:+.2f}) and log-loss {after.log_loss:.2f} "
-        f"({after.log_loss - before.log_loss:+.2f}) against {first}."
+def _chance(own: FloatArray, held: HeldOut, *, multi_label: bool) -> str:
+    """Why nothing was learned, or ""."""
+    rows = held.weights > 0
+    by = above_chance(own[rows], held.targets[rows], held.weights[rows], multi_label=multi_label)
+    if by.mean > CHANCE_MARGIN * by.error:
+        return ""
+    return (
+        f"on {rows.sum()} held-out decisions it can't be told from chance "
+        f"({by.mean:+.2f} ± {by.error:.2f} in balanced accuracy)"
     )
-    return Judgement(blend, before, after, True, reason)
 
 
-def _worse(
-    own: FloatArray, other: FloatArray, targets: FloatArray, weights: FloatArray, multi_label: bool
-) -> str:
-    """What is worse, or ""; the loss is compared pair by pair."""
-    difference = _each(own, targets, multi_label) - _each(other, targets, multi_label)
-    if np.average(difference, weights=weights) > 0:
-        return "has a higher log-loss than"
-    accuracy = [
-        evaluate.balanced_accuracy(p, targets, multi_label=multi_label, weights=weights)
-        for p in (own, other)
+def _worse(own: FloatArray, name: str, rival: Rival, held: HeldOut, *, multi_label: bool) -> str:
+    """In what it is worse than a rival, or ""."""
+    rows, p = rival
+    own, targets, weights = own[rows], held.targets[rows], held.weights[rows]
+    patients = None if held.patients is None else held.patients[rows]
+    losses = [each_loss(q, targets, multi_label=multi_label) for q in (p, own)]
+    gain = paired(losses[0], losses[1], weights, patients)
+    on = f"on {len(rows)} held-out decisions"
+    if gain.mean < 0:
+        return f"{on} it has a higher log-loss than {name}"
+    accuracies = [
+        evaluate.balanced_accuracy(q, targets, multi_label=multi_label, weights=weights)
+        for q in (p, own)
     ]
-    return "has a lower balanced accuracy than" if accuracy[0] < accuracy[1] else ""
+    if accuracies[1] < accuracies[0]:
+        return f"{on} it has a lower balanced accuracy than {name}"
+    if name == INSTANT and gain.mean <= MARGIN * gain.error:
+        return (
+            f"{on} its gain over {name} ({gain.mean:.3f} in log-loss) is within the noise "
+            f"(± {gain.error:.3f})"
+        )
+    lost = right(p, targets, multi_label=multi_label) & ~right(
+        own, targets, multi_label=multi_label
+    )
+    if weights[lost].sum() > MOST_FLIPS * weights.sum():
+        return f"{on} it is wrong in {lost.sum()} that {name} had right"
+    return ""
+
+
+def _flips(
+    own: FloatArray, other: FloatArray, targets: FloatArray, *, multi_label: bool
+) -> tuple[int, int]:
+    """Decisions that became right, and that became wrong."""
+    now, then = (right(p, targets, multi_label=multi_label) for p in (own, other))
+    return int((now & ~then).sum()), int((then & ~now).sum())
+
+
+def _figures(
+    own: FloatArray, rival: Rival, held: HeldOut, *, multi_label: bool
+) -> tuple[Figures, Figures, Evidence]:
+    rows, p = rival
+    targets = held.targets[rows]
+    before, after = (evaluate.figures(q, targets, multi_label=multi_label) for q in (p, own[rows]))
+    gained, lost = _flips(own[rows], p, targets, multi_label=multi_label)
+    recall = zip(
+        targets.sum(0).astype(int).tolist(),
+        recalls(p, targets, multi_label=multi_label),
+        recalls(own[rows], targets, multi_label=multi_label),
+        strict=True,
+    )
+    evidence = Evidence(
+        labels=tuple(LabelRecall(n, then, now) for n, then, now in recall),
+        gained=gained,
+        lost=lost,
+        unseen=len(rows) if held.unseen is None else int(held.unseen[rows].sum()),
+    )
+    return before, after, evidence

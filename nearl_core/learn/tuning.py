@@ -35,6 +35,7 @@ class TuneInputs:
         blocks: Widths of the blocks that stand behind the embedding in F.
         patients: N names.
         blind: N, bool: decided without a suggestion or against it.
+        unseen: N, bool: decided without a suggestion on screen.
         texts: C x E, or None where the backbone does not know the labels' words.
         zero_shot: N x C logits of the backbone, or None likewise.
         live: Rows that the live version did not learn from with its probabilities, or None.
@@ -45,6 +46,7 @@ class TuneInputs:
     blocks: tuple[int, ...]
     patients: Sequence[str]
     blind: NDArray[np.bool_]
+    unseen: NDArray[np.bool_]
     texts: FloatArray | None
     zero_shot: FloatArray | None
     live: tuple[NDArray[np.intp], FloatArray] | None
@@ -235,6 +237,8 @@ def _cross_fit(
         zero_shot=inputs.zero_shot,
         instant=own,
         tuned=tuned,
+        unseen=inputs.unseen,
+        patients=np.unique(np.asarray(inputs.patients), return_inverse=True)[1],
     )
 
 

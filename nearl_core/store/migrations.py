@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from nearl_core.errors import ProjectError
 from nearl_core.store.schema import meta, metadata
@@ -17,7 +17,13 @@ def _create_tables(connection: Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
 
 
-STEPS: tuple[Step, ...] = (_create_tables,)
+def _add_evidence(connection: Connection) -> None:
+    """What stands behind a version's sentence; a new database has the column from the start."""
+    if "evidence" not in {column["name"] for column in inspect(connection).get_columns("versions")}:
+        connection.execute(text("ALTER TABLE versions ADD COLUMN evidence TEXT"))
+
+
+STEPS: tuple[Step, ...] = (_create_tables, _add_evidence)
 """Step n brings schema n to n + 1. A step that was released is never edited."""
 
 
@@ -30,15 +36,15 @@ def current(connection: Connection) -> int:
     tables = inspect(connection).get_table_names()
     if not tables:
         return 0
-    text = None
+    found = None
     if "meta" in tables:
-        text = connection.scalar(select(meta.c.value).where(meta.c.key == _KEY))
-    if text is None or not text.isdecimal():
+        found = connection.scalar(select(meta.c.value).where(meta.c.key == _KEY))
+    if found is None or not found.isdecimal():
         raise ProjectError(
             "The database in this folder is not one of a NEARL Desk project.",
             "Choose the folder of a project; its name ends in .nearl.",
         )
-    return int(text)
+    return int(found)
 
 
 def require_readable(schema: int) -> None:

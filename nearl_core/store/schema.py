@@ -137,6 +137,7 @@ versions = Table(
     Column("after", Text),
     Column("promoted", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("evidence", Text),
     sqlite_autoincrement=True,
 )
 

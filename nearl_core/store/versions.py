@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from nearl_core.errors import VersionError
 from nearl_core.store.schema import activations, versions
-from nearl_core.types import Figures, Version
+from nearl_core.types import Evidence, Figures, LabelRecall, Version
 
 
 def append(connection: Connection, version: Version, *, file_sha256: str | None) -> None:
@@ -35,6 +35,7 @@ def append(connection: Connection, version: Version, *, file_sha256: str | None)
             after=_figures_to_json(version.after),
             promoted=version.promoted,
             reason=version.reason,
+            evidence=None if version.evidence is None else json.dumps(asdict(version.evidence)),
         )
     )
 
@@ -97,6 +98,13 @@ def _figures_from_json(text: str | None) -> Figures | None:
     return None if text is None else Figures(**json.loads(text))
 
 
+def _evidence_from_json(text: str | None) -> Evidence | None:
+    if text is None:
+        return None
+    held = json.loads(text)
+    return Evidence(**{**held, "labels": tuple(LabelRecall(**each) for each in held["labels"])})
+
+
 def _to_version(row: Row[tuple[object, ...]]) -> Version:
     return Version(
         id=row.id,
@@ -112,4 +120,5 @@ def _to_version(row: Row[tuple[object, ...]]) -> Version:
         after=_figures_from_json(row.after),
         promoted=row.promoted,
         reason=row.reason,
+        evidence=_evidence_from_json(row.evidence),
     )

@@ -33,7 +33,14 @@ from nearl_core.types.scans import (
     Window,
     WindowShape,
 )
-from nearl_core.types.versions import EngineInfo, Figures, TrainingResult, Version
+from nearl_core.types.versions import (
+    EngineInfo,
+    Evidence,
+    Figures,
+    LabelRecall,
+    TrainingResult,
+    Version,
+)
 
 __all__ = [
     "FROZEN",
@@ -43,11 +50,13 @@ __all__ = [
     "Decision",
     "Disguise",
     "EngineInfo",
+    "Evidence",
     "Figures",
     "Frame",
     "Identity",
     "Label",
     "LabelProbability",
+    "LabelRecall",
     "LabelSet",
     "NewDecision",
     "Ranking",

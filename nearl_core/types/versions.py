@@ -25,6 +25,36 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class LabelRecall:
+    """What part of a label's held-out decisions was found, before a version and by it.
+
+    Attributes:
+        n: Decisions that name the label.
+        before, after: In [0, 1], or None without any.
+    """
+
+    n: int
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stands behind the gate's sentence, on the decisions that its figures are of.
+
+    Attributes:
+        labels: For each label of the version's label set, in its order.
+        gained, lost: Decisions that became right, and that were right before and are wrong now.
+        unseen: Of all of them, those made without a suggestion on screen.
+    """
+
+    labels: tuple[LabelRecall, ...]
+    gained: int
+    lost: int
+    unseen: int
+
+
+@dataclass(frozen=True)
 class Version:
     """One trained set of adapters with its evidence; immutable but for which one is live.
 
@@ -40,6 +70,7 @@ class Version:
         before, after: Held-out figures of what was live and of this version, or None.
         promoted: Whether the gate let it go live.
         reason: The gate's sentence.
+        evidence: What stands behind it, or None in a version from before it was kept.
         live: Whether it ranks now.
     """
 
@@ -56,6 +87,7 @@ class Version:
     after: Figures | None
     promoted: bool
     reason: str
+    evidence: Evidence | None = None
     live: bool = False
 
 

@@ -137,7 +137,8 @@ def test_the_file_holds_tensors_and_its_provenance(trained: Trained) -> None:
 
 
 def test_training_lets_waiting_work_in_often(trained: Trained) -> None:
-    assert trained.between > 100
+    # Waiting work may wait 250 ms; on a busy machine, too.
+    assert trained.between > 4 * trained.seconds
     assert trained.served
     assert all(ranking.labels for ranking in trained.served)
     losses = [dict(r.values)["loss"] for r in trained.reports if r.values]

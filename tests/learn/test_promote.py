@@ -1,7 +1,11 @@
 """The gate: what may rank, and what it says of the rest."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from nearl_core.learn.compare import paired
 from nearl_core.learn.instant import FloatArray, to_probabilities
 from nearl_core.learn.promote import HeldOut, judge
 
@@ -86,11 +90,11 @@ def test_the_live_version_is_a_rival_on_what_it_did_not_learn_from() -> None:
 def test_accepted_suggestions_weigh_less_than_decisions_made_blind() -> None:
     """The live head is right where it was accepted, the new one where the reader said otherwise."""
     accepted = np.arange(COUNT) < 50
-    own = _logits(np.where(accepted, 0.8, -0.2))
-    new = _logits(np.where(accepted, -0.3, 1.0))
+    own = _logits(np.where(accepted, 0.8, -0.8))
+    new = -own
     alike = judge(_held(new, own=own), multi_label=False, live=None)
     less = judge(
-        _held(new, own=own, weights=np.where(accepted, 0.1, 1.0)), multi_label=False, live=None
+        _held(new, own=own, weights=np.where(accepted, 0.05, 1.0)), multi_label=False, live=None
     )
     assert not alike.promoted
     assert less.promoted
@@ -117,3 +121,63 @@ def test_each_label_of_a_multi_label_set_is_judged() -> None:
     assert judge(held, multi_label=True, live=None).promoted
     held = HeldOut(targets, np.ones(COUNT), None, better, {(1.0, 0.3): -better})
     assert not judge(held, multi_label=True, live=None).promoted
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_nothing_goes_live_on_labels_drawn_by_lot(seed: int) -> None:
+    """What is said has nothing to do with what was decided: any gain is luck."""
+    rng = np.random.default_rng(seed)
+    held = _held(*(rng.normal(size=(COUNT, 2)) for _ in range(2)), own=rng.normal(size=(COUNT, 2)))
+    found = judge(held, multi_label=False, live=None)
+    assert not found.promoted
+    assert "chance" in found.reason or "noise" in found.reason or "than" in found.reason
+
+
+def test_a_gain_within_the_noise_stays() -> None:
+    own = _logits(1.0, noise=1.2)
+    rng = np.random.default_rng(5)
+    nudged = own + rng.normal(size=own.shape) * 0.05 + (np.eye(2)[TRUTH] - 0.5) * 0.004
+    assert not judge(_held(nudged, own=own), multi_label=False, live=None).promoted
+
+
+def test_many_wrong_that_were_right_before_are_too_many() -> None:
+    """Better in the mean, but a tenth and more of what the reader could trust is lost."""
+    lost = np.arange(COUNT) < 12
+    won = (np.arange(COUNT) >= 12) & (np.arange(COUNT) < 44)
+    own = _logits(np.where(won, -1.0, 1.0))
+    new = _logits(np.where(lost, -0.4, 3.0))
+    own_wins = _held(new, own=own)
+    found = judge(own_wins, multi_label=False, live=None)
+    assert found.evidence.lost <= 8 or not found.promoted
+
+
+def test_the_evidence_counts_each_label_and_what_changed_hands() -> None:
+    found = judge(_held(STRONG), multi_label=False, live=None)
+    assert [label.n for label in found.evidence.labels] == [40, 40]
+    before, after = found.before, found.after
+    changed = (after.accuracy - before.accuracy) * COUNT
+    assert found.evidence.gained - found.evidence.lost == pytest.approx(changed)
+    mean = np.mean([label.after for label in found.evidence.labels if label.after is not None])
+    assert mean == pytest.approx(after.balanced_accuracy)
+
+
+def test_decisions_made_without_a_suggestion_count_alone_where_there_are_enough() -> None:
+    unseen = np.arange(COUNT) >= 40
+    own = _logits(np.where(unseen, 0.2, 3.0), noise=0.5)
+    new = _logits(np.where(unseen, 2.5, 0.1), noise=0.5, seed=1)
+    everything = judge(_held(new, own=own), multi_label=False, live=None)
+    first = judge(replace(_held(new, own=own), unseen=unseen), multi_label=False, live=None)
+    assert everything.after.n == COUNT
+    assert first.promoted
+    assert first.after.n == first.evidence.unseen == 40
+
+
+def test_scans_of_one_patient_are_one_witness() -> None:
+    """The same gain on twenty scans of each of four patients says as much as on four."""
+    of_patient = np.array([0.9, 0.1, 0.5, 0.4])
+    many = np.repeat(of_patient, 20)
+    alike = paired(many, np.zeros(80), np.ones(80), np.repeat(np.arange(4), 20))
+    few = paired(of_patient, np.zeros(4), np.ones(4))
+    assert alike.mean == pytest.approx(few.mean)
+    assert alike.error == pytest.approx(few.error, rel=0.02)
+    assert paired(many, np.zeros(80), np.ones(80)).error < few.error / 3

@@ -54,6 +54,7 @@ def _inputs(encoder: Encoder, data: TuneData) -> TuneInputs:
         blocks=(),
         patients=[str(n) for n in range(len(frozen))],
         blind=np.ones(len(frozen), bool),
+        unseen=np.ones(len(frozen), bool),
         texts=texts,
         zero_shot=None,
         live=None,
@@ -283,6 +284,7 @@ def _few(count: int) -> Callable[[TuneInputs], TuneInputs]:
             frozen=inputs.frozen[:count],
             patients=inputs.patients[:count],
             blind=inputs.blind[:count],
+            unseen=inputs.unseen[:count],
         )
 
     return cut

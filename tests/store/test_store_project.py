@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,13 +100,22 @@ def test_an_older_schema_is_brought_up_to_date_in_one_transaction(
 
     steps = migrations.STEPS
     monkeypatch.setattr(migrations, "STEPS", (*steps, widen, fails))
-    with pytest.raises(ProjectError, match=r"older schema 1.*Open it once for writing"):
+    with pytest.raises(ProjectError, match=r"older schema 2.*Open it once for writing"):
         Project.open(tmp_path / "p", read_only=True)
     with pytest.raises(ProjectError, match="full"):
         Project.open(tmp_path / "p")
     monkeypatch.setattr(migrations, "STEPS", (*steps, widen))
     with Project.open(tmp_path / "p") as project:  # the failed step left nothing in its way
         assert len(project.scans()) == 6
+
+
+def test_a_project_from_before_evidence_was_kept_opens(tmp_path: Path) -> None:
+    new_project(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "p.nearl" / "project.db")) as database, database:
+        database.execute("ALTER TABLE versions DROP COLUMN evidence")
+        database.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
+    with Project.open(tmp_path / "p") as project:
+        assert project.versions() == []
 
 
 def test_a_corrupt_page_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""Scans unlike anything decided: far from all of them by the decided ones' own measure.
+
+The mean distance to the nearest three decided scans (kNN distance: Sun et al., arXiv 2204.06507),
+against what those scans have among themselves, each left out in turn.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearl_core.learn.instant import Examples, FloatArray
+
+NEIGHBOURS = 3
+FEWEST = 16
+QUANTILE, SLACK = 0.95, 1.2
+
+
+def distances(features: FloatArray, decided: FloatArray) -> FloatArray:
+    """Mean cosine distance to the nearest decided scans: N x E and M x E to N; all normalised."""
+    near = features @ decided.T
+    count = min(NEIGHBOURS, near.shape[1])
+    return np.asarray(1 - np.partition(near, -count, axis=1)[:, -count:].mean(1))
+
+
+@dataclass(frozen=True, eq=False)
+class Familiar:
+    """What was decided, as the measure of what is like it.
+
+    Attributes:
+        features: M x E, normalised.
+        threshold: The distance beyond which a scan is unlike; inf where there is no telling.
+        counts: C, how often each label was decided.
+    """
+
+    features: FloatArray
+    threshold: float
+    counts: FloatArray
+
+    def unlike(self, features: FloatArray) -> NDArray[np.bool_]:
+        """Which scans are unlike anything decided: N x E to N."""
+        if np.isinf(self.threshold):
+            return np.zeros(len(features), bool)
+        return np.asarray(distances(features, self.features) > self.threshold)
+
+
+def familiar(examples: Examples) -> Familiar:
+    """Measure what was decided by leave-one-out; below 16 scans there is no telling."""
+    counts = examples.targets.sum(0)
+    decided = np.unique(examples.features, axis=0)  # two readers' decisions are of one scan
+    if len(decided) < FEWEST:
+        return Familiar(decided, np.inf, counts)
+    among = decided @ decided.T
+    np.fill_diagonal(among, -np.inf)
+    own = 1 - np.partition(among, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(1)
+    return Familiar(decided, float(SLACK * np.quantile(own, QUANTILE)), counts)
