@@ -173,7 +173,18 @@ def requirements() -> list[str]:
 
 
 def names() -> set[str]:
-    return {re.split(r"[<>=~!\[; ]", requirement)[0] for requirement in requirements()}
+    return _named(requirements())
+
+
+def extras() -> set[str]:
+    """Packages that a user may add, each asked for where it is used."""
+    found = metadata()["optional-dependencies"]
+    assert isinstance(found, dict)
+    return {name for extra in found.keys() - {"test"} for name in _named(found[extra])}
+
+
+def _named(given: list[str]) -> set[str]:
+    return {re.split(r"[<>=~!\[; ]", requirement)[0] for requirement in given}
 
 
 def imported_packages() -> set[str]:
@@ -184,7 +195,7 @@ def imported_packages() -> set[str]:
 
 
 def test_what_is_imported_is_installed() -> None:
-    assert imported_packages() - names() - BROUGHT_ALONG == set()
+    assert imported_packages() - names() - extras() - BROUGHT_ALONG == set()
 
 
 def test_what_is_installed_is_imported() -> None:
