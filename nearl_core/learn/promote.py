@@ -18,7 +18,8 @@ from nearl_core.learn.instant import TEMPERATURES, FloatArray, to_probabilities
 from nearl_core.learn.ranker import Blend, mixed
 from nearl_core.types import Evidence, Figures, LabelRecall
 
-SHARES = (0.25, 0.5, 0.75, 1.0)
+SHARES = (0.25, 0.5)
+"""Never more than half: on few decisions the tuned head's evidence can be luck."""
 MARGIN = 1.5
 """Standard errors by which the log-loss must have fallen against the instant learner."""
 CHANCE_MARGIN = 2.5
