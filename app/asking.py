@@ -12,6 +12,7 @@ from app import strings
 from app.controllers.library import ENDING, Library, NewProject
 from app.errors import Reporter, TroubleReport
 from app.preferences import Keeper, is_pseudonym, of, put
+from app.strings import command_words
 from app.views.dialogs.about import AboutDialog
 from app.views.dialogs.keys import KeysDialog
 from app.views.dialogs.label_set import LabelSetDialog
@@ -89,7 +90,9 @@ class Asking(QObject):
 
     def open_project(self) -> None:
         """Ask for a project's folder."""
-        chosen = QFileDialog.getExistingDirectory(self._window, strings.COMMANDS["open-project"])
+        chosen = QFileDialog.getExistingDirectory(
+            self._window, command_words.COMMANDS["open-project"]
+        )
         if chosen:
             self.open_path(Path(chosen))
 
@@ -107,7 +110,7 @@ class Asking(QObject):
 
     def add_scans(self) -> None:
         """Ask for a folder of scans."""
-        chosen = QFileDialog.getExistingDirectory(self._window, strings.COMMANDS["add-scans"])
+        chosen = QFileDialog.getExistingDirectory(self._window, command_words.COMMANDS["add-scans"])
         if chosen:
             self._library.add((Path(chosen),))
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Qt
 
 from app import strings
 from app.controllers.exporting import Exporting, ExportRequest
+from app.strings import dialog_words
 from app.views.dialogs.export import ExportDialog
 from app.views.main_window import MainWindow
 from nearl_core.control import Progress
@@ -77,7 +78,7 @@ class AskingExport(QObject):
         self._say(f"{error.message} {error.remedy}".strip(), failed=True)
 
     def _stopped(self) -> None:
-        self._say(strings.EXPORT_STOPPED, failed=True)
+        self._say(dialog_words.EXPORT_STOPPED, failed=True)
 
     def _say(self, text: str, *, failed: bool = False) -> None:
         if self._dialog is not None:

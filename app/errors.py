@@ -17,6 +17,7 @@ from types import TracebackType
 from PySide6.QtCore import QObject, QtMsgType, Signal, Slot, qInstallMessageHandler
 
 from app import strings
+from app.strings import dialog_words
 from nearl_core.errors import NearlError
 
 log = logging.getLogger("nearl.desk")
@@ -77,7 +78,9 @@ class Reporter(QObject):
         """Report a bug; its text goes to the log too."""
         details = describe(error)
         log.error("%s", details)
-        self.reported.emit(TroubleReport(strings.BUG_SENTENCE, strings.BUG_REMEDY, details))
+        self.reported.emit(
+            TroubleReport(dialog_words.BUG_SENTENCE, dialog_words.BUG_REMEDY, details)
+        )
 
     def excepthook(
         self,

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPixmap
 
-from app import strings
 from app.jobs import Job, Jobs, Priority
 from app.models.picture import Picture, prepare
 from app.models.thumbnails import THUMBNAIL_SIDE
 from app.session import Session
+from app.strings import dialog_words
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
 from nearl_core.scans import display, raster
@@ -189,7 +189,7 @@ def _decode_coarse(
     if found is None:
         return None
     values, info = found
-    return prepare(values, replace(info, notices=(*info.notices, strings.COARSE)))
+    return prepare(values, replace(info, notices=(*info.notices, dialog_words.COARSE)))
 
 
 def _thumbnail_job(reader: ScanReader, scan: Scan, cache: Path, control: RunControl) -> QImage:

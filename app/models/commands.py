@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app import strings
 from app.models.keymap import Binding
+from app.strings import command_words
 
 
 class Command(StrEnum):
@@ -109,7 +109,7 @@ class CommandSpec:
     @property
     def text(self) -> str:
         """The words of the menu."""
-        return strings.COMMANDS[self.command.value]
+        return command_words.COMMANDS[self.command.value]
 
 
 def _spec(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app import strings
+from app.strings import dialog_words
 from nearl_core.types import Label, LabelSet
 
 NewId = Callable[[str, Sequence[str]], str]
@@ -34,14 +34,14 @@ def drafts_of(label_set: LabelSet) -> list[LabelDraft]:
 def problem(drafts: Sequence[LabelDraft]) -> str:
     """What is wrong with the drafts, in a sentence; "" if nothing."""
     if not drafts:
-        return strings.NEEDS_LABEL
+        return dialog_words.NEEDS_LABEL
     seen: set[str] = set()
     for place, draft in enumerate(drafts, start=1):
         name = draft.name.strip()
         if not name:
-            return strings.EMPTY_NAME.format(place=place)
+            return dialog_words.EMPTY_NAME.format(place=place)
         if name.casefold() in seen:
-            return strings.DUPLICATE_NAME.format(name=name)
+            return dialog_words.DUPLICATE_NAME.format(name=name)
         seen.add(name.casefold())
     return ""
 

@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import strings
 from app.models.commands import COMMANDS, Command, bindings
 from app.models.keymap import Keymap, KeyPress, label_index, physical_digit
+from app.strings import command_words
 
 _TEXT_FIELDS = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox, QKeySequenceEdit)
 _KEYS_OF_BUTTONS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -76,7 +76,7 @@ def key_text(event: QKeyEvent) -> str:
 def native_key(key: str) -> str:
     """A key as this system writes it."""
     if key in ("Return", "Enter"):
-        return strings.KEY_ENTER
+        return command_words.KEY_ENTER
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
@@ -120,7 +120,7 @@ class Actions(QObject):
     def tip(self, command: Command) -> str:
         """Words and key of a command."""
         key = self.first_key(command)
-        words = strings.COMMANDS[command.value].rstrip("…")
+        words = command_words.COMMANDS[command.value].rstrip("…")
         return f"{words}  ({key})" if key else words
 
     def action(self, command: Command) -> QAction:
@@ -144,7 +144,7 @@ class Actions(QObject):
         for spec in COMMANDS:
             menu = menus.get(spec.group)
             if menu is None:
-                menu = menus[spec.group] = bar.addMenu(strings.MENUS[spec.group.value])
+                menu = menus[spec.group] = bar.addMenu(command_words.MENUS[spec.group.value])
             if spec.starts_section:
                 menu.addSeparator()
             menu.addAction(self._actions[spec.command])

@@ -3,9 +3,9 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from app import strings
 from app.models.commands import Command
 from app.models.picture import Picture
+from app.strings import command_words
 from app.views.actions import Actions
 from app.views.fields import ElidedLabel
 from app.views.image_overlay import OverlayText
@@ -56,7 +56,7 @@ class ComparePanel(QWidget):
         button.setArrowType(arrow)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setToolTip(actions.tip(command))
-        button.setAccessibleName(strings.COMMANDS[command.value])
+        button.setAccessibleName(command_words.COMMANDS[command.value])
         button.clicked.connect(actions.action(command).trigger)
         return button
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app import strings
 from app.models.commands import Command
 from app.models.panel import Panel
+from app.strings import command_words
 from app.views import glyphs, style
 from app.views.actions import Actions
 from app.views.label_row import LabelRow
@@ -96,7 +97,7 @@ class RankingPanel(QWidget):
         self._eye.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._eye.setCheckable(True)
         self._eye.setToolTip(self._actions.tip(Command.SUGGESTIONS))
-        self._eye.setAccessibleName(strings.COMMANDS[Command.SUGGESTIONS.value])
+        self._eye.setAccessibleName(command_words.COMMANDS[Command.SUGGESTIONS.value])
         action = self._actions.action(Command.SUGGESTIONS)
         self._eye.clicked.connect(action.trigger)
         action.toggled.connect(self._eye.setChecked)
@@ -150,9 +151,8 @@ class RankingPanel(QWidget):
     def refresh_keys(self) -> None:
         """Write the keys as they are bound now."""
         for command, button in self._buttons.items():
-            button.setText(
-                f"{strings.SHORT_COMMANDS[command.value]}   {self._actions.first_key(command)}"
-            )
+            word = command_words.SHORT_COMMANDS[command.value]
+            button.setText(f"{word}   {self._actions.first_key(command)}")
             button.setToolTip(self._actions.tip(command))
 
     @property

@@ -17,6 +17,7 @@ from app import strings
 from app.models.commands import Command
 from app.models.picture import Picture
 from app.models.viewing import Grey, Turn
+from app.strings import command_words
 from app.views import style
 from app.views.actions import Actions
 from app.views.compare_panel import ComparePanel
@@ -118,7 +119,7 @@ class ScanPanel(QWidget):
         button.setIconSize(QSize(20, 20))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setToolTip(self._actions.tip(command))
-        button.setAccessibleName(strings.COMMANDS[command.value])
+        button.setAccessibleName(command_words.COMMANDS[command.value])
         action = self._actions.action(command)
         button.setCheckable(action.isCheckable())
         button.clicked.connect(action.trigger)

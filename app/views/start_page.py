@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app import strings
 from app.models.commands import Command
+from app.strings import command_words
 from app.views import style
 from app.views.actions import Actions
 
@@ -167,7 +168,7 @@ def _buttons(actions: Actions) -> QVBoxLayout:
     box = QVBoxLayout()
     box.setSpacing(8)
     for command in (Command.NEW_PROJECT, Command.OPEN_PROJECT, Command.OPEN_DEMO):
-        button = QPushButton(strings.COMMANDS[command.value])
+        button = QPushButton(command_words.COMMANDS[command.value])
         button.setMinimumHeight(style.ROW_HEIGHT)
         button.clicked.connect(actions.action(command).trigger)
         if command is Command.NEW_PROJECT:

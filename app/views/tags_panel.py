@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from app import strings
 from app.models.tag_table import Column, TagTable
+from app.strings import command_words
 from app.views.dialogs.parts import heading, muted
 from nearl_core.types import TagLine
 
@@ -57,7 +58,7 @@ class TagsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 8)
         layout.setSpacing(8)
-        layout.addWidget(heading(strings.COMMANDS["tags"]))
+        layout.addWidget(heading(command_words.COMMANDS["tags"]))
         layout.addWidget(self._search)
         layout.addWidget(self._notice)
         layout.addWidget(self._view, 1)
@@ -67,7 +68,7 @@ class TagsPanel(QWidget):
     def _build_view(self) -> None:
         view = self._view
         view.setModel(self.table)
-        view.setAccessibleName(strings.COMMANDS["tags"])
+        view.setAccessibleName(command_words.COMMANDS["tags"])
         view.setShowGrid(False)
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

@@ -8,8 +8,8 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from app import strings
 from app.controllers.library import NewProject
+from app.strings import dialog_words
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import LabelSet
 from tests.app.driving import WAIT_MS, Driver
@@ -38,12 +38,12 @@ def test_something_to_look_at_while_the_whole_is_on_its_way(
         driver.until(lambda: view.picture is not None)
         first = view.picture
         assert first is not None
-        assert strings.COARSE in first.info.notices
+        assert dialog_words.COARSE in first.info.notices
         assert first.frame.values.shape == pixels.shape
     finally:
         go_on.set()
     driver.until(lambda: view.picture is not first)
     assert view.picture is not None
-    assert strings.COARSE not in view.picture.info.notices
+    assert dialog_words.COARSE not in view.picture.info.notices
     assert np.array_equal(view.picture.frame.values, pixels)
     assert view.picture.frame.windows != first.frame.windows

@@ -15,6 +15,7 @@ from app import bootstrap, strings
 from app.controllers.library import NewProject
 from app.models.commands import Command
 from app.models.scan_table import ScanTable, Show
+from app.strings import command_words, dialog_words
 from app.views.dialogs.about import AboutDialog
 from app.views.dialogs.export import ExportDialog
 from app.views.dialogs.label_set import LabelSetDialog
@@ -83,7 +84,9 @@ def test_what_one_scan_is_can_be_chosen(driver: Driver) -> None:
     dialog = dialog_of(driver, NewProjectDialog)
     assert isinstance(dialog, NewProjectDialog)
     before = dialog.unit
-    box = next(b for b in dialog.findChildren(QComboBox) if b.findText(strings.UNITS["series"]) > 0)
+    box = next(
+        b for b in dialog.findChildren(QComboBox) if b.findText(dialog_words.UNITS["series"]) > 0
+    )
     driver.bot.keyClick(box, Qt.Key.Key_Down)
     assert [before, dialog.unit] == [Unit.IMAGE, Unit.SERIES]
     dialog.close()
@@ -138,7 +141,7 @@ def test_the_label_editor_refuses_bad_names_in_place(desk: Driver) -> None:
     dialog = dialog_of(desk, LabelSetDialog)
     assert isinstance(dialog, LabelSetDialog)
     dialog.editor.add()
-    assert dialog.problem == strings.EMPTY_NAME.format(place=4)
+    assert dialog.problem == dialog_words.EMPTY_NAME.format(place=4)
     assert not dialog.ok.isEnabled()
     desk.bot.keyClicks(dialog.editor.name_field, "disc")
     assert "stands twice" in dialog.problem
@@ -182,7 +185,7 @@ def test_new_project_dialog_says_what_is_missing(
     dialog = dialog_of(driver, NewProjectDialog)
     assert isinstance(dialog, NewProjectDialog)
     assert dialog.scans == scan_folder.resolve()
-    assert dialog.problem == strings.EMPTY_NAME.format(place=1)
+    assert dialog.problem == dialog_words.EMPTY_NAME.format(place=1)
     driver.bot.keyClicks(dialog.editor.name_field, "Disc")
     assert dialog.problem == ""
     assert dialog.folder == tmp_path.resolve() / "scans.nearl"
@@ -251,7 +254,7 @@ def test_a_missing_library_gets_its_package_names(
 
 
 def test_menus_name_every_command() -> None:
-    assert set(strings.COMMANDS) == {command.value for command in Command}
+    assert set(command_words.COMMANDS) == {command.value for command in Command}
 
 
 def test_thumbnails_come_for_what_is_visible(desk: Driver) -> None:

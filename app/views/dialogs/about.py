@@ -3,6 +3,7 @@
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app import strings
+from app.strings import command_words, dialog_words
 from app.views.dialogs.parts import DeskDialog, muted
 
 
@@ -10,7 +11,7 @@ class AboutDialog(DeskDialog):
     """What it is, what it is not, and under which licence."""
 
     def __init__(self, version: str, parent: QWidget | None) -> None:
-        super().__init__(strings.COMMANDS["about"], strings.CLOSE, parent)
+        super().__init__(command_words.COMMANDS["about"], dialog_words.CLOSE, parent)
         self.only_close()
         self.setMinimumWidth(440)
         title = QLabel(strings.APP_NAME)

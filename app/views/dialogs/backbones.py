@@ -14,9 +14,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import strings
 from app.models import backbone_lines as words
 from app.models.backbone_lines import BackboneLine
+from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted
 
 _NAME = Qt.ItemDataRole.UserRole
@@ -38,7 +38,7 @@ class BackbonesDialog(DeskDialog):
     stop_asked = Signal()
 
     def __init__(self, parent: QWidget | None, *, used: str, decisions: int, can_use: bool) -> None:
-        super().__init__(words.TITLE, strings.CLOSE, parent)
+        super().__init__(words.TITLE, dialog_words.CLOSE, parent)
         self.only_close()
         self.resize(880, 480)
         self._used, self._decisions, self._can_use = used, decisions, can_use

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import strings
 from app.models.export_words import DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
+from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted, selectable
 from app.views.fields import spin_box
 
@@ -41,7 +41,7 @@ class ExportDialog(DeskDialog):
     cancel_asked = Signal()
 
     def __init__(self, folder: Path, formats: tuple[str, ...], parent: QWidget | None) -> None:
-        super().__init__(strings.EXPORT_TITLE, strings.EXPORT, parent)
+        super().__init__(dialog_words.EXPORT_TITLE, dialog_words.EXPORT, parent)
         self.setMinimumWidth(640)
         self._running = False
         self._finished = False
@@ -58,9 +58,9 @@ class ExportDialog(DeskDialog):
         self._decisions.currentIndexChanged.connect(self._check)
         self._reader = QLineEdit()
         self._reader.textChanged.connect(self._check)
-        self._suggestions = QCheckBox(strings.WITH_SUGGESTIONS)
+        self._suggestions = QCheckBox(dialog_words.WITH_SUGGESTIONS)
         self._suggestions.setChecked(True)
-        self._checked = QCheckBox(strings.PIXELS_CHECKED)
+        self._checked = QCheckBox(dialog_words.PIXELS_CHECKED)
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
         self._progress.hide()
@@ -80,7 +80,7 @@ class ExportDialog(DeskDialog):
         form.setContentsMargins(0, 0, 0, 0)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
-        choose = QPushButton(strings.CHOOSE)
+        choose = QPushButton(dialog_words.CHOOSE)
         choose.setAutoDefault(False)
         choose.clicked.connect(self._choose)
         place = QHBoxLayout()
@@ -89,22 +89,22 @@ class ExportDialog(DeskDialog):
         split = QHBoxLayout()
         split.setSpacing(8)
         place.setSpacing(8)
-        for box, name in zip(self._parts, strings.SPLITS, strict=True):
+        for box, name in zip(self._parts, dialog_words.SPLITS, strict=True):
             box.setSuffix(" %")
             box.setPrefix(f"{name} ")
             box.valueChanged.connect(self._check)
             split.addWidget(box, 1)
-        form.addRow(strings.FORMAT, self._format)
-        form.addRow(strings.IMAGES, self._images)
-        form.addRow(strings.DECISIONS, self._decisions)
-        form.addRow(strings.EXPORT_READER, self._reader)
+        form.addRow(dialog_words.FORMAT, self._format)
+        form.addRow(dialog_words.IMAGES, self._images)
+        form.addRow(dialog_words.DECISIONS, self._decisions)
+        form.addRow(dialog_words.EXPORT_READER, self._reader)
         form.addRow("", self._suggestions)
-        form.addRow(strings.FOLDER, place)
-        form.addRow(strings.SPLIT, split)
-        form.addRow(strings.SEED, self._seed)
+        form.addRow(dialog_words.FOLDER, place)
+        form.addRow(dialog_words.SPLIT, split)
+        form.addRow(dialog_words.SEED, self._seed)
         form.addRow("", self._checked)
-        form.addRow("", muted(strings.PIXELS_NOTE))
-        form.addRow("", muted(strings.EXPORT_NOTE))
+        form.addRow("", muted(dialog_words.PIXELS_NOTE))
+        form.addRow("", muted(dialog_words.EXPORT_NOTE))
         return form
 
     @property
@@ -169,7 +169,7 @@ class ExportDialog(DeskDialog):
         self._form.setEnabled(failed)
         self._finished = not failed
         self.ok.setEnabled(True)
-        self.ok.setText(strings.EXPORT if failed else strings.CLOSE)
+        self.ok.setText(dialog_words.EXPORT if failed else dialog_words.CLOSE)
         self.refuse.setVisible(failed)
         self.adjustSize()
 
@@ -193,7 +193,9 @@ class ExportDialog(DeskDialog):
         self.start_asked.emit()
 
     def _choose(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, strings.FOLDER, str(self.folder.parent))
+        chosen = QFileDialog.getExistingDirectory(
+            self, dialog_words.FOLDER, str(self.folder.parent)
+        )
         if chosen:
             self._folder.setText(chosen)
 
@@ -224,9 +226,9 @@ class ExportDialog(DeskDialog):
         self._rows.setRowVisible(self._reader, self.decisions in _BY_READER)
         problem = ""
         if not self._folder.text().strip():
-            problem = strings.EXPORT_NEEDS_FOLDER
+            problem = dialog_words.EXPORT_NEEDS_FOLDER
         elif self.decisions in _BY_READER and not self.reader:
-            problem = strings.EXPORT_NEEDS_READER
+            problem = dialog_words.EXPORT_NEEDS_READER
         elif sum(self.split) != 100:
-            problem = strings.SPLIT_NOT_WHOLE
+            problem = dialog_words.SPLIT_NOT_WHOLE
         self.show_problem(problem)

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import strings
 from app.models.commands import COMMANDS, Command, bindings
 from app.models.keymap import Keymap
+from app.strings import command_words, dialog_words
 from app.views.actions import native_key
 from app.views.dialogs.parts import DeskDialog, muted
 
@@ -27,12 +27,12 @@ class KeysDialog(DeskDialog):
     """Shows the keys; the reader's changes are in `changes` once it is accepted."""
 
     def __init__(self, changes: Mapping[str, str], parent: QWidget | None) -> None:
-        super().__init__(strings.KEYS_TITLE, strings.SAVE, parent)
+        super().__init__(dialog_words.KEYS_TITLE, dialog_words.SAVE, parent)
         self.resize(560, 640)
         self.changes = dict(changes)
         self._tree = QTreeWidget()
         self._tree.setColumnCount(2)
-        self._tree.setHeaderLabels([strings.KEYS_ACTION, strings.KEYS_KEY])
+        self._tree.setHeaderLabels([dialog_words.KEYS_ACTION, dialog_words.KEYS_KEY])
         self._tree.setRootIsDecorated(False)
         self._tree.setIndentation(12)
         self._tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -43,18 +43,18 @@ class KeysDialog(DeskDialog):
         self._edit.setMaximumSequenceLength(1)
         self._edit.setClearButtonEnabled(True)
         self._edit.editingFinished.connect(self._typed)
-        self._default = QPushButton(strings.KEYS_DEFAULT)
+        self._default = QPushButton(dialog_words.KEYS_DEFAULT)
         self._default.setAutoDefault(False)
         self._default.clicked.connect(self._to_default)
-        self.body.addWidget(muted(strings.KEYS_LABELS))
+        self.body.addWidget(muted(dialog_words.KEYS_LABELS))
         self.body.addWidget(self._tree, 1)
         line = QHBoxLayout()
         line.setSpacing(8)
-        line.addWidget(muted(strings.KEYS_CHANGE))
+        line.addWidget(muted(dialog_words.KEYS_CHANGE))
         line.addWidget(self._edit, 1)
         line.addWidget(self._default)
         self.body.addLayout(line)
-        self.body.addWidget(muted(strings.KEYS_POINTER))
+        self.body.addWidget(muted(dialog_words.KEYS_POINTER))
         self._fill()
 
     def _fill(self) -> None:
@@ -65,7 +65,7 @@ class KeysDialog(DeskDialog):
         for spec in COMMANDS:
             group = groups.get(spec.group)
             if group is None:
-                title = strings.MENUS[spec.group.value].replace("&", "")
+                title = command_words.MENUS[spec.group.value].replace("&", "")
                 group = groups[spec.group] = QTreeWidgetItem([title])
                 group.setFlags(Qt.ItemFlag.ItemIsEnabled)
                 self._tree.addTopLevelItem(group)
@@ -102,8 +102,10 @@ class KeysDialog(DeskDialog):
             self.show_problem("")
             self._fill()
         else:
-            owner = strings.COMMANDS.get(conflict.action, strings.KEYS_OF_LABELS).rstrip("…")
-            self._problem.setText(strings.KEY_TAKEN.format(key=native_key(key), action=owner))
+            owner = command_words.COMMANDS.get(conflict.action, dialog_words.KEYS_OF_LABELS).rstrip(
+                "…"
+            )
+            self._problem.setText(dialog_words.KEY_TAKEN.format(key=native_key(key), action=owner))
 
     def _to_default(self) -> None:
         command = self._command()

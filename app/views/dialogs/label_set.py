@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import strings
 from app.models.keymap import label_key
 from app.models.label_drafts import LabelDraft, NewId, drafts_of, label_set_of, problem
+from app.strings import dialog_words
 from app.views import style
 from app.views.dialogs.parts import DeskDialog, heading, muted
 from nearl_core.types import LabelSet
@@ -38,13 +38,13 @@ class LabelEditor(QWidget):
         self._name = QLineEdit()
         self._prompts = QPlainTextEdit()
         self._prompts.setTabChangesFocus(True)
-        self._prompts.setPlaceholderText(strings.PROMPTS_HINT)
+        self._prompts.setPlaceholderText(dialog_words.PROMPTS_HINT)
         self._code = QLineEdit()
-        self._code.setPlaceholderText(strings.CODE_HINT)
-        self._multi = QCheckBox(strings.MULTI_LABEL)
+        self._code.setPlaceholderText(dialog_words.CODE_HINT)
+        self._multi = QCheckBox(dialog_words.MULTI_LABEL)
         self._multi.setChecked(multi_label)
         self._multi.setEnabled(not fixed_kind)
-        self._remove = QPushButton(strings.REMOVE)
+        self._remove = QPushButton(dialog_words.REMOVE)
         self.changed: list[object] = []
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -60,14 +60,14 @@ class LabelEditor(QWidget):
     def _left(self) -> QVBoxLayout:
         box = QVBoxLayout()
         box.setSpacing(8)
-        box.addWidget(heading(strings.LABELS_AND_KEYS))
+        box.addWidget(heading(dialog_words.LABELS_AND_KEYS))
         box.addWidget(self._list, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for text, act in (
-            (strings.ADD, self.add),
-            (strings.MOVE_UP, self._up),
-            (strings.MOVE_DOWN, self._down),
+            (dialog_words.ADD, self.add),
+            (dialog_words.MOVE_UP, self._up),
+            (dialog_words.MOVE_DOWN, self._down),
         ):
             button = QPushButton(text)
             button.setAutoDefault(False)
@@ -83,9 +83,9 @@ class LabelEditor(QWidget):
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
         form.setVerticalSpacing(4)
-        form.addRow(heading(strings.NAME), self._name)
-        form.addRow(heading(strings.PROMPTS), self._prompts)
-        form.addRow(heading(strings.CODE), self._code)
+        form.addRow(heading(dialog_words.NAME), self._name)
+        form.addRow(heading(dialog_words.PROMPTS), self._prompts)
+        form.addRow(heading(dialog_words.CODE), self._code)
         box = QVBoxLayout()
         box.setSpacing(8)
         box.addLayout(form, 1)
@@ -182,14 +182,14 @@ class LabelEditor(QWidget):
 
 def _line(place: int, draft: LabelDraft) -> str:
     key = label_key(place)
-    return f"{key:>3}   {draft.name.strip() or strings.UNNAMED}"
+    return f"{key:>3}   {draft.name.strip() or dialog_words.UNNAMED}"
 
 
 class LabelSetDialog(DeskDialog):
     """Edits the label set of a project."""
 
     def __init__(self, label_set: LabelSet, new_id: NewId, parent: QWidget | None) -> None:
-        super().__init__(strings.LABEL_SET_TITLE, strings.SAVE, parent)
+        super().__init__(dialog_words.LABEL_SET_TITLE, dialog_words.SAVE, parent)
         self.resize(680, 480)
         self._before = label_set
         self._new_id = new_id
@@ -197,7 +197,7 @@ class LabelSetDialog(DeskDialog):
             drafts_of(label_set), multi_label=label_set.multi_label, fixed_kind=True
         )
         self.body.addWidget(self.editor, 1)
-        self.body.addWidget(muted(strings.LABEL_SET_NOTE))
+        self.body.addWidget(muted(dialog_words.LABEL_SET_NOTE))
         self.editor.on_change(self)
 
     def label_set(self) -> LabelSet:

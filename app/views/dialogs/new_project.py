@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from app import strings
 from app.models.label_drafts import LabelDraft, NewId, drafts_of, label_set_of, problem
+from app.strings import dialog_words
 from app.views.dialogs.label_set import LabelEditor
 from app.views.dialogs.parts import DeskDialog, heading, muted
 from nearl_core.types import LabelSet, Unit
@@ -34,7 +35,7 @@ class NewProjectDialog(DeskDialog):
         new_id: NewId,
         scans: Path | None = None,
     ) -> None:
-        super().__init__(strings.NEW_PROJECT_TITLE, strings.CREATE, parent)
+        super().__init__(dialog_words.NEW_PROJECT_TITLE, dialog_words.CREATE, parent)
         self.resize(720, 640)
         self._templates = templates
         self._new_id = new_id
@@ -44,7 +45,7 @@ class NewProjectDialog(DeskDialog):
         self._place = QLineEdit()
         self._place.textEdited.connect(self._place_typed)
         self._template = QComboBox()
-        self._template.addItem(strings.OWN_LABELS)
+        self._template.addItem(dialog_words.OWN_LABELS)
         for title, _ in templates:
             self._template.addItem(title)
         self._template.activated.connect(self._template_chosen)
@@ -52,7 +53,7 @@ class NewProjectDialog(DeskDialog):
         self._backbone.addItems(list(backbones))
         self._unit = QComboBox()
         for unit in Unit:
-            self._unit.addItem(strings.UNITS[unit.value], unit)
+            self._unit.addItem(dialog_words.UNITS[unit.value], unit)
         self.editor = LabelEditor([LabelDraft()], multi_label=False, fixed_kind=False)
         self.body.addLayout(self._fields())
         self.body.addSpacing(8)
@@ -68,10 +69,10 @@ class NewProjectDialog(DeskDialog):
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
         for title, field, choose in (
-            (strings.SCANS_FOLDER, self._scans, self._choose_scans),
-            (strings.PROJECT_FOLDER, self._place, self._choose_place),
+            (dialog_words.SCANS_FOLDER, self._scans, self._choose_scans),
+            (dialog_words.PROJECT_FOLDER, self._place, self._choose_place),
         ):
-            button = QPushButton(strings.CHOOSE)
+            button = QPushButton(dialog_words.CHOOSE)
             button.setAutoDefault(False)
             button.clicked.connect(choose)
             line = QHBoxLayout()
@@ -79,9 +80,9 @@ class NewProjectDialog(DeskDialog):
             line.addWidget(field, 1)
             line.addWidget(button)
             form.addRow(title, line)
-        form.addRow(strings.UNIT, self._unit)
-        form.addRow(strings.BACKBONE, self._backbone)
-        form.addRow("", muted(strings.SCANS_STAY))
+        form.addRow(dialog_words.UNIT, self._unit)
+        form.addRow(dialog_words.BACKBONE, self._backbone)
+        form.addRow("", muted(dialog_words.SCANS_STAY))
         return form
 
     @property
@@ -122,11 +123,11 @@ class NewProjectDialog(DeskDialog):
 
     def _own_problem(self) -> str:
         if self.scans is not None and not self.scans.is_dir():
-            return strings.NO_SUCH_FOLDER
+            return dialog_words.NO_SUCH_FOLDER
         if not self._place.text().strip():
-            return strings.NEEDS_PLACE
+            return dialog_words.NEEDS_PLACE
         if self.folder.exists():
-            return strings.PROJECT_EXISTS
+            return dialog_words.PROJECT_EXISTS
         return ""
 
     def _suggest_place(self) -> None:
@@ -149,12 +150,12 @@ class NewProjectDialog(DeskDialog):
         self.show_problem("")
 
     def _choose_scans(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, strings.SCANS_FOLDER)
+        chosen = QFileDialog.getExistingDirectory(self, dialog_words.SCANS_FOLDER)
         if chosen:
             self._scans.setText(chosen)
 
     def _choose_place(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, strings.PROJECT_FOLDER)
+        chosen = QFileDialog.getExistingDirectory(self, dialog_words.PROJECT_FOLDER)
         if chosen:
             self._named = True
             self._place.setText(str(Path(chosen) / self._usual_name()))

@@ -3,6 +3,7 @@
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QWidget
 
 from app import strings
+from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted
 from app.views.fields import spin_box
 
@@ -20,7 +21,7 @@ class PreferencesDialog(DeskDialog):
         device: str,
         devices: tuple[str, ...],
     ) -> None:
-        super().__init__(strings.PREFERENCES_TITLE, strings.SAVE, parent)
+        super().__init__(dialog_words.PREFERENCES_TITLE, dialog_words.SAVE, parent)
         self.setMinimumWidth(480)
         self._reader = QLineEdit(reader)
         self._reader.setMaxLength(64)
@@ -31,7 +32,7 @@ class PreferencesDialog(DeskDialog):
         self._every.setSuffix(f" {strings.NEW_DECISIONS}")
         self._device = QComboBox()
         for name in devices:
-            self._device.addItem(strings.DEVICE_WORDS.get(name, name), name)
+            self._device.addItem(dialog_words.DEVICE_WORDS.get(name, name), name)
         self._device.setCurrentIndex(max(self._device.findData(device), 0))
         form = QFormLayout()
         form.setHorizontalSpacing(16)
@@ -41,7 +42,7 @@ class PreferencesDialog(DeskDialog):
         form.addRow(strings.TRAINING, self._auto)
         form.addRow("", self._every)
         form.addRow(strings.DEVICE, self._device)
-        form.addRow("", muted(strings.DEVICE_HINT))
+        form.addRow("", muted(dialog_words.DEVICE_HINT))
         self.body.addLayout(form)
 
     @property

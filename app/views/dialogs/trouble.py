@@ -3,7 +3,7 @@
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
 
-from app import strings
+from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted, selectable
 
 
@@ -11,7 +11,7 @@ class TroubleDialog(DeskDialog):
     """Says once what went wrong."""
 
     def __init__(self, sentence: str, remedy: str, details: str, parent: QWidget | None) -> None:
-        super().__init__(strings.TROUBLE_TITLE, strings.CLOSE, parent)
+        super().__init__(dialog_words.TROUBLE_TITLE, dialog_words.CLOSE, parent)
         self.setMinimumWidth(480)
         self.only_close()
         self.sentence = selectable(QLabel(sentence))
@@ -25,7 +25,7 @@ class TroubleDialog(DeskDialog):
             text = QPlainTextEdit(details)
             text.setReadOnly(True)
             text.setFixedHeight(140)
-            copy = QPushButton(strings.COPY_DETAILS)
+            copy = QPushButton(dialog_words.COPY_DETAILS)
             copy.setAutoDefault(False)
             copy.clicked.connect(self._copy)
             self.body.addWidget(text)

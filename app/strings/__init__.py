@@ -1,4 +1,7 @@
-"""Every word that the desk shows, in one place; the words of `docs/glossary.md` only."""
+"""Every word that the desk shows; the words of `docs/glossary.md` only.
+
+Here what several parts say; what one part says stands in a module of its own beside this one.
+"""
 
 from datetime import datetime
 
@@ -10,84 +13,6 @@ NOT_A_DEVICE = "For data set labelling and research. Not a medical device."
 PRIVACY = "Scans, decisions and the model stay on this computer."
 LICENCE = "Apache License 2.0. The starter backbone's weights have a licence line of their own."
 ABOUT_VERSION = "Version {version}"
-
-# --- menus and commands ------------------------------------------------------------------------
-
-MENUS = {
-    "project": "&Project",
-    "decide": "&Decide",
-    "queue": "&Queue",
-    "scan": "&Scan",
-    "training": "&Training",
-    "help": "&Help",
-}
-COMMANDS = {
-    "new-project": "New project…",
-    "open-project": "Open project…",
-    "open-demo": "Open demo project",
-    "add-scans": "Add scans…",
-    "label-set": "Labels…",
-    "export": "Export…",
-    "backbones": "Backbones…",
-    "preferences": "Preferences…",
-    "close-project": "Close project",
-    "quit": "Quit",
-    "accept": "Accept suggestion",
-    "defer": "Defer",
-    "unsure": "Unsure",
-    "none-apply": "None applies",
-    "unassessable": "Unassessable",
-    "flag": "Flag",
-    "undo": "Undo",
-    "redo": "Redo",
-    "suggestions": "Show suggestions",
-    "previous": "Previous scan",
-    "next": "Next scan",
-    "next-to-do": "Next unlabelled scan",
-    "search": "Search",
-    "instructive": "Most instructive first",
-    "frame-up": "Previous frame",
-    "frame-down": "Next frame",
-    "first-frame": "First frame",
-    "last-frame": "Last frame",
-    "cine": "Cine",
-    "invert": "Invert",
-    "flip-horizontal": "Flip left and right",
-    "flip-vertical": "Flip top and bottom",
-    "rotate-right": "Rotate right",
-    "rotate-left": "Rotate left",
-    "zoom-in": "Zoom in",
-    "zoom-out": "Zoom out",
-    "fit": "Fit",
-    "overlay": "Overlay",
-    "measure": "Measure",
-    "shutter": "Shutter",
-    "next-window": "Next window of the file",
-    "keep-view": "Keep window and zoom",
-    "tags": "DICOM header",
-    "compare": "Show decided scans like this",
-    "more-alike": "Next scan like this",
-    "less-alike": "Last scan like this",
-    "reset": "Reset view",
-    "preset-1": "Window preset 1",
-    "preset-2": "Window preset 2",
-    "preset-3": "Window preset 3",
-    "preset-4": "Window preset 4",
-    "preset-5": "Window preset 5",
-    "train": "Train now",
-    "cancel-training": "Cancel training",
-    "keys": "Keys",
-    "about": "About NEARL Desk",
-}
-SHORT_COMMANDS = {
-    "defer": "Defer",
-    "none-apply": "None applies",
-    "unassessable": "Unassessable",
-    "unsure": "Unsure",
-    "flag": "Flag",
-    "undo": "Undo",
-}
-KEY_ENTER = "Enter"
 
 # --- states ------------------------------------------------------------------------------------
 
@@ -234,93 +159,6 @@ NOTHING_FOUND = "No scan was found there."
 NOTHING_FOUND_REMEDY = "Choose a folder with DICOM, NIfTI, PNG, JPEG, TIFF, BMP or WebP files."
 NOT_A_PROJECT = "There is no project at {name}."
 NOT_A_PROJECT_REMEDY = "Choose a folder that ends in .nearl, or a folder of scans."
-
-# --- dialogs -----------------------------------------------------------------------------------
-
-SAVE = "Save"
-CLOSE = "Close"
-CREATE = "Create project"
-CHOOSE = "Choose…"
-TROUBLE_TITLE = "Something is in the way"
-COPY_DETAILS = "Copy details"
-BUG_SENTENCE = "Something went wrong that should not have. What you decided is saved."
-BUG_REMEDY = "Go on working. The details hold no patient data; please send them to the authors."
-PREFERENCES_TITLE = "Preferences"
-DEVICE_WORDS = {
-    "auto": "Chosen by itself",
-    "cpu": "Processor",
-    "cuda": "NVIDIA card (CUDA)",
-    "mps": "Apple GPU (MPS)",
-}
-DEVICE_HINT = "Taken when a project is opened next."
-NEW_PROJECT_TITLE = "New project"
-SCANS_FOLDER = "Scans"
-PROJECT_FOLDER = "Project"
-BACKBONE = "Backbone"
-COARSE = "Coarse at first: the whole picture is on its way."
-UNIT = "One scan is"
-UNITS = {
-    "image": "one file",
-    "series": "a series: its DICOM files as a stack",
-    "study": "a study: all its series as a stack",
-}
-SCANS_STAY = "Scans stay where they are; the project keeps decisions, versions and a cache."
-OWN_LABELS = "Own labels"
-NO_SUCH_FOLDER = "The folder of scans is not there."
-NEEDS_PLACE = "Say where the project shall stand."
-PROJECT_EXISTS = "Something stands at the project's place already."
-LABEL_SET_TITLE = "Labels"
-LABEL_SET_NOTE = (
-    "A rename keeps the label's id and its decisions. After a change the versions rest, and the "
-    "instant learner serves until the next training."
-)
-LABELS_AND_KEYS = "Keys and labels"
-NAME = "Name"
-PROMPTS = "Prompts"
-PROMPTS_HINT = "One text a line, such as: a chest radiograph with an effusion"
-CODE = "Code"
-CODE_HINT = "Optional, such as SCT 233604007"
-MULTI_LABEL = "Several labels can apply to one scan"
-ADD = "Add"
-REMOVE = "Remove"
-MOVE_UP = "Up"
-MOVE_DOWN = "Down"
-UNNAMED = "(no name)"
-NEEDS_LABEL = "Add at least one label."
-EMPTY_NAME = "Label {place} has no name."
-DUPLICATE_NAME = "The name “{name}” stands twice."
-EXPORT = "Export"
-EXPORT_TITLE = "Export"
-FORMAT = "Format"
-IMAGES = "Images"
-DECISIONS = "Decisions"
-EXPORT_READER = "Reader"
-WITH_SUGGESTIONS = "With what the model suggested"
-PIXELS_CHECKED = "I have looked at the images: none of them names anyone"
-PIXELS_NOTE = (
-    "Otherwise scans that may have text burned into them, such as ultrasound, are left out."
-)
-EXPORT_NEEDS_READER = "Name the reader."
-FOLDER = "Folder"
-SPLIT = "Split by patient"
-SPLITS = ("train", "validation", "test")
-SEED = "Seed"
-EXPORT_NOTE = "No names, dates or free text of the files leave; file names are pseudonymous."
-EXPORT_NEEDS_FOLDER = "Choose a folder."
-SPLIT_NOT_WHOLE = "The split does not add up to 100 %."
-EXPORT_STOPPED = "The export was cancelled; nothing was left behind."
-KEYS_TITLE = "Keys"
-KEYS_ACTION = "Action"
-KEYS_KEY = "Key"
-KEYS_LABELS = "Labels: 1 to 9, 0 for the tenth, Shift for 11 to 20. They never change places."
-KEYS_CHANGE = "New key"
-KEYS_DEFAULT = "Default"
-KEYS_OF_LABELS = "the labels"
-KEY_TAKEN = "{key} is taken by “{action}”."
-KEYS_POINTER = (
-    "Left-drag windows, or measures once M is pressed; the wheel scrolls frames, Ctrl with the "
-    "wheel zooms, middle-drag pans, a double click fits."
-)
 
 # --- start-up ----------------------------------------------------------------------------------
 
