@@ -1,13 +1,17 @@
-"""How well probabilities fit what was decided: plain arrays in, figures out."""
+"""How well probabilities fit what was decided: plain arrays or decisions in, figures out."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.types import Figures
+from nearl_core.types import Decision, Figures, Reliability, ReliabilityBin, State
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 BINS = 15
+ENOUGH = 32
+"""So many claims, or decisions learned from, come before anything is said of calibration."""
 
 
 def figures(probabilities: FloatArray, targets: FloatArray, *, multi_label: bool) -> Figures:
@@ -60,12 +64,77 @@ def log_loss(p: FloatArray, t: FloatArray, *, multi_label: bool = False) -> floa
 
 def calibration_error(confidence: FloatArray, correct: BoolArray) -> float:
     """Expected calibration error over 15 equal bins (Guo et al., arXiv 1706.04599)."""
+    if not len(confidence):
+        return 0.0
+    _, claimed, held = _binned(confidence, correct)
+    return float(np.abs(claimed - held).sum() / len(confidence))
+
+
+def _binned(
+    confidence: FloatArray, correct: BoolArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """For each bin: claims, the sum of their probabilities, and how many held."""
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    total = 0.0
-    for b in np.unique(place):
-        inside = place == b
-        total += inside.mean() * abs(confidence[inside].mean() - correct[inside].mean())
-    return float(total)
+    inside = np.eye(BINS)[place]
+    return inside.sum(0), confidence @ inside, correct @ inside
+
+
+def reliability(confidence: FloatArray, correct: BoolArray, *, seed: int = 0) -> Reliability:
+    """The reliability plot of claims that were made before their outcome was known.
+
+    Args:
+        confidence: N, in [0, 1]: out of fold, or said before each decision (`said_before`).
+        correct: N, whether each held.
+        seed: Of the simulated outcomes behind `by_chance`.
+    """
+    bins = tuple(
+        ReliabilityBin(
+            b / BINS,
+            (b + 1) / BINS,
+            int(count),
+            float(claimed / count) if count else None,
+            float(held / count) if count else None,
+        )
+        for b, (count, claimed, held) in enumerate(zip(*_binned(confidence, correct), strict=True))
+    )
+    return Reliability(
+        bins,
+        len(confidence),
+        calibration_error(confidence, correct),
+        calibrated_error(confidence, seed=seed),
+        len(confidence) >= ENOUGH,
+    )
+
+
+def said_before(
+    decisions: Sequence[Decision], *, multi_label: bool
+) -> tuple[FloatArray, BoolArray]:
+    """What rankings claimed before a reader decided, and whether it held.
+
+    A scan counts once, by its first decision: a later ranking has learned from that one. Rankings
+    of fewer than 32 decisions are left out, as are scans that got no verdict on labels.
+
+    Args:
+        decisions: In any order, without those that were taken back.
+        multi_label: Whether each label is a claim, and none of them an answer.
+
+    Returns:
+        N probabilities of what was claimed, and N times whether it held.
+    """
+    answers = {State.LABELLED, State.NONE_APPLY} if multi_label else {State.LABELLED}
+    first: dict[int, Decision] = {}
+    for decision in sorted(decisions, key=lambda d: d.id):
+        first.setdefault(decision.scan_id, decision)
+    claimed, held = list[float](), list[bool]()
+    for decision in first.values():
+        ranking, verdict = decision.ranking, decision.verdict
+        if ranking is None or ranking.decisions < ENOUGH or verdict.state not in answers:
+            continue
+        for label in ranking.labels if multi_label else ranking.labels[:1]:
+            says_yes = not multi_label or label.probability >= 0.5
+            claimed.append(label.probability if says_yes else 1 - label.probability)
+            held.append((label.label_id in verdict.labels) == says_yes)
+    return np.array(claimed, float), np.array(held, bool)
 
 
 def calibrated_error(confidence: FloatArray, *, seed: int, times: int = 200) -> float:
@@ -79,6 +148,8 @@ def calibrated_error(confidence: FloatArray, *, seed: int, times: int = 200) -> 
         seed: Of the simulated outcomes.
         times: How often they are drawn.
     """
+    if not len(confidence):
+        return 0.0
     rng = np.random.default_rng(seed)
     held = [
         calibration_error(confidence, rng.random(len(confidence)) < confidence)

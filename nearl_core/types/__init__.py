@@ -38,6 +38,8 @@ from nearl_core.types.versions import (
     Evidence,
     Figures,
     LabelRecall,
+    Reliability,
+    ReliabilityBin,
     TrainingResult,
     Version,
 )
@@ -61,6 +63,8 @@ __all__ = [
     "NewDecision",
     "Ranking",
     "Region",
+    "Reliability",
+    "ReliabilityBin",
     "Scan",
     "ScanInfo",
     "Shown",

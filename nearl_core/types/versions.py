@@ -25,6 +25,43 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class ReliabilityBin:
+    """Claims of about the same probability, and how many of them held.
+
+    Attributes:
+        low, high: Probabilities that the bin is for, from `low` on and below `high`.
+        count: Claims in it; the two others are None without any.
+        claimed: Their mean probability.
+        held: What part of them was right.
+    """
+
+    low: float
+    high: float
+    count: int
+    claimed: float | None
+    held: float | None
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Whether claims of a probability hold as often as they say.
+
+    Attributes:
+        bins: Equal ones over [0, 1], in order.
+        n: Number of claims.
+        ece: Expected calibration error over these bins.
+        by_chance: The error that as many perfectly calibrated claims would show.
+        enough: Whether there are enough claims to tell anything.
+    """
+
+    bins: tuple[ReliabilityBin, ...]
+    n: int
+    ece: float
+    by_chance: float
+    enough: bool
+
+
+@dataclass(frozen=True)
 class LabelRecall:
     """What part of a label's held-out decisions was found, before a version and by it.
 

@@ -1,6 +1,7 @@
 """Figures against cases worked out by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearl_core.learn import evaluate
+from nearl_core.types import Decision, LabelProbability, Ranking, State, Verdict
+from tests.engine.making import decided
 
 
 def _one_hot(*labels: int, count: int = 2) -> evaluate.FloatArray:
@@ -143,3 +146,55 @@ def test_chance_alone_puts_fewer_claims_further_off() -> None:
     assert 0.05 < few < 0.15
     assert many < 0.02
     assert evaluate.calibrated_error(np.ones(50), seed=0) == 0
+
+
+def test_a_reliability_plot_by_hand() -> None:
+    confidence = np.array([0.5, 0.52, 0.9, 1.0])
+    found = evaluate.reliability(confidence, np.array([True, False, True, True]))
+    filled = {round(b.low, 3): b for b in found.bins if b.count}
+    assert [(b.count, b.held) for b in filled.values()] == [(2, 0.5), (1, 1.0), (1, 1.0)]
+    assert filled[0.467].claimed == pytest.approx(0.51)
+    assert found.ece == pytest.approx((2 * 0.01 + 0.1 + 0) / 4)
+    assert (found.n, len(found.bins), found.bins[-1].high) == (4, evaluate.BINS, 1.0)
+    assert not found.enough
+    none = evaluate.reliability(np.zeros(0), np.zeros(0, bool))
+    assert (none.n, none.ece, none.by_chance, none.enough) == (0, 0, 0, False)
+
+
+def test_honest_claims_are_off_by_chance_alone() -> None:
+    rng = np.random.default_rng(0)
+    claims = rng.uniform(0.3, 1, 400)
+    honest = evaluate.reliability(claims, rng.random(400) < claims)
+    bold = evaluate.reliability(claims, rng.random(400) < claims - 0.25)
+    assert honest.enough
+    assert abs(honest.ece - honest.by_chance) < 0.03
+    assert bold.ece - bold.by_chance > 0.1
+
+
+def _said(decision: Decision, *labels: tuple[str, float], learned: int = 40) -> Decision:
+    ranked = tuple(LabelProbability(*label) for label in labels)
+    return replace(decision, ranking=Ranking(decision.scan_id, "v1", learned, ranked))
+
+
+def test_what_was_said_before_a_decision_is_held_against_it() -> None:
+    ranked = (("a", 0.8), ("b", 0.2))
+    decisions = [
+        replace(_said(decided(1, "a"), *ranked), id=1),
+        replace(_said(decided(2, "b"), *ranked), id=2),
+        replace(_said(decided(2, "a"), *ranked), id=3),  # the second one of the scan
+        replace(_said(decided(3, "a"), *ranked, learned=31), id=4),
+        replace(decided(4, "a"), id=5),  # no ranking
+        replace(_said(decided(5), *ranked), id=6, verdict=Verdict(State.DEFERRED)),
+    ]
+    claimed, held = evaluate.said_before(decisions[::-1], multi_label=False)
+    assert claimed.tolist() == [0.8, 0.8]
+    assert held.tolist() == [True, False]
+
+
+def test_in_a_multi_label_set_each_label_is_a_claim() -> None:
+    none_apply = replace(
+        _said(decided(1), ("a", 0.8), ("b", 0.3)), verdict=Verdict(State.NONE_APPLY)
+    )
+    claimed, held = evaluate.said_before([none_apply], multi_label=True)
+    assert claimed.tolist() == [0.8, 0.7]
+    assert held.tolist() == [False, True]
