@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from app.models.scan_table import ScanTable
 from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
-from nearl_core.types import UNSEEN, Decision, LabelSet, Scan, State, Version
+from nearl_core.types import UNSEEN, Decision, LabelSet, Occasion, Scan, State, Version
 
 if TYPE_CHECKING:  # the store loads the database library: not before the window is up
     from nearl_core.store.project import Project
@@ -106,7 +106,9 @@ class Session:
         return tuple(d for d in self.decisions() if d.verdict.state is State.LABELLED)
 
     def take(self, decision: Decision) -> None:
-        """A decision was committed: it stands now."""
+        """A decision was committed: it stands now, unless it was a repeat."""
+        if decision.occasion is Occasion.REPEAT:
+            return
         scan_id, verdict = decision.scan_id, decision.verdict
         before = self.standing.pop(scan_id, None)
         if before is not None:

@@ -14,11 +14,13 @@ from nearl_core.store.paths import printable
 from nearl_core.store.schema import decisions
 from nearl_core.store.undo import Step
 from nearl_core.types import (
+    UNSEEN,
     Confidence,
     Decision,
     LabelProbability,
     LabelSet,
     NewDecision,
+    Occasion,
     Ranking,
     Shown,
     State,
@@ -95,6 +97,7 @@ def append(
             frames_shown=json.dumps(new.frames_shown),
             undoes=undoes,
             redoes=redoes,
+            occasion=new.occasion.value,
         )
     )
     key = result.inserted_primary_key
@@ -112,6 +115,7 @@ def append(
         frames_shown=new.frames_shown,
         undoes=undoes,
         redoes=redoes,
+        occasion=new.occasion,
     )
 
 
@@ -120,9 +124,32 @@ def read(connection: Connection, decision_id: int) -> Decision:
     return _to_decision(connection.execute(_COLUMNS.where(decisions.c.id == decision_id)).one())
 
 
+def again(old: Decision, label_set: LabelSet) -> NewDecision:
+    """A decision to be decided again, with what was on screen then."""
+    # A label may have left the label set since; its decision can't come back.
+    lost = set(old.verdict.labels) - set(label_set.ids)
+    return NewDecision(
+        scan_id=old.scan_id,
+        reader=old.reader,
+        verdict=UNSEEN if lost else old.verdict,
+        ranking=old.ranking,
+        shown=old.shown,
+        milliseconds=old.milliseconds,
+        frames_shown=old.frames_shown,
+        occasion=old.occasion,
+    )
+
+
 def standing(connection: Connection, reader: str | None) -> list[Decision]:
-    """The latest decision of each scan and reader, in the order of ids, without unseen ones."""
-    newest = select(func.max(decisions.c.id)).group_by(decisions.c.scan_id, decisions.c.reader)
+    """The latest decision of each scan and reader, in the order of ids, without unseen ones.
+
+    A repeat measures a reader; it never replaces what stands.
+    """
+    newest = (
+        select(func.max(decisions.c.id))
+        .where(decisions.c.occasion != Occasion.REPEAT.value)
+        .group_by(decisions.c.scan_id, decisions.c.reader)
+    )
     if reader is not None:
         newest = newest.where(decisions.c.reader == reader)
     return _all(
@@ -138,12 +165,22 @@ def history(connection: Connection, scan_id: int) -> list[Decision]:
 
 def steps(connection: Connection, reader: str) -> list[Step]:
     """A reader's whole line, for the rule of undo."""
+    about = decisions.c
     rows = connection.execute(
-        select(decisions.c.id, decisions.c.scan_id, decisions.c.undoes, decisions.c.redoes)
-        .where(decisions.c.reader == reader)
-        .order_by(decisions.c.id)
+        select(about.id, about.scan_id, about.undoes, about.redoes, about.occasion)
+        .where(about.reader == reader)
+        .order_by(about.id)
     )
-    return [Step(row.id, row.scan_id, row.undoes, row.redoes) for row in rows]
+    return [
+        Step(row.id, row.scan_id, row.undoes, row.redoes, row.occasion == Occasion.REPEAT)
+        for row in rows
+    ]
+
+
+def step(decision: Decision) -> Step:
+    """What the rule of undo needs to know of a decision."""
+    repeat = decision.occasion is Occasion.REPEAT
+    return Step(decision.id, decision.scan_id, decision.undoes, decision.redoes, repeat)
 
 
 def _all(connection: Connection, query: Select[tuple[object, ...]]) -> list[Decision]:
@@ -164,6 +201,7 @@ def _to_decision(row: Row[tuple[object, ...]]) -> Decision:
         frames_shown=_tuple(row.frames_shown),
         undoes=row.undoes,
         redoes=row.redoes,
+        occasion=Occasion(row.occasion),
     )
 
 

@@ -1,68 +1,59 @@
-"""The schema's versions: each step is applied once, in order, in one transaction."""
+"""The schema's revisions: a project is brought to the newest one when it is opened for writing.
 
-from collections.abc import Callable
+The steps are Alembic's, in `steps/versions/`. Alembic is imported only where a step is due: a
+project of this program's schema opens without it, and a new one is made from `schema.py` at once.
+"""
+
+from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, insert, inspect, select, text, update
+from sqlalchemy import Connection, delete, insert, inspect, select
 
 from nearl_core.errors import ProjectError
-from nearl_core.store.schema import meta, metadata
+from nearl_core.store.schema import meta, metadata, revision
 
-_KEY: Final = "schema"
-
-Step = Callable[[Connection], None]
-
-
-def _create_tables(connection: Connection) -> None:
-    metadata.create_all(connection, checkfirst=False)
+HEAD: Final = "0003"
+"""The schema of `schema.py`: the revision of the last step."""
+STEPS: Final = Path(__file__).with_name("steps")
+_NUMBER: Final = "schema"
+"""Key in `meta` of the schema's number, from before Alembic."""
 
 
-def _add_evidence(connection: Connection) -> None:
-    """What stands behind a version's sentence; a new database has the column from the start."""
-    if "evidence" not in {column["name"] for column in inspect(connection).get_columns("versions")}:
-        connection.execute(text("ALTER TABLE versions ADD COLUMN evidence TEXT"))
-
-
-STEPS: tuple[Step, ...] = (_create_tables, _add_evidence)
-"""Step n brings schema n to n + 1. A step that was released is never edited."""
-
-
-def current(connection: Connection) -> int:
-    """The schema of a database; 0 for an empty one.
+def current(connection: Connection) -> str:
+    """The revision of a database; "" for an empty one.
 
     Raises:
         ProjectError: If the database is not a project's.
     """
     tables = inspect(connection).get_table_names()
     if not tables:
-        return 0
-    found = None
-    if "meta" in tables:
-        found = connection.scalar(select(meta.c.value).where(meta.c.key == _KEY))
-    if found is None or not found.isdecimal():
+        return ""
+    found: str | None = None
+    if revision.name in tables:
+        found = connection.scalar(select(revision.c.version_num))
+    elif meta.name in tables:
+        number = connection.scalar(select(meta.c.value).where(meta.c.key == _NUMBER))
+        found = number and number.zfill(len(HEAD))
+    if not found or not found.isdecimal():
         raise ProjectError(
             "The database in this folder is not one of a NEARL Desk project.",
             "Choose the folder of a project; its name ends in .nearl.",
         )
-    return int(found)
+    return found
 
 
-def require_readable(schema: int) -> None:
-    """Refuse a schema that this program does not know.
+def require_readable(found: str) -> None:
+    """Refuse a schema other than this program's, as it must be where nothing may be written.
 
     Raises:
-        ProjectError: If the schema is newer, or older and the project is opened read-only.
+        ProjectError: If the schema is newer or older.
     """
-    if schema > len(STEPS):
+    _require_known(found)
+    if found != HEAD:
         raise ProjectError(
-            f"This project was written by a newer NEARL Desk (schema {schema}; "
-            f"this one knows schema {len(STEPS)}).",
-            "Update NEARL Desk and open the project again.",
-        )
-    if schema < len(STEPS):
-        raise ProjectError(
-            f"This project has the older schema {schema} and must be brought up to date first.",
-            "Open it once for writing.",
+            f"This project has the older schema {_shown(found)} and must be brought up to date "
+            "first.",
+            "Open it once for writing; where that can't be done, open a copy of its folder.",
         )
 
 
@@ -72,17 +63,42 @@ def migrate(connection: Connection) -> None:
     Raises:
         ProjectError: If the schema is newer than this program.
     """
-    schema = current(connection)
-    for step in STEPS[schema:]:
-        step(connection)
-        schema += 1
-        _note(connection, schema)
-    require_readable(schema)
+    found = current(connection)
+    if not found:
+        metadata.create_all(connection, checkfirst=False)
+        connection.execute(insert(revision).values(version_num=HEAD))
+        return
+    _require_known(found)
+    if found != HEAD:
+        _take_over(connection, found)
+        _upgrade(connection)
 
 
-def _note(connection: Connection, schema: int) -> None:
-    changed = connection.execute(
-        update(meta).where(meta.c.key == _KEY).values(value=str(schema))
-    ).rowcount
-    if not changed:
-        connection.execute(insert(meta).values(key=_KEY, value=str(schema)))
+def _require_known(found: str) -> None:
+    if int(found) > int(HEAD):
+        raise ProjectError(
+            f"This project was written by a newer NEARL Desk (schema {_shown(found)}; "
+            f"this one knows schema {_shown(HEAD)}).",
+            "Update NEARL Desk and open the project again.",
+        )
+
+
+def _shown(found: str) -> str:
+    return found.lstrip("0")
+
+
+def _take_over(connection: Connection, found: str) -> None:
+    """Give a project from before Alembic its table of revisions in place of the number."""
+    if not inspect(connection).has_table(revision.name):
+        revision.create(connection)
+        connection.execute(insert(revision).values(version_num=found))
+        connection.execute(delete(meta).where(meta.c.key == _NUMBER))
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(STEPS).replace("%", "%%"))
+    command.upgrade(config, HEAD)

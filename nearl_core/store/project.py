@@ -22,13 +22,14 @@ from nearl_core.store.lock import ProjectLock
 from nearl_core.store.paths import PathKeeper
 from nearl_core.store.scans import NewScan
 from nearl_core.store.schema import meta
-from nearl_core.store.undo import Redo, Step, Undo, UndoLine
+from nearl_core.store.undo import Redo, Undo, UndoLine
 from nearl_core.types import (
     UNSEEN,
     AddReport,
     Decision,
     LabelSet,
     NewDecision,
+    Occasion,
     Scan,
     SkippedFile,
     Unit,
@@ -335,7 +336,7 @@ class Project:
             )
         line = self._undo_lines.get(decision.reader)
         if line is not None:  # only after the commit: what failed has not happened
-            line.apply(Step(decision.id, decision.scan_id, decision.undoes, decision.redoes))
+            line.apply(decisions.step(decision))
         return decision
 
     def _line(self, reader: str) -> UndoLine:
@@ -347,20 +348,12 @@ class Project:
     def _restored(self, reader: str, step: Undo | Redo) -> NewDecision:
         """What stood before, with what was on screen when it was decided."""
         if step.restores is None:
-            return NewDecision(step.scan_id, reader, UNSEEN)
+            repeat = isinstance(step, Undo) and step.repeat
+            occasion = Occasion.REPEAT if repeat else Occasion.SINGLE
+            return NewDecision(step.scan_id, reader, UNSEEN, occasion=occasion)
         with self._database.reading() as connection:
             old = decisions.read(connection, step.restores)
-        # A label may have left the label set since; its decision can't come back.
-        lost = set(old.verdict.labels) - set(self._label_set.ids)
-        return NewDecision(
-            scan_id=old.scan_id,
-            reader=reader,
-            verdict=UNSEEN if lost else old.verdict,
-            ranking=old.ranking,
-            shown=old.shown,
-            milliseconds=old.milliseconds,
-            frames_shown=old.frames_shown,
-        )
+        return decisions.again(old, self._label_set)
 
     # --- versions ------------------------------------------------------------------------
 

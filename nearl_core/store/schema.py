@@ -18,12 +18,15 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
     event,
 )
 from sqlalchemy.types import TypeDecorator
+
+from nearl_core.types import Occasion
 
 APPEND_ONLY = ("label_sets", "decisions", "versions", "activations")
 """Tables whose rows are never changed and never removed."""
@@ -58,6 +61,14 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+revision = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""As Alembic would make it: a new project gets it without Alembic."""
 
 meta = Table(
     "meta",
@@ -114,6 +125,7 @@ decisions = Table(
     Column("frames_shown", Text, nullable=False),
     Column("undoes", Integer, ForeignKey("decisions.id")),
     Column("redoes", Integer, ForeignKey("decisions.id")),
+    Column("occasion", String(16), nullable=False, server_default=Occasion.SINGLE.value),
     Index(None, "scan_id", "reader", "id"),
     Index(None, "reader", "id"),
     sqlite_autoincrement=True,

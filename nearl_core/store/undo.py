@@ -12,12 +12,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Step:
-    """What the rule needs to know of a decision."""
+    """What the rule needs to know of a decision.
+
+    Attributes:
+        repeat: Whether it is a repeat: repeats of a scan never stand, so they restore one another
+            and nothing else.
+    """
 
     id: int
     scan_id: int
     undoes: int | None = None
     redoes: int | None = None
+    repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,13 @@ class Undo:
         scan_id: The scan that it is about.
         undoes: The decision that it takes back.
         restores: The decision whose verdict stands again, or None for unseen.
+        repeat: Whether what it takes back is a repeat.
     """
 
     scan_id: int
     undoes: int
     restores: int | None
+    repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class UndoLine:
 
     def __init__(self, steps: Iterable[Step] = ()) -> None:
         self._done: list[Step] = []
-        self._of_scan: dict[int, list[int]] = {}
+        self._of_scan: dict[tuple[int, bool], list[int]] = {}
         self._undone: list[tuple[int, Step]] = []
         for step in steps:
             self.apply(step)
@@ -65,7 +73,7 @@ class UndoLine:
         if step.undoes is not None:
             if self._done and self._done[-1].id == step.undoes:
                 taken = self._done.pop()
-                self._of_scan[taken.scan_id].pop()
+                self._of_scan[_track(taken)].pop()
                 self._undone.append((step.id, taken))
             return
         if step.redoes is None:
@@ -75,15 +83,15 @@ class UndoLine:
         else:
             return
         self._done.append(step)
-        self._of_scan.setdefault(step.scan_id, []).append(step.id)
+        self._of_scan.setdefault(_track(step), []).append(step.id)
 
     def next_undo(self) -> Undo | None:
         """What an undo would do now; None when nothing is left."""
         if not self._done:
             return None
         last = self._done[-1]
-        of_scan = self._of_scan[last.scan_id]
-        return Undo(last.scan_id, last.id, of_scan[-2] if len(of_scan) > 1 else None)
+        before = self._of_scan[_track(last)][:-1]
+        return Undo(last.scan_id, last.id, before[-1] if before else None, last.repeat)
 
     def next_redo(self) -> Redo | None:
         """What a redo would do now; None when nothing is left."""
@@ -91,3 +99,7 @@ class UndoLine:
             return None
         undo_id, taken = self._undone[-1]
         return Redo(taken.scan_id, undo_id, taken.id)
+
+
+def _track(step: Step) -> tuple[int, bool]:
+    return step.scan_id, step.repeat

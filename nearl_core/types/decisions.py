@@ -70,6 +70,23 @@ class Shown(StrEnum):
     IMPORTED = "imported"
 
 
+class Occasion(StrEnum):
+    """On what occasion a reader decided.
+
+    Attributes:
+        SINGLE: One scan was on screen.
+        REPEAT: The scan came again unannounced, to measure whether the reader agrees with what
+            they said before; it never stands.
+        GRID: It was accepted among others in a grid of scans.
+        ADJUDICATION: It settles a disagreement of readers.
+    """
+
+    SINGLE = "single"
+    REPEAT = "repeat"
+    GRID = "grid"
+    ADJUDICATION = "adjudication"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a reader says of a scan: the part of a decision that the reader chooses.
@@ -103,6 +120,7 @@ class Decision:
         frames_shown: Frames that were on screen.
         undoes: Id of the decision that this one takes back, or None.
         redoes: Id of the undo that this one takes back, or None.
+        occasion: Of an undo or redo: that of the decision that it restores.
     """
 
     id: int
@@ -116,6 +134,7 @@ class Decision:
     frames_shown: tuple[int, ...] = ()
     undoes: int | None = None
     redoes: int | None = None
+    occasion: Occasion = Occasion.SINGLE
 
 
 @dataclass(frozen=True)
@@ -129,3 +148,4 @@ class NewDecision:
     shown: Shown = Shown.BLIND
     milliseconds: int | None = None
     frames_shown: tuple[int, ...] = ()
+    occasion: Occasion = Occasion.SINGLE

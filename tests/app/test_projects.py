@@ -109,7 +109,7 @@ def test_a_folder_that_went_away_gets_a_sentence(desk: Driver, tmp_path: Path) -
 
 def test_a_newer_project_is_refused_and_the_start_page_stays(driver: Driver, project: Path) -> None:
     with sqlite3.connect(project / "project.db") as database:
-        database.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
+        database.execute("UPDATE alembic_version SET version_num = '0999'")
     database.close()
     driver.desk.asking.open_path(project)
     driver.until(lambda: bool(driver.troubles))

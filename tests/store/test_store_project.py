@@ -5,15 +5,13 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 
 from nearl_core.errors import LabelSetError, ProjectError, ProjectLockedError, VersionError
-from nearl_core.store import database, migrations
+from nearl_core.store import database, label_sets
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.types import Identity, Label, LabelSet, NewDecision, ScanInfo, SkippedFile, Verdict
@@ -46,10 +44,10 @@ def test_create_takes_an_empty_folder(tmp_path: Path) -> None:
 def test_a_project_that_can_not_be_made_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_connection: object) -> None:
+    def fails(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, fails))
+    monkeypatch.setattr(label_sets, "append", fails)
     with pytest.raises(ProjectError, match=r"full.*Free some space"):
         Project.create(tmp_path / "p", LABELS)
     assert list(tmp_path.iterdir()) == []
@@ -71,51 +69,6 @@ def test_missing_and_foreign_folders_get_a_sentence(tmp_path: Path, read_only: b
     other.close()
     with pytest.raises(ProjectError, match=r"not one of a NEARL Desk project"):
         Project.open(tmp_path / "a", read_only=read_only)
-
-
-@pytest.mark.parametrize("read_only", [False, True])
-def test_a_newer_schema_is_refused_and_not_touched(tmp_path: Path, read_only: bool) -> None:
-    new_project(tmp_path).close()
-    file = tmp_path / "p.nearl" / "project.db"
-    with sqlite3.connect(file) as raw:
-        raw.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
-    raw.close()
-    before = file.read_bytes()
-    with pytest.raises(ProjectError, match=r"newer NEARL Desk \(schema 999.*Update"):
-        Project.open(tmp_path / "p", read_only=read_only)
-    assert file.read_bytes() == before
-
-
-def test_an_older_schema_is_brought_up_to_date_in_one_transaction(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    new_project(tmp_path).close()
-
-    def widen(connection: Connection) -> None:
-        connection.exec_driver_sql("ALTER TABLE scans ADD COLUMN extra TEXT")
-
-    def fails(connection: Connection) -> None:
-        connection.exec_driver_sql("ALTER TABLE scans ADD COLUMN more TEXT")
-        raise OSError(28, "No space left on device")
-
-    steps = migrations.STEPS
-    monkeypatch.setattr(migrations, "STEPS", (*steps, widen, fails))
-    with pytest.raises(ProjectError, match=r"older schema 2.*Open it once for writing"):
-        Project.open(tmp_path / "p", read_only=True)
-    with pytest.raises(ProjectError, match="full"):
-        Project.open(tmp_path / "p")
-    monkeypatch.setattr(migrations, "STEPS", (*steps, widen))
-    with Project.open(tmp_path / "p") as project:  # the failed step left nothing in its way
-        assert len(project.scans()) == 6
-
-
-def test_a_project_from_before_evidence_was_kept_opens(tmp_path: Path) -> None:
-    new_project(tmp_path).close()
-    with closing(sqlite3.connect(tmp_path / "p.nearl" / "project.db")) as database, database:
-        database.execute("ALTER TABLE versions DROP COLUMN evidence")
-        database.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
-    with Project.open(tmp_path / "p") as project:
-        assert project.versions() == []
 
 
 def test_a_corrupt_page_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from nearl_core.store.project import Project
 from nearl_core.store.undo import Step, UndoLine
-from nearl_core.types import Decision, Shown, State
-from tests.support.projects import decide, new_project, ranking, said
+from nearl_core.types import Decision, NewDecision, Occasion, Shown, State
+from tests.support.projects import decide, labelled, new_project, ranking, said
 
 Action = int | Literal["undo", "redo"]
-actions = st.lists(st.integers(1, 4) | st.sampled_from(["undo", "redo"]), max_size=40)
+"""A decision of a scan, below 0 a repeat of it; or what undoes and redoes."""
+scans = st.sampled_from([1, 2, 3, 4, -1, -2])
+actions = st.lists(scans | st.sampled_from(["undo", "redo"]), max_size=40)
 
 
 class Log:
@@ -33,20 +35,21 @@ class Log:
             if undo is None:
                 return False
             self.means[number] = None if undo.restores is None else self.means[undo.restores]
-            self.steps.append(Step(number, undo.scan_id, undoes=undo.undoes))
+            self.steps.append(Step(number, undo.scan_id, undoes=undo.undoes, repeat=undo.repeat))
         elif action == "redo":
             redo = line.next_redo()
             if redo is None:
                 return False
             self.means[number] = self.means[redo.restores]
-            self.steps.append(Step(number, redo.scan_id, redoes=redo.redoes))
+            repeat = self.steps[redo.restores - 1].repeat
+            self.steps.append(Step(number, redo.scan_id, redoes=redo.redoes, repeat=repeat))
         else:
             self.means[number] = number
-            self.steps.append(Step(number, action))
+            self.steps.append(Step(number, abs(action), repeat=action < 0))
         return True
 
     def standing(self) -> dict[int, int]:
-        latest = {step.scan_id: self.means[step.id] for step in self.steps}
+        latest = {step.scan_id: self.means[step.id] for step in self.steps if not step.repeat}
         return {scan: meant for scan, meant in latest.items() if meant is not None}
 
 
@@ -68,7 +71,7 @@ def test_undoing_everything_leaves_everything_unseen(taken: list[Action]) -> Non
     assert log.standing() == {}
 
 
-@given(actions, st.integers(1, 4))
+@given(actions, scans)
 def test_a_new_decision_clears_redo(taken: list[Action], scan: int) -> None:
     log = Log(taken)
     log.take(scan)
@@ -94,7 +97,7 @@ def test_undo_takes_back_the_latest_decision_in_effect(taken: list[Action]) -> N
             line[cursor:] = [(action, number + 1)]
             cursor += 1
         number += 1
-    assert log.standing() == dict(line[:cursor])
+    assert log.standing() == {scan: number for scan, number in line[:cursor] if scan > 0}
 
 
 @given(actions)
@@ -152,6 +155,30 @@ def test_readers_do_not_undo_each_other(tmp_path: Path) -> None:
         decide(project, 2, "dots", reader="ben")
         assert project.redo("anna") is not None  # ben's decision did not clear it
         assert said(project.standing("anna")) == {(1, "anna"): ("disc",)}
+
+
+def test_a_repeat_never_stands_and_is_undone_for_itself(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        project.record(NewDecision(1, "r", labelled("disc"), occasion=Occasion.GRID))
+        project.record(NewDecision(1, "r", labelled("dots"), occasion=Occasion.REPEAT))
+        decide(project, 1, "stripes")
+        assert said(project.standing()) == {(1, "r"): ("stripes",)}
+        restored = project.undo("r")
+        assert restored is not None
+        assert (restored.verdict.labels, restored.occasion) == (("disc",), Occasion.GRID)
+        project = _restarted(project)
+        of_the_repeat = project.undo("r")
+        assert of_the_repeat is not None
+        assert (of_the_repeat.verdict.state, of_the_repeat.occasion) == (
+            State.UNSEEN,
+            Occasion.REPEAT,
+        )
+        assert said(project.standing()) == {(1, "r"): ("disc",)}
+        again = project.redo("r")
+        assert again is not None
+        assert (again.verdict.labels, again.occasion) == (("dots",), Occasion.REPEAT)
+        assert said(project.standing()) == {(1, "r"): ("disc",)}
+        project.close()
 
 
 def test_the_clock_may_go_back(tmp_path: Path) -> None:

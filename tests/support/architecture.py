@@ -53,6 +53,7 @@ DOORS = {
     "PIL": ("nearl_core/scans/raster.py",),
     "nibabel": ("nearl_core/scans/nifti.py", "nearl_core/scans/volume.py"),
     "sqlalchemy": ("nearl_core/store/",),
+    "alembic": ("nearl_core/store/migrations.py", "nearl_core/store/steps/"),
     "matplotlib": ("nearl_core/bench/plot.py",),
 }
 THREAD_MAKERS = (

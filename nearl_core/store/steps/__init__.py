@@ -1,0 +1,1 @@
+"""What Alembic runs to bring an older project up to date."""
