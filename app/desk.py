@@ -32,7 +32,7 @@ from app.session import Session
 from app.views.actions import Actions
 from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
-from nearl_core.types import FROZEN, Decision, LabelSet, Scan, State, Version
+from nearl_core.types import FROZEN, Confidence, Decision, LabelSet, Scan, State, Version
 
 
 class Desk(QObject):
@@ -83,6 +83,9 @@ class Desk(QObject):
         self.actions.asked.connect(self._asked)
         self.actions.label_pressed.connect(review.press_label)
         window.ranking.label_pressed.connect(review.press_label)
+        window.ranking.note.typed.connect(review.draft_note)
+        window.ranking.note.finished.connect(review.save_note)
+        window.ranking.note.dropped.connect(review.drop_note)
         window.queue.scan_chosen.connect(review.show)
         window.queue.filter_changed.connect(self._filter)
         window.queue.visible_changed.connect(self.pictures.want_thumbnails)
@@ -154,8 +157,10 @@ class Desk(QObject):
             Command.DEFER: lambda: review.say(State.DEFERRED),
             Command.NONE_APPLY: lambda: review.say(State.NONE_APPLY),
             Command.UNASSESSABLE: lambda: review.say(State.UNASSESSABLE),
-            Command.UNSURE: review.toggle_unsure,
+            Command.PROBABLE: lambda: review.toggle_confidence(Confidence.PROBABLE),
+            Command.UNSURE: lambda: review.toggle_confidence(Confidence.POSSIBLE),
             Command.FLAG: review.toggle_flag,
+            Command.NOTE: window.ranking.note.begin,
             Command.UNDO: review.undo,
             Command.REDO: review.redo,
             Command.SUGGESTIONS: self._toggle_suggestions,
@@ -286,6 +291,7 @@ class Desk(QObject):
         self.window.status.show_counts(self.table.counts())
 
     def _scan_changed(self, scan: Scan | None) -> None:
+        self.window.ranking.note.clearFocus()  # the keys are for the next scan
         self.window.scan.show_scan(scan)
         self.tags.show_scan(scan)
         self.comparing.show_scan(scan)

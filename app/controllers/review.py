@@ -9,7 +9,8 @@ from app import strings
 from app.controllers.recording import Recording
 from app.controllers.suggestions import Suggestions
 from app.jobs import Jobs, Priority
-from app.models.panel import Panel, build_panel, confidence_of
+from app.models.draft import Draft
+from app.models.panel import Panel, build_panel
 from app.session import Session
 from nearl_core.errors import NearlError
 from nearl_core.types import (
@@ -53,8 +54,7 @@ class Review(QObject):
         self._suggestions = suggestions
         self._session: Session | None = None
         self._scan: Scan | None = None
-        self._pending: frozenset[str] | None = None
-        self._unsure = False
+        self._draft = Draft()
         self._visible = True
         self._shown_at = 0.0
         self._frames: list[int] = []
@@ -94,8 +94,7 @@ class Review(QObject):
         if session is None:
             return
         self._scan = None if scan_id is None else session.table.scan(scan_id)
-        self._pending = None
-        self._unsure = False
+        self._draft = Draft()
         self._frames = []
         self._shown_at = time.monotonic()
         self.scan_changed.emit(self._scan)
@@ -145,11 +144,11 @@ class Review(QObject):
             return
         label_id = labels[place].id
         if not session.label_set.multi_label:
-            self._record(self._labelled((label_id,)), go_on=True)
+            self._say(State.LABELLED, (label_id,))
             return
-        before = self._pending
+        before = self._draft.pending
         chosen = frozenset(self._verdict().labels) if before is None else before
-        self._pending = chosen ^ {label_id}
+        self._draft = replace(self._draft, pending=chosen ^ {label_id})
         self._tell()
 
     def accept(self) -> None:
@@ -157,10 +156,11 @@ class Review(QObject):
         session = self._session
         if session is None or not self._may_decide():
             return
-        if self._pending is not None:
-            labels = tuple(i for i in session.label_set.ids if i in self._pending)
+        pending = self._draft.pending
+        if pending is not None:
+            labels = tuple(i for i in session.label_set.ids if i in pending)
             if labels:
-                self._record(self._labelled(labels), go_on=True)
+                self._say(State.LABELLED, labels)
             else:
                 self.message.emit(strings.NOTHING_TOGGLED)
             return
@@ -168,38 +168,50 @@ class Review(QObject):
         if ranking is None or not ranking.labels:
             self.message.emit(strings.NOTHING_TO_ACCEPT)
             return
-        self._record(self._labelled((ranking.labels[0].label_id,)), go_on=True)
+        self._say(State.LABELLED, (ranking.labels[0].label_id,))
 
     def say(self, state: State) -> None:
         """Defer, none applies, or unassessable; then go on."""
         if self._may_decide():
-            verdict = Verdict(
-                state,
-                confidence=confidence_of(unsure=self._unsure),
-                flagged=self._verdict().flagged,
-                note=self._verdict().note,
-            )
-            self._record(verdict, go_on=True)
+            self._say(state)
 
-    def toggle_unsure(self) -> None:
-        """U: of a decided scan, say it is unsure; else the next decision will be."""
+    def toggle_confidence(self, confidence: Confidence) -> None:
+        """P, U: of a decided scan, say how sure it is; else the next decision will be."""
         if not self._may_decide():
             return
-        verdict = self._verdict()
-        if verdict.state is State.LABELLED and self._pending is None:
-            unsure = verdict.confidence is not Confidence.POSSIBLE
-            self._record(replace(verdict, confidence=confidence_of(unsure=unsure)), go_on=False)
+        verdict, draft = self._verdict(), self._draft
+        said = draft.confidence_on(verdict)
+        wanted = Confidence.DEFINITE if said is confidence else confidence
+        if verdict.state is State.LABELLED and draft.pending is None:
+            self._record(replace(verdict, confidence=wanted), go_on=False)
         else:
-            self._unsure = not self._unsure
+            self._draft = replace(draft, confidence=wanted)
             self._tell()
+
+    def draft_note(self, text: str) -> None:
+        """The note is being typed: it goes with the next decision, if it is not saved before."""
+        self._draft = replace(self._draft, note=text)
+
+    def save_note(self) -> None:
+        """Save the note that was typed; a scan that nothing was said of is deferred."""
+        verdict, draft = self._verdict(), self._draft
+        if draft.note is None or draft.note_on(verdict) == verdict.note:
+            self.drop_note()
+        elif self._may_decide():
+            self._record(replace(_said(verdict), note=draft.note_on(verdict)), go_on=False)
+
+    def drop_note(self) -> None:
+        """Forget what was typed."""
+        self._draft = replace(self._draft, note=None)
+        self._tell()
 
     def toggle_flag(self) -> None:
         """F: flag the scan, or take the flag off; one that nothing was said of is deferred."""
         if not self._may_decide():
             return
         verdict = self._verdict()
-        state = State.DEFERRED if verdict.state is State.UNSEEN else verdict.state
-        self._record(replace(verdict, state=state, flagged=not verdict.flagged), go_on=False)
+        note = self._draft.note_on(verdict)
+        self._record(replace(_said(verdict), flagged=not verdict.flagged, note=note), go_on=False)
 
     def undo(self) -> None:
         """Take the last decision back, wherever it was, and go there."""
@@ -224,7 +236,7 @@ class Review(QObject):
 
     def reload(self) -> None:
         """The label set or the version changed: show the scan on screen anew."""
-        self._pending = None
+        self._draft = replace(self._draft, pending=None)
         self._tell()
         self._make_ready()
 
@@ -265,15 +277,8 @@ class Review(QObject):
             return False
         return True
 
-    def _labelled(self, labels: tuple[str, ...]) -> Verdict:
-        standing = self._verdict()
-        return Verdict(
-            State.LABELLED,
-            labels,
-            confidence=confidence_of(unsure=self._unsure),
-            flagged=standing.flagged,
-            note=standing.note,
-        )
+    def _say(self, state: State, labels: tuple[str, ...] = ()) -> None:
+        self._record(self._draft.verdict(self._verdict(), state, labels), go_on=True)
 
     def _ranking_on_screen(self) -> Ranking | None:
         if self._scan is None or not self._visible:
@@ -306,6 +311,7 @@ class Review(QObject):
         if on_screen and go_on:
             self._go_on(session)
         elif on_screen:
+            self._draft = replace(self._draft, note=None)
             self._tell()
         self._suggestions.learn(self.around())
 
@@ -315,8 +321,7 @@ class Review(QObject):
         if following is not None:
             self.show(following)
             return
-        self._pending = None
-        self._unsure = False
+        self._draft = Draft()
         self._tell()
         self.message.emit(strings.ALL_DECIDED)
 
@@ -360,20 +365,20 @@ class Review(QObject):
         if session is None or scan is None:
             self.panel_changed.emit(Panel())
             return
-        verdict = self._verdict()
-        unsure = self._unsure or (
-            self._pending is None and verdict.confidence is Confidence.POSSIBLE
-        )
         ranking = self._suggestions.ranking(scan.id)
         self.panel_changed.emit(
             build_panel(
                 session.label_set,
-                verdict,
+                self._verdict(),
+                self._draft,
                 ranking=ranking,
-                pending=self._pending,
-                unsure=unsure,
                 suggestions=self._visible,
                 can_decide=not session.read_only,
                 awaited=scan.problem or self._suggestions.waiting_for,
             )
         )
+
+
+def _said(verdict: Verdict) -> Verdict:
+    """A verdict that can be recorded: a scan that nothing was said of is deferred."""
+    return replace(verdict, state=State.DEFERRED) if verdict.state is State.UNSEEN else verdict

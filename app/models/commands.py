@@ -22,10 +22,12 @@ class Command(StrEnum):
     QUIT = "quit"
     ACCEPT = "accept"
     DEFER = "defer"
+    PROBABLE = "probable"
     UNSURE = "unsure"
     NONE_APPLY = "none-apply"
     UNASSESSABLE = "unassessable"
     FLAG = "flag"
+    NOTE = "note"
     UNDO = "undo"
     REDO = "redo"
     SUGGESTIONS = "suggestions"
@@ -138,8 +140,10 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.DEFER, Group.DECIDE, "Space"),
     _spec(Command.NONE_APPLY, Group.DECIDE, "N"),
     _spec(Command.UNASSESSABLE, Group.DECIDE, "X"),
-    _spec(Command.UNSURE, Group.DECIDE, "U", line=True),
+    _spec(Command.PROBABLE, Group.DECIDE, "P", line=True),
+    _spec(Command.UNSURE, Group.DECIDE, "U"),
     _spec(Command.FLAG, Group.DECIDE, "F"),
+    _spec(Command.NOTE, Group.DECIDE, "E"),
     _spec(Command.UNDO, Group.DECIDE, "Ctrl+Z", line=True),
     _spec(Command.REDO, Group.DECIDE, "Ctrl+Shift+Z", "Ctrl+Y"),
     _spec(Command.SUGGESTIONS, Group.DECIDE, "B", checkable=True, line=True),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app import strings
+from app.models.draft import Draft
 from app.models.keymap import label_key
 from nearl_core.types import (
     FROZEN,
@@ -43,7 +44,7 @@ class Panel:
         source: Which version the bars come from, or "".
         notice: Why there are no bars, or what the reader should know.
         state: Of the scan for the reader.
-        unsure, flagged: Of the standing decision, or of the next one.
+        confidence, flagged, note: Of the standing decision, or of the next one.
         hint: What Enter does now.
         can_decide: False where there is no scan or the project is read-only.
     """
@@ -52,8 +53,9 @@ class Panel:
     source: str = ""
     notice: str = ""
     state: State = State.UNSEEN
-    unsure: bool = False
+    confidence: Confidence = Confidence.DEFINITE
     flagged: bool = False
+    note: str = ""
     hint: str = ""
     can_decide: bool = False
 
@@ -69,18 +71,15 @@ def source_text(ranking: Ranking) -> str:
 def build_panel(
     label_set: LabelSet,
     verdict: Verdict,
+    draft: Draft,
     *,
     ranking: Ranking | None,
-    pending: frozenset[str] | None,
-    unsure: bool,
     suggestions: bool,
     can_decide: bool,
     awaited: str = strings.RANKING_COMES,
 ) -> Panel:
-    """What to show for one scan.
-
-    `pending` is None where nothing waits for Enter; `awaited` says why there is no ranking.
-    """
+    """What to show for one scan; `awaited` says why there is no ranking."""
+    pending = draft.pending
     shown = ranking if suggestions else None
     top = shown.labels[0].label_id if shown is not None and shown.labels else None
     lines = tuple(
@@ -100,8 +99,9 @@ def build_panel(
         source=source_text(shown) if shown is not None and shown.labels else "",
         notice=_notice(ranking, awaited, suggestions=suggestions),
         state=verdict.state,
-        unsure=unsure,
+        confidence=draft.confidence_on(verdict),
         flagged=verdict.flagged,
+        note=verdict.note if draft.note is None else draft.note,
         hint=_hint(label_set, top, pending) if can_decide else "",
         can_decide=can_decide,
     )
@@ -123,8 +123,3 @@ def _hint(label_set: LabelSet, top: str | None, pending: frozenset[str] | None) 
     if top is None:
         return strings.HINT_NO_SUGGESTION
     return strings.HINT_ACCEPT.format(label=label_set.by_id(top).name)
-
-
-def confidence_of(*, unsure: bool) -> Confidence:
-    """What U says."""
-    return Confidence.POSSIBLE if unsure else Confidence.DEFINITE

@@ -24,7 +24,6 @@ STATE_WORDS = {
     State.LABELLED: "Labelled",
 }
 STATE_PROBLEM = "Can't be read"
-UNSURE = "unsure"
 FLAGGED = "flagged"
 SHOW_WORDS = {
     "all": "All scans",

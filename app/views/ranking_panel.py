@@ -18,17 +18,20 @@ from PySide6.QtWidgets import (
 from app import strings
 from app.models.commands import Command
 from app.models.panel import Panel
-from app.strings import command_words
+from app.strings import command_words, reading_words
 from app.views import glyphs, style
 from app.views.actions import Actions
 from app.views.label_row import LabelRow
-from nearl_core.types import State
+from app.views.note_field import NoteField
+from nearl_core.types import Confidence, State
 
 _VERDICTS = (
     (Command.DEFER, State.DEFERRED),
     (Command.NONE_APPLY, State.NONE_APPLY),
     (Command.UNASSESSABLE, State.UNASSESSABLE),
 )
+_SURENESS = {Command.PROBABLE: Confidence.PROBABLE, Command.UNSURE: Confidence.POSSIBLE}
+_SWITCHES = (*_SURENESS, Command.FLAG)
 
 
 class _StateSign(QWidget):
@@ -57,6 +60,7 @@ class RankingPanel(QWidget):
 
     Attributes:
         label_pressed: The place of the label that was clicked.
+        note: The field of the note.
     """
 
     label_pressed = Signal(int)
@@ -73,6 +77,7 @@ class RankingPanel(QWidget):
         self._source = _label("small")
         self._notice = _label("notice")
         self._hint = _label("small")
+        self.note = NoteField()
         self._rows_box = QVBoxLayout()
         self._buttons: dict[Command, QPushButton] = {}
         layout = QVBoxLayout(self)
@@ -84,6 +89,7 @@ class RankingPanel(QWidget):
         layout.addWidget(self._scroller(), 1)
         layout.addWidget(_inset(self._notice))
         layout.addWidget(_inset(self._hint))
+        layout.addWidget(_inset(self.note))
         layout.addLayout(self._verdict_buttons())
 
     def _head(self) -> QHBoxLayout:
@@ -129,22 +135,23 @@ class RankingPanel(QWidget):
         grid.setContentsMargins(16, 4, 16, 0)
         grid.setSpacing(4)
         places = (
-            (Command.DEFER, 0, 0),
-            (Command.NONE_APPLY, 0, 1),
-            (Command.UNASSESSABLE, 1, 0),
-            (Command.UNSURE, 1, 1),
-            (Command.FLAG, 2, 0),
-            (Command.UNDO, 2, 1),
+            (Command.DEFER, 0, 0, 3),
+            (Command.NONE_APPLY, 0, 3, 3),
+            (Command.UNASSESSABLE, 1, 0, 3),
+            (Command.UNDO, 1, 3, 3),
+            (Command.PROBABLE, 2, 0, 2),
+            (Command.UNSURE, 2, 2, 2),
+            (Command.FLAG, 2, 4, 2),
         )
-        for command, row, column in places:
+        for command, row, column, span in places:
             button = QPushButton()
             button.setProperty("role", "verdict")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            button.setCheckable(command in (Command.UNSURE, Command.FLAG))
+            button.setCheckable(command in _SWITCHES)
             button.clicked.connect(self._actions.action(command).trigger)
             self._buttons[command] = button
-            grid.addWidget(button, row, column)
+            grid.addWidget(button, row, column, 1, span)
         self.refresh_keys()
         return grid
 
@@ -154,6 +161,8 @@ class RankingPanel(QWidget):
             word = command_words.SHORT_COMMANDS[command.value]
             button.setText(f"{word}   {self._actions.first_key(command)}")
             button.setToolTip(self._actions.tip(command))
+        key = self._actions.first_key(Command.NOTE)
+        self.note.setPlaceholderText(reading_words.NOTE_HINT.format(key=key))
 
     @property
     def panel(self) -> Panel:
@@ -173,17 +182,21 @@ class RankingPanel(QWidget):
             row.setEnabled(panel.can_decide)
         self._sign.show_state(panel.state)
         word = strings.STATE_WORDS[panel.state]
-        self._state.setText(f"{word}, {strings.UNSURE}" if panel.unsure else word)
+        sure = reading_words.CONFIDENCE_WORDS.get(panel.confidence)
+        self._state.setText(f"{word}, {sure}" if sure else word)
         self._source.setText(panel.source or " ")
         self._hint.setText(panel.hint or " ")
         self._notice.setText(panel.notice)
         holder = self._notice.parentWidget()
         if holder is not None:
             holder.setVisible(bool(panel.notice))
-        self._buttons[Command.UNSURE].setChecked(panel.unsure)
+        for command, confidence in _SURENESS.items():
+            self._buttons[command].setChecked(panel.confidence is confidence)
         self._buttons[Command.FLAG].setChecked(panel.flagged)
         for button in self._buttons.values():
             button.setEnabled(panel.can_decide)
+        self.note.show_note(panel.note)
+        self.note.setEnabled(panel.can_decide)
 
     def _match_rows(self, count: int) -> None:
         while len(self._rows) < count:
@@ -207,8 +220,8 @@ def _label(role: str) -> QLabel:
     return label
 
 
-def _inset(label: QLabel) -> QWidget:
-    """A label in the panel's margins; hidden together with them."""
+def _inset(label: QWidget) -> QWidget:
+    """A label or field in the panel's margins; hidden together with them."""
     holder = QWidget()
     box = QVBoxLayout(holder)
     box.setContentsMargins(16, 2, 16, 2)
