@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.learn.batches import balanced_weights
+from nearl_core.learn.ridge import Ridge
 
 FloatArray = NDArray[np.float64]
 
@@ -30,7 +31,8 @@ TEMPERATURES = np.geomspace(0.02, 2.0, 25)
 DEFAULT_RIDGE = 0.2
 CHOOSE_RIDGE_FROM = 96
 DEFAULT_TEMPERATURE = 0.25
-_LEAST = 1e-24
+_SURE = 1e-6
+_LOG_ODDS = float(np.log1p(-_SURE) - np.log(_SURE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,25 +135,29 @@ def fit(
         multi_label: Whether each label stands for itself.
         text_default: Share of the text while there is too little to choose it by.
     """
-    solved = _Ridge(examples, texts, multi_label=multi_label)
-    judged = solved.judged()
-    best = (DEFAULT_RIDGE, text_default if texts is not None else 0.0, DEFAULT_TEMPERATURE)
-    if judged.any():
-        ridges = RIDGES if judged.sum() >= CHOOSE_RIDGE_FROM else (DEFAULT_RIDGE,)
-        best = min(
-            ((k, s, solved.temperature(k, s)) for k in ridges for s in solved.shares),
-            key=lambda choice: solved.loss(*choice),
-        )
-    return solved.head(*best)
+    return _chosen(_Problem(examples, texts, multi_label=multi_label), text_default)
+
+
+def _chosen(problem: "_Problem", text_default: float) -> Head:
+    """The head by the ridge, share and temperature that serve left-out examples best."""
+    judged = int(problem.judged().sum())
+    if not judged:
+        share = text_default if problem.has_texts else 0.0
+        return problem.head(DEFAULT_RIDGE, share, DEFAULT_TEMPERATURE)
+    ridges = RIDGES if judged >= CHOOSE_RIDGE_FROM else (DEFAULT_RIDGE,)
+    choices = [(ridge, share) for ridge in ridges for share in problem.shares]
+    losses = np.array([problem.losses(*choice) for choice in choices])
+    best, temperature = np.unravel_index(losses.argmin(), losses.shape)
+    return problem.head(*choices[best], float(TEMPERATURES[temperature]))
 
 
 def fit_and_leave_out(
     examples: Examples, texts: FloatArray | None, *, multi_label: bool
 ) -> tuple[Head, FloatArray]:
     """The head, and for each example the logits of the head that the others alone give: N x C."""
-    head = fit(examples, texts, multi_label=multi_label)
-    solved = _Ridge(examples, texts, multi_label=multi_label)
-    return head, solved.left_out(head.ridge, head.text_share) / head.temperature
+    problem = _Problem(examples, texts, multi_label=multi_label, exact=True)
+    head = _chosen(problem, 0.0)
+    return head, problem.left_out(head.ridge, head.text_share) / head.temperature
 
 
 def fit_fixed(
@@ -165,39 +171,52 @@ def fit_fixed(
 ) -> Head:
     """The head with everything chosen beforehand, such as on decisions held out."""
     share = text_share if texts is not None else 0.0
-    return _Ridge(examples, texts, multi_label=multi_label).head(ridge, share, temperature)
+    problem = _Problem(examples, texts, multi_label=multi_label)
+    return problem.head(ridge, share, temperature)
 
 
-class _Ridge:
-    """One factorisation that serves every ridge and every share of the text."""
+class _Problem:
+    """One factorisation for each ridge serves every share of the text, and leave-one-out."""
 
-    def __init__(self, examples: Examples, texts: FloatArray | None, *, multi_label: bool) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        texts: FloatArray | None,
+        *,
+        multi_label: bool,
+        exact: bool = False,
+    ) -> None:
         self._targets, self._multi_label = examples.targets, multi_label
         balanced = balanced_weights(examples.targets, examples.weights, multi_label=multi_label)
         self._s = balanced / balanced.sum()
         self._centre = self._s @ examples.features
         x = examples.features - self._centre
         self._spread = _spread(self._s @ x**2, examples.blocks)
-        self._x = x / self._spread
+        x /= self._spread
         self._y = examples.targets - self._base()
         self._soft = _platt(examples.targets, multi_label=multi_label)
-        self._t = self._texts(texts)
-        self.shares = TEXT_SHARES if texts is not None else (0.0,)
-        root = np.sqrt(self._s)[:, None]
-        self._root = root
-        self._projected, self._squares, self._axes = _principal(root * self._x)
+        self._t, self._said = self._texts(x, texts)
+        self.has_texts = texts is not None
+        self.shares = TEXT_SHARES if self.has_texts else (0.0,)
+        self._ridge = Ridge(x, self._s, exact=exact)
+        self._left_out = dict[float, tuple[FloatArray, FloatArray]]()
 
     def _base(self) -> FloatArray:
         labels = self._targets.shape[1]
         return np.full(labels, 0.5 if self._multi_label else 1 / labels)
 
-    def _texts(self, texts: FloatArray | None) -> FloatArray:
-        found = np.zeros((self._x.shape[1], self._targets.shape[1]))
+    def _texts(self, x: FloatArray, texts: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        """T, F x C, and X T, N x C."""
+        labels = self._targets.shape[1]
+        found, said = np.zeros((x.shape[1], labels)), np.zeros((len(x), labels))
         if texts is None:
-            return found
-        found[: texts.shape[1]] = (texts - texts.mean(0)).T  # nothing speaks of the blocks
-        scale = np.sqrt((self._x @ found).var() or 1.0)
-        return np.asarray(found * 0.3 / scale)
+            return found, said
+        width = texts.shape[1]  # nothing speaks of the blocks
+        centred = (texts - texts.mean(0)).T
+        said = x[:, :width] @ centred
+        scale = 0.3 / np.sqrt(said.var() or 1.0)
+        found[:width] = centred * scale
+        return found, said * scale
 
     def judged(self) -> NDArray[np.bool_]:
         """Examples whose label has another example, when at least two labels have."""
@@ -211,44 +230,30 @@ class _Ridge:
             np.ones(len(self._targets), bool) if self._multi_label else self._targets @ enough > 0
         )
 
-    def _weight(self, ridge: float, share: float) -> FloatArray:
-        residual = self._y - share * self._x @ self._t
-        shrink = 1 / (self._squares + ridge * self._mean_square())
-        answers = self._projected.T @ (self._root * residual)
-        solved = self._axes @ (shrink[:, None] * answers)
-        return np.asarray(share * self._t + solved)
-
-    def _mean_square(self) -> float:
-        return float(self._squares.mean()) or 1.0  # equal features have no spread at all
-
     def left_out(self, ridge: float, share: float) -> FloatArray:
         """Scores of each example without itself."""
-        fitted = self._x @ self._weight(ridge, share)
-        shrink = 1 / (self._squares + ridge * self._mean_square())
-        lever = ((self._projected**2) @ shrink).clip(0, 0.999)[:, None]
+        if ridge not in self._left_out:
+            both = np.hstack([self._y, self._said]) if self.has_texts else self._y
+            fitted, lever = self._ridge.trial(ridge, both)
+            self._left_out[ridge] = fitted, lever.clip(0, 0.999)[:, None]
+        fitted, lever = self._left_out[ridge]
+        if self.has_texts:
+            of_targets, of_texts = np.split(fitted, 2, axis=1)
+            fitted = of_targets + share * (self._said - of_texts)
         return np.asarray(fitted - lever / (1 - lever) * (self._y - fitted))
 
-    def temperature(self, ridge: float, share: float) -> float:
-        """The best of a grid for the left-out scores."""
-        scores = self.left_out(ridge, share)
-        losses = [self._loss_of(scores / t) for t in TEMPERATURES]
-        return float(TEMPERATURES[int(np.argmin(losses))])
-
-    def loss(self, ridge: float, share: float, temperature: float) -> float:
-        """Balanced log-loss of the left-out scores."""
-        return self._loss_of(self.left_out(ridge, share) / temperature)
-
-    def _loss_of(self, logits: FloatArray) -> float:
+    def losses(self, ridge: float, share: float) -> FloatArray:
+        """Balanced log-loss of the left-out scores by each of `TEMPERATURES`."""
         rows = self.judged()
-        p = to_probabilities(logits[rows], multi_label=self._multi_label).clip(1e-6, 1 - 1e-6)
-        t = self._soft[rows]
-        each = -(t * np.log(p)).sum(1)
-        if self._multi_label:
-            each = -(t * np.log(p) + (1 - t) * np.log(1 - p)).mean(1)
-        return float(np.average(each, weights=self._s[rows]))
+        scores, t = self.left_out(ridge, share)[rows], self._soft[rows]
+        logits = scores / TEMPERATURES[:, None, None]
+        each = _log_losses(logits, t, multi_label=self._multi_label)
+        return np.asarray(np.average(each, axis=1, weights=self._s[rows]))
 
     def head(self, ridge: float, share: float, temperature: float) -> Head:
-        weight = self._weight(ridge, share) / self._spread[:, None]
+        """The head with all of it chosen."""
+        solved = self._ridge.solution(ridge, self._y - share * self._said)
+        weight = (share * self._t + solved) / self._spread[:, None]
         seen = (self._targets.sum(0) > 0) | (share > 0)
         offset = np.zeros(len(seen))
         return Head(
@@ -275,28 +280,23 @@ def _spread(variance: FloatArray, blocks: tuple[int, ...]) -> FloatArray:
     return np.repeat(np.array(roots), np.diff(ends))
 
 
-def _principal(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Principal axes of rows N x E: the rows along them N x K, their squares K, the axes E x K.
-
-    By the smaller of the two products of x with itself, which is quicker than a singular value
-    decomposition; the ridge makes up for the digits that squaring costs.
-    """
-    count, width = x.shape
-    if count < width:
-        squares, left = np.linalg.eigh(x @ x.T)
-        squares = squares.clip(0)
-        length = np.sqrt(squares.clip(_LEAST * squares.max(initial=_LEAST)))
-        return left * np.sqrt(squares), squares, (x.T @ left) / length
-    squares, axes = np.linalg.eigh(x.T @ x)
-    return x @ axes, squares.clip(0), axes
-
-
 def to_probabilities(logits: FloatArray, *, multi_label: bool) -> FloatArray:
     """Softmax over labels, or a sigmoid for each."""
     if multi_label:
         return np.asarray(1 / (1 + np.exp(-logits.clip(-60, 60))))
     shifted = np.exp(logits - logits.max(1, keepdims=True))
     return np.asarray(shifted / shifted.sum(1, keepdims=True))
+
+
+def _log_losses(logits: FloatArray, soft: FloatArray, *, multi_label: bool) -> FloatArray:
+    """Of T x N x C logits for N x C targets short of certainty: T x N."""
+    if multi_label:
+        logits = logits.clip(-_LOG_ODDS, _LOG_ODDS)
+        return np.asarray((np.logaddexp(0, logits) - soft * logits).mean(-1))
+    shifted = logits - logits.max(-1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(-1, keepdims=True))
+    likely = shifted.clip(np.log(_SURE), np.log1p(-_SURE))
+    return np.asarray(-np.einsum("tnc,nc->tn", likely, soft))
 
 
 def _platt(targets: FloatArray, *, multi_label: bool) -> FloatArray:
