@@ -1,8 +1,9 @@
 """A simulated reader over a whole task: in which order fewest decisions teach most.
 
-The reader answers by the known labels of `train`; after every fifth decision the instant learner
-is fitted and the queue ordered anew. Balanced accuracy is of `test`; what all of `train` together
-gives is the final one. Nothing is trained in between: features stay the backbone's.
+The reader answers by the known labels of `train`. As on the desk the instant learner is fitted and
+the queue ordered anew after each decision; from the 48th on after every fourth, which saves time.
+Balanced accuracy is of `test`; what all of `train` together gives is the final one. Nothing is
+trained in between: features stay the backbone's.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,33 +18,50 @@ from nearl_core.learn import acquire, evaluate, instant
 from nearl_core.learn.instant import FloatArray, Head
 
 MARKS = (0.8, 0.9, 0.95)
-EVERY = 5
-LONGEST = 300
+ONE_BY_ONE = 48
+THEN = 4
+LONGEST = 320
+DRAWN = 200
 Indices = NDArray[np.intp]
-Order = Callable[[FloatArray, FloatArray | None, FloatArray, int, np.random.Generator], Indices]
-"""Features, probabilities or None, decisions of each label, their number, and luck to an order."""
 
 
-def _ours(
-    x: FloatArray, p: FloatArray | None, counts: FloatArray, n: int, rng: np.random.Generator
-) -> Indices:
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """What an order is made of.
+
+    Attributes:
+        part: The whole task's scans.
+        rows: Those that are not decided yet.
+        decided: Those that are.
+        probabilities: Of `rows`, or None while nothing can be ranked.
+    """
+
+    part: Part
+    rows: Indices
+    decided: Indices
+    probabilities: FloatArray | None
+
+
+Order = Callable[[Pool, np.random.Generator], Indices]
+"""Places in `rows`, the first to be asked first; luck is passed in."""
+
+
+def _ours(pool: Pool, rng: np.random.Generator) -> Indices:
     del rng
-    return acquire.order(x, p, counts, decisions=n)
+    counts = pool.part.targets[pool.decided].sum(0)
+    return acquire.order(
+        pool.part.embeddings[pool.rows], pool.probabilities, counts, decisions=len(pool.decided)
+    )
 
 
-def _random(
-    x: FloatArray, p: FloatArray | None, counts: FloatArray, n: int, rng: np.random.Generator
-) -> Indices:
-    del p, counts, n
-    return rng.permutation(len(x))
+def _random(pool: Pool, rng: np.random.Generator) -> Indices:
+    return rng.permutation(len(pool.rows))
 
 
-def _unsure(
-    x: FloatArray, p: FloatArray | None, counts: FloatArray, n: int, rng: np.random.Generator
-) -> Indices:
-    if p is None:
-        return _random(x, p, counts, n, rng)
-    return np.argsort(p.max(1), kind="stable")
+def _unsure(pool: Pool, rng: np.random.Generator) -> Indices:
+    if pool.probabilities is None:
+        return _random(pool, rng)
+    return np.argsort(pool.probabilities.max(1), kind="stable")
 
 
 WAYS: dict[str, Order] = {"ours": _ours, "random": _random, "uncertainty": _unsure}
@@ -73,7 +91,8 @@ class LoopFigure:
         final: Balanced accuracy with all of train decided.
         decisions: For each of MARKS the decisions needed, or None above the longest walk.
         corrections: Likewise.
-        accuracy: At each of `at` decisions.
+        at: Numbers of decisions at which accuracy was noted.
+        accuracy: Of each seed, at each of `at`.
     """
 
     task: str
@@ -83,7 +102,22 @@ class LoopFigure:
     decisions: tuple[float | None, ...]
     corrections: tuple[float | None, ...]
     at: tuple[int, ...]
-    accuracy: tuple[float, ...]
+    accuracy: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Saving:
+    """By what part fewer decisions than at random ours needs to a mark.
+
+    Attributes:
+        task: Or "mean" for the mean of tasks.
+        part: None where the mark was not reached.
+        error: Its standard error over seeds, by the bootstrap.
+    """
+
+    task: str
+    part: float | None
+    error: float | None
 
 
 def measure(task: Task, seeds: int, control: RunControl) -> Iterator[LoopFigure]:
@@ -98,52 +132,67 @@ def measure(task: Task, seeds: int, control: RunControl) -> Iterator[LoopFigure]
         for seed in range(seeds):
             control.step(seed, seeds, f"{task.name}, {way}")
             walks.append(walk(task, order, seed, control))
-        at = walks[0].decisions
-        accuracy = np.mean([w.accuracy for w in walks], axis=0)
+        at, accuracy = walks[0].decisions, tuple(w.accuracy for w in walks)
         wrong = np.mean([w.corrections for w in walks], axis=0)
-        reached = [_reached(at, accuracy, mark * final) for mark in MARKS]
+        needed = [reached(at, np.mean(accuracy, axis=0), mark * final) for mark in MARKS]
+        corrections = (None if n is None else float(np.interp(n, at, wrong)) for n in needed)
         yield LoopFigure(
-            task.name,
-            way,
-            seeds,
-            final,
-            tuple(reached),
-            tuple(None if n is None else float(np.interp(n, at, wrong)) for n in reached),
-            at,
-            tuple(accuracy.tolist()),
+            task.name, way, seeds, final, tuple(needed), tuple(corrections), at, accuracy
         )
 
 
-def saved(figures: Sequence[LoopFigure], mark: int = 1) -> float | None:
-    """By what part fewer decisions than at random ours needs to a mark, in the mean of tasks."""
-    needed = {(f.task, f.way): f.decisions[mark] for f in figures}
-    parts = []
+def savings(figures: Sequence[LoopFigure], mark: float = 0.9) -> list[Saving]:
+    """What ours saves in each task, and in the mean of them."""
+    rng, found, drawn = np.random.default_rng(0), list[Saving](), list[FloatArray]()
     for task in dict.fromkeys(f.task for f in figures):
-        ours, random = needed[task, "ours"], needed[task, "random"]
-        if ours is None or random is None:
-            return None
-        parts.append(1 - ours / random)
-    return float(np.mean(parts)) if parts else None
+        ours, random = (
+            next(f for f in figures if (f.task, f.way) == (task, way)) for way in ("ours", "random")
+        )
+        every = np.arange(ours.seeds)
+        picks = [
+            (rng.choice(every, len(every)), rng.choice(every, len(every))) for _ in range(DRAWN)
+        ]
+        again = np.array([_saved(ours, random, mark, *pick) for pick in picks])
+        drawn.append(again)
+        found.append(_saving(task, _saved(ours, random, mark, every, every), again))
+    parts = [np.nan if s.part is None else s.part for s in found]
+    return [*found, _saving("mean", float(np.mean(parts)), np.mean(drawn, axis=0))]
+
+
+def _saving(task: str, part: float, again: FloatArray) -> Saving:
+    if np.isnan(part):
+        return Saving(task, None, None)
+    return Saving(task, part, float(np.nanstd(again)))
+
+
+def _saved(
+    ours: LoopFigure, random: LoopFigure, mark: float, own: Indices, other: Indices
+) -> float:
+    """By the mean over some seeds of each; NaN where the mark is not reached."""
+    needed = [
+        reached(f.at, np.array(f.accuracy)[seeds].mean(0), mark * f.final)
+        for f, seeds in ((ours, own), (random, other))
+    ]
+    return float("nan") if None in needed else 1 - needed[0] / needed[1]  # type: ignore[operator]
 
 
 def walk(task: Task, order: Order, seed: int, control: RunControl) -> Walk:
-    """Decide scans of `train` one by one, in an order made anew after every fifth."""
+    """Decide scans of `train`, in an order made anew as the desk does."""
     rng = np.random.default_rng([seed, 5])
     # Luck is in where the pool begins, too: equal features would else make equal orders.
-    pool = rng.permutation(len(task.train.labels))
-    decided: list[int] = []
+    rows = rng.permutation(len(task.train.labels))
+    decided = np.zeros(0, np.intp)
     head: Head | None = None
     wrong, notes = 0, list[tuple[int, float, int]]()
     while len(decided) < min(LONGEST, len(task.train.labels)):
         control.check()
-        x = task.train.embeddings[pool]
-        p = None if head is None else head.probabilities(task.train.features[pool])
-        counts = np.bincount(task.train.labels[decided], minlength=task.train.count).astype(float)
-        chosen = pool[order(x, p, counts, len(decided), rng)[:EVERY]]
+        p = None if head is None else head.probabilities(task.train.features[rows])
+        asked = order(Pool(task.train, rows, decided, p), rng)
+        chosen = rows[asked[: 1 if len(decided) < ONE_BY_ONE else THEN]]
         wrong += _corrections(head, task.train, chosen)
-        decided += chosen.tolist()
-        pool = np.setdiff1d(pool, chosen)
-        head = _fit(task.train, np.array(decided))
+        decided = np.concatenate([decided, chosen])
+        rows = rows[~np.isin(rows, chosen)]
+        head = _fit(task.train, decided)
         notes.append((len(decided), _accuracy(head, task.test), wrong))
     return Walk(*(tuple(column) for column in zip(*notes, strict=True)))
 
@@ -165,13 +214,32 @@ def _accuracy(head: Head | None, part: Part) -> float:
     return evaluate.balanced_accuracy(head.probabilities(part.features), part.targets)
 
 
-def _reached(at: Sequence[int], accuracy: FloatArray, mark: float) -> float | None:
-    """Where a curve first comes to a mark, straight between its points."""
-    there = np.flatnonzero(accuracy >= mark)
+def reached(at: Sequence[int], accuracy: FloatArray, mark: float) -> float | None:
+    """Where a curve comes to a mark, straight between its points, once it is made to rise.
+
+    A flat curve that trembles crosses a mark by luck long before it stays there. So the nearest
+    curve that never falls is taken (isotonic regression: neighbours that fall are pooled).
+    """
+    rising = risen(accuracy)
+    there = np.flatnonzero(rising >= mark)
     if not len(there):
         return None
     i = int(there[0])
     if i == 0:
         return float(at[0])
-    part = (mark - accuracy[i - 1]) / (accuracy[i] - accuracy[i - 1])
+    part = (mark - rising[i - 1]) / (rising[i] - rising[i - 1])
     return float(at[i - 1] + part * (at[i] - at[i - 1]))
+
+
+def risen(values: FloatArray) -> FloatArray:
+    """The curve that never falls and is nearest to one, by squares: N to N."""
+    means, sizes = list[float](), list[int]()
+    for value in values.tolist():
+        means.append(value)
+        sizes.append(1)
+        while len(means) > 1 and means[-2] > means[-1]:
+            size = sizes[-2] + sizes.pop()
+            last = means.pop()
+            means[-1] += (last - means[-1]) * (size - sizes[-1]) / size
+            sizes[-1] = size
+    return np.repeat(means, sizes)

@@ -114,7 +114,7 @@ def _trust(args: argparse.Namespace, output: Output) -> int:
 
 
 def _loop(args: argparse.Namespace, output: Output) -> int:
-    from nearl_core.bench.loop import MARKS, measure, saved
+    from nearl_core.bench.loop import MARKS, measure, savings
 
     figures = []
     for task in _tasks(args, output):
@@ -126,7 +126,9 @@ def _loop(args: argparse.Namespace, output: Output) -> int:
             )
             line = f"{figure.task:18} {figure.way:12} final {figure.final:.3f}  " + ", ".join(marks)
             output.result(asdict(figure), line)
-    found = saved(figures)
-    line = "not reached" if found is None else f"{100 * found:.0f} % fewer than at random"
-    output.result({"saved_to_90": found}, f"to the 90 % mark, mean of tasks: {line}")
+    for saving in savings(figures):
+        said = "not reached"
+        if saving.part is not None and saving.error is not None:
+            said = f"{100 * saving.part:.0f} ± {100 * saving.error:.0f} % fewer than at random"
+        output.result(asdict(saving), f"{saving.task:18} to the 90 % mark: {said}")
     return _DONE
