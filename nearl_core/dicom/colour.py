@@ -36,8 +36,9 @@ def palette_rgb(
             raise ScanError("A colour palette is missing or damaged.")
         luts.append(lut)
     greatest = max(int(lut.entries.max()) for lut in luts)
-    # Many writers say 16 bits and store 8: then the entries themselves tell.
-    down = 8 if luts[0].bits > 8 and greatest > 255 else 0
+    # Many writers say 16 bits and store 8: then the entries themselves tell. A few say 12.
+    bits = min(max(luts[0].bits, greatest.bit_length()), 16)
+    down = bits - 8 if luts[0].bits > 8 and greatest > 255 else 0
     return np.stack([(lut.mapped(stored) >> down).astype(np.uint8) for lut in luts], axis=-1)
 
 

@@ -67,10 +67,12 @@ def padding_mask(
     Returns:
         Rows x columns, or None where nothing is padded.
     """
-    value = _stored_number(header, "PixelPaddingValue", layout)
+    # The elements of real pixel data are called Float... and DoubleFloat...
+    kind = {8: "DoubleFloat", 4: "Float"}[layout.dtype.itemsize] if layout.real else ""
+    value = _stored_number(header, f"{kind}PixelPaddingValue", layout)
     if value is None:
         return None
-    limit = _stored_number(header, "PixelPaddingRangeLimit", layout)
+    limit = _stored_number(header, f"{kind}PixelPaddingRangeLimit", layout)
     low, high = sorted((value, value if limit is None else limit))
     if not layout.real:
         # Comparing whole numbers with a float would make floats of the whole frame.

@@ -69,6 +69,10 @@ NUMBERS: Final = frozenset(
     [
         "PixelPaddingValue",
         "PixelPaddingRangeLimit",
+        "FloatPixelPaddingValue",
+        "FloatPixelPaddingRangeLimit",
+        "DoubleFloatPixelPaddingValue",
+        "DoubleFloatPixelPaddingRangeLimit",
         "SmallestImagePixelValue",
         "LargestImagePixelValue",
         "PixelAspectRatio",

@@ -84,7 +84,7 @@ def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
             return Frame(values), found
         plain = values.dtype == np.uint8
         window = as_stored() if plain else automatic(values)
-        return Frame(values, windows=(window,)), found
+        return Frame(values, windows=(window,), inverted=_is_inverted(picture)), found
 
 
 def stored(path: Path) -> NDArray[np.generic]:
@@ -243,7 +243,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as picture:
+            # Given a path, Pillow maps a TIFF that lies on its side with its sides exchanged.
+            with path.open("rb") as stream, Image.open(stream, formats=_FORMATS) as picture:
                 yield picture
     except UnidentifiedImageError as error:
         raise ScanError("The picture is damaged, or of a kind that can't be read.") from error
@@ -255,8 +256,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def _info(picture: Image.Image) -> ScanInfo:
     width, height = picture.size
-    # Orientations 5 to 8 lie on their side.
-    if picture.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+    # Orientations 5 to 8 lie on their side; of a TIFF, Pillow says how it will stand.
+    if picture.format != "TIFF" and picture.getexif().get(0x0112, 1) in (5, 6, 7, 8):
         width, height = height, width
     return ScanInfo(rows=height, columns=width, frames=_frames(picture))
 
@@ -266,17 +267,34 @@ def _frames(picture: Image.Image) -> int:
     return 1 if picture.format == "MPO" else max(int(getattr(picture, "n_frames", 1)), 1)
 
 
+def _tiff_tag(picture: Image.Image, tag: int, default: int) -> int:
+    """The first value of a TIFF's tag on the current page; the default for other formats."""
+    value = getattr(picture, "tag_v2", {}).get(tag, default)
+    return int(value[0] if isinstance(value, tuple) else value)
+
+
+def _is_inverted(picture: Image.Image) -> bool:
+    """Whether the values of the current page are grey and low ones are white.
+
+    PhotometricInterpretation 0 of TIFF 6.0: Pillow turns 1 and 8 bits over, and no others.
+    """
+    return picture.mode not in ("1", "L") and _tiff_tag(picture, 262, 1) == 0
+
+
 def _values(picture: Image.Image) -> NDArray[np.generic]:
     """The current frame: rows x columns of any real dtype, or rows x columns x 3 uint8."""
     profile = picture.info.get("icc_profile")
     upright = ImageOps.exif_transpose(picture)
     if upright.mode == "1":
         return np.array(upright.convert("L"))
+    # SampleFormat of TIFF 6.0: Pillow reads the sign of 16 bits alone.
+    kind = _tiff_tag(picture, 339, 1)
     if upright.mode == "L" and "transparency" not in upright.info:
-        return np.array(upright)
+        return np.array(upright).view(np.int8 if kind == 2 else np.uint8)
     if upright.mode in ("I", "F") or upright.mode.startswith("I;16"):
         values = np.array(upright)
-        return values.astype(values.dtype.newbyteorder("="), copy=False)
+        values = values.astype(values.dtype.newbyteorder("="), copy=False)
+        return values.view(np.uint32) if kind == 1 and _tiff_tag(picture, 258, 0) == 32 else values
     if upright.mode == "CMYK" and profile:
         return _cmyk(upright, profile)
     rgb = np.array(_flat(upright).convert("RGB"))

@@ -163,6 +163,22 @@ def test_signed_padding_written_as_unsigned(tmp_path: Path) -> None:
     assert frame.padding.tolist() == [[True, False, False]]
 
 
+@pytest.mark.parametrize(("dtype", "kind"), [("f4", "Float"), ("f8", "DoubleFloat")])
+def test_real_pixel_data_and_their_padding(tmp_path: Path, dtype: str, kind: str) -> None:
+    pixels = np.array([[-9.5, 0.25, 0.75, np.nan]], dtype)
+    elements: dict[str, Any] = {
+        f"{kind}PixelData": pixels.tobytes(),
+        f"{kind}PixelPaddingValue": -9.5,
+        "PixelData": None,
+    }
+    path = dicom(tmp_path / "a", pixels, **elements)
+    assert np.array_equal(read.stored(path), pixels, equal_nan=True)
+    frame = read.frame(path)[0]
+    assert frame.padding is not None
+    assert frame.padding.tolist() == [[True, False, False, False]]
+    assert to_grey(frame).tolist() == [[0, 0, 255, 0]]
+
+
 # --- tables ----------------------------------------------------------------------------------
 
 
@@ -323,6 +339,12 @@ def test_palette_that_says_sixteen_bits_and_holds_eight(tmp_path: Path) -> None:
     table = np.array([0, 7, 100, 255], "<u2").tobytes()
     path = dicom(tmp_path / "a", np.array([[0, 1, 2, 3]], "u1"), **palettes(table, 16))
     assert read.frame(path)[0].values[0, :, 1].tolist() == [0, 7, 100, 255]
+
+
+def test_palette_of_twelve_bits(tmp_path: Path) -> None:
+    table = np.array([0, 16, 0x800, 0xFFF], "<u2").tobytes()
+    path = dicom(tmp_path / "a", np.array([[0, 1, 2, 3]], "u1"), **palettes(table, 12))
+    assert read.frame(path)[0].values[0, :, 0].tolist() == [0, 1, 0x80, 0xFF]
 
 
 def test_segmented_palette(tmp_path: Path) -> None:

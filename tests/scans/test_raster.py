@@ -173,3 +173,46 @@ def test_thumbnail_fits_and_never_grows() -> None:
 def test_png_of_this_program_only() -> None:
     with pytest.raises(ScanError):
         raster.read_picture(io.BytesIO(b"nothing").getvalue())
+
+
+# --- TIFF ------------------------------------------------------------------------------------
+
+
+def tiff(path: Path, pixels: NDArray[Any], **tags: int) -> Path:
+    """A little endian TIFF of one strip; tags by number after an underscore."""
+    data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
+    rows, columns = pixels.shape
+    said = {256: columns, 257: rows, 258: pixels.dtype.itemsize * 8, 259: 1, 262: 1, 273: 0}
+    said |= {278: rows, 279: len(data)} | {int(name[1:]): value for name, value in tags.items()}
+    said[273] = 8 + 2 + 12 * len(said) + 4
+    body = b"".join(struct.pack("<HHII", tag, 4, 1, said[tag]) for tag in sorted(said))
+    path.write_bytes(b"II*\0\x08\0\0\0" + struct.pack("<H", len(said)) + body + b"\0\0\0\0" + data)
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "f4"])
+def test_tiff_of_every_kind_of_number(tmp_path: Path, dtype: str) -> None:
+    pixels = noise((5, 7), "i8", below=1 << 32).astype(dtype)
+    kind = {"u": 1, "i": 2, "f": 3}[dtype[0]]
+    values = raster.stored(tiff(tmp_path / "a.tif", pixels, _339=kind))
+    assert values.dtype.kind == np.dtype(dtype).kind
+    assert np.array_equal(values, pixels)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+def test_tiff_whose_low_values_are_white(tmp_path: Path, dtype: str) -> None:
+    pixels = np.array([[0, 100, 255]], dtype)
+    path = tiff(tmp_path / "a.tif", pixels, _262=0, _339=3 if dtype == "f4" else 1)
+    shown = to_grey(raster.frame(path)[0])
+    assert np.abs(shown.astype(int) - [[255, 155, 0]]).max() <= 1
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_tiff_on_its_side_stands_up_as_a_png_does(tmp_path: Path, turn: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    upright = raster.frame(saved(tmp_path / "a.png", ramp(), exif=exif))[0].values
+    path = tiff(tmp_path / "a.tif", ramp(), _274=turn)
+    frame, info = raster.frame(path)
+    assert np.array_equal(frame.values, upright)
+    assert (info.rows, info.columns) == upright.shape
