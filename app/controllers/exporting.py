@@ -21,7 +21,7 @@ class ExportRequest:
         seed: Of the split.
         images: "none", "shown" or "stored"; "" for what the format is used to.
         decisions: A rule of `nearl_core.export.choice.Rule`; "" for what the format is used to.
-        reader: Whose decisions, or whose last word.
+        reader: Whose decisions.
         suggestions: Whether the model's suggestions stand beside them.
         pixels_checked: Whether the reader says that no image names anyone.
     """

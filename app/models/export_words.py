@@ -25,5 +25,5 @@ DECISION_WORDS = {
     "agreed": "Scans that all their readers agree on",
     "reader": "Of one reader",
     "majority": "What most readers of a scan say",
-    "adjudicated": "One reader has the last word",
+    "adjudicated": "Adjudicated, else what all readers agree on",
 }

@@ -38,9 +38,12 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--decisions",
         metavar=_RULES,
         help="where several readers decided: all of them as rows of their own (tables), scans "
-        "that they agree on, one reader's, the majority's, or one reader's last word",
+        "that they agree on, one reader's, the majority's, or what adjudication settled and else "
+        "what they agree on",
     )
-    export.add_argument("--reader", help="whose decisions, or whose last word")
+    export.add_argument(
+        "--reader", help="whose decisions, or whose word holds where none settled it"
+    )
     export.add_argument(
         "--no-suggestions", action="store_true", help="leave out what the model suggested"
     )

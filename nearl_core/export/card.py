@@ -22,9 +22,13 @@ _RULES: Final = {
     Rule.READER: "Only the decisions of the reader {reader} are here.",
     Rule.MAJORITY: "Where several readers decided, what more than half of them say stands.",
     Rule.ADJUDICATED: (
-        "Where the reader {reader} decided, that stands; elsewhere what all readers agree on."
+        "Where a scan was adjudicated, that stands; elsewhere what all its readers agree on."
     ),
 }
+_LAST_WORD: Final = (
+    "Where a scan was adjudicated, that stands; elsewhere the word of the reader {reader}, and "
+    "where that one is silent what all its readers agree on."
+)
 
 
 def write(
@@ -117,10 +121,13 @@ def _labels(label_set: LabelSet) -> str:
 
 
 def _readers(rows: Sequence[Row], choice: Choice, evidence: Evidence) -> str:
+    rule = _RULES[choice.rule or Rule.ALL]
+    if choice.rule is Rule.ADJUDICATED and choice.reader:
+        rule = _LAST_WORD
     lines = [
         "## Readers",
         "",
-        _RULES[choice.rule or Rule.ALL].format(reader=plain(choice.reader)),
+        rule.format(reader=plain(choice.reader)),
         "",
     ]
     lines += [
@@ -136,15 +143,17 @@ def _readers(rows: Sequence[Row], choice: Choice, evidence: Evidence) -> str:
         lines += [
             "",
             "Agreement of two readers on the scans of the project that both decided, over labels "
-            "and states (Cohen's kappa; the mean over labels where a scan can have several):",
+            "and states (Cohen's kappa with its 95 % interval, pooled over labels where a scan can "
+            "have several):",
             "",
-            "| readers | scans | alike | kappa |",
-            "|---|---:|---:|---:|",
+            "| readers | scans | alike | kappa | interval |",
+            "|---|---:|---:|---:|---|",
         ]
         for pair in evidence.agreement:
             names = " and ".join(plain(name) for name in pair.readers)
             value = "not defined" if pair.kappa is None else f"{pair.kappa:.2f}"
-            lines.append(f"| {names} | {pair.scans} | {pair.alike:.0%} | {value} |")
+            interval = "" if pair.interval is None else "{:.2f} to {:.2f}".format(*pair.interval)
+            lines.append(f"| {names} | {pair.scans} | {pair.alike:.0%} | {value} | {interval} |")
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from nearl_core.errors import ExportError, UsageError
 from nearl_core.export.images import LeftOut
 from nearl_core.export.rows import Row
-from nearl_core.types import Confidence, State
+from nearl_core.types import Confidence, Occasion, State
 
 _DISAGREE: Final = "The readers do not agree."
 _NO_MAJORITY: Final = "No majority of its readers agrees."
@@ -21,8 +21,8 @@ class Rule(StrEnum):
     """How several readers' decisions on a scan become what is exported.
 
     ALL: each decision is a row of its own. AGREED: scans that all their readers decided alike.
-    READER: one reader's. MAJORITY: what more than half of a scan's readers say. ADJUDICATED: one
-    reader has the last word; where that one is silent, what the others agree on.
+    READER: one reader's. MAJORITY: what more than half of a scan's readers say. ADJUDICATED: what
+    settled a scan first, then the word of a named reader, then what all its readers agree on.
     """
 
     ALL = "all"
@@ -38,7 +38,7 @@ class Choice:
 
     Attributes:
         rule: How they are brought together; None for what the format is used to.
-        reader: Whose decisions, or whose last word; "" where the rule needs none.
+        reader: Whose decisions, or whose word holds where nothing was adjudicated; "" for none.
         suggestions: Whether the model's suggestions stand beside them.
 
     Raises:
@@ -50,7 +50,7 @@ class Choice:
     suggestions: bool = True
 
     def __post_init__(self) -> None:
-        if self.rule in (Rule.READER, Rule.ADJUDICATED) and not self.reader:
+        if self.rule is Rule.READER and not self.reader:
             raise UsageError(
                 f"Decisions by the rule {self.rule.value!r} need a reader.", "Name one: --reader."
             )
@@ -105,14 +105,16 @@ def chosen(rows: Iterable[Row], choice: Choice) -> tuple[list[Row], list[LeftOut
 
 def _one(said: Sequence[Row], choice: Choice) -> Row | str:
     """What the readers of one scan come to, or why they come to nothing."""
-    own = next((row for row in said if row.reader == choice.reader), None)
+    settled = [row for row in said if row.occasion == Occasion.ADJUDICATION]
+    reads = [row for row in said if row.occasion != Occasion.ADJUDICATION]
+    own = next((row for row in (*settled, *reads) if row.reader == choice.reader), None)
     if choice.rule is Rule.READER:
         return own or "This reader did not decide it."
     if choice.rule is Rule.ADJUDICATED:
-        return own or _joined(said, said) or _OPEN
+        return next(iter(settled), None) or own or _joined(reads, reads) or _OPEN
     if choice.rule is Rule.MAJORITY:
-        return _majority(said) or _NO_MAJORITY
-    return _joined(said, said) or _DISAGREE
+        return _majority(reads) or _NO_MAJORITY
+    return _joined(reads, reads) or _DISAGREE
 
 
 def _said(row: Row) -> tuple[str, tuple[str, ...]]:
@@ -121,7 +123,7 @@ def _said(row: Row) -> tuple[str, tuple[str, ...]]:
 
 def _joined(alike: Sequence[Row], said: Sequence[Row]) -> Row | None:
     """One row for readers who say the same: as sure as the least sure of them; else None."""
-    if len({_said(row) for row in alike}) != 1:
+    if len({_said(row) for row in alike}) != 1:  # of nobody there is nothing
         return None
     first = alike[0]
     if len(said) == 1:
@@ -143,6 +145,8 @@ def _joined(alike: Sequence[Row], said: Sequence[Row]) -> Row | None:
 
 def _majority(said: Sequence[Row]) -> Row | None:
     """What more than half of the readers say; of several labels, each one by itself."""
+    if not said:
+        return None
     state, votes = Counter(row.state for row in said).most_common(1)[0]
     if votes * 2 <= len(said):
         return None

@@ -50,6 +50,12 @@ COLUMNS: Final = (
         "visible: a suggestion could be seen before deciding; blind: not; imported: from a file.",
         lambda r: r.shown,
     ),
+    Column(
+        "occasion",
+        "single: the scan by itself; grid: accepted among others in a grid; adjudication: it "
+        "settles a disagreement.",
+        lambda r: r.occasion,
+    ),
     Column("suggestion", "The label that the model ranked first then.", lambda r: r.suggestion),
     Column("suggestion_probability", "Its probability.", lambda r: r.probability),
     Column("suggestion_version", "The version that made it.", lambda r: r.version),

@@ -2,33 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
+from nearl_core.agreement import Agreement, Word, pairs_of
 from nearl_core.export.content import Content, Pictures
 from nearl_core.export.images import LeftOut
 from nearl_core.export.leakage import Leakage
 from nearl_core.export.names import plain
 from nearl_core.export.rows import Row
 from nearl_core.export.split import NAMES
-from nearl_core.types import LabelSet, Version
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far two readers agree on the scans that both decided.
-
-    Attributes:
-        readers: Their pseudonyms.
-        scans: How many.
-        alike: Share of scans that they decided alike, in [0, 1].
-        kappa: Cohen's, the mean over labels where a scan can have several; None where both
-            always say the same one thing, which leaves it undefined.
-    """
-
-    readers: tuple[str, str]
-    scans: int
-    alike: float
-    kappa: float | None
+from nearl_core.types import LabelSet, Occasion, Version
 
 
 @dataclass(frozen=True)
@@ -67,61 +49,18 @@ def evidence_of(
     """
     return Evidence(
         notices=tuple(_notices(content, everything, left_out, leaks)),
-        agreement=tuple(agreements(everything, content.label_set)),
+        agreement=tuple(_agreements(everything, content.label_set)),
         leakage=leaks,
         live=next((version for version in versions if version.live), None),
     )
 
 
-def agreements(rows: Iterable[Row], label_set: LabelSet) -> list[Agreement]:
-    """Cohen's kappa of each two readers (Cohen 1960), over states and labels."""
-    said: dict[str, dict[int, Row]] = {}
+def _agreements(rows: Iterable[Row], label_set: LabelSet) -> list[Agreement]:
+    said: dict[str, dict[int, Word]] = {}
     for row in rows:
-        said.setdefault(row.reader, {})[row.scan_id] = row
-    found = []
-    for first, second in combinations(sorted(said), 2):
-        common = sorted(said[first].keys() & said[second].keys())
-        if common:
-            pairs = [(said[first][one], said[second][one]) for one in common]
-            found.append(_agreement((first, second), pairs, label_set))
-    return found
-
-
-def _agreement(
-    readers: tuple[str, str], pairs: Sequence[tuple[Row, Row]], label_set: LabelSet
-) -> Agreement:
-    words = [(_word(first), _word(second)) for first, second in pairs]
-    if label_set.multi_label:
-        each = [
-            kappa([(one in a.label_ids, one in b.label_ids) for a, b in pairs])
-            for one in label_set.ids
-        ]
-        known = [value for value in each if value is not None]
-        value = sum(known) / len(known) if known else None
-    else:
-        value = kappa(words)
-    alike = sum(first == second for first, second in words) / len(words)
-    return Agreement(readers, len(pairs), alike, value)
-
-
-def _word(row: Row) -> tuple[str, tuple[str, ...]]:
-    return row.state, tuple(sorted(row.label_ids))
-
-
-def kappa(pairs: Sequence[tuple[object, object]]) -> float | None:
-    """Cohen's kappa: agreement beyond what the readers' own frequencies would give by chance.
-
-    Returns:
-        At most 1; None where chance alone would give full agreement.
-    """
-    total = len(pairs)
-    observed = sum(first == second for first, second in pairs) / total
-    kinds = {word for pair in pairs for word in pair}
-    expected = sum(
-        sum(first == kind for first, _ in pairs) * sum(second == kind for _, second in pairs)
-        for kind in kinds
-    ) / (total * total)
-    return None if expected >= 1 else (observed - expected) / (1 - expected)
+        if row.occasion != Occasion.ADJUDICATION:
+            said.setdefault(row.reader, {})[row.scan_id] = row.state, tuple(sorted(row.label_ids))
+    return pairs_of(said, label_set)
 
 
 def _notices(

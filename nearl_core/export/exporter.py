@@ -22,6 +22,7 @@ from nearl_core.export.rows import Row, collect, with_splits
 from nearl_core.export.split import NAMES, fractions_of
 from nearl_core.export.verify import verify
 from nearl_core.store.project import Project
+from nearl_core.store.readings import readings
 from nearl_core.types import LabelSet, Scan, State
 
 DEFAULT_SPLIT: Final = (70.0, 15.0, 15.0)
@@ -144,7 +145,9 @@ class _Job:
 
     def run(self, out: Path) -> ExportReport:
         """Export to a folder."""
-        everything = collect(self.scans, self.project.standing(), self.label_set)
+        found = readings(self.project)
+        decided = (*found.reads, *found.adjudications)
+        everything = collect(self.scans, decided, self.label_set)
         rows, left_out = self.choose(everything)
         rows = with_splits(rows, self.scans, self.recipe.fractions, seed=self.recipe.seed)
         with beside(out, apart_from=self.project.folder) as folder:

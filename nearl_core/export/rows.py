@@ -12,7 +12,7 @@ from typing import Final
 from nearl_core.errors import ExportError
 from nearl_core.export.names import scan_name
 from nearl_core.export.split import NAMES, leaks, split_patients
-from nearl_core.types import Decision, LabelSet, Scan, Shown, State
+from nearl_core.types import Decision, LabelSet, Occasion, Scan, Shown, State
 
 EXPORTED: Final = (State.LABELLED, State.NONE_APPLY, State.UNASSESSABLE)
 """States that are part of a data set; a deferred scan is not decided yet."""
@@ -28,7 +28,7 @@ _MODALITIES: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One standing decision of one reader, or what several readers came to.
+    """One decision of one reader that holds, or what several readers came to.
 
     Attributes:
         scan_id: The scan's number in the project.
@@ -41,6 +41,7 @@ class Row:
         labels, label_ids, codes: Of the labels, in the label set's order.
         reader, confidence, flagged, time: As decided; ISO 8601, UTC.
         shown: Whether the suggestion was on screen.
+        occasion: On what occasion it was decided.
         suggestion, probability, version: What was suggested first, by which version.
         image: The exported file, relative to the export; "" for none.
         height, width: Of the picture in pixels; 0 for none.
@@ -66,6 +67,7 @@ class Row:
     suggestion: str
     probability: float | None
     version: str
+    occasion: str = Occasion.SINGLE.value
     image: str = ""
     height: int = 0
     width: int = 0
@@ -153,6 +155,7 @@ def _row(
         suggestion="" if first is None else names.get(first.label_id, ""),
         probability=None if first is None else round(first.probability, 6),
         version="" if decision.ranking is None else decision.ranking.version,
+        occasion=decision.occasion.value,
     )
 
 

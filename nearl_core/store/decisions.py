@@ -1,6 +1,7 @@
 """Decisions in the database: rows to values and back, and the questions asked of them."""
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -145,9 +146,16 @@ def standing(connection: Connection, reader: str | None) -> list[Decision]:
 
     A repeat measures a reader; it never replaces what stands.
     """
+    return latest(connection, set(Occasion) - {Occasion.REPEAT}, reader)
+
+
+def latest(
+    connection: Connection, occasions: Collection[Occasion], reader: str | None = None
+) -> list[Decision]:
+    """The latest decision of each scan and reader on some occasions, likewise."""
     newest = (
         select(func.max(decisions.c.id))
-        .where(decisions.c.occasion != Occasion.REPEAT.value)
+        .where(decisions.c.occasion.in_(sorted(occasions)))
         .group_by(decisions.c.scan_id, decisions.c.reader)
     )
     if reader is not None:
@@ -156,6 +164,22 @@ def standing(connection: Connection, reader: str | None) -> list[Decision]:
         connection,
         _COLUMNS.where(decisions.c.id.in_(newest), decisions.c.state != State.UNSEEN.value),
     )
+
+
+def stood_before(connection: Connection, later: Decision) -> Decision | None:
+    """What stood of a decision's scan and reader when it was made, or None."""
+    about = decisions.c
+    row = connection.execute(
+        _COLUMNS.where(
+            about.scan_id == later.scan_id,
+            about.reader == later.reader,
+            about.occasion != Occasion.REPEAT.value,
+            about.id < later.id,
+        )
+        .order_by(about.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else _to_decision(row)
 
 
 def history(connection: Connection, scan_id: int) -> list[Decision]:

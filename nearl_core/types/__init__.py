@@ -17,6 +17,7 @@ from nearl_core.types.decisions import (
     Verdict,
 )
 from nearl_core.types.labels import Label, LabelSet
+from nearl_core.types.reading import ReadingRules
 from nearl_core.types.scans import (
     AddReport,
     Disguise,
@@ -64,6 +65,7 @@ __all__ = [
     "NewDecision",
     "Occasion",
     "Ranking",
+    "ReadingRules",
     "Region",
     "Reliability",
     "ReliabilityBin",

@@ -21,7 +21,7 @@ from nearl_core.export.exporter import ExportReport, export
 from nearl_core.scans.guard import ScanReader
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
-from nearl_core.types import Identity, NewDecision, ScanInfo, Shown, State, Verdict
+from nearl_core.types import Identity, NewDecision, Occasion, ScanInfo, Shown, State, Verdict
 from tests.dicom.making import dicom
 from tests.support.projects import LABELS, MULTI, PillowReader, decide
 from tests.support.scans import disc, write_png
@@ -318,7 +318,40 @@ def test_several_readers_come_to_one_word(
         assert rows["scan-000002"]["reader"] == "2 of 3 readers"
         assert rows["scan-000001"]["reader"] == "3 of 3 readers"
     card = (tmp_path / "out" / "README.md").read_text()
-    assert "| a and b | 4 | 50% | -0.33 |" in card
+    assert "| a and b | 4 | 50% | -0.33 | -1.00 to 0.60 |" in card
+
+
+def test_what_was_adjudicated_comes_first_and_is_no_vote(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p", LABELS) as project:
+        for number in range(3):
+            path = write_png(tmp_path / f"{number}.png", disc(seed=number))
+            project.add_scans([NewScan(path, ScanInfo(32, 32))])
+        for reader, label in (("a", "disc"), ("b", "dots")):
+            decide(project, 1, label, reader=reader)
+            decide(project, 2, label, reader=reader)
+            decide(project, 3, "disc", reader=reader)
+        settled = Verdict(State.LABELLED, ("stripes",))
+        project.record(NewDecision(1, "b", settled, occasion=Occasion.ADJUDICATION))
+        adjudicated = _chosen(project, tmp_path / "1", Choice(Rule.ADJUDICATED))
+        agreed = _chosen(project, tmp_path / "2", Choice(Rule.AGREED))
+        every = _chosen(project, tmp_path / "3", Choice(Rule.ALL))
+    assert adjudicated == [(1, "stripes", "adjudication"), (3, "disc", "single")]
+    assert agreed == [(3, "disc", "single")]
+    assert [one for one in every if one[0] == 1] == [
+        (1, "disc", "single"),
+        (1, "dots", "single"),
+        (1, "stripes", "adjudication"),
+    ]
+    assert "| a and b | 3 | 33%" in (tmp_path / "3" / "README.md").read_text()
+
+
+def _chosen(project: Project, out: Path, choice: Choice) -> list[tuple[int, str, str]]:
+    _run(project, out, "jsonl", choice=choice, split=(1,))
+    lines = (out / "decisions.jsonl").read_text().splitlines()
+    return [
+        (int(row["scan"][-6:]), row["label_id"][0], row["occasion"])
+        for row in map(json.loads, lines)
+    ]
 
 
 def test_a_majority_counts_each_label_by_itself(tmp_path: Path) -> None:
@@ -336,7 +369,7 @@ def test_what_can_not_be_is_said(project: Project, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"one word only.*majority"):
         _run(project, tmp_path / "out", "coco", choice=Choice(Rule.ALL))
     with pytest.raises(UsageError, match="need a reader"):
-        Choice(Rule.ADJUDICATED)
+        Choice(Rule.READER)
     with pytest.raises(UsageError, match=r"can't hold stored values.*csv"):
         _run(project, tmp_path / "out", "parquet", pictures=Pictures.STORED)
     with pytest.raises(ExportError, match="leaves no scan"):

@@ -26,7 +26,7 @@ _IMAGES: dict[str, tuple[str, ...]] = {
 }
 _IMAGES |= {"imagefolder": ("shown", "stored"), "monai": ("shown", "stored")}
 _EACH = ("csv", "jsonl", "dicom", "dicom-sr")
-_BY_READER = ("reader", "adjudicated")
+_BY_READER = ("reader",)
 
 
 class ExportDialog(DeskDialog):
@@ -139,7 +139,7 @@ class ExportDialog(DeskDialog):
 
     @property
     def reader(self) -> str:
-        """Whose decisions, or whose last word."""
+        """Whose decisions."""
         return self._reader.text().strip() if self.decisions in _BY_READER else ""
 
     @property

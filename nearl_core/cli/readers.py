@@ -1,0 +1,129 @@
+"""Commands about several readers: how a project is read, and how far its readers agree."""
+
+import argparse
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nearl_core.cli.output import Output
+
+if TYPE_CHECKING:
+    # Imported inside the commands: the command line must answer before all of this is loaded.
+    from nearl_core.agreement import Agreement
+    from nearl_core.readers import Disagreement, ReaderLine, ReaderReport
+    from nearl_core.types import Decision, LabelSet
+
+_DONE = 0
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the commands."""
+    agreement = commands.add_parser(
+        "agreement", help="how far readers agree with each other, and each with themself"
+    )
+    agreement.add_argument("project", type=Path, metavar="PROJECT")
+    agreement.set_defaults(run=_agreement)
+
+    reading = commands.add_parser("reading", help="say how a project is read")
+    reading.add_argument("project", type=Path, metavar="PROJECT")
+    reading.add_argument(
+        "--blind-first", choices=("on", "off"), help="whether readers decide before they see"
+    )
+    reading.add_argument(
+        "--repeats", type=float, metavar="PERCENT", help="of scans that come again unannounced"
+    )
+    reading.set_defaults(run=_reading)
+
+
+def _agreement(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.readers import report
+    from nearl_core.store.project import Project
+    from nearl_core.store.readings import readings
+
+    with Project.open(args.project, read_only=True) as project:
+        label_set = project.label_set()
+        found = report(readings(project), label_set)
+        paths = {scan.id: str(scan.path) for scan in project.scans()}
+    output.result(
+        {
+            "readers": [_reader_record(line) for line in found.readers],
+            "pairs": [_record(pair) for pair in found.pairs],
+            "together": None if found.all_readers is None else _record(found.all_readers),
+            "disagreements": [_said(one, paths, label_set) for one in found.disagreements],
+        },
+        "\n".join(_lines(found)),
+    )
+    return _DONE
+
+
+def _reader_record(line: "ReaderLine") -> dict[str, object]:
+    definite, probable, possible = line.by_confidence
+    return {
+        "reader": line.reader,
+        "decisions": line.decisions,
+        "definite": definite,
+        "probable": probable,
+        "possible": possible,
+        "adjudicated": line.adjudicated,
+        "repeats": None if line.own is None else _record(line.own),
+    }
+
+
+def _record(agreement: "Agreement") -> dict[str, object]:
+    return {**asdict(agreement), "readers": list(agreement.readers)}
+
+
+def _said(one: "Disagreement", paths: dict[int, str], label_set: "LabelSet") -> dict[str, object]:
+    return {
+        "path": paths[one.scan_id],
+        "said": {call.reader: _word(call, label_set) for call in one.said},
+        "adjudicated": None if one.settled is None else _word(one.settled, label_set),
+    }
+
+
+def _word(call: "Decision", label_set: "LabelSet") -> str:
+    names = [label.name for label in label_set.labels if label.id in call.verdict.labels]
+    return ";".join(names) or call.verdict.state.value
+
+
+def _lines(found: "ReaderReport") -> list[str]:
+    lines = [f"{line.reader}: {line.decisions} scans decided" for line in found.readers]
+    lines += [
+        f"{line.reader} with themself: {_text(line.own)}" for line in found.readers if line.own
+    ]
+    lines += [f"{' and '.join(pair.readers)}: {_text(pair)}" for pair in found.pairs]
+    if found.all_readers is not None:
+        lines.append(f"All together (Fleiss): {_text(found.all_readers)}")
+    if found.disagreements:
+        lines.append(f"{len(found.disagreements)} disagreements, {len(found.open)} of them open")
+    return lines or ["No scan is decided."]
+
+
+def _text(agreement: "Agreement") -> str:
+    alike = f"{agreement.alike:.0%} of {agreement.scans} scans alike"
+    if agreement.kappa is None or agreement.interval is None:
+        return f"{alike}, kappa is not defined"
+    low, high = agreement.interval
+    return f"{alike}, kappa {agreement.kappa:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _reading(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.store import readings
+    from nearl_core.store.project import Project
+
+    changes: dict[str, bool | float] = {}
+    if args.blind_first is not None:
+        changes["blind_first"] = args.blind_first == "on"
+    if args.repeats is not None:
+        changes["repeats"] = args.repeats / 100
+    with Project.open(args.project, read_only=not changes) as project:
+        rules = readings.rules(project)
+        if changes:
+            rules = replace(rules, **changes)  # type: ignore[arg-type]
+            readings.save_rules(project, rules)
+    blind = "decide before the suggestion shows" if rules.blind_first else "see suggestions"
+    output.result(
+        {"blind_first": rules.blind_first, "repeats": round(100 * rules.repeats, 6)},
+        f"Readers {blind}; {rules.repeats:.0%} of scans come again unannounced.",
+    )
+    return _DONE

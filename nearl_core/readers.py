@@ -1,0 +1,128 @@
+"""What several readers came to: how much each decided, how far they agree, where they do not."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nearl_core.agreement import Agreement, Word, cohen, pairs_of, together, word
+from nearl_core.types import Confidence, Decision, LabelSet, State
+
+_CALLS = (State.LABELLED, State.NONE_APPLY, State.UNASSESSABLE)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """A project's decisions, by who made them.
+
+    Attributes:
+        reads: Of each reader and scan the latest decision that was neither repeat nor
+            adjudication.
+        repeats: What a reader had said of a scan, and what they said when it came again.
+        adjudications: Of each scan the latest one that stands.
+    """
+
+    reads: tuple[Decision, ...]
+    repeats: tuple[tuple[Decision, Decision], ...]
+    adjudications: tuple[Decision, ...]
+
+
+@dataclass(frozen=True)
+class ReaderLine:
+    """One reader.
+
+    Attributes:
+        decisions: Scans that they decided: labelled, none applies or unassessable.
+        by_confidence: How many of them were definite, probable and possible.
+        adjudicated: Scans that they adjudicated.
+        own: Agreement with themself on scans that came again, or None without any.
+    """
+
+    reader: str
+    decisions: int
+    by_confidence: tuple[int, ...]
+    adjudicated: int
+    own: Agreement | None
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A scan of which readers said different things.
+
+    Attributes:
+        said: Their decisions, by reader's name.
+        settled: The adjudication, or None while it is open.
+    """
+
+    scan_id: int
+    said: tuple[Decision, ...]
+    settled: Decision | None
+
+
+@dataclass(frozen=True)
+class ReaderReport:
+    """All readers of a project.
+
+    Attributes:
+        readers: By name.
+        pairs: Agreement of each two of them.
+        all_readers: Agreement of all, where there are at least three.
+        disagreements: In order of scans.
+    """
+
+    readers: tuple[ReaderLine, ...]
+    pairs: tuple[Agreement, ...]
+    all_readers: Agreement | None
+    disagreements: tuple[Disagreement, ...]
+
+    @property
+    def open(self) -> tuple[Disagreement, ...]:
+        """Those that nobody has settled."""
+        return tuple(one for one in self.disagreements if one.settled is None)
+
+
+def report(readings: Readings, label_set: LabelSet) -> ReaderReport:
+    """Sum up a project's readers."""
+    calls = [found for found in readings.reads if found.verdict.state in _CALLS]
+    said: dict[str, dict[int, Word]] = {}
+    for call in calls:
+        said.setdefault(call.reader, {})[call.scan_id] = word(call.verdict)
+    names = {call.reader for call in (*calls, *readings.adjudications)}
+    return ReaderReport(
+        readers=tuple(_line(name, calls, readings, label_set) for name in sorted(names)),
+        pairs=tuple(pairs_of(said, label_set)),
+        all_readers=together(said, label_set),
+        disagreements=tuple(_disagreements(calls, readings.adjudications)),
+    )
+
+
+def _line(
+    reader: str, calls: Iterable[Decision], readings: Readings, label_set: LabelSet
+) -> ReaderLine:
+    sure = Counter(call.verdict.confidence for call in calls if call.reader == reader)
+    pairs = [
+        (word(first.verdict), word(second.verdict))
+        for first, second in readings.repeats
+        if first.reader == reader
+        and first.verdict.state in _CALLS
+        and second.verdict.state in _CALLS
+    ]
+    return ReaderLine(
+        reader=reader,
+        decisions=sure.total(),
+        by_confidence=tuple(sure[one] for one in Confidence),
+        adjudicated=sum(one.reader == reader for one in readings.adjudications),
+        own=cohen((reader,), pairs, label_set) if pairs else None,
+    )
+
+
+def _disagreements(
+    calls: Iterable[Decision], adjudications: Iterable[Decision]
+) -> Iterable[Disagreement]:
+    settled = {one.scan_id: one for one in adjudications}
+    by_scan: dict[int, list[Decision]] = {}
+    for call in calls:
+        by_scan.setdefault(call.scan_id, []).append(call)
+    for scan_id, said in sorted(by_scan.items()):
+        if len({word(call.verdict) for call in said}) > 1:
+            ordered = tuple(sorted(said, key=lambda call: call.reader))
+            yield Disagreement(scan_id, ordered, settled.get(scan_id))
