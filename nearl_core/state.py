@@ -14,6 +14,8 @@ from nearl_core.types import FROZEN, LabelProbability, LabelSet, Ranking, Versio
 if TYPE_CHECKING:
     from nearl_core.model.encoder import Adapted
 
+_NAMED = 2
+
 
 @dataclass(frozen=True, eq=False)
 class LiveVersion:
@@ -83,6 +85,15 @@ class Ready:
                 if seen[c]
             ),
             frame=frames[len(frames) // 2],
-            notice=f"Nothing is known yet of: {', '.join(unseen)}." if unseen else "",
+            notice=_not_known(unseen),
             unlike=unlike,
         )
+
+
+def _not_known(labels: list[str]) -> str:
+    """Which labels nothing is known of: a few by name, for a label set can be long."""
+    if not labels:
+        return ""
+    more = len(labels) - _NAMED
+    named = ", ".join(labels[:_NAMED])
+    return f"Nothing is known yet of: {named}{f' and {more} more' if more > 0 else ''}."

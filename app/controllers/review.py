@@ -10,7 +10,7 @@ from app.controllers.recording import Recording
 from app.controllers.suggestions import Suggestions
 from app.jobs import Jobs, Priority
 from app.models.draft import Draft
-from app.models.panel import Panel, build_panel
+from app.models.panel import Panel, build_panel, empty_panel
 from app.session import Session
 from nearl_core.errors import NearlError
 from nearl_core.types import (
@@ -363,7 +363,7 @@ class Review(QObject):
     def _tell(self) -> None:
         session, scan = self._session, self._scan
         if session is None or scan is None:
-            self.panel_changed.emit(Panel())
+            self.panel_changed.emit(Panel() if session is None else empty_panel(session.label_set))
             return
         ranking = self._suggestions.ranking(scan.id)
         self.panel_changed.emit(

@@ -7,6 +7,7 @@ from app.models.draft import Draft
 from app.models.keymap import label_key
 from nearl_core.types import (
     FROZEN,
+    UNSEEN,
     Confidence,
     LabelSet,
     Ranking,
@@ -36,12 +37,16 @@ class LabelLine:
     pending: bool = False
 
 
+_PASSING = (strings.RANKING_COMES, strings.ENGINE_LOADING)
+"""Why there is no ranking for a moment: said where its source will stand, so that no row moves."""
+
+
 @dataclass(frozen=True)
 class Panel:
     """The whole label panel.
 
     Attributes:
-        source: Which version the bars come from, or "".
+        source: Which version the bars come from, or that they are on their way, or "".
         notice: Why there are no bars, or what the reader should know.
         state: Of the scan for the reader.
         confidence, flagged, note: Of the standing decision, or of the next one.
@@ -96,7 +101,7 @@ def build_panel(
     )
     return Panel(
         lines=lines,
-        source=source_text(shown) if shown is not None and shown.labels else "",
+        source=_source(shown, awaited if suggestions else ""),
         notice=_notice(ranking, awaited, suggestions=suggestions),
         state=verdict.state,
         confidence=draft.confidence_on(verdict),
@@ -107,11 +112,30 @@ def build_panel(
     )
 
 
+def empty_panel(label_set: LabelSet) -> Panel:
+    """The labels where there is no scan to decide."""
+    return build_panel(
+        label_set,
+        UNSEEN,
+        Draft(),
+        ranking=None,
+        suggestions=True,
+        can_decide=False,
+        awaited="",
+    )
+
+
+def _source(ranking: Ranking | None, awaited: str) -> str:
+    if ranking is None:
+        return awaited if awaited in _PASSING else ""
+    return source_text(ranking) if ranking.labels else ""
+
+
 def _notice(ranking: Ranking | None, awaited: str, *, suggestions: bool) -> str:
     if not suggestions:
         return strings.SUGGESTIONS_HIDDEN
     if ranking is None:
-        return awaited
+        return "" if awaited in _PASSING else awaited
     if ranking.unlike:
         return " ".join(part for part in (strings.UNLIKE, ranking.notice) if part)
     return ranking.notice

@@ -144,7 +144,7 @@ class ImageOverlay(QWidget):
 
 def _draw(painter: QPainter, place: QRect, flags: Qt.AlignmentFlag, text: str, colour: str) -> None:
     ground = painter.boundingRect(place, int(flags), text).adjusted(-4, -1, 4, 1)
-    painter.fillRect(ground, QColor(0, 0, 0, 150))
+    painter.fillRect(ground, QColor(0, 0, 0, style.ON_SCAN_OPACITY))
     painter.setPen(QColor(colour))
     painter.drawText(place, int(flags), text)
 

@@ -10,8 +10,9 @@ from app.views import glyphs, style
 
 _KEY_WIDTH = 28
 _FIGURE_WIDTH = 44
-_TICK_WIDTH = 24
+_TICK_WIDTH = 28
 _BAR_HEIGHT = 4
+_UNDER_NAME = 8
 
 
 class LabelRow(QAbstractButton):
@@ -22,6 +23,7 @@ class LabelRow(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self._line = LabelLine("", "", "")
+        self._height = style.ROW_HEIGHT + 4
 
     @property
     def line(self) -> LabelLine:
@@ -45,9 +47,14 @@ class LabelRow(QAbstractButton):
         self.setToolTip(line.name)
         self.update()
 
+    def set_dense(self, dense: bool) -> None:
+        """Make it lower where there are many labels."""
+        self._height = style.ROW_HEIGHT - 4 if dense else style.ROW_HEIGHT + 4
+        self.updateGeometry()
+
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """As wide as it gets, one row high."""
-        return QSize(200, style.ROW_HEIGHT + 4)
+        return QSize(200, self._height)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the row."""
@@ -93,7 +100,9 @@ class LabelRow(QAbstractButton):
 
     def _text_place(self, area: QRectF) -> QRectF:
         left = area.left() + _KEY_WIDTH + 8
-        right = area.right() - _TICK_WIDTH - _FIGURE_WIDTH - 4
+        right = area.right() - _TICK_WIDTH
+        if self._line.probability is not None:
+            right -= _FIGURE_WIDTH + 4
         return QRectF(left, area.top(), right - left, area.height())
 
     def _name(self, painter: QPainter, area: QRectF) -> None:
@@ -103,7 +112,7 @@ class LabelRow(QAbstractButton):
         painter.setPen(QColor(style.TEXT))
         place = self._text_place(area)
         if line.probability is not None:
-            place.setBottom(area.bottom() - 9)
+            place.setBottom(area.bottom() - _UNDER_NAME)
         text = painter.fontMetrics().elidedText(
             line.name, Qt.TextElideMode.ElideRight, int(place.width())
         )
@@ -116,9 +125,9 @@ class LabelRow(QAbstractButton):
         if line.probability is None:
             return
         place = self._text_place(area)
-        track = QRectF(place.left(), area.bottom() - 9, place.width(), _BAR_HEIGHT)
+        track = QRectF(place.left(), area.bottom() - _UNDER_NAME, place.width(), _BAR_HEIGHT)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(style.RAISED if not line.decided else "#2b4c68"))
+        painter.setBrush(QColor(style.FIELD if line.decided else style.RAISED))
         painter.drawRoundedRect(track, 2, 2)
         length = max(track.width() * min(max(line.probability, 0.0), 1.0), 2.0)
         painter.setBrush(QColor(style.ACCENT if line.suggested else style.BAR))

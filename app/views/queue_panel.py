@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
+    QPushButton,
     QScrollBar,
     QStyle,
     QStyledItemDelegate,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 from app import strings
 from app.models.commands import Command
 from app.models.scan_table import QueueCounts, Role, ScanTable, Show
+from app.strings import command_words
 from app.views import glyphs, style
 from app.views.actions import Actions
 from nearl_core.types import State, Verdict
@@ -151,6 +153,7 @@ class QueuePanel(QWidget):
         self._counts = QLabel()
         self._order = QCheckBox(strings.INSTRUCTIVE_FIRST)
         self._empty = QLabel()
+        self._add = QPushButton(command_words.COMMANDS[Command.ADD_SCANS.value])
         self._list = _ScanList()
         self._build_controls(actions)
         self._build_list(table)
@@ -159,6 +162,7 @@ class QueuePanel(QWidget):
         layout.setSpacing(8)
         layout.addLayout(self._controls())
         layout.addWidget(self._empty)
+        layout.addLayout(_inset(self._add))
         layout.addWidget(self._list, 1)
         table.counts_changed.connect(self._show_counts)
         table.modelReset.connect(self._rows_changed)
@@ -182,6 +186,9 @@ class QueuePanel(QWidget):
         self._order.clicked.connect(action.trigger)
         action.toggled.connect(self._order.setChecked)
         self._counts.setProperty("role", "small")
+        self._add.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._add.setToolTip(actions.tip(Command.ADD_SCANS))
+        self._add.clicked.connect(actions.action(Command.ADD_SCANS).trigger)
 
     def _build_list(self, table: ScanTable) -> None:
         self._empty.setProperty("role", "muted")
@@ -269,3 +276,13 @@ class QueuePanel(QWidget):
             empty = strings.QUEUE_NO_MATCH
         self._empty.setText(empty)
         self._empty.setVisible(bool(empty))
+        self._add.setVisible(counts.total == 0)
+
+
+def _inset(button: QPushButton) -> QHBoxLayout:
+    """A button under the sentence that asks for it."""
+    line = QHBoxLayout()
+    line.setContentsMargins(16, 0, 12, 0)
+    line.addWidget(button)
+    line.addStretch(1)
+    return line

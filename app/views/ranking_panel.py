@@ -25,6 +25,8 @@ from app.views.label_row import LabelRow
 from app.views.note_field import NoteField
 from nearl_core.types import Confidence, State
 
+_MANY = 7
+"""Labels that have room in the window that the desk opens with; more of them stand closer."""
 _VERDICTS = (
     (Command.DEFER, State.DEFERRED),
     (Command.NONE_APPLY, State.NONE_APPLY),
@@ -206,6 +208,7 @@ class RankingPanel(QWidget):
             self._rows_box.addWidget(row)
         for place, row in enumerate(self._rows):
             row.setVisible(place < count)
+            row.set_dense(count > _MANY)
 
     def _row_clicked(self) -> None:
         row = self.sender()

@@ -42,7 +42,7 @@ _TOOLS = (
     (Command.COMPARE, "compare"),
     (Command.RESET, "reset"),
 )
-_TAGS_WIDTH = 320
+_TAGS_WIDTH = 344
 _TURNS = {
     Command.FLIP_HORIZONTAL: Turn.FLIP_HORIZONTAL,
     Command.FLIP_VERTICAL: Turn.FLIP_VERTICAL,
@@ -80,7 +80,7 @@ class ScanPanel(QWidget):
         self.tags, self.compare = TagsPanel(), ComparePanel(actions)
         self.tags.hide()
         self.compare.hide()
-        beside = QSplitter(Qt.Orientation.Horizontal)
+        beside = self._beside = QSplitter(Qt.Orientation.Horizontal)
         beside.addWidget(self.view)
         beside.addWidget(self.compare)
         beside.addWidget(self.tags)
@@ -95,13 +95,13 @@ class ScanPanel(QWidget):
         bar.setFixedHeight(40)
         line = QHBoxLayout(bar)
         line.setContentsMargins(12, 0, 8, 0)
-        line.setSpacing(2)
+        line.setSpacing(0)
         line.addWidget(self._name, 3)
         line.addSpacing(8)
         self._window.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self._window.setMinimumContentsLength(12)
+        self._window.setMinimumContentsLength(9)
         self._window.setMaximumWidth(160)
         self._window.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._window.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -205,10 +205,15 @@ class ScanPanel(QWidget):
         elif command is Command.TAGS:
             self._switch_off(Command.COMPARE, if_=on)
             self.tags.setVisible(on)
+            if on:
+                self._beside.setSizes([self._beside.width() - _TAGS_WIDTH, 0, _TAGS_WIDTH])
             self.tags_wanted.emit(on)
         elif command is Command.COMPARE:
             self._switch_off(Command.TAGS, if_=on)
             self.compare.setVisible(on)
+            if on:
+                half = self._beside.width() // 2
+                self._beside.setSizes([half, half, _TAGS_WIDTH])
             self.compare.wanted.emit(on)
         else:
             return False
@@ -234,9 +239,7 @@ class ScanPanel(QWidget):
                 self._window.insertSeparator(self._window.count())
             key = f"   Alt+{place - presets + 1}" if place >= presets else ""
             self._window.addItem(_window_name(window, place) + key, window)
-        self._window.setEnabled(bool(windows))
-        if not windows:
-            self._window.addItem(strings.COLOUR if self.view.picture else strings.WINDOW)
+        self._window.setVisible(bool(windows))
 
     def _window_chosen(self) -> None:
         window = self._window.currentData()

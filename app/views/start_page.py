@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -19,8 +20,10 @@ from app.models.commands import Command
 from app.strings import command_words
 from app.views import style
 from app.views.actions import Actions
+from app.views.fields import ElidedLabel
 
 _SHOWN = 6
+_NAME_WIDTH = 180
 
 
 class StartPage(QWidget):
@@ -122,12 +125,28 @@ class StartPage(QWidget):
                 widget.deleteLater()
         self._no_recent.setVisible(not paths)
         for path in paths[:_SHOWN]:
-            button = QPushButton(path.stem)
-            button.setProperty("role", "link")
-            button.setToolTip(str(path))
-            button.setFixedHeight(style.ROW_HEIGHT)
-            button.clicked.connect(self._recent_clicked)
-            self._recent_box.addWidget(button)
+            self._recent_box.addWidget(self._recent(path))
+
+    def _recent(self, path: Path) -> QWidget:
+        button = QPushButton()
+        middle = Qt.TextElideMode.ElideMiddle
+        button.setText(button.fontMetrics().elidedText(path.stem, middle, _NAME_WIDTH))
+        button.setAccessibleName(path.stem)
+        button.setProperty("role", "link")
+        button.setToolTip(str(path))
+        button.setFixedHeight(style.ROW_HEIGHT)
+        button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        button.clicked.connect(self._recent_clicked)
+        folder = ElidedLabel()
+        folder.setProperty("role", "small")
+        folder.show_text(str(path.parent))
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        line.addWidget(button)
+        line.addWidget(folder, 1)
+        return row
 
     def _recent_clicked(self) -> None:
         button = self.sender()

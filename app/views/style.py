@@ -16,17 +16,20 @@ PANEL = "#1b1f23"
 RAISED = "#262b31"
 HOVER = "#2e343b"
 LINE = "#343b43"
+EDGE = "#6a747e"
 FIELD = "#101316"
 TEXT = "#dce1e6"
 MUTED = "#98a2ad"
 ACCENT = "#6cb2ee"
 ACCENT_GROUND = "#1e3a52"
 ON_ACCENT = "#0b1319"
-BAR = "#3f6f96"
+BAR = "#4d86b4"
 GOOD = "#85cf97"
 WARN = "#e6bd62"
 BAD = "#f0957f"
 SCAN_GROUND = "#000000"
+ON_SCAN_OPACITY = 190
+"""Of the black behind text on a scan, of 255: what is left of white bone or paper."""
 
 GRID = 8
 ROW_HEIGHT = 32
@@ -38,7 +41,20 @@ def text_on_ground() -> tuple[tuple[str, str], ...]:
     texts = (TEXT, MUTED, ACCENT, GOOD, WARN, BAD)
     pairs = [(text, ground) for text in texts for ground in (GROUND, PANEL, RAISED, FIELD)]
     pairs += [(TEXT, ACCENT_GROUND), (TEXT, HOVER), (ON_ACCENT, ACCENT), (TEXT, SCAN_GROUND)]
+    pairs += [(TEXT, on_white_scan()), (WARN, on_white_scan()), (MUTED, ACCENT_GROUND)]
     return tuple(pairs)
+
+
+def on_white_scan() -> str:
+    """The ground of text over the whitest part of a scan."""
+    return QColor(*[255 - ON_SCAN_OPACITY] * 3).name()
+
+
+def shapes_on_ground() -> tuple[tuple[str, str], ...]:
+    """Edges, bars and signs that tell something, and what they stand on: at least 3 to 1."""
+    pairs = [(EDGE, ground) for ground in (GROUND, PANEL, FIELD)]
+    pairs += [(BAR, ground) for ground in (PANEL, RAISED, FIELD)]
+    return (*pairs, (ACCENT, FIELD), (ACCENT, ACCENT_GROUND), (WARN, ACCENT_GROUND))
 
 
 def palette() -> QPalette:

@@ -60,7 +60,7 @@ class TagsPanel(QWidget):
         layout.setSpacing(8)
         layout.addWidget(heading(command_words.COMMANDS["tags"]))
         layout.addWidget(self._search)
-        layout.addWidget(self._notice)
+        layout.addWidget(self._notice, 1, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._view, 1)
         layout.addWidget(self._identity)
         self.setMinimumWidth(280)
@@ -82,8 +82,8 @@ class TagsPanel(QWidget):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(Column.TAG, QHeaderView.ResizeMode.Fixed)
-        view.setColumnWidth(Column.TAG, 92)
-        view.setColumnWidth(Column.NAME, 128)
+        view.setColumnWidth(Column.TAG, 104)
+        view.setColumnWidth(Column.NAME, 152)
 
     def show_lines(self, lines: tuple[TagLine, ...]) -> None:
         """Show a header."""
@@ -93,7 +93,8 @@ class TagsPanel(QWidget):
         """Say why there is no header; "" hides it."""
         self._notice.setText(text)
         self._notice.setVisible(bool(text))
-        self._view.setVisible(not text)
+        for part in (self._search, self._view, self._identity):
+            part.setVisible(not text)
 
     def show_identity(self, shown: bool) -> None:
         """Show whether identity comes along."""

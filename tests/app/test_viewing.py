@@ -112,7 +112,16 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
 @pytest.mark.parametrize(("text", "ground"), style.text_on_ground())
 def test_text_stands_out_from_its_ground(text: str, ground: str) -> None:
-    light, dark = sorted((luminance(text), luminance(ground)), reverse=True)
-    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert contrast(text, ground) >= 4.5
+
+
+@pytest.mark.parametrize(("shape", "ground"), style.shapes_on_ground())
+def test_edges_and_bars_stand_out_from_their_ground(shape: str, ground: str) -> None:
+    assert contrast(shape, ground) >= 3

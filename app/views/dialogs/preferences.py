@@ -1,6 +1,6 @@
 """Preferences: the reader's pseudonym, and training by itself."""
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
 
 from app import strings
 from app.strings import dialog_words
@@ -39,11 +39,17 @@ class PreferencesDialog(DeskDialog):
         form.setVerticalSpacing(8)
         form.addRow(strings.READER, self._reader)
         form.addRow("", muted(strings.READER_RULE))
-        form.addRow(strings.TRAINING, self._auto)
-        form.addRow("", self._every)
+        form.addRow(strings.TRAINING, self._automatic())
         form.addRow(strings.DEVICE, self._device)
         form.addRow("", muted(dialog_words.DEVICE_HINT))
         self.body.addLayout(form)
+
+    def _automatic(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self._auto)
+        line.addWidget(self._every, 1)
+        return line
 
     @property
     def reader(self) -> str:
