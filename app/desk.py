@@ -11,6 +11,7 @@ from app.asking import Asking
 from app.asking_backbones import AskingBackbones
 from app.asking_export import AskingExport
 from app.controllers.comparing import Alike, Comparing
+from app.controllers.copying import Copying
 from app.controllers.exporting import Exporting
 from app.controllers.library import Library
 from app.controllers.ordering import Ordering
@@ -69,6 +70,7 @@ class Desk(QObject):
         self.screen = Screen(self.pictures, self.review, self)
         self.tags = Tags(jobs, self)
         self.comparing = Comparing(jobs, suggestions, self.pictures, self)
+        Copying(jobs, library, self.review, self)
         self._commands = self._command_table()
         self._connect_views()
         self._connect_project()

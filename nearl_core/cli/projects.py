@@ -50,6 +50,11 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
 
     check = commands.add_parser("check", help="check a project and mend what can be mended")
     check.add_argument("project", type=Path, metavar="PROJECT")
+    check.add_argument(
+        "--restore",
+        action="store_true",
+        help="first put the last daily copy back, for a database that is damaged or gone",
+    )
     check.set_defaults(run=_check)
 
     decide = commands.add_parser("decide", help="take decisions from a CSV file")
@@ -208,6 +213,8 @@ def _check(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.store.check import check
     from nearl_core.store.project import Project
 
+    if args.restore:
+        _restore(args.project, output)
     with _open_or_look(Project, args.project, output) as project:
         report = check(project, output.control())
     output.result(
@@ -218,15 +225,30 @@ def _check(args: argparse.Namespace, output: Output) -> int:
             "versions": report.versions,
             "problems": [asdict(finding) for finding in report.findings],
             "mended": list(report.mended),
+            "copies": [day.isoformat() for day in report.copies],
         },
         f"{report.scans} scans, {report.decisions} decisions, {report.versions} versions: "
         + ("all is well." if report.ok else f"{len(report.findings)} problems."),
     )
+    if report.copies:
+        output.text(f"Daily copies: {', '.join(map(str, report.copies))}.")
     for sentence in report.mended:
         output.text(f"Mended: {sentence}")
     for finding in report.findings:
         output.message(f"{finding.message} {finding.remedy}")
     return _DONE if report.ok else _UNUSABLE
+
+
+def _restore(project: Path, output: Output) -> None:
+    from nearl_core.store.restore import restore
+
+    done = restore(project)
+    lost = "an unknown number are" if done.lost is None else f"{done.lost} are"
+    kept = f" The damaged database is kept in {done.kept}." if done.kept else ""
+    output.message(
+        f"The copy of {done.day} was put back, with {done.decisions} later decisions; "
+        f"{lost} lost.{kept}"
+    )
 
 
 def _open_or_look(kind: "type[Project]", folder: Path, output: Output) -> "Project":
@@ -244,6 +266,7 @@ def _open_or_look(kind: "type[Project]", folder: Path, output: Output) -> "Proje
 def _decide(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.decisions_file import read
     from nearl_core.settings import load
+    from nearl_core.store.copies import copy_daily
     from nearl_core.store.project import Project
 
     reader = args.reader or load().settings.reader
@@ -263,7 +286,8 @@ def _decide(args: argparse.Namespace, output: Output) -> int:
             path = str(scans[new.scan_id].path)
             record = _decision_record(decision, path, label_set)
             output.result(record, f"{path}: {record['label'] or record['state']}")
-    output.text(f"{total} decisions saved.")
+        output.text(f"{total} decisions saved.")
+        copy_daily(project.folder)
     return _DONE
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,9 @@ from sqlalchemy import func, select, text
 from nearl_core.control import RunControl
 from nearl_core.errors import ProjectError
 from nearl_core.store import decisions, label_sets, scans, versions
-from nearl_core.store.faults import told
+from nearl_core.store.copies import FOLDER as COPIES
+from nearl_core.store.copies import copies, require_sound
+from nearl_core.store.faults import damaged, told
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.paths import PathKeeper
 from nearl_core.store.project import Project
@@ -44,6 +47,7 @@ class CheckReport:
         scans, decisions, versions: How many there are.
         findings: What is wrong.
         mended: Sentences on what was wrong and is not any more.
+        copies: Days of the sound daily copies of the database, the newest first.
     """
 
     scans: int
@@ -51,6 +55,7 @@ class CheckReport:
     versions: int
     findings: tuple[Finding, ...]
     mended: tuple[str, ...]
+    copies: tuple[date, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -73,8 +78,13 @@ def check(project: Project, control: RunControl | None = None) -> CheckReport:
     findings += _guarded(lambda: _scans(project, control, mended))
     if not project.read_only:
         mended += _leftovers(project)
-    counts = _counts(project)
-    return CheckReport(*counts, findings=tuple(findings), mended=tuple(mended))
+    days, bad = _copies(project)
+    return CheckReport(
+        *_counts(project),
+        findings=(*findings, *bad),
+        mended=tuple(mended),
+        copies=tuple(days),
+    )
 
 
 def _guarded(part: Callable[[], list[Finding]]) -> list[Finding]:
@@ -100,12 +110,26 @@ def _database(project: Project) -> list[Finding]:
         orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
     if faults == ["ok"] and not orphans:
         return []
-    return [
-        Finding(
-            "The project's database is damaged.",
-            "Copy the project folder as it is, then bring back a backup.",
-        )
-    ]
+    error = damaged()
+    return [Finding(error.message, error.remedy)]
+
+
+def _copies(project: Project) -> tuple[list[date], list[Finding]]:
+    """The days of the sound daily copies, the newest first."""
+    days: list[date] = []
+    findings = []
+    for copy in copies(project.folder):
+        try:
+            require_sound(copy.file)
+            days.append(copy.day)
+        except ProjectError:
+            findings.append(
+                Finding(
+                    f"The daily copy of {copy.day} is damaged.",
+                    "Delete it, and check the disk: what stands on it may go bad as well.",
+                )
+            )
+    return days, findings
 
 
 def _labels(project: Project) -> list[Finding]:
@@ -211,7 +235,7 @@ def _leftovers(project: Project) -> list[str]:
     """Remove what an interrupted writer left; a young one may still be being written."""
     removed = 0
     with told():
-        for folder in (project.adapters_folder, project.cache_folder):
+        for folder in (project.adapters_folder, project.cache_folder, project.folder / COPIES):
             for file in folder.rglob("*.partial-*"):
                 if file.is_file() and time.time() - file.stat().st_mtime > _LEFTOVER_S:
                     file.unlink()

@@ -74,9 +74,9 @@ class Database:
                 if read_only:
                     self._reader = self._connect(_read_only_uri(path), "BEGIN")
                 else:
-                    self._writer = self._connect(_uri(path), "BEGIN IMMEDIATE")
+                    self._writer = self._connect(file_uri(path), "BEGIN IMMEDIATE")
                     self._set_up(self._writer, on_network=is_on_network(path))
-                    self._reader = self._connect(_uri(path), "BEGIN")
+                    self._reader = self._connect(file_uri(path), "BEGIN")
                     _pragma(self._reader, "query_only = ON")
             except BaseException:
                 self.close()
@@ -143,14 +143,15 @@ def _pragma(connection: Connection, text: str) -> None:
     driver.execute(f"PRAGMA {text}").fetchall()
 
 
-def _uri(path: Path, **options: str) -> str:
+def file_uri(path: Path, **options: str) -> str:
+    """What SQLite opens a file by, with options such as `mode="ro"`."""
     tail = "&".join(f"{key}={value}" for key, value in options.items())
     return f"file:{quote(os.fsencode(os.path.abspath(path)))}?{tail}"
 
 
 def _read_only_uri(path: Path) -> str:
     """Plain read-only where SQLite can, else `immutable`: a medium that nobody can write."""
-    plain = _uri(path, mode="ro")
+    plain = file_uri(path, mode="ro")
     try:
         probe = sqlite3.connect(plain, uri=True)
         try:
@@ -162,5 +163,5 @@ def _read_only_uri(path: Path) -> str:
         log = path.with_name(path.name + "-wal")
         if os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
             raise
-        return _uri(path, mode="ro", immutable="1")
+        return file_uri(path, mode="ro", immutable="1")
     return plain

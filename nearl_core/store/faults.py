@@ -12,6 +12,11 @@ from nearl_core.errors import ProjectError
 
 _SAFE: Final = "Everything that was saved before is safe."
 
+WAY_BACK: Final = (
+    "`nearl check PROJECT --restore` puts the last daily copy back, and what can still be read of "
+    "what came after it."
+)
+
 _BY_CODE: Final[dict[int, tuple[str, str]]] = {
     sqlite3.SQLITE_FULL: (
         f"The disk is full, so this could not be saved. {_SAFE}",
@@ -31,11 +36,11 @@ _BY_CODE: Final[dict[int, tuple[str, str]]] = {
     ),
     sqlite3.SQLITE_CORRUPT: (
         "The project's database is damaged.",
-        "Copy the project folder, then run `check` on it or bring back a backup.",
+        WAY_BACK,
     ),
     sqlite3.SQLITE_NOTADB: (
         "The project's database is damaged: project.db is not a database.",
-        "Bring back a backup of the project folder.",
+        WAY_BACK,
     ),
     sqlite3.SQLITE_CANTOPEN: (
         "The project's database can't be opened.",
@@ -66,6 +71,11 @@ def _known(code: int | None) -> ProjectError | None:
     primary = code & 0xFF  # the upper bytes of an extended code only say where it happened
     entry = _BY_CODE.get(_SAME.get(primary, primary))
     return None if entry is None else ProjectError(*entry)
+
+
+def damaged() -> ProjectError:
+    """What is said of a database that a check of its pages refuses."""
+    return ProjectError(*_BY_CODE[sqlite3.SQLITE_CORRUPT])
 
 
 def from_sqlite(error: BaseException) -> ProjectError | None:

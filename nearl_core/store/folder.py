@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from nearl_core.errors import ProjectError
 from nearl_core.store import label_sets, migrations
 from nearl_core.store.database import Database
+from nearl_core.store.faults import WAY_BACK
 from nearl_core.store.hashes import new_key
 from nearl_core.store.schema import meta
 from nearl_core.types import LabelSet, Unit
@@ -83,7 +84,7 @@ def _fill(folder: Path, label_set: LabelSet, *, backbone: str, unit: Unit, home:
     database = Database(folder / DATABASE, read_only=False)
     try:
         with database.writing() as connection:
-            migrations.migrate(connection)
+            migrations.create(connection)
             values = {
                 "project": str(uuid4()),
                 "key": new_key(),
@@ -98,21 +99,30 @@ def _fill(folder: Path, label_set: LabelSet, *, backbone: str, unit: Unit, home:
         database.close()
 
 
-def require_project(folder: Path) -> None:
-    """Refuse a folder that is no project.
+def require_folder(folder: Path) -> None:
+    """Refuse a folder that is not there.
 
     Raises:
-        ProjectError: If it is missing or has no database.
+        ProjectError: If it is missing.
     """
     if not folder.is_dir():
         raise ProjectError(
             f"There is no project {folder.name} in this place.",
             "Check the name, or create the project first.",
         )
+
+
+def require_project(folder: Path) -> None:
+    """Refuse a folder that is no project.
+
+    Raises:
+        ProjectError: If it is missing or has no database.
+    """
+    require_folder(folder)
     if not (folder / DATABASE).is_file():
         raise ProjectError(
             f"{folder.name} is not a NEARL Desk project: it has no project.db.",
-            "Choose another folder, or bring project.db back from a backup.",
+            f"Choose another folder. If project.db was lost: {WAY_BACK}",
         )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, inspect, select
 
 from nearl_core.errors import ProjectError
+from nearl_core.store.faults import damaged
 from nearl_core.store.schema import meta, metadata, revision
 
 HEAD: Final = "0003"
@@ -19,15 +20,21 @@ _NUMBER: Final = "schema"
 """Key in `meta` of the schema's number, from before Alembic."""
 
 
+def create(connection: Connection) -> None:
+    """Make the tables of a new project."""
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(insert(revision).values(version_num=HEAD))
+
+
 def current(connection: Connection) -> str:
-    """The revision of a database; "" for an empty one.
+    """The revision of a database.
 
     Raises:
-        ProjectError: If the database is not a project's.
+        ProjectError: If the database is empty or not a project's.
     """
     tables = inspect(connection).get_table_names()
     if not tables:
-        return ""
+        raise damaged()
     found: str | None = None
     if revision.name in tables:
         found = connection.scalar(select(revision.c.version_num))
@@ -64,10 +71,6 @@ def migrate(connection: Connection) -> None:
         ProjectError: If the schema is newer than this program.
     """
     found = current(connection)
-    if not found:
-        metadata.create_all(connection, checkfirst=False)
-        connection.execute(insert(revision).values(version_num=HEAD))
-        return
     _require_known(found)
     if found != HEAD:
         _take_over(connection, found)

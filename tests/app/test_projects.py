@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from app.views.dialogs.new_project import NewProjectDialog
 from nearl_core import labels_file
 from nearl_core.errors import ProjectError
 from nearl_core.scan_list import ScanList
+from nearl_core.store.copies import copies
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, Scan, State, Unit, Verdict
 from tests.app.driving import WAIT_MS, Driver
@@ -134,6 +136,23 @@ def test_a_full_disk_loses_nothing_and_says_so(
     assert desk.desk.table.verdict(first).state is State.UNSEEN
     desk.decide(Qt.Key.Key_1)
     assert desk.desk.table.verdict(first).state is State.LABELLED
+
+
+def test_the_database_is_copied_each_day(desk: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = desk.desk.library.session
+    assert session is not None
+    folder = session.project.folder
+    desk.until(lambda: len(copies(folder)) == 1)
+
+    class Tomorrow(date):
+        @classmethod
+        def today(cls) -> "Tomorrow":
+            return cls(2199, 1, 1)
+
+    monkeypatch.setattr("app.controllers.copying.date", Tomorrow)
+    monkeypatch.setattr("nearl_core.store.copies.date", Tomorrow)
+    desk.decide(Qt.Key.Key_1)
+    desk.until(lambda: len(copies(folder)) == 2)
 
 
 def test_the_label_editor_refuses_bad_names_in_place(desk: Driver) -> None:

@@ -17,6 +17,7 @@ import pytest
 from nearl_core.cli import main
 from nearl_core.cli.output import Output, to_json
 from nearl_core.control import Progress
+from nearl_core.store.copies import copy_daily
 from nearl_core.store.project import Project
 from tests.support.projects import MULTI, PillowReader, decide, new_project, said
 from tests.support.scans import disc, write_folder, write_png
@@ -267,6 +268,22 @@ def test_a_project_that_is_open_can_be_listed_and_not_changed(
         captured = capsys.readouterr()
         assert "looked at only" in captured.err
         assert json.loads(captured.out)["scans"] == 6
+
+
+def test_a_damaged_database_comes_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Project.open(folder) as project:
+        copy_daily(project.folder)
+        decide(project, 1, "disc")
+    file = folder / "project.db"
+    file.write_bytes(file.read_bytes()[:4096] + b"\xa5" * 4096 + file.read_bytes()[8192:])
+    assert main(["decisions", str(folder)]) == 3
+    assert "check PROJECT --restore" in capsys.readouterr().err
+    assert main(["check", str(folder), "--restore", "--json"]) == 3  # the files do not exist
+    captured = capsys.readouterr()
+    assert "1 later decisions; 0 are lost" in captured.err
+    assert (report := json.loads(captured.out))["decisions"] == 1
+    assert len(report["copies"]) == 1
+    assert len(report["problems"]) == 1
 
 
 # --- as a process ----------------------------------------------------------------------------

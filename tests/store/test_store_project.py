@@ -79,7 +79,7 @@ def test_a_corrupt_page_is_told_in_a_sentence(tmp_path: Path) -> None:
     data[4096 * 20 : 4096 * 60] = b"\xa5" * 4096 * 40
     file.write_bytes(data)
     with (
-        pytest.raises(ProjectError, match=r"database is damaged.*backup"),
+        pytest.raises(ProjectError, match=r"database is damaged.*check PROJECT --restore"),
         Project.open(tmp_path / "p") as project,
     ):
         project.scans()

@@ -1,0 +1,196 @@
+"""The way back from a damaged database: its last sound copy, and what can still be read since.
+
+The log only grows and its ids only count up, so whatever the damaged database still tells beyond
+the copy can be appended to it. The damaged database is kept.
+"""
+
+import os
+import secrets
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from nearl_core.errors import ProjectError
+from nearl_core.store.copies import copies, require_sound
+from nearl_core.store.database import Database, file_uri
+from nearl_core.store.faults import told
+from nearl_core.store.folder import DATABASE, LOCK, project_folder, require_folder, require_schema
+from nearl_core.store.lock import ProjectLock
+
+_TABLES: Final = {
+    "label_sets": "revision",
+    "scans": "id",
+    "decisions": "id",
+    "versions": "number",
+    "activations": "id",
+}
+"""What grows, with its key, in the order in which rows refer to each other."""
+_BESIDE: Final = ("-wal", "-shm", "-journal")
+_KEPT: Final = "damaged-"
+_MISSES: Final = 10_000
+"""So many keys in a row that are not there, and the table has ended: a page holds far fewer."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was put back.
+
+    Attributes:
+        day: Of the copy.
+        decisions: Decisions that were made after the copy and could still be read.
+        lost: Those that could not; None where the damaged database does not say how many it had.
+        kept: The folder in which the damaged database stands now; "" where there was none.
+    """
+
+    day: date
+    decisions: int
+    lost: int | None
+    kept: str
+
+
+def restore(folder: Path) -> Restored:
+    """Put the last sound copy back, with what can still be read of what came after it.
+
+    Raises:
+        ProjectLockedError: If the project is open for writing elsewhere.
+        ProjectError: If there is no sound copy, or it can't be put back.
+    """
+    folder = project_folder(folder)
+    require_folder(folder)
+    with told():
+        lock = ProjectLock.acquire(folder / LOCK)
+        beside = folder / f"{DATABASE}.partial-{secrets.token_hex(4)}"
+        try:
+            for left in folder.glob(f"{DATABASE}.partial-*"):
+                left.unlink()
+            day = _take_copy(folder, beside)
+            decisions, lost = _take_rest(_source(folder), beside)
+            require_sound(beside)
+            kept = _keep(folder)
+            # The log too: left there, it would be taken for the new database's.
+            for ending in ("", *_BESIDE):
+                (folder / f"{DATABASE}{ending}").unlink(missing_ok=True)
+            os.replace(beside, folder / DATABASE)
+        finally:
+            beside.unlink(missing_ok=True)
+            lock.release()
+    return Restored(day, decisions, lost, kept)
+
+
+def _source(folder: Path) -> Path:
+    """The damaged database, or the one that a restoring kept before it was cut short."""
+    kept = sorted(folder.glob(f"{_KEPT}*/{DATABASE}"))
+    database = folder / DATABASE
+    return database if database.exists() or not kept else kept[-1]
+
+
+def _take_copy(folder: Path, beside: Path) -> date:
+    """Copy the newest sound copy, in this program's schema; returns its day."""
+    for copy in copies(folder):
+        try:
+            require_sound(copy.file)
+        except ProjectError:
+            continue
+        shutil.copyfile(copy.file, beside)
+        database = Database(beside, read_only=False)
+        try:
+            require_schema(database)
+        finally:
+            database.close()
+        return copy.day
+    raise ProjectError(
+        "There is no sound copy of the project's database.",
+        "Bring back a backup of the project folder.",
+    )
+
+
+def _take_rest(source: Path, beside: Path) -> tuple[int, int | None]:
+    """Append what came after the copy; returns how many decisions, and how many are lost."""
+    with closing(sqlite3.connect(beside, isolation_level=None)) as new:
+        new.execute("PRAGMA journal_mode = DELETE")
+        new.execute("PRAGMA foreign_keys = ON")
+        before = _count(new)
+        last = _take(source, new)
+        after = _count(new)
+    # Ids are given without gaps, and what is rolled back gives its id back.
+    return after - before, None if last is None else max(0, last - after)
+
+
+def _take(source: Path, new: sqlite3.Connection) -> int | None:
+    """Append from one damaged database; returns the last id of a decision, where it tells."""
+    try:
+        with closing(sqlite3.connect(file_uri(source, mode="ro"), uri=True)) as old:
+            new.execute("BEGIN")
+            for key, value in _rows(old, "SELECT key, value FROM meta"):
+                new.execute("UPDATE meta SET value = ? WHERE key = ?", (value, key))
+            for table, key in _TABLES.items():
+                _append(table, key, old, new)
+            new.execute("COMMIT")
+            return _last_key("decisions", old)
+    except sqlite3.DatabaseError as error:
+        if new.in_transaction:
+            new.execute("ROLLBACK")
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
+            raise
+        return None  # nothing of it can be read
+
+
+def _append(table: str, key: str, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Row by row, since each may be the one that can't be read."""
+    known = {row[1] for row in new.execute(f"PRAGMA table_info({table})")}
+    shared = [row[1] for row in old.execute(f"PRAGMA table_info({table})") if row[1] in known]
+    columns = ", ".join(f'"{name}"' for name in shared)
+    insert = f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(shared))})"
+    last = _last_key(table, old)
+    number = new.execute(f"SELECT coalesce(max({key}), 0) FROM {table}").fetchone()[0]
+    misses = 0
+    while misses < _MISSES and (last is None or number < last):
+        number += 1
+        rows = _rows(old, f"SELECT {columns} FROM {table} WHERE {key} = {number}")
+        misses = 0 if rows else misses + 1
+        try:
+            new.executemany(insert, rows)
+        except sqlite3.IntegrityError:
+            continue  # what it refers to could not be read
+
+
+def _rows(old: sqlite3.Connection, query: str) -> list[tuple[object, ...]]:
+    """What a query gives; nothing where that is damaged."""
+    try:
+        return old.execute(query).fetchall()
+    except sqlite3.DatabaseError:
+        return []
+
+
+def _last_key(table: str, old: sqlite3.Connection) -> int | None:
+    """The greatest key that a table ever had; None where nothing says so."""
+    for query in (
+        f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'",
+        f"SELECT coalesce(max({_TABLES[table]}), 0) FROM {table}",
+    ):
+        for row in _rows(old, query):
+            if isinstance(row[0], int):
+                return row[0]
+    return None
+
+
+def _count(database: sqlite3.Connection) -> int:
+    return int(database.execute("SELECT count(*) FROM decisions").fetchone()[0])
+
+
+def _keep(folder: Path) -> str:
+    """Copy the damaged database with its log into a folder of its own."""
+    files = [file for ending in ("", *_BESIDE) if (file := folder / f"{DATABASE}{ending}").exists()]
+    if not files:
+        return ""
+    kept = folder / f"{_KEPT}{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    beside = kept.with_name(f"partial-{kept.name}")
+    beside.mkdir()
+    for file in files:
+        shutil.copyfile(file, beside / file.name)
+    beside.rename(kept)
+    return kept.name
