@@ -20,7 +20,8 @@ class Stage(StrEnum):
     """What is to be measured.
 
     ZERO_SHOT: the backbone and the label texts. LINEAR_PROBE: logistic regression on frozen
-    features. INSTANT: the instant learner. TUNED: the live version's own head. LIVE: what ranks.
+    features. INSTANT: the instant learner. TUNED: the own head of the version that is active
+    in the engine, whatever share of a ranking it has. LIVE: what ranks.
     """
 
     ZERO_SHOT = "zero-shot"
@@ -129,7 +130,7 @@ def probabilities(
         return ready.ranker.instant.probabilities(engine.deep_features(scan_ids))
     if stage is Stage.TUNED:
         if ready.live is None or ready.ranker.tuned is None:
-            raise NearlError("No trained version is live.", "Train or activate one first.")
+            raise NearlError("No version was trained for these labels.", "Train one first.")
         tuned = joined(engine.features(scan_ids, tuned=True), engine.deep_features(scan_ids))
         logits = ready.ranker.tuned.logits(tuned)
         return to_probabilities(logits, multi_label=multi_label)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nearl_core.control import RunControl
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.instant import Examples, FloatArray
 from nearl_core.model.backbones import Backbone
 from nearl_core.types import LabelSet
 
@@ -84,6 +84,8 @@ class FewShot:
         targets: N x C, float64, one-hot. A column may be all zero (natural draws).
         images: The N decided scans' pictures.
         asked: T x E, float64, normalised: of the test scans.
+        deep: Decisions with all that ours reads, the embedding and the blocks behind it.
+        asked_deep: T x F, float64: the same of the test scans.
         asked_images: The T test scans' pictures.
         device: Where to compute.
         seed: For all randomness: equal seeds give equal answers.
@@ -97,6 +99,8 @@ class FewShot:
     targets: FloatArray
     images: Pictures
     asked: FloatArray
+    deep: Examples
+    asked_deep: FloatArray
     asked_images: Pictures
     device: torch.device
     seed: int

@@ -3,7 +3,7 @@
 Each stands in a module of `peers/`; it is added here with a line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nearl_core.bench.few_shot import FewShot, Method
 from nearl_core.bench.peers.clip_adapter import clip_adapter
@@ -48,9 +48,19 @@ def zero_shot(cell: FewShot) -> FloatArray:
 
 def linear_probe_on_features(cell: FewShot) -> FloatArray:
     """Logistic regression on frozen features; see `learn/linear_probe.py`."""
-    examples = Examples(cell.features, cell.targets, cell.targets.sum(1))
-    patients = [str(row) for row in range(len(cell.features))]
-    return linear_probe.probabilities(examples, patients, cell.asked, multi_label=False)
+    return _probed(Examples(cell.features, cell.targets, cell.targets.sum(1)), cell.asked)
+
+
+def linear_probe_on_blocks(cell: FewShot) -> FloatArray:
+    """The same on all that ours reads, scaled as ours reads it: what the features are worth."""
+    spread = instant.spread_of(cell.deep)
+    examples = replace(cell.deep, features=cell.deep.features / spread, blocks=())
+    return _probed(examples, cell.asked_deep / spread)
+
+
+def _probed(examples: Examples, asked: FloatArray) -> FloatArray:
+    patients = [str(row) for row in range(len(examples.features))]
+    return linear_probe.probabilities(examples, patients, asked, multi_label=False)
 
 
 PEERS: tuple[Peer, ...] = (
@@ -59,6 +69,12 @@ PEERS: tuple[Peer, ...] = (
         "linear-probe",
         linear_probe_on_features,
         note="its ridge is chosen by cross-validation on the decisions, not on a validation set",
+    ),
+    Peer(
+        "linear-probe+blocks",
+        linear_probe_on_blocks,
+        note="no published method: the probe on all that ours reads, each block in a scale in "
+        "which it spreads as much as the others",
     ),
     Peer("text-probe", text_probe),
     Peer(

@@ -6,6 +6,7 @@ ABLATION = "ablation"
 ORDER = (
     ZERO_SHOT,
     "linear-probe",
+    "linear-probe+blocks",
     "text-probe",
     "clip-adapter",
     "tip-adapter-f",

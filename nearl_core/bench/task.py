@@ -14,7 +14,7 @@ from nearl_core.control import RunControl
 from nearl_core.engine import Engine
 from nearl_core.errors import NearlError
 from nearl_core.evaluation import Known, from_folder
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.instant import Examples, FloatArray
 from nearl_core.model.encoder import Encoder
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import Decision, Label, LabelSet, Scan, State, Verdict
@@ -27,11 +27,13 @@ class Split:
     Attributes:
         known: Scans and targets.
         features: N x E, float64, normalised.
+        deep: N x F, float64: the embedding and the blocks behind it.
         pictures: Of the middle frames, in the same order.
     """
 
     known: Known
     features: FloatArray
+    deep: FloatArray
     pictures: Pictures
 
     @property
@@ -112,14 +114,17 @@ class Task:
 
     def few_shot(self, rows: Rows, *, seed: int, control: RunControl) -> FewShot:
         """What a published method sees of a draw."""
+        targets = self.train.known.targets[rows]
         return FewShot(
             backbone=self.encoder.backbone,
             label_set=self.label_set,
             texts=torch.from_numpy(self.texts).float(),
             features=self.train.features[rows],
-            targets=self.train.known.targets[rows],
+            targets=targets,
             images=self.train.pictures.take(rows.tolist()),
             asked=self.test.features,
+            deep=Examples(self.train.deep[rows], targets, targets.sum(1), self.encoder.blocks),
+            asked_deep=self.test.deep,
             asked_images=self.test.pictures,
             device=self.encoder.device,
             seed=seed,
@@ -137,6 +142,6 @@ class Task:
         def read(row: int) -> torch.Tensor:
             return self.engine.picture(scans[row].path, scans[row].frames // 2)
 
-        features = self.engine.features([scan.id for scan in scans])
-        pictures = Pictures(read, range(len(scans)))
-        return Split(Known(scans, known.targets[there]), features, pictures)
+        ids, pictures = [scan.id for scan in scans], Pictures(read, range(len(scans)))
+        features, deep = self.engine.features(ids), self.engine.deep_features(ids)
+        return Split(Known(scans, known.targets[there]), features, deep, pictures)

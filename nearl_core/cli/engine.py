@@ -205,6 +205,8 @@ def _evaluate(args: argparse.Namespace, output: Output) -> int:
         known = from_folder(args.folder, project.label_set(), first_id=first_id)
         learned = lessons(scans, project.standing(), project.label_set())
         stage = Stage(args.stage)
+        if stage is Stage.TUNED:
+            _activate_trained(engine, project)
         figures = measure(engine, known, stage, learned, output.control())
         version = engine.ready.version
     record = {**_figures_fields(figures), "version": version, "stage": args.stage}
@@ -214,6 +216,12 @@ def _evaluate(args: argparse.Namespace, output: Output) -> int:
         f"{figures.balanced_accuracy:.3f}, log-loss {figures.log_loss:.3f}, ECE {figures.ece:.3f}",
     )
     return _DONE
+
+
+def _activate_trained(engine: "Engine", project: "Project") -> None:
+    """Where no version is live: the newest, whatever the gate said of it; in this process alone."""
+    if engine.ready.live is None and (trained := project.versions()):
+        engine.activate(trained[-1])
 
 
 def _versions(args: argparse.Namespace, output: Output) -> int:

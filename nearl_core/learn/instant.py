@@ -273,6 +273,13 @@ def joined(embeddings: FloatArray, frozen: FloatArray) -> FloatArray:
     return np.concatenate([embeddings, frozen[:, embeddings.shape[1] :]], axis=1)
 
 
+def spread_of(examples: Examples) -> FloatArray:
+    """F, by which the learner divides the features of an exclusive label set."""
+    weights = balanced_weights(examples.targets, examples.weights, multi_label=False)
+    centred = examples.features - np.average(examples.features, axis=0, weights=weights)
+    return _spread(np.average(centred**2, axis=0, weights=weights), examples.blocks)
+
+
 def _spread(variance: FloatArray, blocks: tuple[int, ...]) -> FloatArray:
     """F, by which features are divided: each block then spreads alike, all together by 1."""
     ends = np.cumsum([0, len(variance) - sum(blocks), *blocks])

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from nearl_core.bench.few_shot import FewShot, Pictures
 from nearl_core.control import RunControl
+from nearl_core.learn.instant import Examples
 from nearl_core.model import backbones
 from nearl_core.model.backbones import Backbone
 from nearl_core.model.encoder import Encoder
@@ -48,15 +49,20 @@ def cell(
         [picture(kind, seed=n) for kind, n in scans] for scans in (decided, rest)
     )
     encoder = Encoder(backbone(), torch.device("cpu"))
-    width = encoder.embedding
+    width, targets = encoder.embedding, np.eye(3)[[kind for kind, _ in decided]]
+    deep, asked_deep = (
+        encoder.features(part, None).astype(np.float64) for part in (images, asked_images)
+    )
     few = FewShot(
         backbone=backbone(),
         label_set=LABELS,
         texts=torch.from_numpy(encoder.texts(LABELS)).float(),
-        features=encoder.features(images, None)[:, :width].astype(np.float64),
-        targets=np.eye(3)[[kind for kind, _ in decided]],
+        features=deep[:, :width],
+        targets=targets,
         images=Pictures(images.__getitem__, range(len(images))),
-        asked=encoder.features(asked_images, None)[:, :width].astype(np.float64),
+        asked=asked_deep[:, :width],
+        deep=Examples(deep, targets, targets.sum(1), encoder.blocks),
+        asked_deep=asked_deep,
         asked_images=Pictures(asked_images.__getitem__, range(len(rest))),
         device=torch.device("cpu"),
         seed=seed,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from nearl_core.bench import methods
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.methods import PEERS, Peer, zero_shot
 from nearl_core.bench.peers import (
@@ -24,7 +25,8 @@ from nearl_core.types import LabelSet
 from tests.bench.making import EMBED, LABELS, cell
 
 INSIDE = ("clip-lora", "coop", "maple")
-HEADS = [p for p in PEERS if p.name not in ("zero-shot", "linear-probe", *INSIDE)]
+PROBES = ("linear-probe", "linear-probe+blocks")
+HEADS = [p for p in PEERS if p.name not in ("zero-shot", *PROBES, *INSIDE)]
 named = pytest.mark.parametrize("peer", HEADS, ids=lambda p: p.name)
 
 
@@ -177,3 +179,14 @@ def test_sinkhorn_keeps_the_shares() -> None:
     q = ss_text.sinkhorn(logits, share)
     assert q.sum(1).numpy() == pytest.approx(1)
     assert q.mean(0).numpy() == pytest.approx(share.numpy(), abs=0.03)
+
+
+def test_the_probe_on_blocks_reads_more_than_the_embedding(few: FewShot) -> None:
+    truth = cell()[1]
+    embedded = replace(few.deep, blocks=(), features=few.features)
+    alone = methods.linear_probe_on_blocks(replace(few, deep=embedded, asked_deep=few.asked))
+    on_all = methods.linear_probe_on_blocks(few)
+    assert alone == pytest.approx(methods.linear_probe_on_features(few), abs=0.02)
+    assert on_all.sum(1) == pytest.approx(1)
+    assert not np.allclose(on_all, alone, atol=0.02)
+    assert evaluate.balanced_accuracy(on_all, np.eye(3)[truth]) >= 0.9

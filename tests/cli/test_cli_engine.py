@@ -109,7 +109,7 @@ def test_wrong_usage(argv: tuple[str, ...], capsys: pytest.CaptureFixture[str]) 
     ("argv", "said"),
     [
         (("evaluate", "PROJECT", "gone"), "no folder gone"),
-        (("evaluate", "PROJECT", "known", "--stage", "tuned"), "No trained version is live"),
+        (("evaluate", "PROJECT", "known", "--stage", "tuned"), "No version was trained"),
         (("rank", "gone.nearl"), "gone"),
         (("rank", "PROJECT", "--device", "abacus"), "'abacus' is not there"),
         (("versions", "PROJECT", "--activate", "v9"), "no version 'v9'"),
@@ -154,6 +154,9 @@ def test_train_evaluate_and_choose_versions(
 
     (listed,) = _run(capsys, "versions", project, "--activate", "frozen")
     assert not listed["live"]
+    known = project.parent / "known"  # a version that the gate refused can still be looked at
+    assert _run(capsys, "evaluate", project, known, "--stage", "tuned")[0]["version"] == "v1"
+    assert _run(capsys, "evaluate", project, known)[0]["version"] == "frozen"
     assert {r["version"] for r in _run(capsys, "rank", project, "--top", 1)} == {"frozen"}
 
 
