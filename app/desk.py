@@ -13,6 +13,7 @@ from app.asking_export import AskingExport
 from app.controllers.comparing import Alike, Comparing
 from app.controllers.copying import Copying
 from app.controllers.exporting import Exporting
+from app.controllers.finding import Finding
 from app.controllers.library import Library
 from app.controllers.ordering import Ordering
 from app.controllers.pictures import Pictures
@@ -71,6 +72,7 @@ class Desk(QObject):
         self.tags = Tags(jobs, self)
         self.comparing = Comparing(jobs, suggestions, self.pictures, self)
         Copying(jobs, library, self.review, self)
+        self.finding = Finding(jobs, library, self)
         self._commands = self._command_table()
         self._connect_views()
         self._connect_project()
@@ -107,6 +109,8 @@ class Desk(QObject):
         library.failed.connect(self._open_failed)
         library.busy.connect(self.window.start.show_busy)
         library.adding.connect(self._adding)
+        self.finding.progress.connect(self.asking.say_looking)
+        self.finding.done.connect(self.asking.say_moved)
         library.added.connect(self.asking.say_added)
         library.added.connect(self._first_scan)
         library.label_set_saved.connect(self._label_set_saved)
@@ -149,6 +153,7 @@ class Desk(QObject):
             Command.OPEN_PROJECT: asking.open_project,
             Command.OPEN_DEMO: self.open_demo,
             Command.ADD_SCANS: asking.add_scans,
+            Command.FIND_MOVED: lambda: asking.moved_scans(self.finding.look),
             Command.LABEL_SET: asking.label_set,
             Command.EXPORT: self._export,
             Command.BACKBONES: self.asking_backbones.ask,

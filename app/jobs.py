@@ -250,6 +250,18 @@ class Jobs:
         self.fetching = WorkQueue("fetching", relay)
         self.is_open = True
 
+    def write(self, work: Callable[[], None]) -> None:
+        """Have something written by the store thread, and wait for it; not for the GUI thread.
+
+        Raises:
+            NearlError: What the work raised.
+        """
+        self.store.submit(
+            lambda _control: work(),
+            failed=lambda _error: None,  # told by the job that waits here
+            priority=Priority.BACKGROUND,
+        ).future.result()
+
     def cancel_all(self) -> None:
         """Ask every job to stop, but for what the store was given: a decision is finished."""
         for queue in (self.engine, self.background, self.fetching, self.learning, self.pictures):

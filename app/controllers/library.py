@@ -1,6 +1,6 @@
 """Projects: made, opened, filled with scans, closed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -364,12 +364,7 @@ def _hash_files(session: Session, jobs: Jobs, control: RunControl) -> int:
     """In the background thread; each step is written in the store thread."""
     from nearl_core.store.hashing import hash_files
 
-    def write(work: Callable[[], None]) -> None:
-        jobs.store.submit(
-            lambda _control: work(), failed=lambda _error: None, priority=Priority.BACKGROUND
-        ).future.result()
-
-    return hash_files(session.project, control, write=write)
+    return hash_files(session.project, control, write=jobs.write)
 
 
 def _together(reports: list[AddReport]) -> AddReport:

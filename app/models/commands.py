@@ -14,6 +14,7 @@ class Command(StrEnum):
     OPEN_PROJECT = "open-project"
     OPEN_DEMO = "open-demo"
     ADD_SCANS = "add-scans"
+    FIND_MOVED = "find-moved"
     LABEL_SET = "label-set"
     EXPORT = "export"
     BACKBONES = "backbones"
@@ -130,6 +131,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.OPEN_PROJECT, Group.PROJECT, "Ctrl+O", always=True),
     _spec(Command.OPEN_DEMO, Group.PROJECT, always=True),
     _spec(Command.ADD_SCANS, Group.PROJECT, "Ctrl+Shift+A", line=True),
+    _spec(Command.FIND_MOVED, Group.PROJECT),
     _spec(Command.LABEL_SET, Group.PROJECT, "Ctrl+L"),
     _spec(Command.EXPORT, Group.PROJECT, "Ctrl+E"),
     _spec(Command.BACKBONES, Group.PROJECT, "Ctrl+B", always=True, line=True),

@@ -13,6 +13,7 @@ COMMANDS = {
     "open-project": "Open project…",
     "open-demo": "Open demo project",
     "add-scans": "Add scans…",
+    "find-moved": "Find moved scans…",
     "label-set": "Labels…",
     "export": "Export…",
     "backbones": "Backbones…",

@@ -55,6 +55,14 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
         action="store_true",
         help="first put the last daily copy back, for a database that is damaged or gone",
     )
+    check.add_argument(
+        "--find",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="look there for scans that were moved or renamed",
+    )
     check.set_defaults(run=_check)
 
     decide = commands.add_parser("decide", help="take decisions from a CSV file")
@@ -216,6 +224,8 @@ def _check(args: argparse.Namespace, output: Output) -> int:
     if args.restore:
         _restore(args.project, output)
     with _open_or_look(Project, args.project, output) as project:
+        if args.find:
+            _find(project, args.find, output)
         report = check(project, output.control())
     output.result(
         {
@@ -237,6 +247,18 @@ def _check(args: argparse.Namespace, output: Output) -> int:
     for finding in report.findings:
         output.message(f"{finding.message} {finding.remedy}")
     return _DONE if report.ok else _UNUSABLE
+
+
+def _find(project: "Project", folders: list[Path], output: Output) -> None:
+    from nearl_core.store.moved import find_moved
+
+    moved = find_moved(project, folders, output.control())
+    output.message(f"{moved.found} moved scans were found again, {moved.missing} were not.")
+    if moved.taken:
+        output.message(
+            f"{moved.taken} of them were added again where they stand now, so they are other "
+            "scans by now; their earlier decisions stay with the earlier ones."
+        )
 
 
 def _restore(project: Path, output: Output) -> None:

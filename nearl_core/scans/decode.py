@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.errors import ScanError
-from nearl_core.scans.find import head_of
+from nearl_core.scans.find import GONE, head_of
 from nearl_core.scans.kinds import Kind, kind_of, without_picture
 from nearl_core.scans.stack import read_stack
 from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine
 
+_MOVED = (
+    "If it was moved, it can be found again: Project, Find moved scans…, "
+    "or `nearl check PROJECT --find FOLDER`."
+)
 _READ = ("DICOM", "NIfTI", "PNG", "JPEG", "TIFF", "BMP", "WebP", "GIF")
 
 
@@ -157,7 +161,7 @@ def copy(path: Path, out: Path, disguise: Disguise) -> None:
 def _kind(path: Path) -> Kind:
     head = head_of(path)
     if isinstance(head, str):
-        raise ScanError(head)
+        raise ScanError(head, _MOVED if head == GONE else "")
     if not head:
         raise ScanError("The file is empty.")
     kind = kind_of(head)

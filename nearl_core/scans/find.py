@@ -9,6 +9,7 @@ from pathlib import Path
 from nearl_core.scans.kinds import HEAD_BYTES, Kind, kind_of, without_picture
 from nearl_core.types import SkippedFile
 
+GONE = "There is no such file."
 _PROJECT_SUFFIX = ".nearl"
 
 
@@ -47,7 +48,7 @@ def head_of(path: Path) -> bytes | str:
         finally:
             os.close(descriptor)
     except FileNotFoundError:
-        return "There is no such file."
+        return GONE
     except PermissionError:
         return "The file may not be read."
     except (OSError, ValueError):

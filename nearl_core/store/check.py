@@ -209,7 +209,8 @@ def _about_files(missing: list[int], changed: list[int]) -> list[Finding]:
         findings.append(
             Finding(
                 f"{len(missing)} scan files are not where they were.",
-                "Bring the files back; their decisions are kept.",
+                "Bring the files back, or name the folder in which they stand now: `nearl check "
+                "PROJECT --find FOLDER`. Their decisions are kept.",
                 tuple(missing),
             )
         )

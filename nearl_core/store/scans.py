@@ -156,6 +156,17 @@ def sizes(connection: Connection) -> list[tuple[int, str, int | None]]:
     return [(row.id, row.path, row.size) for row in rows]
 
 
+def files(
+    connection: Connection,
+) -> list[tuple[int, str, int | None, int | None, str | None]]:
+    """Id, kept path, size, time of change in ns and SHA-256 of all scans' files, when added."""
+    about = scans.c
+    rows = connection.execute(
+        select(about.id, about.path, about.size, about.mtime_ns, about.sha256).order_by(about.id)
+    )
+    return [(row.id, row.path, row.size, row.mtime_ns, row.sha256) for row in rows]
+
+
 def studies(connection: Connection) -> dict[int, str]:
     """The keyed hash of each scan's study; "" where its file names none."""
     rows = connection.execute(select(scans.c.id, scans.c.study))

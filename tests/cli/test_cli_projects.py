@@ -270,6 +270,15 @@ def test_a_project_that_is_open_can_be_listed_and_not_changed(
         assert json.loads(captured.out)["scans"] == 6
 
 
+def test_moved_scans_are_found_again(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "note.txt").write_text("nothing")
+    assert main(["check", str(folder), "--find", str(tmp_path / "away")]) == 3
+    assert "0 moved scans were found again" in capsys.readouterr().err
+
+
 def test_a_damaged_database_comes_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Project.open(folder) as project:
         copy_daily(project.folder)
