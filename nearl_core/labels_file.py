@@ -1,7 +1,8 @@
 """Label sets as files: read from YAML, JSON or a list on the command line, and written back.
 
 A file holds a list of labels, or `multi_label` and `labels`; a label is a name, or a mapping of
-`name`, `id`, `prompts` and `code`. See `resources/label_sets/` for examples.
+`name`, `id`, `prompts`, `code` and `parent` (the name or id of another one). See
+`resources/label_sets/` for examples.
 """
 
 import json
@@ -22,7 +23,7 @@ MAX_BYTES: Final = 256 * 1024
 MAX_LABELS: Final = 500
 MAX_PROMPTS: Final = 64
 MAX_TEXT: Final = 500
-_KEYS: Final = frozenset({"name", "id", "prompts", "prompt", "code"})
+_KEYS: Final = frozenset({"name", "id", "prompts", "prompt", "code", "parent"})
 _TOP_KEYS: Final = frozenset({"title", "description", "multi_label", "labels"})
 _ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
 _TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
@@ -270,7 +271,18 @@ def _label_set(entries: list[Any], *, multi_label: bool) -> LabelSet:
             label = replace(label, id=new_id(label.name, taken))
             taken.append(label.id)
         labels.append(label)
-    return LabelSet(tuple(labels), multi_label=multi_label)
+    return LabelSet(_with_parents(labels), multi_label=multi_label)
+
+
+def _with_parents(labels: list[Label]) -> tuple[Label, ...]:
+    """Labels whose parents are named by id; a file may name them by name."""
+    ids = {label.id for label in labels}
+    by_name = {label.name.casefold(): label.id for label in labels}
+
+    def parent(named: str) -> str:
+        return named if named in ids else by_name.get(named.casefold(), named)
+
+    return tuple(replace(label, parent=parent(label.parent)) for label in labels)
 
 
 def _label(entry: object) -> Label:
@@ -291,6 +303,7 @@ def _label(entry: object) -> Label:
         name=_one_line(entry.get("name", ""), "label name"),
         prompts=tuple(text for text in texts if text),
         code=_one_line(entry.get("code", ""), "code"),
+        parent=_one_line(entry.get("parent", ""), "parent"),
     )
 
 
@@ -298,6 +311,8 @@ def _to_plain(label: Label) -> dict[str, object]:
     plain: dict[str, object] = {"name": label.name, "id": label.id}
     if label.code:
         plain["code"] = label.code
+    if label.parent:
+        plain["parent"] = label.parent
     if label.prompts:
         plain["prompts"] = list(label.prompts)
     return plain

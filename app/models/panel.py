@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from app import strings
 from app.models.draft import Draft
 from app.models.keymap import label_key
+from app.models.label_tree import indents
+from app.strings import label_words
 from nearl_core.types import (
     FROZEN,
     UNSEEN,
@@ -26,6 +28,8 @@ class LabelLine:
         suggested: Whether it is the most probable one.
         decided: Whether the standing decision names it.
         pending: Whether it is toggled and waits for Enter (multi-label sets).
+        indent: How far it is set in below its parent.
+        parent: The name of its parent, or "".
     """
 
     label_id: str
@@ -35,6 +39,15 @@ class LabelLine:
     suggested: bool = False
     decided: bool = False
     pending: bool = False
+    indent: int = 0
+    parent: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """With the parent, where the name does not stand below it."""
+        if not self.parent or self.indent:
+            return self.name
+        return label_words.CHILD.format(parent=self.parent, name=self.name)
 
 
 _PASSING = (strings.RANKING_COMES, strings.ENGINE_LOADING)
@@ -87,6 +100,8 @@ def build_panel(
     pending = draft.pending
     shown = ranking if suggestions else None
     top = shown.labels[0].label_id if shown is not None and shown.labels else None
+    names = {label.id: label.name for label in label_set.labels}
+    tree = indents([(label.id, label.parent) for label in label_set.labels])
     lines = tuple(
         LabelLine(
             label_id=label.id,
@@ -96,6 +111,8 @@ def build_panel(
             suggested=label.id == top,
             decided=label.id in verdict.labels,
             pending=pending is not None and label.id in pending,
+            indent=tree[place],
+            parent=names.get(label.parent, ""),
         )
         for place, label in enumerate(label_set.labels)
     )

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from app import strings
 from app.models.panel import LabelLine
+from app.strings import label_words
 from app.views import glyphs, style
 
 _KEY_WIDTH = 28
@@ -13,6 +14,9 @@ _FIGURE_WIDTH = 44
 _TICK_WIDTH = 28
 _BAR_HEIGHT = 4
 _UNDER_NAME = 8
+_INDENT = 14
+_DEEPEST = 4
+"""Beyond it a name would have no room."""
 
 
 class LabelRow(QAbstractButton):
@@ -34,7 +38,8 @@ class LabelRow(QAbstractButton):
         """Show another value."""
         self._line = line
         self.setText(line.name)
-        parts = [line.name, strings.KEY_NAME.format(key=line.key) if line.key else ""]
+        kind = label_words.A_KIND_OF.format(parent=line.parent) if line.parent else ""
+        parts = [line.name, kind, strings.KEY_NAME.format(key=line.key) if line.key else ""]
         if line.probability is not None:
             parts.append(percent(line.probability))
         if line.suggested:
@@ -44,7 +49,8 @@ class LabelRow(QAbstractButton):
         if line.pending:
             parts.append(strings.PENDING)
         self.setAccessibleName(", ".join(part for part in parts if part))
-        self.setToolTip(line.name)
+        whole = label_words.CHILD.format(parent=line.parent, name=line.name)
+        self.setToolTip(whole if line.parent else line.name)
         self.update()
 
     def set_dense(self, dense: bool) -> None:
@@ -113,8 +119,9 @@ class LabelRow(QAbstractButton):
         place = self._text_place(area)
         if line.probability is not None:
             place.setBottom(area.bottom() - _UNDER_NAME)
+        place.setLeft(place.left() + _INDENT * min(line.indent, _DEEPEST))
         text = painter.fontMetrics().elidedText(
-            line.name, Qt.TextElideMode.ElideRight, int(place.width())
+            line.full_name, Qt.TextElideMode.ElideRight, int(place.width())
         )
         painter.drawText(
             place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text

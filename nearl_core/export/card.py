@@ -110,12 +110,12 @@ def _labels(label_set: LabelSet) -> str:
         "",
         f"Revision {label_set.revision} of the label set. {kind}",
         "",
-        "| label | id | code | texts for the model |",
-        "|---|---|---|---|",
+        "| label | id | parent | code | texts for the model |",
+        "|---|---|---|---|---|",
     ]
     for label in label_set.labels:
         prompts = "; ".join(label.prompts)
-        cells = (label.name, label.id, label.code, prompts)
+        cells = (label.name, label.id, label.parent, label.code, prompts)
         lines.append("| " + " | ".join(plain(one) for one in cells) + " |")
     return "\n".join(lines)
 

@@ -172,13 +172,14 @@ def _only(row: Row, wanted: set[str]) -> Row:
         labels=tuple(row.labels[place] for place in kept),
         label_ids=tuple(row.label_ids[place] for place in kept),
         codes=tuple(row.codes[place] for place in kept),
+        above=tuple(row.above[place] for place in kept),
     )
 
 
 def _labels_of(rows: Sequence[Row], wanted: set[str]) -> Row:
     """A row with all wanted labels, put together from several readers."""
     parts = {
-        label_id: (row.labels[place], row.codes[place])
+        label_id: (row.labels[place], row.codes[place], row.above[place])
         for row in rows
         for place, label_id in enumerate(row.label_ids)
     }
@@ -188,4 +189,5 @@ def _labels_of(rows: Sequence[Row], wanted: set[str]) -> Row:
         label_ids=ids,
         labels=tuple(parts[label_id][0] for label_id in ids),
         codes=tuple(parts[label_id][1] for label_id in ids),
+        above=tuple(parts[label_id][2] for label_id in ids),
     )

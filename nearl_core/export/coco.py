@@ -22,8 +22,14 @@ def write(content: Content) -> None:
     folder = content.folder / "annotations"
     folder.mkdir()
     numbers = {label_id: place for place, label_id in enumerate(content.label_set.ids, start=1)}
+    names = {label.id: label.name for label in content.label_set.labels}
     categories = [
-        {"id": numbers[label.id], "name": label.name, "supercategory": "", "code": label.code}
+        {
+            "id": numbers[label.id],
+            "name": label.name,
+            "supercategory": names.get(label.parent, ""),
+            "code": label.code,
+        }
         for label in content.label_set.labels
     ]
     for split, rows in content.by_split().items():

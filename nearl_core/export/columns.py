@@ -38,6 +38,11 @@ COLUMNS: Final = (
     Column("label", "Names of the labels; in CSV with ; between.", lambda r: list(r.labels)),
     Column("label_id", "Their stable ids, likewise.", lambda r: list(r.label_ids)),
     Column("code", "Their codes, likewise; empty for none.", lambda r: list(r.codes)),
+    Column(
+        "implied",
+        "Names of labels that follow: the parents of those named, likewise.",
+        lambda r: list(r.implied),
+    ),
     Column("reader", "Pseudonym of who decided.", lambda r: r.reader),
     Column("confidence", "definite, probable or possible.", lambda r: r.confidence),
     Column("flagged", "Whether the reader flagged the scan.", lambda r: r.flagged),

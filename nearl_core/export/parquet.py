@@ -25,7 +25,7 @@ _KINDS: Final = {
     "frame": "int32",
     "suggestion_probability": "float64",
 }
-_LISTS: Final = ("label", "label_id", "code")
+_LISTS: Final = ("label", "label_id", "code", "implied")
 
 
 def write(content: Content) -> None:

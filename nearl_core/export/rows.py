@@ -39,6 +39,7 @@ class Row:
         modality: DICOM Modality, or "".
         state: The reader's word on the scan.
         labels, label_ids, codes: Of the labels, in the label set's order.
+        above: Of each label the names of its parent, of that one's and so on.
         reader, confidence, flagged, time: As decided; ISO 8601, UTC.
         shown: Whether the suggestion was on screen.
         occasion: On what occasion it was decided.
@@ -71,6 +72,13 @@ class Row:
     image: str = ""
     height: int = 0
     width: int = 0
+    above: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def implied(self) -> tuple[str, ...]:
+        """Names of the labels that follow from those named, without being among them."""
+        above = dict.fromkeys(name for names in self.above for name in names)
+        return tuple(name for name in above if name not in self.labels)
 
     @property
     def kind(self) -> str:
@@ -156,6 +164,7 @@ def _row(
         probability=None if first is None else round(first.probability, 6),
         version="" if decision.ranking is None else decision.ranking.version,
         occasion=decision.occasion.value,
+        above=tuple(tuple(names[i] for i in label_set.ancestors(one.id)) for one in labels),
     )
 
 

@@ -60,6 +60,9 @@ def lessons(
             continue
         target = np.zeros(len(place))
         target[chosen] = 1.0
+        if label_set.multi_label:  # else a kind of pneumonia would teach that it is no pneumonia
+            implied = label_set.implied(label_set.ids[c] for c in chosen)
+            target[[place[label] for label in implied]] = 1.0
         accepted = _accepted(decision)
         weight = _CONFIDENCE_WEIGHT[verdict.confidence] * (ACCEPTED_WEIGHT if accepted else 1.0)
         frames = decision.frames_shown

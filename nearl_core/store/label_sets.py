@@ -23,6 +23,7 @@ def to_json(label_set: LabelSet) -> str:
                     "name": label.name,
                     "prompts": list(label.prompts),
                     "code": label.code,
+                    "parent": label.parent,
                 }
                 for label in label_set.labels
             ],
@@ -40,7 +41,13 @@ def from_json(body: str, revision: int) -> LabelSet:
     try:
         content = json.loads(body)
         labels = tuple(
-            Label(entry["id"], entry["name"], tuple(entry["prompts"]), entry["code"])
+            Label(
+                entry["id"],
+                entry["name"],
+                tuple(entry["prompts"]),
+                entry["code"],
+                entry.get("parent", ""),  # a project of before labels had parents says nothing
+            )
             for entry in content["labels"]
         )
         return LabelSet(labels, multi_label=content["multi_label"], revision=revision)

@@ -1,6 +1,7 @@
 """The label set."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nearl_core.errors import LabelSetError
@@ -15,23 +16,29 @@ class Label:
         name: What the reader sees.
         prompts: Texts for the text tower; empty means the name itself in the usual templates.
         code: Optional code, such as "SCT 233604007" or "RID5350".
+        parent: Id of the label that this one is a kind of, or "".
     """
 
     id: str
     name: str
     prompts: tuple[str, ...] = ()
     code: str = ""
+    parent: str = ""
 
 
 @dataclass(frozen=True)
 class LabelSet:
     """The project's labels, in the order of their keys.
 
+    A decision for a label implies its parents, which need not be named; one for a parent alone
+    says that it can't be told which kind it is.
+
     Attributes:
         revision: Counts changes; a version is bound to one revision.
 
     Raises:
-        LabelSetError: If there is no label, or a name or an id is empty or stands twice.
+        LabelSetError: If there is no label, a name or an id is empty or stands twice, or a parent
+            is not there or comes to be its own.
     """
 
     labels: tuple[Label, ...]
@@ -53,6 +60,49 @@ class LabelSet:
                     f"The label {what} {value!r} stands {count} times in the label set.",
                     f"Give each label its own {what}.",
                 )
+        self._require_tree()
+
+    def _require_tree(self) -> None:
+        parents = {label.id: label.parent for label in self.labels}
+        names = {label.id: label.name for label in self.labels}
+        for label in self.labels:
+            seen, above = {label.id}, label.parent
+            while above:
+                if above not in parents:
+                    raise LabelSetError(
+                        f"The label {label.name!r} has a parent {above!r} that is not there.",
+                        "Name the id of another label, or no parent.",
+                    )
+                if above in seen:
+                    raise LabelSetError(
+                        f"The label {names[above]!r} comes to be its own parent.",
+                        "Give one of its parents another parent, or none.",
+                    )
+                seen.add(above)
+                above = parents[above]
+
+    def ancestors(self, label_id: str) -> tuple[str, ...]:
+        """Ids of a label's parent, of that one's parent and so on, the nearest first.
+
+        Raises:
+            LabelSetError: If there is no such label.
+        """
+        above = []
+        parent = self.by_id(label_id).parent
+        while parent:
+            above.append(parent)
+            parent = self.by_id(parent).parent
+        return tuple(above)
+
+    def implied(self, label_ids: Iterable[str]) -> tuple[str, ...]:
+        """Ids of the labels that follow from some without being among them, in order.
+
+        Raises:
+            LabelSetError: If one of them does not exist.
+        """
+        named = set(label_ids)
+        above = {parent for one in named for parent in self.ancestors(one)}
+        return tuple(one for one in self.ids if one in above - named)
 
     @property
     def ids(self) -> tuple[str, ...]:

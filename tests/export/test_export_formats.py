@@ -21,7 +21,17 @@ from nearl_core.export.exporter import ExportReport, export
 from nearl_core.scans.guard import ScanReader
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
-from nearl_core.types import Identity, NewDecision, Occasion, ScanInfo, Shown, State, Verdict
+from nearl_core.types import (
+    Identity,
+    Label,
+    LabelSet,
+    NewDecision,
+    Occasion,
+    ScanInfo,
+    Shown,
+    State,
+    Verdict,
+)
 from tests.dicom.making import dicom
 from tests.support.projects import LABELS, MULTI, PillowReader, decide
 from tests.support.scans import disc, write_png
@@ -363,6 +373,24 @@ def test_a_majority_counts_each_label_by_itself(tmp_path: Path) -> None:
         _run(project, tmp_path / "out", "jsonl", choice=Choice(Rule.MAJORITY), split=(1,))
     row = json.loads((tmp_path / "out" / "decisions.jsonl").read_text())
     assert row["label_id"] == ["disc", "stripes"]
+
+
+def test_a_child_implies_its_parents_in_every_row(tmp_path: Path) -> None:
+    labels = (Label("mass", "Mass"), Label("solid", "Solid mass", parent="mass"), Label("b", "B"))
+    with Project.create(tmp_path / "p", LabelSet(labels, multi_label=True)) as project:
+        project.add_scans([NewScan(write_png(tmp_path / "x.png", disc()), ScanInfo(32, 32))])
+        decide(project, 1, "solid", "b", reader="a")
+        decide(project, 1, "b", reader="b")
+        for rule, name in ((Rule.ALL, "all"), (Rule.MAJORITY, "majority")):
+            _run(project, tmp_path / name, "jsonl", choice=Choice(rule), split=(1,))
+        _run(project, tmp_path / "coco", "coco", choice=Choice(Rule.READER, "a"), split=(1,))
+    lines = (tmp_path / "all" / "decisions.jsonl").read_text().splitlines()
+    assert [json.loads(line)["implied"] for line in lines] == [["Mass"], []]
+    (line,) = (tmp_path / "majority" / "decisions.jsonl").read_text().splitlines()
+    assert (json.loads(line)["label"], json.loads(line)["implied"]) == (["B"], [])
+    body = json.loads((tmp_path / "coco" / "annotations" / "train.json").read_text())
+    assert [one["supercategory"] for one in body["categories"]] == ["", "Mass", ""]
+    assert "| Solid mass | solid | mass |" in (tmp_path / "all" / "README.md").read_text()
 
 
 def test_what_can_not_be_is_said(project: Project, tmp_path: Path) -> None:

@@ -50,6 +50,14 @@ def test_several_labels_of_a_multi_label_set() -> None:
     assert found.target == (1.0, 1.0)
 
 
+def test_a_child_teaches_its_parent_too_where_both_can_be_said() -> None:
+    labels = (Label("a", "A"), Label("b", "B", parent="a"))
+    (found,) = lessons(SCANS, [decided(0, "b")], LabelSet(labels, multi_label=True))
+    assert found.target == (1.0, 1.0)
+    (found,) = lessons(SCANS, [decided(0, "b")], LabelSet(labels))
+    assert found.target == (0.0, 1.0)
+
+
 def test_a_label_that_left_the_set_is_left_out() -> None:
     assert lessons(SCANS, [decided(0, "gone")], EXCLUSIVE) == []
     (found,) = lessons(SCANS, [decided(0, "gone", "b")], MULTI)

@@ -64,6 +64,9 @@ def test_a_whole_file(tmp_path: Path) -> None:
         ('["a\\u0000b"]', "control characters"),
         ("[" * 3000, "can't be read"),
         ("['" + "x" * 501 + "']", "too long"),
+        ("[{name: a, parent: b}]", "has a parent 'b' that is not there"),
+        ("[{name: a, parent: a}]", "'a' comes to be its own parent"),
+        ("[{name: a, parent: b}, {name: b, parent: c}, {name: c, parent: b}]", "its own parent"),
         ("[" + ",".join(map(str, range(501))) + "]", "501 labels"),
     ],
 )
@@ -109,12 +112,31 @@ def test_what_was_written_is_read(
     name: str,
 ) -> None:
     labels = tuple(
-        Label(f"id{number}", text, tuple(prompts)) for number, (text, prompts) in enumerate(entries)
+        Label(f"id{number}", text, tuple(prompts), parent=f"id{number - 1}" if number % 3 else "")
+        for number, (text, prompts) in enumerate(entries)
     )
     label_set = LabelSet(labels, multi_label=multi_label)
     path = tmp_path_factory.mktemp("labels") / name
     labels_file.write(path, label_set)
     assert labels_file.read(path) == label_set
+
+
+def test_a_parent_is_named_by_name_or_id_and_follows_from_its_children() -> None:
+    label_set = labels_file.parse(
+        "[{name: Mass, id: m}, {name: Solid mass, id: s, parent: mass}, {name: Cancer, parent: s}]"
+    )
+    assert [label.parent for label in label_set.labels] == ["", "m", "s"]
+    assert label_set.ancestors("cancer") == ("s", "m")
+    assert label_set.implied(["cancer"]) == ("m", "s")
+    assert label_set.implied(["m", "cancer"]) == ("s",)
+    assert label_set.implied(["m"]) == ()
+
+
+def test_bi_rads_4_can_be_told_apart_or_not() -> None:
+    label_set = labels_file.template("breast-ultrasound").label_set
+    children = [label.id for label in label_set.labels if label.parent == "bi-rads-4"]
+    assert children == ["bi-rads-4a", "bi-rads-4b", "bi-rads-4c"]
+    assert label_set.implied(["bi-rads-4a"]) == ("bi-rads-4",)
 
 
 def test_every_template_can_be_used() -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
+    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -19,8 +20,17 @@ from PySide6.QtWidgets import (
 )
 
 from app.models.keymap import label_key
-from app.models.label_drafts import LabelDraft, NewId, drafts_of, label_set_of, problem
-from app.strings import dialog_words
+from app.models.label_drafts import (
+    LabelDraft,
+    NewId,
+    drafts_of,
+    label_set_of,
+    new_draft,
+    problem,
+    tree_of,
+)
+from app.models.label_tree import below, indents
+from app.strings import dialog_words, label_words
 from app.views import style
 from app.views.dialogs.parts import DeskDialog, heading, muted
 from nearl_core.types import LabelSet
@@ -41,6 +51,8 @@ class LabelEditor(QWidget):
         self._prompts.setPlaceholderText(dialog_words.PROMPTS_HINT)
         self._code = QLineEdit()
         self._code.setPlaceholderText(dialog_words.CODE_HINT)
+        self._parent = QComboBox()
+        self._parent.setToolTip(label_words.PARENT_TIP)
         self._multi = QCheckBox(dialog_words.MULTI_LABEL)
         self._multi.setChecked(multi_label)
         self._multi.setEnabled(not fixed_kind)
@@ -55,6 +67,7 @@ class LabelEditor(QWidget):
         self._name.textEdited.connect(self._edited)
         self._code.textEdited.connect(self._edited)
         self._prompts.textChanged.connect(self._edited)
+        self._parent.activated.connect(self._parent_chosen)
         self._refill(0)
 
     def _left(self) -> QVBoxLayout:
@@ -85,6 +98,7 @@ class LabelEditor(QWidget):
         form.setVerticalSpacing(4)
         form.addRow(heading(dialog_words.NAME), self._name)
         form.addRow(heading(dialog_words.PROMPTS), self._prompts)
+        form.addRow(heading(label_words.PARENT), self._parent)
         form.addRow(heading(dialog_words.CODE), self._code)
         box = QVBoxLayout()
         box.setSpacing(8)
@@ -115,7 +129,7 @@ class LabelEditor(QWidget):
 
     def add(self) -> None:
         """Append a label and let its name be typed."""
-        self.drafts.append(LabelDraft())
+        self.drafts.append(new_draft(self.drafts))
         self._refill(len(self.drafts) - 1)
         self._name.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -148,16 +162,24 @@ class LabelEditor(QWidget):
             prompts=self._prompts.toPlainText(),
             code=self._code.text(),
         )
-        item = self._list.item(row)
-        if item is not None:
-            item.setText(_line(row, self.drafts[row]))
+        self._write_lines()
         self._report()
+
+    def _parent_chosen(self) -> None:
+        row = self._list.currentRow()
+        if 0 <= row < len(self.drafts):
+            self.drafts[row] = replace(self.drafts[row], parent=self._parent.currentData())
+            self._write_lines()
+
+    def _write_lines(self) -> None:
+        for place, text in enumerate(_lines(self.drafts)):
+            self._list.item(place).setText(text)
 
     def _refill(self, row: int) -> None:
         with QSignalBlocker(self._list):
             self._list.clear()
-            for place, draft in enumerate(self.drafts):
-                item = QListWidgetItem(_line(place, draft))
+            for line in _lines(self.drafts):
+                item = QListWidgetItem(line)
                 item.setSizeHint(QSize(0, style.BUTTON_HEIGHT))
                 self._list.addItem(item)
             self._list.setCurrentRow(row, QItemSelectionModel.SelectionFlag.ClearAndSelect)
@@ -167,12 +189,24 @@ class LabelEditor(QWidget):
     def _show(self, row: int) -> None:
         inside = 0 <= row < len(self.drafts)
         draft = self.drafts[row] if inside else LabelDraft()
-        for widget in (self._name, self._prompts, self._code, self._remove):
+        for widget in (self._name, self._prompts, self._parent, self._code, self._remove):
             widget.setEnabled(inside)
         with QSignalBlocker(self._name), QSignalBlocker(self._prompts), QSignalBlocker(self._code):
             self._name.setText(draft.name)
             self._prompts.setPlainText(draft.prompts)
             self._code.setText(draft.code)
+        self._offer_parents(draft)
+
+    def _offer_parents(self, draft: LabelDraft) -> None:
+        """Every other label but those that have this one for a parent."""
+        tree = tree_of(self.drafts)
+        never = below(draft.key, tree)
+        self._parent.clear()
+        self._parent.addItem(label_words.NO_PARENT, "")
+        for other in self.drafts:
+            if other.key not in never:
+                self._parent.addItem(other.name.strip() or dialog_words.UNNAMED, other.key)
+        self._parent.setCurrentIndex(max(0, self._parent.findData(dict(tree).get(draft.key, ""))))
 
     def _report(self) -> None:
         for receive in self.changed:
@@ -180,9 +214,17 @@ class LabelEditor(QWidget):
                 receive.show_problem(problem(self.drafts))
 
 
-def _line(place: int, draft: LabelDraft) -> str:
-    key = label_key(place)
-    return f"{key:>3}   {draft.name.strip() or dialog_words.UNNAMED}"
+def _lines(drafts: list[LabelDraft]) -> list[str]:
+    """Each label's key and name, set in below its parent or naming it."""
+    tree = tree_of(drafts)
+    names = {draft.key: draft.name.strip() or dialog_words.UNNAMED for draft in drafts}
+    lines = []
+    for place, ((key, parent), indent) in enumerate(zip(tree, indents(tree), strict=True)):
+        name = names[key]
+        if parent and not indent:
+            name = label_words.CHILD.format(parent=names[parent], name=name)
+        lines.append(f"{label_key(place):>3}   {'      ' * indent}{name}")
+    return lines
 
 
 class LabelSetDialog(DeskDialog):

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import strings
-from app.models.label_drafts import LabelDraft, NewId, drafts_of, label_set_of, problem
+from app.models.label_drafts import NewId, drafts_of, label_set_of, new_draft, problem
 from app.strings import dialog_words
 from app.views.dialogs.label_set import LabelEditor
 from app.views.dialogs.parts import DeskDialog, heading, muted
@@ -54,7 +54,7 @@ class NewProjectDialog(DeskDialog):
         self._unit = QComboBox()
         for unit in Unit:
             self._unit.addItem(dialog_words.UNITS[unit.value], unit)
-        self.editor = LabelEditor([LabelDraft()], multi_label=False, fixed_kind=False)
+        self.editor = LabelEditor([new_draft([])], multi_label=False, fixed_kind=False)
         self.body.addLayout(self._fields())
         self.body.addSpacing(8)
         self.body.addWidget(heading(strings.LABELS))
