@@ -134,9 +134,10 @@ def _copies(project: Project) -> tuple[list[date], list[Finding]]:
 
 def _labels(project: Project) -> list[Finding]:
     with project.reading() as connection:
-        known = {one for old in label_sets.all_revisions(connection) for one in old.ids}
-        standing = decisions.standing(connection, None)
-    lost = sorted({d.scan_id for d in standing if set(d.verdict.labels) - known})
+        history = label_sets.history(connection)
+        known = {one for old in history.revisions for one in old.label_set.ids}
+        latest = decisions.latest_as_made(connection)
+    lost = sorted({d.scan_id for d in latest if set(d.verdict.labels) - known})
     if not lost:
         return []
     return [

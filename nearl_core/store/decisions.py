@@ -10,10 +10,12 @@ from typing import Final
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from nearl_core.errors import LabelSetError, ProjectError
+from nearl_core.label_changes import LabelHistory
+from nearl_core.store import label_sets
 from nearl_core.store.bulk import collecting_later
 from nearl_core.store.paths import printable
 from nearl_core.store.schema import decisions
-from nearl_core.store.undo import Step
+from nearl_core.store.undo import Redo, Step, Undo
 from nearl_core.types import (
     UNSEEN,
     Confidence,
@@ -31,6 +33,7 @@ from nearl_core.types import (
 TOP: Final = 32
 """How many labels of a ranking are kept with a decision: more than any screen shows."""
 _COLUMNS: Final = select(decisions)
+_STANDING: Final = frozenset(Occasion) - {Occasion.REPEAT}
 
 
 def require_valid(decision: NewDecision, label_set: LabelSet) -> None:
@@ -117,6 +120,7 @@ def append(
         undoes=undoes,
         redoes=redoes,
         occasion=new.occasion,
+        revision=revision,
     )
 
 
@@ -125,34 +129,53 @@ def read(connection: Connection, decision_id: int) -> Decision:
     return _to_decision(connection.execute(_COLUMNS.where(decisions.c.id == decision_id)).one())
 
 
-def again(old: Decision, label_set: LabelSet) -> NewDecision:
-    """A decision to be decided again, with what was on screen then."""
-    # A label may have left the label set since; its decision can't come back.
-    lost = set(old.verdict.labels) - set(label_set.ids)
-    return NewDecision(
+def restored(
+    connection: Connection, reader: str, step: Undo | Redo
+) -> tuple[NewDecision, int | None]:
+    """What stood before, as it was made, and the revision of its labels; None where none did."""
+    if step.restores is None:
+        repeat = isinstance(step, Undo) and step.repeat
+        occasion = Occasion.REPEAT if repeat else Occasion.SINGLE
+        return NewDecision(step.scan_id, reader, UNSEEN, occasion=occasion), None
+    old = read(connection, step.restores)
+    new = NewDecision(
         scan_id=old.scan_id,
         reader=old.reader,
-        verdict=UNSEEN if lost else old.verdict,
+        verdict=old.verdict,
         ranking=old.ranking,
         shown=old.shown,
         milliseconds=old.milliseconds,
         frames_shown=old.frames_shown,
         occasion=old.occasion,
     )
+    return new, old.revision
 
 
 def standing(connection: Connection, reader: str | None) -> list[Decision]:
     """The latest decision of each scan and reader, in the order of ids, without unseen ones.
 
-    A repeat measures a reader; it never replaces what stands.
+    A repeat measures a reader; it never replaces what stands. Each is in the labels of now; where
+    these don't say what a decision is, nothing stands.
     """
-    return latest(connection, set(Occasion) - {Occasion.REPEAT}, reader)
+    return latest(connection, _STANDING, reader)
 
 
 def latest(
     connection: Connection, occasions: Collection[Occasion], reader: str | None = None
 ) -> list[Decision]:
     """The latest decision of each scan and reader on some occasions, likewise."""
+    history = label_sets.history(connection)
+    with collecting_later():
+        read = (present(one, history) for one in latest_as_made(connection, occasions, reader))
+        return [one for one in read if one.verdict.state is not State.UNSEEN]
+
+
+def latest_as_made(
+    connection: Connection,
+    occasions: Collection[Occasion] = _STANDING,
+    reader: str | None = None,
+) -> list[Decision]:
+    """The latest decision of each scan and reader, in the labels that it was made with."""
     newest = (
         select(func.max(decisions.c.id))
         .where(decisions.c.occasion.in_(sorted(occasions)))
@@ -179,11 +202,28 @@ def stood_before(connection: Connection, later: Decision) -> Decision | None:
         .order_by(about.id.desc())
         .limit(1)
     ).first()
-    return None if row is None else _to_decision(row)
+    if row is None:
+        return None
+    found = _to_decision(row)
+    shown = present(found, label_sets.history(connection))
+    return None if shown.verdict.state is not found.verdict.state else shown
+
+
+def present(decision: Decision, history: LabelHistory) -> Decision:
+    """A decision in the labels of now; unseen where the reader has to decide again."""
+    of, to, ranking = decision.revision, history.latest, decision.ranking
+    if of == to:
+        return decision
+    return replace(
+        decision,
+        verdict=history.verdict(decision.verdict, of=of, to=to) or UNSEEN,
+        ranking=None if ranking is None else history.ranking(ranking, of=of, to=to),
+        revision=to,
+    )
 
 
 def history(connection: Connection, scan_id: int) -> list[Decision]:
-    """Everything that was ever said of a scan, the first one first."""
+    """Everything that was ever said of a scan, the first one first, in the labels of then."""
     return _all(connection, _COLUMNS.where(decisions.c.scan_id == scan_id))
 
 
@@ -226,6 +266,7 @@ def _to_decision(row: Row[tuple[object, ...]]) -> Decision:
         undoes=row.undoes,
         redoes=row.redoes,
         occasion=Occasion(row.occasion),
+        revision=row.label_set_revision,
     )
 
 

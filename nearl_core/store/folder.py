@@ -16,7 +16,7 @@ from nearl_core.store.database import Database
 from nearl_core.store.faults import WAY_BACK
 from nearl_core.store.hashes import new_key
 from nearl_core.store.schema import meta
-from nearl_core.types import LabelSet, Unit
+from nearl_core.types import LabelSet, Revision, Unit
 
 SUFFIX: Final = ".nearl"
 DATABASE: Final = "project.db"
@@ -94,7 +94,7 @@ def _fill(folder: Path, label_set: LabelSet, *, backbone: str, unit: Unit, home:
             }
             for key, value in values.items():
                 connection.execute(insert(meta).values(key=key, value=value))
-            label_sets.append(connection, label_set)
+            label_sets.append(connection, Revision(label_set))
     finally:
         database.close()
 

@@ -1,39 +1,34 @@
 """Label sets in the database: one row a revision, none ever changed."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select
 
 from nearl_core.errors import LabelSetError, ProjectError
+from nearl_core.label_changes import LabelHistory
 from nearl_core.store.schema import label_sets
-from nearl_core.types import Decision, Label, LabelSet
+from nearl_core.types import ChangeKind, Decision, Label, LabelChange, LabelSet, Revision
 
 
-def to_json(label_set: LabelSet) -> str:
-    """A label set without its revision."""
+def to_json(revision: Revision) -> str:
+    """A revision without its number."""
+    label_set = revision.label_set
     return json.dumps(
         {
             "multi_label": label_set.multi_label,
-            "labels": [
-                {
-                    "id": label.id,
-                    "name": label.name,
-                    "prompts": list(label.prompts),
-                    "code": label.code,
-                    "parent": label.parent,
-                }
-                for label in label_set.labels
-            ],
+            "labels": [asdict(label) for label in label_set.labels],
+            "changes": [asdict(change) for change in revision.changes],
+            "restores": revision.restores,
         },
         ensure_ascii=False,
     )
 
 
-def from_json(body: str, revision: int) -> LabelSet:
-    """What `to_json` wrote.
+def from_json(body: str, number: int) -> Revision:
+    """What `to_json` wrote; a project of before labels had parents or changes says nothing of it.
 
     Raises:
         ProjectError: If the row is damaged.
@@ -41,78 +36,88 @@ def from_json(body: str, revision: int) -> LabelSet:
     try:
         content = json.loads(body)
         labels = tuple(
-            Label(
-                entry["id"],
-                entry["name"],
-                tuple(entry["prompts"]),
-                entry["code"],
-                entry.get("parent", ""),  # a project of before labels had parents says nothing
-            )
-            for entry in content["labels"]
+            Label(**{**entry, "prompts": tuple(entry["prompts"])}) for entry in content["labels"]
         )
-        return LabelSet(labels, multi_label=content["multi_label"], revision=revision)
+        changes = tuple(
+            LabelChange(ChangeKind(one["kind"]), tuple(one["sources"]), tuple(one["into"]))
+            for one in content.get("changes", ())
+        )
+        label_set = LabelSet(labels, multi_label=content["multi_label"], revision=number)
+        return Revision(label_set, changes, content.get("restores"))
     except (ValueError, KeyError, TypeError, LabelSetError) as error:
         raise ProjectError(
-            f"The project's label set (revision {revision}) is damaged.",
+            f"The project's label set (revision {number}) is damaged.",
             "Bring back a backup of the project folder.",
         ) from error
 
 
-def latest(connection: Connection) -> LabelSet:
-    """The label set that holds now.
+def history(connection: Connection) -> LabelHistory:
+    """Every label set that the project ever had.
 
     Raises:
-        ProjectError: If there is none or it is damaged.
+        ProjectError: If there is none or one is damaged.
     """
-    row = connection.execute(
-        select(label_sets.c.revision, label_sets.c.body)
-        .order_by(label_sets.c.revision.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        raise ProjectError("The project has no label set.", "Bring back a backup of its folder.")
-    return from_json(row.body, row.revision)
-
-
-def all_revisions(connection: Connection) -> list[LabelSet]:
-    """Every label set that the project ever had, the first one first."""
     rows = connection.execute(
         select(label_sets.c.revision, label_sets.c.body).order_by(label_sets.c.revision)
     )
-    return [from_json(row.body, row.revision) for row in rows]
+    revisions = [from_json(row.body, row.revision) for row in rows]
+    if not revisions:
+        raise ProjectError("The project has no label set.", "Bring back a backup of its folder.")
+    return LabelHistory(revisions)
 
 
-def append(connection: Connection, label_set: LabelSet) -> None:
+def append(connection: Connection, revision: Revision) -> None:
     """Add a revision."""
     connection.execute(
         insert(label_sets).values(
-            revision=label_set.revision, created=datetime.now(UTC), body=to_json(label_set)
+            revision=revision.label_set.revision,
+            created=datetime.now(UTC),
+            body=to_json(revision),
         )
     )
 
 
-def successor(current: LabelSet, wanted: LabelSet, standing: Iterable[Decision]) -> LabelSet:
-    """The wanted label set with its revision; the current one where nothing changed.
+def successor(
+    history: LabelHistory, wanted: Revision, decisions: Sequence[Decision]
+) -> LabelHistory:
+    """The history with a wanted revision; as it was where nothing changed.
 
     A version is bound to a revision, so saving without a change must not make a new one.
 
+    Args:
+        history: So far.
+        wanted: Its label set's number does not matter.
+        decisions: The newest one of each scan and reader, as it was made.
+
     Raises:
-        LabelSetError: If a decision that stands would lose its label.
+        LabelSetError: If decisions would lose their labels without a change that says so.
     """
-    if replace(wanted, revision=current.revision) == current:
-        return current
-    gone = set(current.ids) - set(wanted.ids)
-    for decision in standing:
-        for label_id in decision.verdict.labels:
-            if label_id in gone:
-                raise LabelSetError(
-                    f"The label {current.by_id(label_id).name!r} has decisions, "
-                    "so it can't be removed.",
-                    "Decide those scans differently first, or rename the label.",
-                )
-        if not wanted.multi_label and len(decision.verdict.labels) > 1:
+    now = history.latest
+    current = history.label_set(now)
+    if replace(wanted.label_set, revision=now) == current:
+        return history
+    revision = replace(wanted, label_set=replace(wanted.label_set, revision=now + 1))
+    grown = LabelHistory((*history.revisions, revision))
+    if revision.restores is None:
+        said = (history.verdict(one.verdict, of=one.revision, to=now) for one in decisions)
+        _require_told(current, revision, [one.labels for one in said if one is not None])
+    return grown
+
+
+def _require_told(
+    current: LabelSet, revision: Revision, standing: Sequence[tuple[str, ...]]
+) -> None:
+    told = {label_id for change in revision.changes for label_id in change.sources}
+    gone = set(current.ids) - set(revision.label_set.ids) - told
+    for label_id in current.ids:
+        if label_id in gone and any(label_id in labels for labels in standing):
             raise LabelSetError(
-                "Some scans have several labels, so the labels can't exclude each other.",
-                "Leave one label on each of those scans first.",
+                f"The label {current.by_id(label_id).name!r} has decisions, "
+                "so it can't be removed.",
+                "Retire it, decide those scans differently first, or rename the label.",
             )
-    return replace(wanted, revision=current.revision + 1)
+    if not revision.label_set.multi_label and any(len(labels) > 1 for labels in standing):
+        raise LabelSetError(
+            "Some scans have several labels, so the labels can't exclude each other.",
+            "Leave one label on each of those scans first.",
+        )

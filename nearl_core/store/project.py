@@ -13,6 +13,7 @@ from typing import Final, Self
 from sqlalchemy import Connection, select, update
 
 from nearl_core.errors import ProjectError
+from nearl_core.label_changes import LabelHistory
 from nearl_core.store import decisions, label_sets, scans, versions
 from nearl_core.store import folder as on_disk
 from nearl_core.store.database import Database
@@ -24,12 +25,12 @@ from nearl_core.store.scans import NewScan
 from nearl_core.store.schema import meta
 from nearl_core.store.undo import Redo, Undo, UndoLine
 from nearl_core.types import (
-    UNSEEN,
     AddReport,
     Decision,
+    LabelChange,
     LabelSet,
     NewDecision,
-    Occasion,
+    Revision,
     Scan,
     SkippedFile,
     Unit,
@@ -72,7 +73,7 @@ class Project:
             self._meta: dict[str, str] = {
                 row.key: row.value for row in connection.execute(select(meta))
             }
-            self._label_set = label_sets.latest(connection)
+            self._history = label_sets.history(connection)
 
     # --- opening and closing -------------------------------------------------------------
 
@@ -200,22 +201,35 @@ class Project:
 
     def label_set(self) -> LabelSet:
         """The label set that holds now."""
-        return self._label_set
+        return self._history.label_set(self._history.latest)
 
-    def save_label_set(self, label_set: LabelSet) -> LabelSet:
+    def label_history(self) -> LabelHistory:
+        """Every label set that the project ever had."""
+        return self._history
+
+    def save_label_set(
+        self,
+        label_set: LabelSet,
+        changes: tuple[LabelChange, ...] = (),
+        *,
+        restores: int | None = None,
+    ) -> LabelSet:
         """Save a label set as the next revision; one that did not change keeps its revision.
 
+        The changes tell what became of labels; or the revision brings back another one.
+
         Raises:
-            LabelSetError: If a decision that stands would lose its label.
+            LabelSetError: If a decision that stands would lose its label untold.
             ProjectError: If it can't be saved.
         """
+        wanted = Revision(label_set, changes, restores)
         with self._recording, self._database.writing() as connection:
-            standing = decisions.standing(connection, None)
-            saved = label_sets.successor(self._label_set, label_set, standing)
-            if saved.revision != self._label_set.revision:
-                label_sets.append(connection, saved)
-        self._label_set = saved
-        return saved
+            latest = decisions.latest_as_made(connection)
+            grown = label_sets.successor(self._history, wanted, latest)
+            if grown is not self._history:
+                label_sets.append(connection, grown.revisions[-1])
+        self._history = grown
+        return self.label_set()
 
     # --- scans ---------------------------------------------------------------------------
 
@@ -279,8 +293,8 @@ class Project:
             ProjectError: If it can't be saved; then nothing of it is.
         """
         with self._recording:
-            decisions.require_valid(decision, self._label_set)
-            return self._append(decision)
+            decisions.require_valid(decision, self.label_set())
+            return self._append(decision, self._history.latest)
 
     def undo(self, reader: str) -> Decision | None:
         """Take back the reader's last decision in effect by one that restores the one before.
@@ -292,8 +306,7 @@ class Project:
             ProjectError: If it can't be saved.
         """
         with self._recording:
-            step = self._line(reader).next_undo()
-            return None if step is None else self._append(self._restored(reader, step), undo=step)
+            return self._restore(reader, self._line(reader).next_undo())
 
     def redo(self, reader: str) -> Decision | None:
         """Take back the reader's last undo, unless a decision came after it.
@@ -305,8 +318,7 @@ class Project:
             ProjectError: If it can't be saved.
         """
         with self._recording:
-            step = self._line(reader).next_redo()
-            return None if step is None else self._append(self._restored(reader, step), redo=step)
+            return self._restore(reader, self._line(reader).next_redo())
 
     def standing(self, reader: str | None = None) -> list[Decision]:
         """The latest decision of each scan and reader, oldest first; unseen ones are left out."""
@@ -318,9 +330,14 @@ class Project:
         with self._database.reading() as connection:
             return decisions.history(connection, scan_id)
 
-    def _append(
-        self, new: NewDecision, *, undo: Undo | None = None, redo: Redo | None = None
-    ) -> Decision:
+    def _restore(self, reader: str, step: Undo | Redo | None) -> Decision | None:
+        if step is None:
+            return None
+        with self._database.reading() as connection:
+            new, revision = decisions.restored(connection, reader, step)
+        return self._append(new, revision or self._history.latest, step)
+
+    def _append(self, new: NewDecision, revision: int, step: Undo | Redo | None = None) -> Decision:
         with self._database.writing() as connection:
             if not scans.exists(connection, new.scan_id):
                 raise ProjectError(
@@ -330,30 +347,20 @@ class Project:
                 connection,
                 new,
                 time=datetime.now(UTC),
-                revision=self._label_set.revision,
-                undoes=None if undo is None else undo.undoes,
-                redoes=None if redo is None else redo.redoes,
+                revision=revision,
+                undoes=step.undoes if isinstance(step, Undo) else None,
+                redoes=step.redoes if isinstance(step, Redo) else None,
             )
         line = self._undo_lines.get(decision.reader)
         if line is not None:  # only after the commit: what failed has not happened
             line.apply(decisions.step(decision))
-        return decision
+        return decisions.present(decision, self._history)
 
     def _line(self, reader: str) -> UndoLine:
         if reader not in self._undo_lines:
             with self._database.reading() as connection:
                 self._undo_lines[reader] = UndoLine(decisions.steps(connection, reader))
         return self._undo_lines[reader]
-
-    def _restored(self, reader: str, step: Undo | Redo) -> NewDecision:
-        """What stood before, with what was on screen when it was decided."""
-        if step.restores is None:
-            repeat = isinstance(step, Undo) and step.repeat
-            occasion = Occasion.REPEAT if repeat else Occasion.SINGLE
-            return NewDecision(step.scan_id, reader, UNSEEN, occasion=occasion)
-        with self._database.reading() as connection:
-            old = decisions.read(connection, step.restores)
-        return decisions.again(old, self._label_set)
 
     # --- versions ------------------------------------------------------------------------
 

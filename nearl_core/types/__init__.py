@@ -16,6 +16,7 @@ from nearl_core.types.decisions import (
     State,
     Verdict,
 )
+from nearl_core.types.label_changes import ChangeKind, Effect, LabelChange, Lost, Revision
 from nearl_core.types.labels import Label, LabelSet
 from nearl_core.types.reading import ReadingRules
 from nearl_core.types.scans import (
@@ -50,18 +51,22 @@ __all__ = [
     "FROZEN",
     "UNSEEN",
     "AddReport",
+    "ChangeKind",
     "Confidence",
     "Decision",
     "Disguise",
+    "Effect",
     "EngineInfo",
     "Evidence",
     "Figures",
     "Frame",
     "Identity",
     "Label",
+    "LabelChange",
     "LabelProbability",
     "LabelRecall",
     "LabelSet",
+    "Lost",
     "NewDecision",
     "Occasion",
     "Ranking",
@@ -69,6 +74,7 @@ __all__ = [
     "Region",
     "Reliability",
     "ReliabilityBin",
+    "Revision",
     "Scan",
     "ScanInfo",
     "Shown",

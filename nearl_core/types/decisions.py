@@ -121,6 +121,7 @@ class Decision:
         undoes: Id of the decision that this one takes back, or None.
         redoes: Id of the undo that this one takes back, or None.
         occasion: Of an undo or redo: that of the decision that it restores.
+        revision: Of the label set that its labels are of.
     """
 
     id: int
@@ -135,6 +136,7 @@ class Decision:
     undoes: int | None = None
     redoes: int | None = None
     occasion: Occasion = Occasion.SINGLE
+    revision: int = 1
 
 
 @dataclass(frozen=True)

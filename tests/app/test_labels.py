@@ -5,6 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.models.draft import Draft
 from app.models.label_tree import below, indents
 from app.models.panel import build_panel
 from nearl_core.types import UNSEEN, Label, LabelSet
@@ -31,9 +32,8 @@ def test_a_row_names_its_parent_where_it_does_not_stand_below_it() -> None:
     panel = build_panel(
         LabelSet(moved),
         UNSEEN,
+        Draft(),
         ranking=None,
-        pending=None,
-        unsure=False,
         suggestions=True,
         can_decide=True,
     )

@@ -14,7 +14,7 @@ from nearl_core.errors import LabelSetError, ProjectError, ProjectLockedError, V
 from nearl_core.store import database, label_sets
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
-from nearl_core.types import Identity, Label, LabelSet, NewDecision, ScanInfo, SkippedFile, Verdict
+from nearl_core.types import Identity, Label, LabelSet, NewDecision, ScanInfo, SkippedFile
 from tests.support.projects import LABELS, MULTI, decide, labelled, new_project, said
 
 
@@ -256,11 +256,11 @@ def test_a_label_with_decisions_can_not_vanish(tmp_path: Path) -> None:
             project.save_label_set(LABELS)
         decide(project, 1, "stripes")
         assert project.save_label_set(less).revision == 2
-        # The old decision can be undone into, but its label is gone: the scan is unseen again.
+        # The old decision can be undone into, without the label that is gone.
         undone = project.undo("r")
         assert undone is not None
-        assert undone.verdict == Verdict(undone.verdict.state)
-        assert project.standing() == []
+        assert undone.verdict == labelled("dots")
+        assert said(project.standing()) == {(1, "r"): ("dots",)}
 
 
 def test_decisions_that_the_label_set_does_not_allow_are_refused(tmp_path: Path) -> None:

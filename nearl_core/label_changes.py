@@ -1,0 +1,348 @@
+"""Renaming, merging, splitting and retiring labels, and reading old decisions after it.
+
+Decisions are never rewritten. A project keeps every revision of its label set; what a decision
+said is carried from its own revision to another one when it is read. The revisions form a tree: a
+revision follows from the one before by changes, or brings an earlier one back and then stands for
+it. From one to the other leads up to the revision that both come from, where changes are taken
+back, and down again. So undoing a change gives every decision from before it back as it was.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from nearl_core.errors import LabelSetError
+from nearl_core.types import (
+    ChangeKind,
+    Decision,
+    Effect,
+    Label,
+    LabelChange,
+    LabelProbability,
+    LabelSet,
+    Lost,
+    Ranking,
+    Revision,
+    State,
+    Verdict,
+)
+
+NewId = Callable[[str, Sequence[str]], str]
+"""An id for a name that none of some others has."""
+Changed = tuple[LabelSet, LabelChange]
+Fates = Mapping[str, str | Lost]
+"""What each label of a revision is in another one."""
+
+
+# --- changes -----------------------------------------------------------------------------------
+
+
+def rename(label_set: LabelSet, label_id: str, name: str) -> Changed:
+    """Give a label another name; its id stays.
+
+    Raises:
+        LabelSetError: If there is no such label, or the name is taken.
+    """
+    renamed = replace(label_set.by_id(label_id), name=name.strip())
+    labels = (renamed if one.id == label_id else one for one in label_set.labels)
+    change = LabelChange(ChangeKind.RENAME, (label_id,), (label_id,))
+    return replace(label_set, labels=tuple(labels)), change
+
+
+def merge(label_set: LabelSet, ids: Sequence[str], name: str, *, new_id: NewId) -> Changed:
+    """Make one label of several: an existing one of this name, else a new one.
+
+    A new one takes their prompts, and their code and parent where they share them. Their children
+    become its children.
+
+    Raises:
+        LabelSetError: If there are fewer than two, or one does not exist.
+    """
+    sources = [label_set.by_id(one) for one in dict.fromkeys(ids)]
+    target = _named(label_set, name)
+    gone = {one.id for one in sources if target is None or one.id != target.id}
+    if len(gone) + (target is not None) < 2:
+        raise LabelSetError("A merge needs two labels.", "Name at least two of them.")
+    if target is None:
+        target = _together(sources, Label(new_id(name, label_set.ids), name.strip()))
+    order = tuple(one for one in label_set.ids if one in gone)
+    placed = _replaced(label_set, gone, (target,), anchor=order[0], heir=target.id)
+    return placed, LabelChange(ChangeKind.MERGE, order, (target.id,))
+
+
+def split(label_set: LabelSet, label_id: str, names: Sequence[str], *, new_id: NewId) -> Changed:
+    """Put several labels in place of one; its children become its parent's.
+
+    Raises:
+        LabelSetError: If there is no such label, or it has fewer than two parts.
+    """
+    source = label_set.by_id(label_id)
+    taken, parts = list(label_set.ids), []
+    for name in dict.fromkeys(name.strip() for name in names):
+        part = _named(label_set, name)
+        if part is None:
+            part = Label(new_id(name, taken), name, parent=source.parent)
+            taken.append(part.id)
+        parts.append(part)
+    if len(parts) < 2:
+        raise LabelSetError("A split needs two parts.", "Name at least two of them.")
+    gone = {label_id} - {part.id for part in parts}
+    placed = _replaced(label_set, gone, parts, anchor=label_id)
+    into = tuple(part.id for part in parts)
+    return placed, LabelChange(ChangeKind.SPLIT, (label_id,), into)
+
+
+def retire(label_set: LabelSet, label_id: str) -> Changed:
+    """Ask for a label no longer; its children become its parent's.
+
+    Raises:
+        LabelSetError: If there is no such label, or it is the only one.
+    """
+    label_set.by_id(label_id)
+    placed = _replaced(label_set, {label_id}, (), anchor=label_id)
+    return placed, LabelChange(ChangeKind.RETIRE, (label_id,))
+
+
+def _named(label_set: LabelSet, name: str) -> Label | None:
+    wanted = name.strip().casefold()
+    return next((one for one in label_set.labels if one.name.strip().casefold() == wanted), None)
+
+
+def _together(sources: Sequence[Label], target: Label) -> Label:
+    codes, parents = {one.code for one in sources}, {one.parent for one in sources}
+    return replace(
+        target,
+        prompts=tuple(dict.fromkeys(prompt for one in sources for prompt in one.prompts)),
+        code=codes.pop() if len(codes) == 1 else "",
+        parent=parents.pop() if len(parents) == 1 else "",
+    )
+
+
+def _replaced(
+    label_set: LabelSet, gone: set[str], new: Sequence[Label], *, anchor: str, heir: str = ""
+) -> LabelSet:
+    """Without some labels; new ones stand where the anchor did, and children go to the heir.
+
+    Without an heir, and for the heir itself, the parent becomes the next one above that stays.
+    """
+    above = {label.id: label.parent for label in label_set.labels}
+    fresh = [label for label in new if label.id not in above]
+
+    def parent(label: Label) -> str:
+        found = label.parent
+        if found in gone and heir and label.id != heir:
+            return heir
+        while found in gone:
+            found = above[found]
+        return found
+
+    kept: list[Label] = []
+    for label in label_set.labels:
+        if label.id not in gone:
+            kept.append(label)
+        if label.id == anchor:
+            kept += fresh
+    labels = tuple(replace(label, parent=parent(label)) for label in kept)
+    return replace(label_set, labels=labels)
+
+
+# --- revisions ---------------------------------------------------------------------------------
+
+
+class LabelHistory:
+    """Every revision of a project's label set, and how decisions pass from one to another."""
+
+    def __init__(self, revisions: Iterable[Revision]) -> None:
+        self._revisions: dict[int, Revision] = {}
+        self._stands_for: dict[int, int] = {}
+        self._before: dict[int, int | None] = {}
+        self._fates: dict[tuple[int, int], Fates] = {}
+        for revision in revisions:
+            self.add(revision)
+
+    def add(self, revision: Revision) -> None:
+        """Take the next revision in."""
+        number = revision.label_set.revision
+        latest = self._stands_for[self.latest] if self._revisions else None
+        self._revisions[number] = revision
+        if revision.restores is None:
+            self._stands_for[number], self._before[number] = number, latest
+        else:
+            self._stands_for[number] = self._stands_for[revision.restores]
+
+    @property
+    def revisions(self) -> tuple[Revision, ...]:
+        """All of them, the first one first."""
+        return tuple(self._revisions.values())
+
+    @property
+    def latest(self) -> int:
+        """The number of the revision that holds now."""
+        return max(self._revisions)
+
+    def label_set(self, number: int) -> LabelSet:
+        """The label set of a revision that exists."""
+        return self._revisions[number].label_set
+
+    def undone(self) -> Revision | None:
+        """The revision that would take back the latest change; None where there is none."""
+        before = self._before[self._stands_for[self.latest]]
+        if before is None:
+            return None
+        label_set = replace(self.label_set(before), revision=self.latest + 1)
+        return Revision(label_set, restores=before)
+
+    def verdict(self, verdict: Verdict, *, of: int, to: int) -> Verdict | None:
+        """What a verdict says in another revision; None where the reader has to decide again.
+
+        A label that is not asked for there is left out, unless no label remains.
+        """
+        if verdict.state is not State.LABELLED or self._is_same(of, to):
+            return verdict
+        fates, wanted = self._between(of, to), self.label_set(to)
+        found = [fates.get(label_id, Lost.ABSENT) for label_id in verdict.labels]
+        kept = {fate for fate in found if not isinstance(fate, Lost)}
+        unclear = Lost.SPLIT in found or Lost.MERGED in found
+        if unclear or not kept or (len(kept) > 1 and not wanted.multi_label):
+            return None
+        return replace(verdict, labels=tuple(one for one in wanted.ids if one in kept))
+
+    def ranking(self, ranking: Ranking, *, of: int, to: int) -> Ranking:
+        """What a ranking said, in the labels of another revision where they have successors.
+
+        The probabilities of labels that became one are added up where labels exclude each other,
+        else the largest one counts. A label without a successor keeps its old id: it was on screen.
+        """
+        if self._is_same(of, to):
+            return ranking
+        fates, exclusive = self._between(of, to), not self.label_set(of).multi_label
+        said: dict[str, float] = {}
+        for entry in ranking.labels:
+            fate = fates.get(entry.label_id, Lost.ABSENT)
+            label_id = entry.label_id if isinstance(fate, Lost) else fate
+            there = said.get(label_id, 0.0)
+            said[label_id] = (
+                min(1.0, there + entry.probability) if exclusive else max(there, entry.probability)
+            )
+        ordered = sorted(said.items(), key=lambda entry: -entry[1])
+        return replace(ranking, labels=tuple(LabelProbability(*entry) for entry in ordered))
+
+    def _is_same(self, of: int, to: int) -> bool:
+        return self._stands_for[of] == self._stands_for[to]
+
+    def _between(self, of: int, to: int) -> Fates:
+        start, goal = self._stands_for[of], self._stands_for[to]
+        if (start, goal) not in self._fates:
+            up, down = self._line(start), self._line(goal)
+            fates: Fates = {one: one for one in self.label_set(start).ids}
+            for number in up:
+                if number not in down:
+                    fates = _then(fates, self._back(number))
+            for number in reversed(down):
+                if number not in up:
+                    fates = _then(fates, self._forth(number))
+            self._fates[start, goal] = fates
+        return self._fates[start, goal]
+
+    def _line(self, number: int) -> list[int]:
+        """A revision, the one that it follows from, and so on to the first one."""
+        line, before = [], self._before[number]
+        while before is not None:
+            line.append(number)
+            number, before = before, self._before[before]
+        return [*line, number]
+
+    def _forth(self, number: int) -> Fates:
+        """From the revision before."""
+        before = self.label_set(self._before[number] or number)
+        fates: Fates = {one: one for one in before.ids}
+        for change in self._revisions[number].changes:
+            fates = _then(fates, _forth(change))
+        return _within(fates, self.label_set(number))
+
+    def _back(self, number: int) -> Fates:
+        """To the revision before."""
+        before = self.label_set(self._before[number] or number)
+        there, steps = set(before.ids), []
+        for change in self._revisions[number].changes:
+            steps.append(_back(change, there))
+            there = there - set(change.sources) | set(change.into)
+        fates: Fates = {one: one for one in self.label_set(number).ids}
+        for step in reversed(steps):
+            fates = _then(fates, step)
+        return _within(fates, before)
+
+
+def _then(fates: Fates, step: Fates) -> Fates:
+    return {
+        one: fate if isinstance(fate, Lost) else step.get(fate, fate) for one, fate in fates.items()
+    }
+
+
+def _within(fates: Fates, label_set: LabelSet) -> Fates:
+    there = set(label_set.ids)
+    return {
+        one: fate if isinstance(fate, Lost) or fate in there else Lost.ABSENT
+        for one, fate in fates.items()
+    }
+
+
+def _forth(change: LabelChange) -> Fates:
+    match change.kind:
+        case ChangeKind.MERGE:
+            return dict.fromkeys(change.sources, change.into[0])
+        case ChangeKind.SPLIT:
+            return dict.fromkeys(change.sources, Lost.SPLIT)
+        case ChangeKind.RETIRE:
+            return dict.fromkeys(change.sources, Lost.ABSENT)
+        case ChangeKind.RENAME:
+            return {}
+
+
+def _back(change: LabelChange, there: set[str]) -> Fates:
+    """A change taken back, from a label set with the change's labels to one that had others."""
+    match change.kind:
+        case ChangeKind.MERGE:
+            return dict.fromkeys(change.into, Lost.MERGED)
+        case ChangeKind.SPLIT:
+            (source,) = change.sources
+            return {
+                part: Lost.MERGED if part in there and part != source else source
+                for part in change.into
+            }
+        case ChangeKind.RETIRE | ChangeKind.RENAME:
+            return {}
+
+
+# --- what it comes to --------------------------------------------------------------------------
+
+
+def effects(
+    history: LabelHistory, decisions: Iterable[Decision], *, of: int, to: int
+) -> tuple[Effect, ...]:
+    """How decisions read differently in another revision, the most frequent first.
+
+    Args:
+        history: With both revisions.
+        decisions: The newest one of each scan and reader, as it was made.
+        of: Number of the revision that holds.
+        to: Number of the other one.
+    """
+    counts: Counter[tuple[str, tuple[str, ...], tuple[str, ...], bool]] = Counter()
+    for decision in decisions:
+        said, made = decision.verdict, decision.revision
+        if said.state is not State.LABELLED:
+            continue
+        before = _names(history, history.verdict(said, of=made, to=of), of)
+        after = _names(history, history.verdict(said, of=made, to=to), to)
+        if before != after:
+            less = tuple(name for name in before if name not in after)
+            more = tuple(name for name in after if name not in before)
+            counts[decision.reader, less, more, not after] += 1
+    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    return tuple(Effect(*what, count) for what, count in ordered)
+
+
+def _names(history: LabelHistory, verdict: Verdict | None, number: int) -> tuple[str, ...]:
+    label_set = history.label_set(number)
+    return () if verdict is None else tuple(label_set.by_id(one).name for one in verdict.labels)

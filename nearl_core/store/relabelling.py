@@ -1,0 +1,39 @@
+"""What a change of a project's label set would come to, before it is saved."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nearl_core.label_changes import LabelHistory, effects
+from nearl_core.store import decisions
+from nearl_core.store.project import Project
+from nearl_core.types import Decision, Effect, LabelChange, LabelSet, Revision, State
+
+
+def effects_of(
+    project: Project,
+    label_set: LabelSet,
+    changes: Sequence[LabelChange] = (),
+    *,
+    restores: int | None = None,
+) -> tuple[Effect, ...]:
+    """How the standing decisions of all readers would read after a change."""
+    history = project.label_history()
+    now = history.latest
+    changed = replace(label_set, revision=now + 1)
+    grown = LabelHistory((*history.revisions, Revision(changed, tuple(changes), restores)))
+    with project.reading() as connection:
+        latest = decisions.latest_as_made(connection)
+    return effects(grown, latest, of=now, to=now + 1)
+
+
+def to_decide_again(project: Project, reader: str | None = None) -> dict[tuple[int, str], Decision]:
+    """By scan and reader: what was decided before a change, as it was made, and stands no more."""
+    history = project.label_history()
+    with project.reading() as connection:
+        latest = decisions.latest_as_made(connection, reader=reader)
+    return {
+        (one.scan_id, one.reader): one
+        for one in latest
+        if one.verdict.state is State.LABELLED
+        and decisions.present(one, history).verdict.state is State.UNSEEN
+    }

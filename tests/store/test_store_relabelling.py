@@ -1,0 +1,113 @@
+"""Changes of the label set in a project: decisions stay as they were made."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from nearl_core.control import RunControl
+from nearl_core.label_changes import merge, retire, split
+from nearl_core.labels_file import new_id
+from nearl_core.store.check import check
+from nearl_core.store.project import Project
+from nearl_core.store.relabelling import effects_of, to_decide_again
+from nearl_core.types import Effect, NewDecision, Shown, State
+from tests.support.projects import MULTI, decide, labelled, new_project, ranking, said
+
+
+def _merge(project: Project, *ids: str, name: str) -> None:
+    label_set, change = merge(project.label_set(), ids, name, new_id=new_id)
+    project.save_label_set(label_set, (change,))
+
+
+def _undo_labels(project: Project) -> None:
+    back = project.label_history().undone()
+    assert back is not None
+    project.save_label_set(back.label_set, restores=back.restores)
+
+
+def test_a_merge_is_shown_before_it_is_done_and_undone_after(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc", reader="a")
+        decide(project, 2, "dots", reader="a")
+        decide(project, 3, "stripes", reader="a")
+        decide(project, 1, "dots", reader="b")
+        before = said(project.standing())
+        label_set, change = merge(project.label_set(), ("disc", "dots"), "Round", new_id=new_id)
+        assert effects_of(project, label_set, (change,)) == (
+            Effect("a", ("Disc",), ("Round",), again=False, decisions=1),
+            Effect("a", ("Dots",), ("Round",), again=False, decisions=1),
+            Effect("b", ("Dots",), ("Round",), again=False, decisions=1),
+        )
+        assert said(project.standing()) == before  # nothing was done
+        project.save_label_set(label_set, (change,))
+        decide(project, 4, "round", reader="a")
+    with Project.open(tmp_path / "p") as project:
+        assert said(project.standing("a")) == {
+            (1, "a"): ("round",),
+            (2, "a"): ("round",),
+            (3, "a"): ("stripes",),
+            (4, "a"): ("round",),
+        }
+        assert [one.verdict.labels for one in project.history(1)] == [("disc",), ("dots",)]
+        back = project.label_history().undone()
+        assert back is not None
+        assert Effect("a", ("Round",), (), again=True, decisions=1) in effects_of(
+            project, back.label_set, restores=back.restores
+        )
+        _undo_labels(project)
+        assert said(project.standing()) == before
+        assert {key: one.verdict.labels for key, one in to_decide_again(project).items()} == {
+            (4, "a"): ("round",)
+        }
+        findings = check(project, RunControl()).findings
+        assert not [one for one in findings if "label" in one.message]
+
+
+def test_what_is_split_is_decided_again_and_undo_across_it_is_exact(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc")
+        decide(project, 1, "dots")
+        label_set, change = split(project.label_set(), "disc", ("Big", "Small"), new_id=new_id)
+        project.save_label_set(label_set, (change,))
+        undone = project.undo("r")  # what it restores was a disc, which is asked for no more
+        assert undone is not None
+        assert undone.verdict.state is State.UNSEEN
+        assert project.standing() == []
+        assert list(to_decide_again(project)) == [(1, "r")]
+        _undo_labels(project)
+        assert said(project.standing()) == {(1, "r"): ("disc",)}
+        redone = project.redo("r")
+        assert redone is not None
+        assert redone.verdict == labelled("dots")
+
+
+def test_a_retired_label_leaves_the_others_of_a_scan(tmp_path: Path) -> None:
+    with new_project(tmp_path, label_set=MULTI) as project:
+        decide(project, 1, "disc", "dots")
+        decide(project, 2, "disc")
+        project.record(NewDecision(3, "r", labelled("dots"), ranking(3, "dots"), Shown.VISIBLE))
+        label_set, change = retire(project.label_set(), "disc")
+        project.save_label_set(label_set, (change,))
+        assert said(project.standing()) == {(1, "r"): ("dots",), (3, "r"): ("dots",)}
+        _merge(project, "dots", "stripes", name="Pattern")
+        third = project.standing()[-1]
+        assert third.verdict == labelled("pattern")
+        assert third.ranking is not None
+        assert third.ranking.labels[0].label_id == "pattern"
+
+
+def test_no_row_of_a_decision_is_ever_rewritten(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc")
+        decide(project, 2, "dots")
+        database = project.folder / "project.db"
+
+        def rows() -> list[tuple[object, ...]]:
+            with closing(sqlite3.connect(database)) as connection:
+                return connection.execute("SELECT * FROM decisions ORDER BY id").fetchall()
+
+        before = rows()
+        _merge(project, "disc", "dots", name="Round")
+        _undo_labels(project)
+        assert rows() == before
+        assert [one.label_set.revision for one in project.label_history().revisions] == [1, 2, 3]
