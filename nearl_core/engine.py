@@ -17,13 +17,13 @@ import numpy as np
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError, ScanError
 from nearl_core.learn import acquire, instant
-from nearl_core.learn.batches import Lesson, lessons
-from nearl_core.learn.instant import Examples, FloatArray, to_probabilities
+from nearl_core.learn.batches import Lesson, Lessons, lessons
+from nearl_core.learn.instant import Examples, FloatArray
 from nearl_core.learn.nearest import nearest
 from nearl_core.learn.ranker import Ranker
 from nearl_core.learn.unlike import familiar
 from nearl_core.model.features import FeatureCache
-from nearl_core.model.scan_features import Place, place_of, rows
+from nearl_core.model.scan_features import Place, ScanFeatures
 from nearl_core.scans import display
 from nearl_core.scans.guard import ScanReader
 from nearl_core.state import Ready
@@ -71,7 +71,7 @@ class Engine:
         self._device = device
         self._encoder: Encoder | None = None
         self._ready: Ready | None = None
-        self._places: dict[int, Place] = {}
+        self._scans, self._lessons = ScanFeatures(), Lessons(label_set)
         self._taught: Taught = ({}, ())
         self._pace = Pace(1, RANK_BATCH)
         self._lock = threading.Lock()
@@ -217,7 +217,7 @@ class Engine:
             if not scan.is_ranked:
                 problems[scan.id] = NOT_RANKED
                 continue
-            place = self._know(scan)
+            place = self._scans.know(scan)
             for frame in place.frames:
                 if Place(place.key, (frame,)).is_in(*ready.caches):
                     continue
@@ -252,8 +252,7 @@ class Engine:
         scans, decisions = taught
         while True:
             ready = self.ready
-            found = lessons(scans, decisions, ready.label_set)
-            known = [x for x in found if self._know(scans[x.scan_id]).is_in(ready.cache)]
+            known = self._known_lessons(scans, decisions, ready)
             ranker = self._fitted(known, ready)
             decided = familiar(self.examples(known, ready.cache).embedded()) if known else None
             with self._lock:
@@ -263,6 +262,18 @@ class Engine:
                 if now.label_set is ready.label_set and now.live is ready.live:
                     self._ready = replace(now, ranker=ranker, used=len(known), decided=decided)
                     return len(known)
+
+    def _known_lessons(
+        self, scans: Mapping[int, Scan], decisions: Sequence[Decision], ready: Ready
+    ) -> list[Lesson]:
+        if self._lessons.label_set is not ready.label_set:
+            self._lessons = Lessons(ready.label_set)
+        found = self._lessons.of(scans, decisions)
+        for lesson in found:
+            if lesson.scan_id not in self._scans:
+                self._scans.know(scans[lesson.scan_id])
+        there = set(self._scans.known([lesson.scan_id for lesson in found], ready.cache))
+        return [lesson for lesson in found if lesson.scan_id in there]
 
     def _fitted(self, known: list[Lesson], ready: Ready) -> Ranker | None:
         multi_label = ready.label_set.multi_label
@@ -278,7 +289,7 @@ class Engine:
         if ready.live is None:
             return Ranker(head)
         ranker, cache = replace(ready.live.ranker, instant=head), ready.live.cache
-        if all(self._places[lesson.scan_id].is_in(cache) for lesson in known):
+        if len(self._scans.known([lesson.scan_id for lesson in known], cache)) == len(known):
             ranker = ranker.refitted(examples, self.embeddings(known, cache))
         return ranker
 
@@ -291,24 +302,18 @@ class Engine:
         if ready.ranker is None or not ready.ranker.instant.can_rank:
             notice = ONE_LABEL if ready.used else UNKNOWN_WORDS
             return [Ranking(i, ready.version, ready.used, (), notice=notice) for i in known]
-        probabilities = self._probabilities(known, ready)
+        probabilities = ready.probabilities(known, self._scans)
         unlike = [False] * len(known)
         if ready.decided is not None:
             unlike = ready.decided.unlike(self._embeddings(known, ready.cache)).tolist()
         return [
-            ready.ranking(scan_id, p, frames=self._places[scan_id].frames, unlike=far)
+            ready.ranking(scan_id, p, frames=self._scans.place(scan_id).frames, unlike=far)
             for scan_id, p, far in zip(known, probabilities, unlike, strict=True)
         ]
 
     def probabilities(self, scan_ids: Sequence[int]) -> FloatArray:
         """What ranks now says of scans whose features are known: N x C."""
-        return self._probabilities(scan_ids, self.ready)
-
-    def _probabilities(self, scan_ids: Sequence[int], ready: Ready) -> FloatArray:
-        assert ready.ranker is not None
-        tuned = None if ready.live is None else self._embeddings(scan_ids, ready.live.cache)
-        logits = ready.ranker.logits(self._rows(scan_ids, ready.cache), tuned)
-        return to_probabilities(logits, multi_label=ready.label_set.multi_label)
+        return self.ready.probabilities(scan_ids, self._scans)
 
     def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
         """The scans in the order in which they teach most; unknown ones last, as they stood."""
@@ -319,7 +324,7 @@ class Engine:
         if not known:
             return rest
         can_rank = ready.ranker and ready.ranker.instant.can_rank
-        p = self._probabilities(known, ready) if can_rank else None
+        p = ready.probabilities(known, self._scans) if can_rank else None
         features, multi_label = self._embeddings(known, ready.cache), ready.label_set.multi_label
         counts = None if ready.decided is None else ready.decided.counts
         order = acquire.order(features, p, counts, decisions=ready.used, multi_label=multi_label)
@@ -375,19 +380,12 @@ class Engine:
         """The backbone's features of scans that were ranked, with their blocks: N x F."""
         return self._rows(scan_ids, self.ready.cache)
 
-    def _know(self, scan: Scan) -> Place:
-        place = self._places.get(scan.id)
-        if place is None or not place.key:  # a file that was not there may have come back
-            place = self._places[scan.id] = place_of(scan)
-        return place
-
     def _known(self, scan_ids: Sequence[int], ready: Ready) -> list[int]:
-        places = self._places
-        return [i for i in scan_ids if i in places and places[i].is_in(*ready.caches)]
+        return self._scans.known(scan_ids, *ready.caches)
 
     def _rows(self, scan_ids: Sequence[int], cache: FeatureCache) -> FloatArray:
-        return rows([self._places[i] for i in scan_ids], cache)
+        return self._scans.features(scan_ids, cache).astype(np.float64)
 
     def _embeddings(self, scan_ids: Sequence[int], cache: FeatureCache) -> FloatArray:
         width = self.encoder.embedding
-        return rows([self._places[i] for i in scan_ids], cache, width=width)
+        return self._scans.features(scan_ids, cache, width=width).astype(np.float64)

@@ -1,20 +1,24 @@
 """What ranks now: frozen values, replaced as a whole, so that any thread may read them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.instant import FloatArray, to_probabilities
 from nearl_core.learn.ranker import Ranker
 from nearl_core.learn.unlike import Familiar
 from nearl_core.model.features import FeatureCache
+from nearl_core.model.scan_features import ScanFeatures
 from nearl_core.types import FROZEN, LabelProbability, LabelSet, Ranking, Version
 
 if TYPE_CHECKING:
     from nearl_core.model.encoder import Adapted
 
 _NAMED = 2
+_AT_ONCE = 128
+"""So many scans' features stay in a processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +59,13 @@ class Ready:
     def caches(self) -> tuple[FeatureCache, ...]:
         """The caches whose features a ranking needs."""
         return (self.cache,) if self.live is None else (self.cache, self.live.cache)
+
+    def probabilities(self, scan_ids: Sequence[int], scans: ScanFeatures) -> FloatArray:
+        """What the ranker says of scans that are in the caches: N x C."""
+        assert self.ranker is not None
+        parts = scans.parts(scan_ids, *self.caches, size=_AT_ONCE)
+        found = np.concatenate([self.ranker.logits(*features) for features in parts])
+        return to_probabilities(found, multi_label=self.label_set.multi_label)
 
     def ranking(
         self, scan_id: int, p: FloatArray, *, frames: tuple[int, ...], unlike: bool

@@ -50,37 +50,58 @@ def lessons(
     A label that is no longer in the set is left out. Where several readers decided of a scan,
     each of them is a lesson.
     """
-    place = {label_id: c for c, label_id in enumerate(label_set.ids)}
-    found = []
-    for decision in sorted(decisions, key=lambda d: (d.scan_id, d.id)):
-        scan, verdict = scans.get(decision.scan_id), decision.verdict
-        none_apply = label_set.multi_label and verdict.state is State.NONE_APPLY
-        chosen = [place[label] for label in verdict.labels if label in place]
-        if scan is None or not (none_apply or (verdict.state is State.LABELLED and chosen)):
-            continue
-        target = np.zeros(len(place))
+    return Lessons(label_set).of(scans, decisions)
+
+
+class Lessons:
+    """Makes lessons for one label set, each once: after a decision the others are there already."""
+
+    def __init__(self, label_set: LabelSet) -> None:
+        self.label_set = label_set
+        self._place = {label_id: c for c, label_id in enumerate(label_set.ids)}
+        self._made = dict[int, tuple[Decision, Lesson | None]]()
+
+    def of(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> list[Lesson]:
+        """What can be learned from standing decisions, see `lessons`."""
+        found = list[Lesson]()
+        for decision in sorted(decisions, key=lambda d: (d.scan_id, d.id)):
+            made, lesson = self._made.get(decision.id, (None, None))
+            if made is not decision:
+                scan = scans.get(decision.scan_id)
+                if scan is None:
+                    continue
+                lesson = self._lesson(scan, decision)
+                self._made[decision.id] = decision, lesson
+            if lesson is not None and decision.scan_id in scans:
+                found.append(lesson)
+        return found
+
+    def _lesson(self, scan: Scan, decision: Decision) -> Lesson | None:
+        verdict = decision.verdict
+        none_apply = self.label_set.multi_label and verdict.state is State.NONE_APPLY
+        chosen = [self._place[label] for label in verdict.labels if label in self._place]
+        if not (none_apply or (verdict.state is State.LABELLED and chosen)):
+            return None
+        target = np.zeros(len(self._place))
         target[chosen] = 1.0
-        if label_set.multi_label:  # else a kind of pneumonia would teach that it is no pneumonia
-            implied = label_set.implied(label_set.ids[c] for c in chosen)
-            target[[place[label] for label in implied]] = 1.0
+        if self.label_set.multi_label:  # else a kind of pneumonia would teach it is no pneumonia
+            implied = self.label_set.implied(self.label_set.ids[c] for c in chosen)
+            target[[self._place[label] for label in implied]] = 1.0
         accepted = _accepted(decision)
         weight = _CONFIDENCE_WEIGHT[verdict.confidence] * (ACCEPTED_WEIGHT if accepted else 1.0)
         frames = decision.frames_shown
         if verdict.frame is not None:
             frames = (verdict.frame,)
-        found.append(
-            Lesson(
-                scan.id,
-                decision.id,
-                scan.patient or f"scan {scan.id}",
-                frames,
-                tuple(target),
-                weight,
-                not accepted,
-                decision.shown is not Shown.VISIBLE,
-            )
+        return Lesson(
+            scan.id,
+            decision.id,
+            scan.patient or f"scan {scan.id}",
+            frames,
+            tuple(target.tolist()),
+            weight,
+            not accepted,
+            decision.shown is not Shown.VISIBLE,
         )
-    return found
 
 
 def _accepted(decision: Decision) -> bool:

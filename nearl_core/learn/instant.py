@@ -14,8 +14,11 @@ ridge too, from the number of examples on at which that choice beats a fixed one
 scaling, n right answers never count as certainty.
 """
 
+import math
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +27,8 @@ from nearl_core.learn.batches import balanced_weights
 from nearl_core.learn.ridge import Ridge
 
 FloatArray = NDArray[np.float64]
+Features: TypeAlias = NDArray[np.floating]
+_Kind = TypeVar("_Kind", bound=np.floating)
 
 RIDGES = (0.1, 0.3, 1.0)
 TEXT_SHARES = (0.0, 0.3, 1.0, 3.0)
@@ -31,8 +36,8 @@ TEMPERATURES = np.geomspace(0.02, 2.0, 25)
 DEFAULT_RIDGE = 0.2
 CHOOSE_RIDGE_FROM = 96
 DEFAULT_TEMPERATURE = 0.25
-_SURE = 1e-6
-_LOG_ODDS = float(np.log1p(-_SURE) - np.log(_SURE))
+_LOG_LEAST, _LOG_MOST = math.log(1e-6), math.log1p(-1e-6)
+_LOG_ODDS = _LOG_MOST - _LOG_LEAST
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,16 +100,20 @@ class Head:
         """Whether there is something to tell apart."""
         return int(self.seen.sum()) >= (1 if self.multi_label else 2)
 
-    def logits(self, features: FloatArray) -> FloatArray:
-        """N x F to N x C; a label that nothing is known of gets the least of the others."""
-        raw = (
-            (features[:, : len(self.centre)] - self.centre) @ self.weight + self.offset
-        ) / self.temperature
+    def logits(self, features: Features) -> FloatArray:
+        """N x F to N x C; a label that nothing is known of gets the least of the others.
+
+        Computed in the features' own precision: of a whole queue they are float32.
+        """
+        kind = features.dtype
+        centred = features[:, : len(self.centre)] - self.centre.astype(kind, copy=False)
+        raw = (centred @ self.weight.astype(kind, copy=False)).astype(np.float64)
+        raw = (raw + self.offset) / self.temperature
         if not self.multi_label and not self.seen.all() and self.seen.any():
             raw[:, ~self.seen] = raw[:, self.seen].min(1, keepdims=True)
-        return raw
+        return np.asarray(raw)
 
-    def probabilities(self, features: FloatArray) -> FloatArray:
+    def probabilities(self, features: Features) -> FloatArray:
         """N x F to N x C in [0, 1]."""
         return to_probabilities(self.logits(features), multi_label=self.multi_label)
 
@@ -191,14 +200,16 @@ class _Problem:
         self._s = balanced / balanced.sum()
         self._centre = self._s @ examples.features
         x = examples.features - self._centre
-        self._spread = _spread(self._s @ x**2, examples.blocks)
+        self._spread = _spread(np.einsum("n,nf,nf->f", self._s, x, x), examples.blocks)
         x /= self._spread
         self._y = examples.targets - self._base()
         self._soft = _platt(examples.targets, multi_label=multi_label)
         self._t, self._said = self._texts(x, texts)
         self.has_texts = texts is not None
         self.shares = TEXT_SHARES if self.has_texts else (0.0,)
-        self._ridge = Ridge(x, self._s, exact=exact)
+        root = np.sqrt(self._s)
+        x *= root[:, None]
+        self._ridge = Ridge(x, root, exact=exact)
         self._left_out = dict[float, tuple[FloatArray, FloatArray]]()
 
     def _base(self) -> FloatArray:
@@ -242,13 +253,13 @@ class _Problem:
             fitted = of_targets + share * (self._said - of_texts)
         return np.asarray(fitted - lever / (1 - lever) * (self._y - fitted))
 
-    def losses(self, ridge: float, share: float) -> FloatArray:
+    def losses(self, ridge: float, share: float) -> list[float]:
         """Balanced log-loss of the left-out scores by each of `TEMPERATURES`."""
         rows = self.judged()
-        scores, t = self.left_out(ridge, share)[rows], self._soft[rows]
-        logits = scores / TEMPERATURES[:, None, None]
-        each = _log_losses(logits, t, multi_label=self._multi_label)
-        return np.asarray(np.average(each, axis=1, weights=self._s[rows]))
+        scores = np.ascontiguousarray(self.left_out(ridge, share)[rows].T)
+        soft, s = np.ascontiguousarray(self._soft[rows].T), self._s[rows] / self._s[rows].sum()
+        each = partial(_log_losses, soft=soft, multi_label=self._multi_label)
+        return [float(s @ each(scores / temperature)) for temperature in TEMPERATURES]
 
     def head(self, ridge: float, share: float, temperature: float) -> Head:
         """The head with all of it chosen."""
@@ -268,7 +279,7 @@ class _Problem:
         )
 
 
-def joined(embeddings: FloatArray, frozen: FloatArray) -> FloatArray:
+def joined(embeddings: NDArray[_Kind], frozen: NDArray[_Kind]) -> NDArray[_Kind]:
     """Tuned embeddings, N x E, before the blocks of the frozen features, N x F: N x F."""
     return np.concatenate([embeddings, frozen[:, embeddings.shape[1] :]], axis=1)
 
@@ -295,15 +306,14 @@ def to_probabilities(logits: FloatArray, *, multi_label: bool) -> FloatArray:
     return np.asarray(shifted / shifted.sum(1, keepdims=True))
 
 
-def _log_losses(logits: FloatArray, soft: FloatArray, *, multi_label: bool) -> FloatArray:
-    """Of T x N x C logits for N x C targets short of certainty: T x N."""
+def _log_losses(logits: FloatArray, *, soft: FloatArray, multi_label: bool) -> FloatArray:
+    """Of C x N logits for targets short of certainty: N; short rows would take twice as long."""
     if multi_label:
         logits = logits.clip(-_LOG_ODDS, _LOG_ODDS)
-        return np.asarray((np.logaddexp(0, logits) - soft * logits).mean(-1))
-    shifted = logits - logits.max(-1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(-1, keepdims=True))
-    likely = shifted.clip(np.log(_SURE), np.log1p(-_SURE))
-    return np.asarray(-np.einsum("tnc,nc->tn", likely, soft))
+        return np.asarray((np.logaddexp(0, logits) - soft * logits).mean(0))
+    shifted = logits - logits.max(0)
+    shifted -= np.log(np.exp(shifted).sum(0))
+    return np.asarray(-(shifted.clip(_LOG_LEAST, _LOG_MOST) * soft).sum(0))
 
 
 def _platt(targets: FloatArray, *, multi_label: bool) -> FloatArray:

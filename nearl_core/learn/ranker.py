@@ -6,6 +6,7 @@ import numpy as np
 
 from nearl_core.learn.instant import (
     Examples,
+    Features,
     FloatArray,
     Head,
     fit_fixed,
@@ -60,7 +61,7 @@ class Ranker:
         )
         return replace(self, tuned=head)
 
-    def logits(self, frozen: FloatArray, tuned: FloatArray | None = None) -> FloatArray:
+    def logits(self, frozen: Features, tuned: Features | None = None) -> FloatArray:
         """N x F frozen and, for a version, N x E tuned features to N x C blended logits."""
         own = self.instant.logits(frozen)
         if self.tuned is None or self.blend is None or tuned is None:

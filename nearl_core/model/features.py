@@ -56,6 +56,19 @@ class FeatureCache:
         """Whether there is a feature of a scan's frame."""
         return key in self._places
 
+    def __len__(self) -> int:
+        """How many features there are."""
+        return len(self._places)
+
+    def row(self, scan: str, frame: int) -> int:
+        """The row of a frame's feature, which must be here; it stays."""
+        return self._places[scan, frame]
+
+    def at(self, rows: NDArray[np.intp], *, width: int | None = None) -> NDArray[np.float32]:
+        """The features in some rows, or their first `width` columns: N x F, a copy."""
+        matrix = self._matrix[:, :width]
+        return matrix[rows] if len(matrix) else np.zeros((len(rows), 0), np.float32)
+
     def rows(self, keys: Sequence[Key]) -> NDArray[np.float32]:
         """The features of frames that are all here: N x E."""
         places = [self._places[key] for key in keys]

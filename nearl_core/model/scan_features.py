@@ -1,7 +1,10 @@
 """Which features stand for a scan: its file's key, the frames it is ranked by, and their rows."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress, repeat
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +42,115 @@ def place_of(scan: Scan) -> Place:
     return Place(scan_key(scan.path), ranked_frames(scan.frames))
 
 
-def rows(
-    places: Sequence[Place], cache: FeatureCache, *, width: int | None = None
-) -> NDArray[np.float64]:
-    """The mean feature of each place, or its first `width` columns: N x F; all in the cache.
+class ScanFeatures:
+    """Which features stand for which scans, looked up for a whole queue at once; any thread.
 
-    Every frame counts alike; the mean of a linear head's logits is its logit of the mean feature.
+    A mean of frames is a scan's feature: the mean of a linear head's logits is its logit of the
+    mean.
     """
-    if all(len(place.frames) == 1 for place in places):
-        return cache.rows([(p.key, p.frames[0]) for p in places])[:, :width].astype(np.float64)
-    means = [cache.rows([(p.key, f) for f in p.frames]).mean(0)[:width] for p in places]
-    return np.stack(means).astype(np.float64)
+
+    def __init__(self) -> None:
+        self._slots = dict[int, int]()
+        self._places = list[Place]()
+        self._replaced = 0
+        self._rows_in: WeakKeyDictionary[FeatureCache, _RowsIn] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def __contains__(self, scan_id: int) -> bool:
+        """Whether the place of a scan is known."""
+        slot = self._slots.get(scan_id)
+        return slot is not None and bool(self._places[slot].key)
+
+    def know(self, scan: Scan) -> Place:
+        """The place of a scan, by its file as it was when it was first asked for."""
+        if scan.id in self:
+            return self.place(scan.id)
+        place = place_of(scan)
+        with self._lock:
+            if scan.id in self._slots:  # a file that was not there may have come back
+                self._places[self._slots[scan.id]] = place
+                self._replaced += 1
+            else:
+                self._places.append(place)
+                self._slots[scan.id] = len(self._places) - 1
+        return place
+
+    def place(self, scan_id: int) -> Place:
+        """The place of a scan that is known."""
+        return self._places[self._slots[scan_id]]
+
+    def known(self, scan_ids: Sequence[int], *caches: FeatureCache) -> list[int]:
+        """Those of some scans that have features in every cache."""
+        there = np.ones(len(scan_ids), bool)
+        for cache in caches:
+            there &= self._rows(scan_ids, cache) != _NONE
+        return list(compress(scan_ids, there.tolist()))
+
+    def features(
+        self, scan_ids: Sequence[int], cache: FeatureCache, *, width: int | None = None
+    ) -> NDArray[np.float32]:
+        """The features of scans, or their first `width` columns: N x F; all in the cache."""
+        return self._at(self._rows(scan_ids, cache), scan_ids, cache, width)
+
+    def parts(
+        self, scan_ids: Sequence[int], *caches: FeatureCache, size: int
+    ) -> Iterator[list[NDArray[np.float32]]]:
+        """The features of so many scans at a time, from each cache; all in the caches."""
+        rows = [self._rows(scan_ids, cache) for cache in caches]
+        for start in range(0, len(scan_ids), size):
+            part = slice(start, start + size)
+            pairs = zip(rows, caches, strict=True)
+            yield [self._at(at[part], scan_ids[part], cache, None) for at, cache in pairs]
+
+    def _at(
+        self,
+        rows: NDArray[np.intp],
+        scan_ids: Sequence[int],
+        cache: FeatureCache,
+        width: int | None,
+    ) -> NDArray[np.float32]:
+        found = cache.at(rows.clip(0), width=width)
+        for n in np.flatnonzero(rows == _SEVERAL).tolist():
+            place = self.place(scan_ids[n])
+            found[n] = cache.rows([(place.key, frame) for frame in place.frames]).mean(0)[:width]
+        return found
+
+    def _rows(self, scan_ids: Sequence[int], cache: FeatureCache) -> NDArray[np.intp]:
+        """For each scan its row in a cache, _NONE or _SEVERAL."""
+        with self._lock:
+            rows_in = self._rows_in.setdefault(cache, _RowsIn())
+            rows = rows_in.now(self._places, cache, self._replaced)
+        slots = map(self._slots.get, scan_ids, repeat(len(rows) - 1))
+        return np.asarray(rows[np.fromiter(slots, np.intp, len(scan_ids))])
+
+
+_NONE, _SEVERAL = -1, -2
+
+
+class _RowsIn:
+    """For each slot its row in one cache; one slot more stands for scans that are not known."""
+
+    def __init__(self) -> None:
+        self._rows = np.full(1, _NONE, np.intp)
+        self._missing: list[int] = []
+        self._seen = (0, 0)
+
+    def now(self, places: Sequence[Place], cache: FeatureCache, replaced: int) -> NDArray[np.intp]:
+        """With what came since; only slots without a row are looked up."""
+        before, seen = len(self._rows) - 1, (len(cache), replaced)
+        if before == len(places) and seen == self._seen:
+            return self._rows
+        rows = np.full(len(places) + 1, _NONE, np.intp)
+        rows[:before] = self._rows[:-1]
+        asked = [*self._missing, *range(before, len(places))]
+        for slot in asked:
+            rows[slot] = _row(places[slot], cache)
+        self._missing = [slot for slot in asked if rows[slot] == _NONE]
+        self._rows, self._seen = rows, seen
+        return rows
+
+
+def _row(place: Place, cache: FeatureCache) -> int:
+    if not place.is_in(cache):
+        return _NONE
+    return cache.row(place.key, place.frames[0]) if len(place.frames) == 1 else _SEVERAL

@@ -10,7 +10,8 @@ import pytest
 
 from nearl_core.model import features
 from nearl_core.model.features import FeatureCache, scan_key
-from nearl_core.model.scan_features import Place, ranked_frames, rows
+from nearl_core.model.scan_features import ScanFeatures, ranked_frames
+from nearl_core.types import Scan
 
 ONE, TWO = np.arange(4, dtype=np.float32), np.ones(4, np.float32)
 
@@ -141,13 +142,55 @@ def test_a_stack_is_ranked_by_its_middle_and_frames_around(
     assert ranked_frames(frames) == expected
 
 
+def _scan(number: int, folder: Path, *, frames: int = 1) -> Scan:
+    path = folder / f"{number}.png"
+    path.touch()
+    return Scan(number, path, frames=frames)
+
+
 def test_a_stack_stands_as_the_mean_of_its_frames(tmp_path: Path) -> None:
-    cache = filled(tmp_path)
-    stack, single = Place("a", (0, 7)), Place("a", (7,))
-    assert stack.is_in(cache)
-    assert not Place("a", (0, 1)).is_in(cache)
-    found = rows([stack, single], cache)
-    np.testing.assert_allclose(found, np.array([[0.5, 1, 1.5, 2], [1, 1, 1, 1]]))
+    cache, scans = FeatureCache(tmp_path, "backbone"), ScanFeatures()
+    stack, single = _scan(7, tmp_path, frames=2), _scan(3, tmp_path)
+    for scan in (stack, single):
+        scans.know(scan)
+    cache.put(scan_key(stack.path), 0, ONE)
+    cache.put(scan_key(single.path), 0, TWO)
+    assert scans.known([7, 3, 99], cache) == [3]
+    cache.put(scan_key(stack.path), 1, TWO)
+    assert scans.known([7, 3, 99], cache) == [7, 3]
+    wanted = np.array([[0.5, 1, 1.5, 2], [1, 1, 1, 1]])
+    np.testing.assert_allclose(scans.features([7, 3], cache), wanted)
+    np.testing.assert_allclose(scans.features([3, 7], cache, width=2), wanted[::-1, :2])
+
+
+def test_scans_are_known_once_every_cache_has_them(tmp_path: Path) -> None:
+    frozen, live = FeatureCache(tmp_path, "backbone"), FeatureCache(tmp_path, "version")
+    scans, all_ids = ScanFeatures(), range(200)
+    for number in all_ids:
+        key = scans.know(_scan(number, tmp_path)).key
+        frozen.put(key, 0, np.full(4, number, np.float32))
+        if number % 2:
+            live.put(key, 0, np.full(2, -number, np.float32))
+        assert scans.known([number], frozen) == [number]
+    assert scans.known(all_ids, frozen, live) == list(range(1, 200, 2))
+    np.testing.assert_array_equal(scans.features([9, 5], live), [[-9, -9], [-5, -5]])
+    assert scans.known([1], FeatureCache(tmp_path, "another version")) == []
+    assert scans.features([], frozen).shape == (0, 4)
+
+
+def test_a_scan_whose_file_comes_back_is_known_again(tmp_path: Path) -> None:
+    cache, scans = FeatureCache(tmp_path, "backbone"), ScanFeatures()
+    scan = _scan(1, tmp_path)
+    cache.put(scan_key(scan.path), 0, ONE)
+    stat = scan.path.stat()
+    scan.path.unlink()
+    scans.know(scan)
+    assert scan.id not in scans
+    assert scans.known([1], cache) == []
+    scan.path.touch()
+    os.utime(scan.path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    scans.know(scan)
+    assert scans.known([1], cache) == [1]
 
 
 def test_rows_keep_their_places_while_the_cache_grows(tmp_path: Path) -> None:
