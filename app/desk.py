@@ -34,7 +34,7 @@ from app.session import Session
 from app.views.actions import Actions
 from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
-from nearl_core.types import FROZEN, Confidence, Decision, LabelSet, Scan, State, Version
+from nearl_core.types import FROZEN, Confidence, Decision, LabelSet, Occasion, Scan, State, Version
 
 
 class Desk(QObject):
@@ -327,6 +327,8 @@ class Desk(QObject):
 
     def _saved(self, decision: Decision) -> None:
         self.window.status.show_saved(strings.saved_at(decision.time))
+        if decision.occasion is Occasion.REPEAT:
+            return
         self.ordering.decided()
         if decision.verdict.state is State.LABELLED and decision.undoes is None:
             self.training.decided()

@@ -1,13 +1,23 @@
 """The open project as the GUI thread knows it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.models.scan_table import ScanTable
 from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
-from nearl_core.types import UNSEEN, Decision, LabelSet, Occasion, Scan, State, Version
+from nearl_core.types import (
+    UNSEEN,
+    Decision,
+    LabelSet,
+    Occasion,
+    ReadingRules,
+    Scan,
+    Shown,
+    State,
+    Version,
+)
 
 if TYPE_CHECKING:  # the store loads the database library: not before the window is up
     from nearl_core.store.project import Project
@@ -25,6 +35,8 @@ class Opened:
         standing: The reader's standing decisions.
         others: Those of other readers: imported ones, a colleague's.
         notice: Why nothing can be saved, or "".
+        rules: How the project is read.
+        repeated: Scans that came to this reader again.
     """
 
     project: "Project"
@@ -34,6 +46,8 @@ class Opened:
     versions: tuple[Version, ...]
     others: tuple[Decision, ...] = ()
     notice: str = ""
+    rules: ReadingRules = field(default_factory=ReadingRules)
+    repeated: frozenset[int] = frozenset()
 
 
 @dataclass(eq=False)
@@ -43,7 +57,10 @@ class Session:
     Attributes:
         standing: The reader's standing decision of each scan.
         others: Standing decisions of other readers, which teach but are not shown.
+        rules: How the project is read.
+        repeated: Scans that came to this reader again before it was opened.
         teaching: Scans with a decision of any reader that can be learned from.
+        read_by_others: Scans that other readers decided here, imported decisions left out.
     """
 
     project: "Project"
@@ -54,6 +71,8 @@ class Session:
     versions: tuple[Version, ...]
     standing: dict[int, Decision]
     others: tuple[Decision, ...] = ()
+    rules: ReadingRules = field(default_factory=ReadingRules)
+    repeated: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         """Put the decisions in order once; after this each one costs the same, however many."""
@@ -61,6 +80,9 @@ class Session:
         self._ordered = {decision.id: decision for decision in every}
         self._others_of = frozenset(decision.scan_id for decision in self.others)
         self._taught_by_others = _teaching(self.others)
+        self.read_by_others = frozenset(
+            found.scan_id for found in self.others if found.shown is not Shown.IMPORTED
+        )
         self.teaching = _teaching(every)
 
     @classmethod
@@ -77,6 +99,8 @@ class Session:
             versions=opened.versions,
             standing={decision.scan_id: decision for decision in opened.standing},
             others=opened.others,
+            rules=opened.rules,
+            repeated=opened.repeated,
         )
 
     @property

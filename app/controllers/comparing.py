@@ -106,7 +106,9 @@ class Comparing(QObject):
             self.notice.emit("")
             return
         self.notice.emit(strings.NONE_ALIKE)
-        among = {found.scan_id: found.verdict.labels for found in session.labelled()}
+        # The reader's own decisions only: no reader sees what another one said.
+        own = session.standing.items()
+        among = {other: found.verdict.labels for other, found in own if found.verdict.labels}
         among.pop(scan.id, None)
         self._suggestions.nearest(
             scan.id, tuple(among), _MOST, done=partial(self._arrived, session, scan, among)

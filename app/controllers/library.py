@@ -304,6 +304,7 @@ def _create(wanted: NewProject, reader: str) -> Opened:
 
 
 def _open(folder: Path, reader: str) -> Opened:
+    from nearl_core.store import readings
     from nearl_core.store.listing import scan_list
     from nearl_core.store.project import Project
 
@@ -323,6 +324,8 @@ def _open(folder: Path, reader: str) -> Opened:
             versions=tuple(project.versions()),
             others=tuple(found for found in standing if found.reader != reader),
             notice=notice,
+            rules=readings.rules(project),
+            repeated=readings.repeated(project, reader),
         )
     except BaseException:
         project.close()

@@ -1,6 +1,6 @@
 """What the reader has begun to say of the scan on screen, and not recorded yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nearl_core.types import Confidence, State, Verdict
 
@@ -12,22 +12,38 @@ class Draft:
     Attributes:
         pending: Labels that wait for Enter (multi-label sets), or None where none was toggled.
         confidence: How sure the reader will be; None where nothing was said.
+        flagged: Whether the scan will be flagged; None where nothing was said.
         note: The note as it is being typed; None for the one that stands.
     """
 
     pending: frozenset[str] | None = None
     confidence: Confidence | None = None
+    flagged: bool | None = None
     note: str | None = None
 
     def verdict(self, standing: Verdict, state: State, labels: tuple[str, ...] = ()) -> Verdict:
-        """The verdict; flag and note of the standing one stay."""
+        """The verdict of a key; flag and note of the standing one stay."""
         return Verdict(
             state,
             labels,
             confidence=self.confidence or Confidence.DEFINITE,
-            flagged=standing.flagged,
+            flagged=self.flag_on(standing),
             note=self.note_on(standing),
         )
+
+    def kept(self, standing: Verdict) -> Verdict:
+        """The standing verdict with what was added; a scan that nothing was said of is deferred."""
+        return replace(
+            standing,
+            state=State.DEFERRED if standing.state is State.UNSEEN else standing.state,
+            confidence=self.confidence_on(standing),
+            flagged=self.flag_on(standing),
+            note=self.note_on(standing),
+        )
+
+    def flag_on(self, standing: Verdict) -> bool:
+        """Whether the scan is flagged, or will be."""
+        return standing.flagged if self.flagged is None else self.flagged
 
     def note_on(self, standing: Verdict) -> str:
         """The note as it would be recorded."""

@@ -26,6 +26,7 @@ class LabelLine:
         key: Its key as written, "" from the 21st label on.
         probability: In [0, 1], or None where nothing is ranked or suggestions are hidden.
         suggested: Whether it is the most probable one.
+        enter: Whether Enter accepts it.
         decided: Whether the standing decision names it.
         pending: Whether it is toggled and waits for Enter (multi-label sets).
         indent: How far it is set in below its parent.
@@ -37,6 +38,7 @@ class LabelLine:
     key: str
     probability: float | None = None
     suggested: bool = False
+    enter: bool = False
     decided: bool = False
     pending: bool = False
     indent: int = 0
@@ -109,6 +111,7 @@ def build_panel(
             key=label_key(place),
             probability=None if shown is None else shown.probability(label.id),
             suggested=label.id == top,
+            enter=label.id == top,
             decided=label.id in verdict.labels,
             pending=pending is not None and label.id in pending,
             indent=tree[place],
@@ -122,7 +125,7 @@ def build_panel(
         notice=_notice(ranking, awaited, suggestions=suggestions),
         state=verdict.state,
         confidence=draft.confidence_on(verdict),
-        flagged=verdict.flagged,
+        flagged=draft.flag_on(verdict),
         note=verdict.note if draft.note is None else draft.note,
         hint=_hint(label_set, top, pending) if can_decide else "",
         can_decide=can_decide,

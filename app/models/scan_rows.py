@@ -74,6 +74,7 @@ class ScanRows:
     Attributes:
         scans: Every scan, in order of adding; a value that a worker may keep.
         current: The scan on screen, which stays in its row even when the filter would hide it.
+        disguised: A decided scan that looks like one that nothing was said of, or None.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class ScanRows:
     ) -> None:
         self.scans = scans if scans is not None else ScanList()
         self.current: int | None = None
+        self.disguised: int | None = None
         self._state = np.full(len(self.scans), _UNSEEN, np.uint8)
         self._flagged = np.zeros(len(self.scans), np.bool_)
         self._broken = self.scans.broken
@@ -234,7 +236,7 @@ class ScanRows:
 
     def verdict(self, scan_id: int) -> Verdict:
         """What the reader says of a scan; UNSEEN where nothing."""
-        return self._verdicts.get(scan_id, UNSEEN)
+        return UNSEEN if scan_id == self.disguised else self._verdicts.get(scan_id, UNSEEN)
 
     def undecided_ids(self) -> list[int]:
         """Scans that wait for a decision, in order of adding."""

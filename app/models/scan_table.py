@@ -113,17 +113,42 @@ class ScanTable(QAbstractListModel):
         self._rows.set_order(first)
         self.endResetModel()
 
+    def disguise(self, scan_id: int, *, before: int | None) -> None:
+        """Show a decided scan as if nothing was said of it, in the row above another one."""
+        self.reveal()
+        self._rows.disguised = scan_id
+        self._take_out(scan_id)
+        row = None if before is None else self._rows.row_of(before)
+        self._put_in(len(self._rows) if row is None else row, scan_id)
+
+    def reveal(self) -> None:
+        """Show a disguised scan as it is, in its own row."""
+        scan_id, self._rows.disguised = self._rows.disguised, None
+        if scan_id is not None:
+            self._take_out(scan_id)
+            row = self._rows.comes(scan_id)
+            if row is not None:
+                self._put_in(row, scan_id)
+
+    def _take_out(self, scan_id: int) -> None:
+        row = self._rows.row_of(scan_id)
+        if row is not None:
+            self.beginRemoveRows(_NO_PARENT, row, row)
+            self._rows.remove(row)
+            self.endRemoveRows()
+
+    def _put_in(self, row: int, scan_id: int) -> None:
+        self.beginInsertRows(_NO_PARENT, row, row)
+        self._rows.insert(row, scan_id)
+        self.endInsertRows()
+
     def _fit_in(self, scan_id: int) -> bool:
         """Let a scan in or out as the filter says; returns whether the rows changed."""
         gone, come = self._rows.leaves(scan_id), self._rows.comes(scan_id)
         if gone is not None:
-            self.beginRemoveRows(_NO_PARENT, gone, gone)
-            self._rows.remove(gone)
-            self.endRemoveRows()
+            self._take_out(scan_id)
         elif come is not None:
-            self.beginInsertRows(_NO_PARENT, come, come)
-            self._rows.insert(come, scan_id)
-            self.endInsertRows()
+            self._put_in(come, scan_id)
         return gone is not None or come is not None
 
     # --- questions -------------------------------------------------------------------------
@@ -159,6 +184,14 @@ class ScanTable(QAbstractListModel):
     def next_to_do(self, after: int | None) -> int | None:
         """The next visible scan that waits for a decision; see `ScanRows.next_to_do`."""
         return self._rows.next_to_do(after)
+
+    def coming_after(self, scan_id: int, count: int) -> list[int]:
+        """The next so many scans that wait for a decision."""
+        found: list[int] = []
+        place: int | None = scan_id
+        while len(found) < count and (place := self.next_to_do(place)) is not None:
+            found.append(place)
+        return found
 
     def counts(self) -> QueueCounts:
         """How far the reader is."""

@@ -152,7 +152,7 @@ class LabelRow(QAbstractButton):
         place = QRectF(area.right() - 20, area.center().y() - 7, 14, 14)
         if self._line.decided:
             glyphs.paint_tick(painter, place, style.TEXT, 2.2)
-        elif self._line.suggested:
+        elif self._line.enter:
             painter.setPen(QColor(style.ACCENT))
             painter.setFont(style.font(self.font(), pixels=13))
             painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), "↵")

@@ -173,7 +173,8 @@ def _suggestions(rows: Sequence[Row], recipe: Recipe, evidence: Evidence) -> str
     ]
     if not recipe.choice.suggestions:
         lines += ["", "The suggestions themselves are not included."]
-    versions = Counter(row.version for row in rows if row.version)
+    beside = (row for row in rows if row.shown != Shown.BLIND)
+    versions = Counter(row.version for row in beside if row.version)
     if versions:
         lines += ["", "| version | decisions that it stood beside |", "|---|---:|"]
         for version, count in sorted(versions.items()):

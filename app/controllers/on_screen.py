@@ -1,0 +1,150 @@
+"""The scan on screen: what is seen of it, what was begun to be said, what is recorded."""
+
+import time
+from dataclasses import replace
+
+from app.controllers.suggestions import Suggestions
+from app.models import showing as turns
+from app.models.draft import Draft
+from app.models.panel import Panel, build_panel, empty_panel
+from app.models.showing import Blinds, Showing
+from app.session import Session
+from app.strings import reading_words
+from nearl_core.types import UNSEEN, Decision, NewDecision, Ranking, Scan, Shown, Verdict
+
+
+class OnScreen:
+    """State of one scan's turn.
+
+    Attributes:
+        session, scan: What is open and what is on screen; None for nothing.
+        showing: How the scan came here.
+        draft: What the reader has begun to say.
+        contrast: Whether the reader's own call and the suggestion stand side by side.
+        visible: Whether the reader wants to see suggestions at all.
+        frames: The frames that were seen.
+    """
+
+    def __init__(self, suggestions: Suggestions) -> None:
+        self._suggestions = suggestions
+        self._blinds = Blinds()
+        self._shown_at = 0.0
+        self.session: Session | None = None
+        self.scan: Scan | None = None
+        self.visible = True
+        self.frames: set[int] = set()
+        self.put(None, Showing())
+
+    def open(self, session: Session | None) -> None:
+        """Serve a project, or none."""
+        self.session, self.scan = session, None
+        self._blinds = Blinds()
+        if session is not None:
+            self._blinds = Blinds(session.rules.blind_first, session.read_by_others)
+
+    def put(self, scan: Scan | None, showing: Showing) -> None:
+        """Begin a scan's turn."""
+        self.scan, self.showing = scan, showing
+        if scan is not None and showing.verdict is not None:
+            self._blinds.lifted.discard(scan.id)  # it looks as if it were new
+        self.clear()
+        self.frames = set()
+        self._shown_at = time.monotonic()
+
+    def clear(self) -> None:
+        """Forget what was begun to be said."""
+        self.draft, self.contrast = Draft(), False
+
+    def take_rules(self) -> None:
+        """The project is read by other rules."""
+        if self.session is not None:
+            self._blinds.everywhere = self.session.rules.blind_first
+
+    # --- what is seen ----------------------------------------------------------------------
+
+    @property
+    def verdict(self) -> Verdict:
+        """What stands of the scan, as far as the reader is to know."""
+        if self.session is None or self.scan is None:
+            return UNSEEN
+        seeming = self.showing.verdict
+        return self.session.table.verdict(self.scan.id) if seeming is None else seeming
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """What is suggested, whether it may be seen yet or not."""
+        if self.scan is None or not self.visible:
+            return None
+        return self.showing.ranking or self._suggestions.ranking(self.scan.id)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the suggestion waits for the reader's own call."""
+        scan = self.scan
+        return scan is not None and self._blinds.hide(scan.id, self.showing, self.verdict)
+
+    @property
+    def top(self) -> str | None:
+        """The label that Enter accepts."""
+        ranking = None if self.is_blind else self.ranking
+        return ranking.labels[0].label_id if ranking is not None and ranking.labels else None
+
+    def panel(self) -> Panel:
+        """All of it, to be shown."""
+        session, scan = self.session, self.scan
+        if session is None or scan is None:
+            return Panel() if session is None else empty_panel(session.label_set)
+        ranking, verdict, blind = self.ranking, self.verdict, self.is_blind
+        if ranking is not None and not blind:
+            self._blinds.lifted.add(scan.id)
+        panel = build_panel(
+            session.label_set,
+            verdict,
+            self.draft,
+            ranking=ranking,
+            suggestions=self.visible and not blind,
+            can_decide=not session.read_only,
+            awaited=scan.problem or self._suggestions.waiting_for,
+        )
+        if blind and self.visible:
+            panel = replace(panel, notice=self._blinds.why(scan.id))
+        elif self.contrast and ranking is not None:
+            panel = turns.contrasted(panel, ranking, verdict, session.label_set)
+        source = panel.source
+        if ranking is not None and source and session.read_by_others:
+            source += reading_words.ALSO_OTHERS
+        return replace(panel, source=source, notice=self.showing.notice or panel.notice)
+
+    # --- what is recorded ------------------------------------------------------------------
+
+    def decision(self, verdict: Verdict) -> NewDecision | None:
+        """A verdict with what was on screen; None where nothing is."""
+        session, scan, ranking = self.session, self.scan, self.ranking
+        if session is None or scan is None:
+            return None
+        seen = not self.is_blind and ranking is not None and bool(ranking.labels)
+        return NewDecision(
+            scan_id=scan.id,
+            reader=session.reader,
+            verdict=verdict,
+            ranking=ranking,
+            shown=Shown.VISIBLE if seen else Shown.BLIND,
+            milliseconds=round(1000 * (time.monotonic() - self._shown_at)),
+            frames_shown=tuple(sorted(self.frames)),
+            occasion=self.showing.occasion,
+        )
+
+    def is_contradicted(self, said: NewDecision | Decision) -> bool:
+        """Whether a call that was made blind is not what the model suggests."""
+        if self.session is None or said.shown is not Shown.BLIND:
+            return False
+        return turns.contradicts(said.ranking, said.verdict, self.session.label_set)
+
+    def stay(self, decision: Decision) -> None:
+        """Go on showing the scan, of which something was said."""
+        if self.showing.verdict is not None:
+            self.showing = replace(self.showing, verdict=decision.verdict)
+        self.contrast = self.is_contradicted(decision)
+        if self.contrast:  # by now the model learned the call: what it said before is what counts
+            self.showing = replace(self.showing, ranking=decision.ranking)
+        self.draft = Draft(confidence=self.draft.confidence)

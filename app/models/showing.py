@@ -1,0 +1,98 @@
+"""How a scan came to the screen, and when its suggestion may be seen."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from app.models.panel import Panel
+from app.strings import reading_words
+from nearl_core.types import LabelSet, Occasion, Ranking, State, Verdict
+
+
+@dataclass(frozen=True)
+class Showing:
+    """One scan's turn on screen.
+
+    Attributes:
+        occasion: On what occasion it is decided.
+        verdict: What seems to stand of it; None for the reader's standing decision.
+        ranking: What is suggested; None for what the engine says now.
+        notice: A sentence to decide by, or "".
+    """
+
+    occasion: Occasion = Occasion.SINGLE
+    verdict: Verdict | None = None
+    ranking: Ranking | None = None
+    notice: str = ""
+
+
+@dataclass
+class Blinds:
+    """Which suggestions wait for the reader's own call.
+
+    Attributes:
+        everywhere: Whether all of them do.
+        read_by_others: Scans whose suggestion may echo what another reader said.
+        lifted: Scans whose suggestion was seen since the project was opened.
+    """
+
+    everywhere: bool = False
+    read_by_others: frozenset[int] = frozenset()
+    lifted: set[int] = field(default_factory=set)
+
+    def hide(self, scan_id: int, showing: Showing, verdict: Verdict) -> bool:
+        """Whether a scan's suggestion is not to be seen yet."""
+        if showing.occasion is Occasion.ADJUDICATION or scan_id in self.lifted:
+            return False
+        asked = self.everywhere or scan_id in self.read_by_others
+        return asked and verdict.state in (State.UNSEEN, State.DEFERRED)
+
+    def why(self, scan_id: int) -> str:
+        """Why a suggestion waits."""
+        if scan_id in self.read_by_others and not self.everywhere:
+            return reading_words.ECHO
+        return reading_words.BLIND_FIRST
+
+
+def suggested(ranking: Ranking | None, label_set: LabelSet) -> tuple[str, ...]:
+    """The labels that a ranking suggests: the first, or all that are more likely than not."""
+    if ranking is None:
+        return ()
+    if not label_set.multi_label:
+        return tuple(entry.label_id for entry in ranking.labels[:1])
+    likely = {entry.label_id for entry in ranking.labels if entry.probability > 0.5}
+    return tuple(label_id for label_id in label_set.ids if label_id in likely)
+
+
+def contradicts(ranking: Ranking | None, verdict: Verdict, label_set: LabelSet) -> bool:
+    """Whether a ranking suggests something else than the reader said.
+
+    An unassessable or deferred scan contradicts nothing.
+    """
+    if ranking is None or not ranking.labels:
+        return False
+    if verdict.state not in (State.LABELLED, State.NONE_APPLY):
+        return False
+    return set(verdict.labels) != set(suggested(ranking, label_set))
+
+
+def contrasted(panel: Panel, ranking: Ranking, verdict: Verdict, label_set: LabelSet) -> Panel:
+    """A panel that makes plain what the reader said and what is suggested instead."""
+    own = _names(verdict.labels, label_set)
+    notice = reading_words.CONTRAST.format(
+        own=own, suggested=_likely(ranking, suggested(ranking, label_set), label_set)
+    )
+    lines = tuple(replace(line, enter=False) for line in panel.lines)
+    hint = reading_words.KEEP_HINT.format(own=own)
+    return replace(panel, lines=lines, notice=notice, hint=hint)
+
+
+def _names(labels: Iterable[str], label_set: LabelSet) -> str:
+    return ", ".join(label_set.by_id(one).name for one in labels) or reading_words.NONE_OF_THEM
+
+
+def _likely(ranking: Ranking, labels: Iterable[str], label_set: LabelSet) -> str:
+    parts = [
+        f"{label_set.by_id(one).name} ({100 * (ranking.probability(one) or 0.0):.0f} %)"
+        for one in labels
+    ]
+    return ", ".join(parts) or reading_words.NONE_OF_THEM
