@@ -319,7 +319,8 @@ def _set_values(copy: Dataset, values: NDArray[np.generic], photometric: str, *,
 def _save(copy: Dataset, out: Path, disguise: Disguise, identity: list[str]) -> None:
     """Give the copy its new identity and write it."""
     for level, uid in zip(_LEVELS, identity, strict=True):
-        name = uid or f"{level} of {disguise.scan}"
+        # Frames of a stack of files are of one study and series, and each is an object.
+        name = uid or f"{level} of {out.stem if level == 'SOP' else disguise.scan}"
         setattr(copy, f"{level}InstanceUID", uid_of(disguise.key, name))
     copy.PatientName = copy.PatientID = disguise.patient
     for keyword in _TYPE_2:

@@ -86,11 +86,11 @@ def private_code(value: str, meaning: str) -> Code:
     return Code(value, PRIVATE, meaning.replace("\\", "/")[:64])
 
 
-def write_report(image: Path, out: Path, report: Report, *, key: bytes) -> None:
+def write_report(images: Sequence[Path], out: Path, report: Report, *, key: bytes) -> None:
     """Write a report on a de-identified copy.
 
     Args:
-        image: The copy, which this program has written.
+        images: The copy, which this program has written: a file, or one a frame of a series.
         out: Where the report goes.
         report: What it says.
         key: Of the export, for UIDs.
@@ -100,15 +100,15 @@ def write_report(image: Path, out: Path, report: Report, *, key: bytes) -> None:
     """
     import highdicom
 
-    source = dcmread(image, stop_before_pixels=True)
-    content = _measurement_report(source, report)
+    sources = [dcmread(image, stop_before_pixels=True) for image in images]
+    content = _measurement_report(sources, report)
     # highdicom warns of study-level attributes that are empty on purpose.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         document = highdicom.sr.EnhancedSR(
-            evidence=[source],
+            evidence=sources,
             content=content,
-            series_instance_uid=uid_of(key, f"reports on {source.SeriesInstanceUID}"),
+            series_instance_uid=uid_of(key, f"reports on {sources[0].SeriesInstanceUID}"),
             series_number=1,
             sop_instance_uid=uid_of(key, f"report {report.name}"),
             instance_number=1,
@@ -123,10 +123,13 @@ def write_report(image: Path, out: Path, report: Report, *, key: bytes) -> None:
     document.save_as(out)
 
 
-def _measurement_report(source: Dataset, report: Report) -> "highdicom.sr.MeasurementReport":
+def _measurement_report(
+    sources: Sequence[Dataset], report: Report
+) -> "highdicom.sr.MeasurementReport":
     from highdicom import sr
 
-    frames = None if report.frame is None or "NumberOfFrames" not in source else [report.frame + 1]
+    first = sources[0]
+    frames = None if report.frame is None or "NumberOfFrames" not in first else [report.frame + 1]
     person = sr.ObserverContext(
         observer_type=_concept(Code("121006", "DCM", "Person")),
         observer_identifying_attributes=sr.PersonObserverIdentifyingAttributes(
@@ -141,7 +144,7 @@ def _measurement_report(source: Dataset, report: Report) -> "highdicom.sr.Measur
     groups = [
         sr.MeasurementsAndQualitativeEvaluations(
             tracking_identifier=sr.TrackingIdentifier(
-                uid=uid_of(source.SOPInstanceUID.encode(), f"{report.name} {number}"),
+                uid=uid_of(first.SOPInstanceUID.encode(), f"{report.name} {number}"),
                 identifier=f"{report.name} {number}",
             ),
             finding_type=_concept(finding),
@@ -152,6 +155,7 @@ def _measurement_report(source: Dataset, report: Report) -> "highdicom.sr.Measur
                     referenced_sop_instance_uid=UID(source.SOPInstanceUID),
                     referenced_frame_numbers=frames,
                 )
+                for source in sources
             ],
         )
         for number, finding in enumerate(report.findings, start=1)

@@ -5,6 +5,7 @@ from typing import Final
 
 from nearl_core.dicom import report
 from nearl_core.export.content import Content, Record
+from nearl_core.export.copies import meant
 from nearl_core.export.rows import Row
 from nearl_core.types import State
 
@@ -30,7 +31,8 @@ def write(content: Content) -> None:
             frame=row.frame,
             name=name,
         )
-        report.write_report(content.folder / row.image, out, said, key=content.key)
+        images = [content.folder / file for file in meant(content.folder, row)]
+        report.write_report(images, out, said, key=content.key)
 
 
 def _findings(row: Row) -> list[report.Code]:
@@ -44,7 +46,8 @@ def read(folder: Path) -> list[Record]:
     """What each report points at, for verification."""
     found: list[Record] = []
     images = {
-        report.uid_in(path): path.stem for path in sorted((folder / "images").glob("*/*.dcm"))
+        report.uid_in(path): path.stem.split("_")[0]
+        for path in sorted((folder / "images").glob("*/*.dcm"))
     }
     for path in sorted((folder / _FOLDER).glob("*/*.dcm")):
         finding = report.read_report(path)

@@ -78,11 +78,13 @@ class Shot:
         frame: As read.
         seen: Its likeness.
         values: The stored values, where they are wanted.
+        ending: Of the file, where reading has written it already.
     """
 
     frame: Frame
     seen: Seen
     values: NDArray[np.generic] | None = None
+    ending: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nearl_core.export.content import Content
+from nearl_core.export.copies import copies
 from nearl_core.export.images import LeftOut
 from nearl_core.export.names import scan_name
 from nearl_core.export.rows import Row
@@ -71,7 +72,7 @@ def write(
         },
         "counts": counts(content.rows),
         "columns": {column.name: column.meaning for column in content.columns},
-        "images": _images(content.rows),
+        "images": _images(content),
         "left_out": [
             {"scan": scan_name(entry.scan_id), "reason": entry.reason} for entry in left_out
         ],
@@ -82,16 +83,17 @@ def write(
         file.write("\n")
 
 
-def _images(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _images(content: Content) -> list[dict[str, Any]]:
     images = {
-        row.image: {
-            "image": row.image,
+        image: {
+            "image": image,
             "scan": row.scan,
             "patient": row.patient,
             "split": row.split,
         }
-        for row in rows
+        for row in content.rows
         if row.image
+        for image in copies(content.folder, row)
     }
     return list(images.values())
 

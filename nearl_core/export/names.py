@@ -17,7 +17,12 @@ def scan_name(scan_id: int) -> str:
 
 def picture_name(scan_id: int, frame: int) -> str:
     """The file name of one exported frame, without its ending."""
-    return f"{scan_name(scan_id)}_f{frame:03d}"
+    return f"{scan_name(scan_id)}{frame_ending(frame)}"
+
+
+def frame_ending(frame: int) -> str:
+    """What follows the name of a scan in that of one of its frames."""
+    return f"_f{frame:03d}"
 
 
 def folder_names(labels: Iterable[tuple[str, str]]) -> dict[str, str]:

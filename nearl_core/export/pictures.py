@@ -1,6 +1,6 @@
 """Which kind of picture an export takes, and how each is read and written."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -8,11 +8,11 @@ from typing import Final
 from nearl_core.errors import ScanError
 from nearl_core.export.content import Pictures
 from nearl_core.export.images import FrameReader, Kind, Shot, Wanted, reading
-from nearl_core.export.names import scan_name
+from nearl_core.export.names import frame_ending, scan_name
 from nearl_core.export.rows import Row
 from nearl_core.scans.display import to_rgb
 from nearl_core.scans.raster import write_png, write_values
-from nearl_core.scans.stack import ENDING
+from nearl_core.scans.stack import ENDING, read_stack
 from nearl_core.scans.volume import write_volume
 from nearl_core.types import Disguise
 
@@ -61,10 +61,7 @@ def _write_shown(stem: Path, shot: Shot) -> str:
 
 def _stored(reader: FrameReader, read: Read) -> Kind:
     def with_values(one: Wanted) -> Shot:
-        if one.scan.path.suffix == ENDING:
-            # Each frame is a file of its own, and any of them may be the one with text in it.
-            for frame in range(one.scan.frames):
-                read(replace(one, frame=frame))
+        _look_at_each(read, one)
         return replace(read(one), values=reader.stored(one.scan.path))
 
     recipe = (
@@ -98,15 +95,35 @@ def _copies(
 ) -> Kind:
     def copied(one: Wanted) -> Shot:
         shot = read(one)
-        out = folder / f"{one.whole_stem}.dcm"
-        out.parent.mkdir(parents=True, exist_ok=True)
-        name, patient = scan_name(one.scan.id), patients[one.scan.id]
-        reader.copy(one.scan.path, out, Disguise(key, patient, name, pixels_checked))
-        return shot
+        _look_at_each(read, one)
+        files: Sequence[Path] = (one.scan.path,)
+        endings = [".dcm"]
+        if one.scan.path.suffix == ENDING:
+            files = read_stack(one.scan.path)
+            endings = [f"{frame_ending(frame)}.dcm" for frame in range(len(files))]
+        stem = folder / one.whole_stem
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        patient = patients[one.scan.id]
+        disguise = Disguise(key, patient, scan_name(one.scan.id), pixels_checked)
+        for file, ending in zip(files, endings, strict=True):
+            reader.copy(file, stem.with_name(f"{stem.name}{ending}"), disguise)
+        return replace(shot, ending=endings[len(files) // 2])
 
     recipe = (
         "De-identified DICOM copies (PS3.15 annex E, Basic Profile, method 113100, and beyond it: "
         "only what a picture needs to be shown and measured is kept). Stored values, native, "
-        "explicit little endian; colour as 8-bit RGB. Files that are no DICOM: Secondary Captures."
+        "explicit little endian; colour as 8-bit RGB. Files that are no DICOM: Secondary Captures. "
+        "Of a series or study a copy of each frame's file; tables name the middle one."
     )
-    return Kind(copied, lambda _stem, _shot: ".dcm", whole=True, recipe=recipe)
+    return Kind(copied, lambda _stem, shot: shot.ending, whole=True, recipe=recipe)
+
+
+def _look_at_each(read: Read, one: Wanted) -> None:
+    """Read every frame of a stack of files: any of them may be the one with text in it.
+
+    Raises:
+        ScanError: As reading does.
+    """
+    if one.scan.path.suffix == ENDING:
+        for frame in range(one.scan.frames):
+            read(replace(one, frame=frame))

@@ -245,6 +245,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             warnings.simplefilter("ignore")
             # Given a path, Pillow maps a TIFF that lies on its side with its sides exchanged.
             with path.open("rb") as stream, Image.open(stream, formats=_FORMATS) as picture:
+                if _frames(picture) > path.stat().st_size:
+                    raise ScanError("The header promises more frames than the file can hold.")
                 yield picture
     except UnidentifiedImageError as error:
         raise ScanError("The picture is damaged, or of a kind that can't be read.") from error

@@ -3,7 +3,14 @@
 import tempfile
 from pathlib import Path
 
-from tests.hostile import dicom_traps, picture_traps, place_traps, volume_traps
+from tests.hostile import (
+    container_traps,
+    dicom_traps,
+    element_traps,
+    picture_traps,
+    place_traps,
+    volume_traps,
+)
 from tests.hostile.making import Maker, Trap, sound
 
 _SMALL_BYTES = 400_000
@@ -34,6 +41,9 @@ def write_traps(
     picture_traps.odd_but_sound(maker, whole, frames=30 if quick else 3000)
     dicom_traps.nested(maker, whole, depth=2_000 if quick else 100_000)
     dicom_traps.noise_files(maker, whole)
+    element_traps.groups(maker, many=100 if quick else 20_000)
+    element_traps.other_files(maker)
+    container_traps.code_streams(maker)
     if quick:
         return maker.traps
     picture_traps.bombs(maker, whole)
@@ -44,4 +54,10 @@ def write_traps(
     dicom_traps.bombs(maker, whole)
     dicom_traps.wrong_streams(maker, whole)
     dicom_traps.odd_values(maker, whole)
+    element_traps.elements(maker, whole)
+    element_traps.fragments(maker, whole)
+    container_traps.jpegs(maker)
+    container_traps.tiffs(maker)
+    container_traps.pngs(maker)
+    container_traps.moving(maker)
     return maker.traps

@@ -22,6 +22,20 @@ def saved(path: Path, pixels: NDArray[Any], **options: Any) -> Path:
     return path
 
 
+def test_more_frames_than_a_file_can_hold_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    pages = [Image.new("L", (4, 4), index) for index in range(2)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    whole = path.read_bytes()
+    assert raster.info(path)[0].frames == 2
+    content = struct.pack(">II", 0x7FFFFFFF, 0)
+    at = whole.index(b"acTL")
+    tail = struct.pack(">I", zlib.crc32(b"acTL" + content))
+    path.write_bytes(whole[: at + 4] + content + tail + whole[at + 16 :])
+    with pytest.raises(ScanError, match="more frames"):
+        raster.info(path)
+
+
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "gif"])
 def test_grey_is_exact(tmp_path: Path, suffix: str) -> None:
     path = saved(tmp_path / f"a.{suffix}", ramp())
