@@ -10,6 +10,7 @@ from app import engine_port, strings
 from app.asking import Asking
 from app.asking_backbones import AskingBackbones
 from app.asking_export import AskingExport
+from app.asking_readers import AskingReaders
 from app.controllers.comparing import Alike, Comparing
 from app.controllers.copying import Copying
 from app.controllers.exporting import Exporting
@@ -73,6 +74,7 @@ class Desk(QObject):
         self.comparing = Comparing(jobs, suggestions, self.pictures, self)
         Copying(jobs, library, self.review, self)
         self.finding = Finding(jobs, library, self)
+        self._asking_readers = AskingReaders(window, library, self.review, jobs)
         self._commands = self._command_table()
         self._connect_views()
         self._connect_project()
@@ -155,6 +157,8 @@ class Desk(QObject):
             Command.ADD_SCANS: asking.add_scans,
             Command.FIND_MOVED: lambda: asking.moved_scans(self.finding.look),
             Command.LABEL_SET: asking.label_set,
+            Command.RULES: self._asking_readers.ask_rules,
+            Command.READERS: self._asking_readers.ask_readers,
             Command.EXPORT: self._export,
             Command.BACKBONES: self.asking_backbones.ask,
             Command.PREFERENCES: asking.preferences,

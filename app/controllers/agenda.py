@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from app import strings
+from app.models.reader_lines import said
 from app.models.showing import Showing
 from app.session import Session
 from app.strings import reading_words
 from nearl_core.readers import Disagreement
-from nearl_core.types import UNSEEN, Decision, LabelSet, Occasion, Shown, State, Verdict
+from nearl_core.types import UNSEEN, Decision, Occasion, Shown, State, Verdict
 
 FEWEST = 100
 """Decisions of a reader below which nothing comes again: a small project is soon remembered."""
@@ -116,7 +116,11 @@ class Agenda(QObject):
     def _settle(self, session: Session) -> Turn:
         disagreement = self._disagreements[0]
         settled = disagreement.settled
-        words = [said(call, session.label_set) for call in disagreement.said]
+        words = [
+            reading_words.SAID.format(reader=call.reader, said=said(call, session.label_set))
+            + (f" “{call.verdict.note}”" if call.verdict.note else "")
+            for call in disagreement.said
+        ]
         notice = "\n".join((reading_words.ADJUDICATE, *words))
         verdict = UNSEEN if settled is None else settled.verdict
         return disagreement.scan_id, Showing(Occasion.ADJUDICATION, verdict, notice=notice)
@@ -149,14 +153,3 @@ class Agenda(QObject):
         old = list(standing.values())[:-AFTER]
         tried = self.chance.sample(old, min(_TRIES, len(old)))
         return next((first for first in tried if fits(first)), None)
-
-
-def said(call: Decision, label_set: LabelSet) -> str:
-    """What a reader said, in words."""
-    names = {label.id: label.name for label in label_set.labels}
-    parts = [", ".join(names.get(one, one) for one in call.verdict.labels)]
-    if not call.verdict.labels:
-        parts = [strings.STATE_WORDS[call.verdict.state]]
-    parts.append(reading_words.CONFIDENCE_WORDS.get(call.verdict.confidence, ""))
-    parts.append(f"“{call.verdict.note}”" if call.verdict.note else "")
-    return f"{call.reader}: {', '.join(part for part in parts if part)}"

@@ -16,6 +16,8 @@ class Command(StrEnum):
     ADD_SCANS = "add-scans"
     FIND_MOVED = "find-moved"
     LABEL_SET = "label-set"
+    RULES = "reading-rules"
+    READERS = "readers"
     EXPORT = "export"
     BACKBONES = "backbones"
     PREFERENCES = "preferences"
@@ -133,6 +135,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.ADD_SCANS, Group.PROJECT, "Ctrl+Shift+A", line=True),
     _spec(Command.FIND_MOVED, Group.PROJECT),
     _spec(Command.LABEL_SET, Group.PROJECT, "Ctrl+L"),
+    _spec(Command.RULES, Group.PROJECT),
+    _spec(Command.READERS, Group.PROJECT, "Ctrl+R"),
     _spec(Command.EXPORT, Group.PROJECT, "Ctrl+E"),
     _spec(Command.BACKBONES, Group.PROJECT, "Ctrl+B", always=True, line=True),
     _spec(Command.PREFERENCES, Group.PROJECT, "Ctrl+,", always=True),

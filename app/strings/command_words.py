@@ -15,6 +15,8 @@ COMMANDS = {
     "add-scans": "Add scans…",
     "find-moved": "Find moved scans…",
     "label-set": "Labels…",
+    "reading-rules": "Reading rules…",
+    "readers": "Readers and agreement…",
     "export": "Export…",
     "backbones": "Backbones…",
     "preferences": "Preferences…",

@@ -18,3 +18,44 @@ NONE_OF_THEM = "none of the labels"
 ADJUDICATE = "Readers disagree. Your decision settles it; Space leaves it open."
 SETTLED = "All of these disagreements are looked at."
 ALSO_OTHERS = ", also of other readers"
+
+# --- rules and readers -------------------------------------------------------------------------
+
+RULES_TITLE = "Reading rules"
+SUGGESTIONS = "Suggestions"
+BLIND_FIRST_CHOICE = "Show them after the reader's own call"
+BLIND_FIRST_NOTE = (
+    "Own call, suggestion and final call are kept. The rules hold for every reader of the project."
+)
+REPEATS = "Hidden repeats"
+REPEATS_NOTE = (
+    "Of the scans on screen, once a reader has made 100 decisions. What is said then measures how "
+    "far readers agree with themselves, and changes nothing else."
+)
+READERS_TITLE = "Readers and agreement"
+READERS = "Readers"
+READER_COLUMNS = ("Reader", "Decided", "Definite", "Probable", "Unsure", "With themself")
+AGREEMENT = "Agreement"
+AGREEMENT_NOTE = (
+    "Beyond chance: Cohen's kappa of two readers, Fleiss' of all. Repeats and adjudications do "
+    "not count."
+)
+AGREEMENT_COLUMNS = ("Readers", "Scans in common", "Alike", "Kappa (95 % interval)")
+NO_PAIRS = ("No two readers decided the same scan.", "", "", "")
+ALL_READERS = "All readers"
+OWN = "{kappa} on {scans} repeats"
+NO_KAPPA = "not defined"
+DISAGREEMENTS = "Disagreements"
+DISAGREEMENT_COLUMNS = ("Scan", "What was said", "Settled")
+SHOW_SAID = "Show what was said"
+ADJUDICATE_BUTTON = "Adjudicate from here"
+SAID = "{reader}: {said}"
+COUNTING = "Counting…"
+
+
+def disagreements(total: int, unsettled: int) -> str:
+    """How many scans readers disagree on."""
+    if not total:
+        return "None."
+    scans = f"{total} scan{'' if total == 1 else 's'}, {unsettled} not settled."
+    return f"{scans} Who still reads should not look at what others said."

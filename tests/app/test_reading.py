@@ -4,11 +4,17 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QTreeWidget
 
 from app.controllers import agenda
+from app.models.commands import Command
+from app.strings import reading_words
+from app.views.dialogs.readers import ReadersDialog
+from app.views.dialogs.rules import RulesDialog
 from nearl_core import labels_file
 from nearl_core.store import readings
 from nearl_core.store.project import Project
@@ -23,6 +29,7 @@ from nearl_core.types import (
 )
 from tests.app.driving import Driver, make_project, stop
 
+Dialog = TypeVar("Dialog", bound=QDialog)
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -316,3 +323,104 @@ def test_both_readers_decisions_are_kept(second: Driver, project: Path) -> None:
     with Project.open(project, read_only=True) as other:
         found = {one.reader: one.verdict.labels for one in other.standing() if one.scan_id == 1}
     assert found == {"first": ("disc",), "second": ("stripes",)}
+
+
+# --- rules, agreement, adjudication ------------------------------------------------------------
+
+
+def dialog_of(desk: Driver, kind: type[Dialog], command: Command) -> Dialog:
+    desk.desk.actions.action(command).trigger()
+    return desk.desk.window.findChildren(kind)[-1]
+
+
+def test_rules_are_chosen_in_a_dialog_and_hold_at_once(desk: Driver, project: Path) -> None:
+    desk.decide(Qt.Key.Key_1)
+    desk.until(lambda: desk.desk.window.ranking.panel.lines[0].suggested)
+    desk.decide(Qt.Key.Key_1)
+    unseen = desk.desk.table.undecided_ids()[-1]
+    dialog = dialog_of(desk, RulesDialog, Command.RULES)
+    dialog.blind_first.setChecked(True)
+    dialog.repeats.setValue(10)
+    dialog.accept()
+    session = desk.desk.library.session
+    assert session is not None
+    desk.until(lambda: session.rules.blind_first)
+    desk.desk.review.show(unseen)
+    assert "Decide first" in desk.desk.window.ranking.panel.notice
+    with Project.open(project, read_only=True) as other:
+        assert readings.rules(other) == ReadingRules(blind_first=True, repeats=0.1)
+
+
+@pytest.fixture
+def disagreeing(start: Callable[[], Driver], project: Path) -> Driver:
+    """A desk of a third reader; two others differ on the scans 2 and 3 of four."""
+    with Project.open(project) as opened:
+        for reader, labels in (
+            ("ann", ("disc", "disc", "disc", "stripes")),
+            ("bob", ("disc", "stripes", "other", "stripes")),
+        ):
+            for scan_id, label in enumerate(labels, start=1):
+                verdict = Verdict(State.LABELLED, (label,), note="edge" if scan_id == 2 else "")
+                opened.record(NewDecision(scan_id, reader, verdict))
+    driver = start()
+    driver.desk.keeper.change(replace(driver.desk.keeper.settings, reader="third"))
+    driver.open(project)
+    return driver
+
+
+def rows(table: QTreeWidget) -> list[list[str]]:
+    found = [table.topLevelItem(place) for place in range(table.topLevelItemCount())]
+    return [[item.text(c) for c in range(table.columnCount())] for item in found if item]
+
+
+def test_readers_are_counted_and_what_they_said_shows_when_asked(disagreeing: Driver) -> None:
+    dialog = dialog_of(disagreeing, ReadersDialog, Command.READERS)
+    disagreeing.until(lambda: bool(rows(dialog.readers)))
+    assert [row[:2] for row in rows(dialog.readers)] == [["ann", "4"], ["bob", "4"]]
+    ((readers, scans, alike, kappa),) = rows(dialog.agreement)
+    assert (readers, scans, alike) == ("ann – bob", "4", "50%")
+    assert kappa.startswith("0.")
+    assert "2 scans, 2 not settled" in dialog.summary.text()
+    assert not dialog.disagreements.isVisible()
+    dialog.show_said.click()
+    assert dialog.disagreements.isVisible()
+    assert "ann: Disc   bob: Stripes" in rows(dialog.disagreements)[0]
+    dialog.reject()
+
+
+def test_adjudication_shows_both_calls_and_goes_from_one_to_the_next(
+    disagreeing: Driver, project: Path
+) -> None:
+    dialog = dialog_of(disagreeing, ReadersDialog, Command.READERS)
+    disagreeing.until(lambda: bool(rows(dialog.readers)))
+    dialog.show_said.click()
+    dialog.adjudicate.click()
+    assert disagreeing.scan_id() == 2
+    panel = disagreeing.desk.window.ranking.panel
+    assert "ann: Disc “edge”\nbob: Stripes “edge”" in panel.notice
+    assert panel.state is State.UNSEEN
+    disagreeing.decide(Qt.Key.Key_2)
+    assert disagreeing.scan_id() == 3
+    disagreeing.press(Qt.Key.Key_Space)  # it stays open, and nothing is recorded
+    assert disagreeing.scan_id() == 4
+    assert reading_words.SETTLED in disagreeing.status()
+    disagreeing.decide(Qt.Key.Key_2)  # an ordinary decision again
+    settled, last = history(project, 2)[-1], history(project, 3)[-1]
+    assert (settled.occasion, settled.reader) == (Occasion.ADJUDICATION, "third")
+    assert settled.verdict.labels == ("stripes",)
+    assert last.reader == "bob"
+    dialog = dialog_of(disagreeing, ReadersDialog, Command.READERS)
+    disagreeing.until(lambda: "1 not settled" in dialog.summary.text())
+    assert [row[2] for row in rows(dialog.disagreements)] == ["", "Stripes, third"]
+    dialog.reject()
+
+
+def test_going_elsewhere_ends_the_adjudication(disagreeing: Driver, project: Path) -> None:
+    dialog = dialog_of(disagreeing, ReadersDialog, Command.READERS)
+    disagreeing.until(lambda: bool(rows(dialog.readers)))
+    dialog.show_said.click()
+    dialog.adjudicate.click()
+    disagreeing.desk.review.show(6)
+    disagreeing.decide(Qt.Key.Key_1)
+    assert history(project, 6)[-1].occasion is Occasion.SINGLE
+    assert disagreeing.desk.window.ranking.panel.notice.find("ann") == -1
