@@ -1,9 +1,9 @@
 """Pictures for the screen and thumbnails: decoded in the background, kept while they are near."""
 
+import contextlib
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,10 @@ from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
 from nearl_core.scans import display, raster
 from nearl_core.scans.guard import ScanReader
+from nearl_core.scans.thumbnails import ThumbnailCache
 from nearl_core.types import Scan
 
 _KEPT_BYTES = 600_000_000
-_SHARD = 1000
-"""Thumbnails in one folder of the cache: a hundred thousand in one make file systems slow."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,13 @@ class Pictures(QObject):
         self._bytes = 0
         self._on_way: dict[Place, Job] = {}
         self._thumbnails: dict[int, Job] = {}
+        self._cache: ThumbnailCache | None = None
 
     def open(self, session: Session) -> None:
         """Serve a project."""
         self.close()
         self._session = session
+        self._cache = ThumbnailCache(session.project.cache_folder / "thumbnails")
 
     def close(self) -> None:
         """Serve none, and let nothing that is on its way arrive."""
@@ -71,7 +72,7 @@ class Pictures(QObject):
         self._thumbnails.clear()
         self._kept.clear()
         self._bytes = 0
-        self._session = None
+        self._session = self._cache = None
 
     @property
     def is_idle(self) -> bool:
@@ -123,13 +124,12 @@ class Pictures(QObject):
 
     def want_thumbnails(self, scan_ids: list[int]) -> None:
         """Have the thumbnails of these scans made, and of no others that still wait."""
-        session = self._session
-        if session is None:
+        session, cache = self._session, self._cache
+        if session is None or cache is None:
             return
         wanted = set(scan_ids)
         for scan_id in [known for known in self._thumbnails if known not in wanted]:
             self._thumbnails.pop(scan_id).cancel()
-        cache = session.project.cache_folder / "thumbnails"
         for scan_id in scan_ids:
             scan = session.table.scan(scan_id)
             known = session.table.thumbnails.get(scan_id) is not None
@@ -192,22 +192,22 @@ def _decode_coarse(
     return prepare(values, replace(info, notices=(*info.notices, dialog_words.COARSE)))
 
 
-def _thumbnail_job(reader: ScanReader, scan: Scan, cache: Path, control: RunControl) -> QImage:
+def _thumbnail_job(
+    reader: ScanReader, scan: Scan, cache: ThumbnailCache, control: RunControl
+) -> QImage:
     """A thumbnail from the project's cache, else made and kept there."""
     del control
-    file = cache / str(scan.id // _SHARD) / f"{scan.id}.png"
-    if file.is_file():
+    file = cache.find(scan.id)
+    if file is not None:
         image = QImage(str(file))
         if not image.isNull():
             return image
     frame, _ = reader.frame(scan.path, scan.frames // 2)
     pixels = raster.thumbnail(display.to_rgb(frame), THUMBNAIL_SIDE)
     image = _image(pixels)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        raster.write_png(file, pixels)
-    except (OSError, NearlError):
-        pass  # the cache is a convenience: a full or read-only disk must not hide the scan
+    # The cache is a convenience: a full or read-only disk must not hide the scan.
+    with contextlib.suppress(OSError, NearlError):
+        cache.keep(scan.id, pixels)
     return image
 
 

@@ -41,6 +41,9 @@ _FORMATS = tuple(
         GifImagePlugin.GifImageFile,
     )
 )
+_RAW_EXIF = b"Raw profile type exif"
+"""Where ImageMagick puts EXIF into a PNG: a text of this name."""
+
 _DAMAGED = (
     OSError,
     ValueError,
@@ -258,10 +261,37 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def _info(picture: Image.Image) -> ScanInfo:
     width, height = picture.size
-    # Orientations 5 to 8 lie on their side; of a TIFF, Pillow says how it will stand.
-    if picture.format != "TIFF" and picture.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+    if _lies_on_its_side(picture):
         width, height = height, width
     return ScanInfo(rows=height, columns=width, frames=_frames(picture))
+
+
+def _lies_on_its_side(picture: Image.Image) -> bool:
+    """Whether rows and columns change places when it is turned as its EXIF says: 5 to 8."""
+    if picture.format == "TIFF":
+        return False  # Pillow says already how it will stand
+    if picture.format == "PNG" and not _has_exif(picture):
+        return False  # asked for it, Pillow would decode the pixels first
+    return picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+
+
+def _has_exif(picture: Image.Image) -> bool:
+    """Whether a PNG that was just opened has EXIF; its pixels are passed over."""
+    if {"exif", _RAW_EXIF.decode()} & picture.info.keys():
+        return True
+    stream = getattr(picture, "fp", None)
+    if stream is None:
+        return True
+    place, found, at = stream.tell(), False, 8
+    while not found:
+        stream.seek(at)
+        head = stream.read(8 + len(_RAW_EXIF))
+        if len(head) < 8 or head[4:8] == b"IEND":
+            break
+        found = head[4:8] == b"eXIf" or head[8:] == _RAW_EXIF
+        at += 12 + int(struct.unpack_from(">I", head)[0])
+    stream.seek(place)
+    return found
 
 
 def _frames(picture: Image.Image) -> int:

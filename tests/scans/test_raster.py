@@ -93,6 +93,30 @@ def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     assert frame.values[8:].mean() < 50
 
 
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_png_tells_its_orientation_wherever_it_stands(tmp_path: Path, place: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(tmp_path / "a.png", ramp(8, 16), exif=exif)
+    whole = path.read_bytes()
+    start = whole.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(whole[start : start + 4], "big")
+    if place == "behind":
+        path.write_bytes(whole[:start] + whole[end:-12] + whole[start:end] + whole[-12:])
+    info, _ = raster.info(path)
+    assert (info.rows, info.columns) == raster.frame(path)[0].values.shape == (16, 8)
+
+
+def test_what_a_png_says_of_itself_is_told_without_decoding(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", noise((60, 50)))
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"IDAT") + 40] ^= 0xFF
+    path.write_bytes(whole)
+    assert raster.info(path)[0].rows == 60
+    with pytest.raises(ScanError):
+        raster.frame(path)
+
+
 def test_cmyk_is_shown_in_its_colours(tmp_path: Path) -> None:
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=95)
     red = raster.frame(tmp_path / "a.jpg")[0].values[4, 4]
