@@ -103,7 +103,7 @@ def run(path: Path | None, *, demo: bool, factory: EngineFactory = engine_port.r
         QTimer.singleShot(0, desk.open_demo)
     elif path is not None:
         QTimer.singleShot(0, lambda: desk.asking.open_path(path))
-    QTimer.singleShot(0, desk.warm_up)
+    QTimer.singleShot(0, lambda: desk.warm_up(collecting.settle))
     status = running.exec()
     ended = desk.shut_down()
     if ended:

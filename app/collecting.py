@@ -17,6 +17,7 @@ class Collecting(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         gc.disable()
+        self._oldest = 1
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._collect_due)
@@ -25,9 +26,11 @@ class Collecting(QObject):
     def settle(self) -> None:
         """Leave out what is there by now, such as torch's modules, from every later search.
 
-        Without it a search of everything takes the window some 100 ms, again and again.
+        Without it a search of everything takes the window some 100 ms, again and again; until then
+        there is none.
         """
         gc.freeze()
+        self._oldest = 2
 
     def close(self) -> None:
         """Collect what is left and hand back; once the workers have ended."""
@@ -41,4 +44,4 @@ class Collecting(QObject):
         pairs = zip(gc.get_count(), gc.get_threshold(), strict=True)
         due = [generation for generation, (count, most) in enumerate(pairs) if count > most]
         if due:
-            gc.collect(due[-1])
+            gc.collect(min(due[-1], self._oldest))

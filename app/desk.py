@@ -205,12 +205,15 @@ class Desk(QObject):
         """Open the demo project, which is made once."""
         self.library.open_demo(self._demo_folder)
 
-    def warm_up(self) -> None:
+    def warm_up(self, then: Callable[[], None]) -> None:
         """Import what the engine needs, in its thread, before the reader can ask for it."""
+
+        def done(names: tuple[str, ...]) -> None:
+            self.asking.know_backbones(names)
+            then()
+
         self.jobs.engine.submit(
-            lambda _control: engine_port.known_backbones(),
-            done=self.asking.know_backbones,
-            priority=Priority.PREFETCH,
+            lambda _control: engine_port.known_backbones(), done=done, priority=Priority.PREFETCH
         )
 
     def _export(self) -> None:

@@ -114,6 +114,9 @@ EngineFactory = Callable[[EngineRequest], EngineLike]
 
 def real_engine(request: EngineRequest) -> EngineLike:
     """The engine; to be called in the engine thread, for its import loads torch."""
+    from nearl_core import torch_libraries
+
+    torch_libraries.load()
     from nearl_core.engine import Engine
 
     return Engine(
@@ -160,6 +163,9 @@ def add_backbone(folder: Path, control: RunControl) -> str:
 
 def known_backbones() -> tuple[str, ...]:
     """Names of the backbones on this computer; engine thread, for this loads torch."""
+    from nearl_core import torch_libraries
+
+    torch_libraries.load()
     import nearl_core.model.backbones  # noqa: F401  # what the first project will need
     from nearl_core.model.backbone_list import entries
 
