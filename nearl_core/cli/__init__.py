@@ -22,7 +22,17 @@ UNUSABLE: Final = 3
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
-_MODULES: Final = ("projects", "readers", "export", "scans", "engine", "backbones", "bench", "demo")
+_MODULES: Final = (
+    "projects",
+    "labels",
+    "readers",
+    "export",
+    "scans",
+    "engine",
+    "backbones",
+    "bench",
+    "demo",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
