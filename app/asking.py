@@ -15,7 +15,6 @@ from app.preferences import Keeper, is_pseudonym, of, put
 from app.strings import command_words
 from app.views.dialogs.about import AboutDialog
 from app.views.dialogs.keys import KeysDialog
-from app.views.dialogs.label_set import LabelSetDialog
 from app.views.dialogs.new_project import NewProjectDialog
 from app.views.dialogs.preferences import PreferencesDialog
 from app.views.dialogs.trouble import TroubleDialog
@@ -119,17 +118,6 @@ class Asking(QObject):
         chosen = QFileDialog.getExistingDirectory(self._window, strings.WHERE_SCANS_ARE)
         if chosen:
             look(Path(chosen))
-
-    def label_set(self) -> None:
-        """Edit the labels."""
-        session = self._library.session
-        if session is None:
-            return
-        if session.read_only:
-            self._window.status.message(strings.READ_ONLY_REFUSED)
-            return
-        dialog = LabelSetDialog(session.label_set, labels_file.new_id, self._window)
-        self._open(dialog, lambda: self._library.save_label_set(dialog.label_set()))
 
     def preferences(self) -> None:
         """Edit the preferences."""

@@ -10,6 +10,7 @@ from app import engine_port, strings
 from app.asking import Asking
 from app.asking_backbones import AskingBackbones
 from app.asking_export import AskingExport
+from app.asking_labels import AskingLabels
 from app.asking_readers import AskingReaders
 from app.controllers.comparing import Alike, Comparing
 from app.controllers.copying import Copying
@@ -75,6 +76,7 @@ class Desk(QObject):
         Copying(jobs, library, self.review, self)
         self.finding = Finding(jobs, library, self)
         self._asking_readers = AskingReaders(window, library, self.review, jobs)
+        self.asking_labels = AskingLabels(window, library, jobs)
         self._commands = self._command_table()
         self._connect_views()
         self._connect_project()
@@ -115,7 +117,7 @@ class Desk(QObject):
         self.finding.done.connect(self.asking.say_moved)
         library.added.connect(self.asking.say_added)
         library.added.connect(self._first_scan)
-        library.label_set_saved.connect(self._label_set_saved)
+        self.asking_labels.labelling.saved.connect(self._label_set_saved)
         library.backbone_changed.connect(self.training.want)
         self.asking_backbones.here.connect(self.asking.know_backbones)
         self.keeper.changed.connect(self._settings_changed)
@@ -145,7 +147,7 @@ class Desk(QObject):
         self.training.state_changed.connect(self._training_changed)
         self.training.loss.connect(window.training.plot.add)
         self.training.losses.connect(window.training.plot.show_losses)
-        self.training.versions_changed.connect(self._versions_changed)
+        self.training.versions_changed.connect(self._show_versions)
         self.training.live_changed.connect(self._live_changed)
 
     def _command_table(self) -> dict[Command, Callable[[], object]]:
@@ -156,7 +158,7 @@ class Desk(QObject):
             Command.OPEN_DEMO: self.open_demo,
             Command.ADD_SCANS: asking.add_scans,
             Command.FIND_MOVED: lambda: asking.moved_scans(self.finding.look),
-            Command.LABEL_SET: asking.label_set,
+            Command.LABEL_SET: self.asking_labels.ask,
             Command.RULES: self._asking_readers.ask_rules,
             Command.READERS: self._asking_readers.ask_readers,
             Command.EXPORT: self._export,
@@ -263,14 +265,7 @@ class Desk(QObject):
         self.pictures.want_thumbnails(self.window.queue.visible_ids())
 
     def _parts(self) -> tuple[Pictures | Screen | Tags | Comparing | Exporting | Training, ...]:
-        return (
-            self.screen,
-            self.tags,
-            self.comparing,
-            self.pictures,
-            self.exporting,
-            self.training,
-        )
+        return self.screen, self.tags, self.comparing, self.pictures, self.exporting, self.training
 
     def _closed(self) -> None:
         self.ordering.open(None)
@@ -355,9 +350,6 @@ class Desk(QObject):
 
     def _training_changed(self, state: TrainingState) -> None:
         self.window.training.show_state(state)
-
-    def _versions_changed(self) -> None:
-        self._show_versions()
 
     def _live_changed(self, version: Version | None) -> None:
         self.suggestions.use_version(version, self.review.around())

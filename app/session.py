@@ -28,23 +28,53 @@ TEACHING = (State.LABELLED, State.NONE_APPLY)
 
 
 @dataclass(frozen=True)
-class Opened:
-    """What opening a project read from it.
+class Decided:
+    """What was decided in a project, in the labels of now.
 
     Attributes:
         standing: The reader's standing decisions.
         others: Those of other readers: imported ones, a colleague's.
+        again: Of scans that the reader is to decide again: the labels said before.
+    """
+
+    label_set: LabelSet
+    standing: tuple[Decision, ...]
+    others: tuple[Decision, ...]
+    again: Mapping[int, str]
+
+
+def decided(project: "Project", reader: str) -> Decided:
+    """Read what was decided; in the store thread."""
+    from nearl_core.store.relabelling import to_decide_again
+
+    standing, history = project.standing(), project.label_history()
+    return Decided(
+        label_set=project.label_set(),
+        standing=tuple(found for found in standing if found.reader == reader),
+        others=tuple(found for found in standing if found.reader != reader),
+        again={
+            scan_id: ", ".join(
+                history.label_set(found.revision).by_id(one).name for one in found.verdict.labels
+            )
+            for (scan_id, _), found in to_decide_again(project, reader).items()
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What opening a project read from it.
+
+    Attributes:
         notice: Why nothing can be saved, or "".
         rules: How the project is read.
         repeated: Scans that came to this reader again.
     """
 
     project: "Project"
-    label_set: LabelSet
+    decided: Decided
     scans: ScanList
-    standing: tuple[Decision, ...]
     versions: tuple[Version, ...]
-    others: tuple[Decision, ...] = ()
     notice: str = ""
     rules: ReadingRules = field(default_factory=ReadingRules)
     repeated: frozenset[int] = frozenset()
@@ -59,6 +89,7 @@ class Session:
         others: Standing decisions of other readers, which teach but are not shown.
         rules: How the project is read.
         repeated: Scans that came to this reader again before it was opened.
+        again: Of scans that the reader is to decide again: the labels said before.
         teaching: Scans with a decision of any reader that can be learned from.
         read_by_others: Scans that other readers decided here, imported decisions left out.
     """
@@ -73,6 +104,7 @@ class Session:
     others: tuple[Decision, ...] = ()
     rules: ReadingRules = field(default_factory=ReadingRules)
     repeated: frozenset[int] = frozenset()
+    again: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Put the decisions in order once; after this each one costs the same, however many."""
@@ -95,13 +127,22 @@ class Session:
             reader=reader,
             scan_reader=scan_reader,
             table=table,
-            label_set=opened.label_set,
+            label_set=opened.decided.label_set,
             versions=opened.versions,
-            standing={decision.scan_id: decision for decision in opened.standing},
-            others=opened.others,
             rules=opened.rules,
             repeated=opened.repeated,
+            standing={decision.scan_id: decision for decision in opened.decided.standing},
+            others=opened.decided.others,
+            again=dict(opened.decided.again),
         )
+
+    def reread(self, now: Decided) -> None:
+        """The label set changed, or decisions came from elsewhere."""
+        self.label_set, self.others, self.again = now.label_set, now.others, dict(now.again)
+        self.standing = {decision.scan_id: decision for decision in now.standing}
+        self.__post_init__()
+        verdicts = {scan_id: decision.verdict for scan_id, decision in self.standing.items()}
+        self.table.set_decided(verdicts, now.label_set)
 
     @property
     def read_only(self) -> bool:
@@ -134,6 +175,7 @@ class Session:
         if decision.occasion is Occasion.REPEAT:
             return
         scan_id, verdict = decision.scan_id, decision.verdict
+        self.again.pop(scan_id, None)
         before = self.standing.pop(scan_id, None)
         if before is not None:
             self._ordered.pop(before.id, None)

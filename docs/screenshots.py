@@ -125,7 +125,7 @@ def main(folder: Path) -> None:
     show_one(desk)
     keep(window, folder / "desk.png")
     for ask, kind, name in (
-        (desk.asking.label_set, LabelSetDialog, "labels.png"),
+        (desk.asking_labels.ask, LabelSetDialog, "labels.png"),
         (desk.asking.keys, KeysDialog, "keys.png"),
     ):
         ask()

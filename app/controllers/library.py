@@ -12,7 +12,7 @@ from app import strings
 from app.jobs import Job, Jobs, Priority
 from app.models.scan_table import ScanTable
 from app.preferences import Keeper
-from app.session import Opened, Session
+from app.session import Opened, Session, decided
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError, ProjectError, ProjectLockedError
 from nearl_core.scan_list import ScanList
@@ -59,7 +59,6 @@ class Library(QObject):
         busy: A sentence on what is being done, "" when done.
         adding: Scans added and skipped so far.
         added: The AddReport, once all paths were looked at.
-        label_set_saved: The LabelSet as saved.
         backbone_changed: The project has another backbone, and is about to be opened anew.
     """
 
@@ -69,7 +68,6 @@ class Library(QObject):
     busy = Signal(str)
     adding = Signal(int, int)
     added = Signal(object)
-    label_set_saved = Signal(object)
     backbone_changed = Signal()
 
     def __init__(
@@ -166,8 +164,8 @@ class Library(QObject):
         )
         session = Session.of(opened, reader=settings.reader, scan_reader=reader, table=self._table)
         self._session = session
-        verdicts = {decision.scan_id: decision.verdict for decision in opened.standing}
-        self._table.fill(opened.scans, verdicts, opened.label_set)
+        verdicts = {decision.scan_id: decision.verdict for decision in opened.decided.standing}
+        self._table.fill(opened.scans, verdicts, opened.decided.label_set)
         self.busy.emit("")
         self.opened.emit(session, opened.notice)
         if scans is not None:
@@ -255,23 +253,6 @@ class Library(QObject):
         self._walk_ended(session)
         self._jobs.relay.trouble.emit(error)
 
-    # --- labels ----------------------------------------------------------------------------
-
-    def save_label_set(self, label_set: LabelSet) -> None:
-        """Save another label set."""
-        session = self._session
-        if session is None or session.read_only:
-            return
-        project = session.project
-
-        def saved(result: LabelSet) -> None:
-            if session is self._session:
-                session.label_set = result
-                self._table.set_label_set(result)
-                self.label_set_saved.emit(result)
-
-        self._jobs.store.submit(lambda _control: project.save_label_set(label_set), done=saved)
-
     # --- the backbone ----------------------------------------------------------------------
 
     def use_backbone(self, name: str) -> None:
@@ -315,14 +296,11 @@ def _open(folder: Path, reader: str) -> Opened:
         project = Project.open(folder, read_only=True)
         notice = strings.read_only_banner(error.message)
     try:
-        standing = project.standing()
         return Opened(
             project=project,
-            label_set=project.label_set(),
+            decided=decided(project, reader),
             scans=scan_list(project),
-            standing=tuple(found for found in standing if found.reader == reader),
             versions=tuple(project.versions()),
-            others=tuple(found for found in standing if found.reader != reader),
             notice=notice,
             rules=readings.rules(project),
             repeated=readings.repeated(project, reader),

@@ -105,6 +105,7 @@ class OnScreen:
             suggestions=self.visible and not blind,
             can_decide=not session.read_only,
             awaited=scan.problem or self._suggestions.waiting_for,
+            said_before=session.again.get(scan.id, ""),
         )
         if blind and self.visible:
             panel = replace(panel, notice=self._blinds.why(scan.id))

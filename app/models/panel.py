@@ -97,8 +97,12 @@ def build_panel(
     suggestions: bool,
     can_decide: bool,
     awaited: str = strings.RANKING_COMES,
+    said_before: str = "",
 ) -> Panel:
-    """What to show for one scan; `awaited` says why there is no ranking."""
+    """What to show for one scan.
+
+    `awaited` says why there is no ranking, `said_before` which labels no longer stand.
+    """
     pending = draft.pending
     shown = ranking if suggestions else None
     top = shown.labels[0].label_id if shown is not None and shown.labels else None
@@ -122,7 +126,7 @@ def build_panel(
     return Panel(
         lines=lines,
         source=_source(shown, awaited if suggestions else ""),
-        notice=_notice(ranking, awaited, suggestions=suggestions),
+        notice=f"{_was(said_before)} {_notice(ranking, awaited, suggestions=suggestions)}".strip(),
         state=verdict.state,
         confidence=draft.confidence_on(verdict),
         flagged=draft.flag_on(verdict),
@@ -149,6 +153,10 @@ def _source(ranking: Ranking | None, awaited: str) -> str:
     if ranking is None:
         return awaited if awaited in _PASSING else ""
     return source_text(ranking) if ranking.labels else ""
+
+
+def _was(said_before: str) -> str:
+    return label_words.WAS.format(labels=said_before) if said_before else ""
 
 
 def _notice(ranking: Ranking | None, awaited: str, *, suggestions: bool) -> str:

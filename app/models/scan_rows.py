@@ -86,26 +86,25 @@ class ScanRows:
         self.scans = scans if scans is not None else ScanList()
         self.current: int | None = None
         self.disguised: int | None = None
-        self._state = np.full(len(self.scans), _UNSEEN, np.uint8)
-        self._flagged = np.zeros(len(self.scans), np.bool_)
         self._broken = self.scans.broken
-        self._verdicts = {i: v for i, v in (verdicts or {}).items() if i in self.scans}
-        for scan_id, verdict in self._verdicts.items():
-            self._note(scan_id, verdict)
         self._first: Places = np.empty(0, np.int64)
         self._show, self._search = Show.ALL, ""
-        self.take_names(label_set)
-        self._choose()
+        self.set_verdicts(verdicts or {}, label_set)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     # --- what changes ----------------------------------------------------------------------
 
-    def take_names(self, label_set: LabelSet | None) -> None:
-        """Name decisions by a label set."""
-        labels = () if label_set is None else label_set.labels
-        self._names = {label.id: label.name for label in labels}
+    def set_verdicts(self, verdicts: Mapping[int, Verdict], label_set: LabelSet | None) -> None:
+        """Take all that the reader says now, and the names of the labels in it."""
+        self._names = {} if label_set is None else {one.id: one.name for one in label_set.labels}
+        self._state = np.full(len(self.scans), _UNSEEN, np.uint8)
+        self._flagged = np.zeros(len(self.scans), np.bool_)
+        self._verdicts = {i: v for i, v in verdicts.items() if i in self.scans}
+        for scan_id, verdict in self._verdicts.items():
+            self._note(scan_id, verdict)
+        self._choose()
 
     def coming(self, scans: ScanList) -> int:
         """How many rows `extend` will add: those that the filter takes."""

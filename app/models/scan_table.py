@@ -64,11 +64,12 @@ class ScanTable(QAbstractListModel):
         self.endResetModel()
         self.counts_changed.emit()
 
-    def set_label_set(self, label_set: LabelSet) -> None:
-        """Show decisions under new label names."""
-        self._rows.take_names(label_set)
-        if len(self._rows):
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, 0))
+    def set_decided(self, verdicts: Mapping[int, Verdict], label_set: LabelSet) -> None:
+        """Show other decisions under other label names; filter and order stay."""
+        self.beginResetModel()
+        self._rows.set_verdicts(verdicts, label_set)
+        self.endResetModel()
+        self.counts_changed.emit()
 
     def extend(self, scans: ScanList) -> None:
         """Take the project's scans, to which some were added."""

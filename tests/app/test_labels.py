@@ -1,14 +1,21 @@
 """Labels on the desk: their tree, their changes, and labels that come from elsewhere."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import Qt
 
 from app.models.draft import Draft
+from app.models.label_drafts import Edit, drafts_of
 from app.models.label_tree import below, indents
 from app.models.panel import build_panel
-from nearl_core.types import UNSEEN, Label, LabelSet
+from app.strings import label_words
+from app.views.dialogs.label_set import LabelSetDialog
+from nearl_core import labels_file
+from nearl_core.types import UNSEEN, ChangeKind, Label, LabelSet, State
+from tests.app.driving import WAIT_MS, Driver
 
 
 def test_children_are_set_in_below_their_parent_only() -> None:
@@ -40,3 +47,107 @@ def test_a_row_names_its_parent_where_it_does_not_stand_below_it() -> None:
     assert [line.full_name for line in panel.lines] == ["Mass", "Solid", "X", "Mass › Cyst"]
     assert [line.indent for line in panel.lines] == [0, 1, 0, 0]
     assert [line.key for line in panel.lines] == ["1", "2", "3", "4"]
+
+
+def _dialog(desk: Driver) -> LabelSetDialog:
+    desk.desk.asking_labels.ask()
+    (dialog,) = desk.desk.window.findChildren(LabelSetDialog)
+    assert isinstance(dialog, LabelSetDialog)
+    return dialog
+
+
+def _apply(desk: Driver, dialog: LabelSetDialog) -> list[list[str]]:
+    """Go on to what it comes to, and save that; returns the cells that were shown."""
+    if not dialog.reviewing:
+        dialog.ok.click()
+        desk.until(lambda: dialog.reviewing)
+    items = dialog.effects.findItems("", Qt.MatchFlag.MatchContains)
+    rows = [[item.text(column) for column in range(4)] for item in items]
+    with desk.bot.waitSignal(desk.desk.asking_labels.labelling.saved, timeout=WAIT_MS):
+        dialog.ok.click()
+    desk.until(lambda: not desk.desk.window.findChildren(LabelSetDialog))
+    return rows
+
+
+def test_a_merge_is_shown_saved_and_taken_back_on_the_desk(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    second = desk.scan_id()
+    desk.decide(Qt.Key.Key_2)
+    reader = desk.desk.library.session.reader if desk.desk.library.session else ""
+    dialog = _dialog(desk)
+    dialog.editor.mark(0, 1)
+    dialog.editor.merge()
+    desk.bot.keyClicks(dialog.editor.name_field, "Shape")
+    assert _apply(desk, dialog) == [
+        [reader, "1", "Disc", "Shape"],
+        [reader, "1", "Stripes", "Shape"],
+    ]
+    table = desk.desk.table
+    assert [line.name for line in desk.desk.window.ranking.panel.lines] == ["Shape", "Other"]
+    assert (table.detail(first), table.detail(second)) == ("Shape", "Shape")
+    desk.decide(Qt.Key.Key_1)
+
+    dialog = _dialog(desk)
+    dialog.undo_change.click()
+    desk.until(lambda: dialog.reviewing)
+    assert _apply(desk, dialog) == [
+        [reader, "1", "Shape", label_words.AGAIN],
+        [reader, "1", "Shape", "Disc"],
+        [reader, "1", "Shape", "Stripes"],
+    ]
+    assert (table.detail(first), table.detail(second)) == ("Disc", "Stripes")
+    assert desk.desk.table.counts().decided == 2
+
+
+def test_a_scan_of_a_split_label_says_what_it_was(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    dialog = _dialog(desk)
+    dialog.editor.mark(0)
+    dialog.editor.split()
+    desk.bot.keyClicks(dialog.editor.name_field, "Big disc")
+    ((_, count, before, after),) = _apply(desk, dialog)
+    assert (count, before, after) == ("1", "Disc", label_words.AGAIN)
+    desk.desk.review.show(first)
+    panel = desk.desk.window.ranking.panel
+    assert [line.name for line in panel.lines] == ["Big disc", "Disc 2", "Stripes", "Other"]
+    assert panel.notice.startswith(label_words.WAS.format(labels="Disc"))
+    desk.decide(Qt.Key.Key_1)
+    desk.desk.review.show(first)
+    assert "Was" not in desk.desk.window.ranking.panel.notice
+    assert desk.desk.table.detail(first) == "Big disc"
+
+
+def test_a_removed_label_is_retired_and_back_changes_nothing(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    dialog = _dialog(desk)
+    dialog.editor.mark(0)
+    dialog.editor.remove()
+    dialog.ok.click()
+    desk.until(lambda: dialog.reviewing)
+    dialog.show_editor()
+    dialog.reject()
+    desk.until(lambda: not desk.desk.window.findChildren(LabelSetDialog))
+    assert desk.desk.table.detail(first) == "Disc"
+    dialog = _dialog(desk)
+    dialog.editor.mark(0)
+    dialog.editor.remove()
+    assert [cells[2:] for cells in _apply(desk, dialog)] == [["Disc", label_words.AGAIN]]
+    assert desk.desk.table.verdict(first).state is State.UNSEEN
+
+
+def test_edits_become_changes_of_labels_that_were_there() -> None:
+    edit = Edit(tuple(drafts_of(labels_file.from_names(["A", "B", "C", "D"]))))
+    edit = edit.merged(["a", "b"]).removed("c").added()
+    edit = edit.with_draft(2, replace(edit.drafts[2], name="New"))
+    gone = edit.removed(edit.drafts[2].key)
+    assert gone.changes == edit.changes  # what was never there can't be retired
+    before = labels_file.from_names(["A", "B", "C", "D"])
+    revision = edit.revision(before, labels_file.new_id)
+    assert revision.label_set.names == ("A or B", "D", "New")
+    assert [(one.kind, one.sources, one.into) for one in revision.changes] == [
+        (ChangeKind.MERGE, ("a", "b"), ("a-or-b",)),
+        (ChangeKind.RETIRE, ("c",), ()),
+    ]

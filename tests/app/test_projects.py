@@ -175,7 +175,7 @@ def test_scans_that_were_moved_are_found_again(
 
 
 def test_the_label_editor_refuses_bad_names_in_place(desk: Driver) -> None:
-    desk.desk.asking.label_set()
+    desk.desk.asking_labels.ask()
     dialog = dialog_of(desk, LabelSetDialog)
     assert isinstance(dialog, LabelSetDialog)
     dialog.editor.add()
@@ -185,7 +185,7 @@ def test_the_label_editor_refuses_bad_names_in_place(desk: Driver) -> None:
     assert "stands twice" in dialog.problem
     desk.bot.keyClicks(dialog.editor.name_field, " two")
     assert dialog.problem == ""
-    with desk.bot.waitSignal(desk.desk.library.label_set_saved, timeout=WAIT_MS):
+    with desk.bot.waitSignal(desk.desk.asking_labels.labelling.saved, timeout=WAIT_MS):
         dialog.ok.click()
     assert [line.name for line in desk.desk.window.ranking.panel.lines][-1] == "disc two"
 
@@ -193,12 +193,14 @@ def test_the_label_editor_refuses_bad_names_in_place(desk: Driver) -> None:
 def test_a_rename_keeps_the_id(desk: Driver) -> None:
     first = desk.scan_id()
     desk.decide(Qt.Key.Key_1)
-    desk.desk.asking.label_set()
+    desk.desk.asking_labels.ask()
     dialog = dialog_of(desk, LabelSetDialog)
     assert isinstance(dialog, LabelSetDialog)
     dialog.editor.name_field.clear()
     desk.bot.keyClicks(dialog.editor.name_field, "Circle")
-    with desk.bot.waitSignal(desk.desk.library.label_set_saved, timeout=WAIT_MS):
+    dialog.ok.click()
+    desk.until(lambda: dialog.reviewing)
+    with desk.bot.waitSignal(desk.desk.asking_labels.labelling.saved, timeout=WAIT_MS):
         dialog.ok.click()
     assert desk.desk.table.detail(first) == "Circle"
 

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import (
 )
 
 from app import strings
-from app.models.label_drafts import NewId, drafts_of, label_set_of, new_draft, problem
+from app.models.label_drafts import Edit, NewId, drafts_of, label_set_of
 from app.strings import dialog_words
-from app.views.dialogs.label_set import LabelEditor
+from app.views.dialogs.label_editor import LabelEditor
 from app.views.dialogs.parts import DeskDialog, heading, muted
 from nearl_core.types import LabelSet, Unit
 
@@ -54,13 +54,13 @@ class NewProjectDialog(DeskDialog):
         self._unit = QComboBox()
         for unit in Unit:
             self._unit.addItem(dialog_words.UNITS[unit.value], unit)
-        self.editor = LabelEditor([new_draft([])], multi_label=False, fixed_kind=False)
+        self.editor = LabelEditor(Edit(()).added(), multi_label=False, in_project=False)
         self.body.addLayout(self._fields())
         self.body.addSpacing(8)
         self.body.addWidget(heading(strings.LABELS))
         self.body.addWidget(self._template)
         self.body.addWidget(self.editor, 1)
-        self.editor.on_change(self)
+        self.editor.changed.connect(self.show_problem)
         self._suggest_place()
         self.show_problem("")
 
@@ -110,7 +110,7 @@ class NewProjectDialog(DeskDialog):
     def label_set(self) -> LabelSet:
         """The labels as typed."""
         return label_set_of(
-            self.editor.drafts,
+            self.editor.edit.drafts,
             multi_label=self.editor.multi_label,
             revision=1,
             new_id=self._new_id,
@@ -119,7 +119,7 @@ class NewProjectDialog(DeskDialog):
     def show_problem(self, text: str) -> None:
         """Say what is wrong with folders or labels, in that order."""
         del text
-        super().show_problem(self._own_problem() or problem(self.editor.drafts))
+        super().show_problem(self._own_problem() or self.editor.problem)
 
     def _own_problem(self) -> str:
         if self.scans is not None and not self.scans.is_dir():
@@ -164,5 +164,5 @@ class NewProjectDialog(DeskDialog):
     def _template_chosen(self, row: int) -> None:
         if row > 0:
             label_set = self._templates[row - 1][1]
-            drafts = drafts_of(label_set)
-            self.editor.replace_drafts(drafts, multi_label=label_set.multi_label)
+            edit = Edit(tuple(drafts_of(label_set)))
+            self.editor.replace(edit, multi_label=label_set.multi_label)
