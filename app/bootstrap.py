@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -99,11 +98,17 @@ def run(path: Path | None, *, demo: bool, factory: EngineFactory = engine_port.r
     take_back = errors.install(desk.reporter)
     desk.window.closing.connect(running.quit)
     desk.window.show()
-    if demo:
-        QTimer.singleShot(0, desk.open_demo)
-    elif path is not None:
-        QTimer.singleShot(0, lambda: desk.asking.open_path(path))
-    QTimer.singleShot(0, lambda: desk.warm_up(collecting.settle))
+
+    def begin(_nothing: None) -> None:
+        if demo:
+            desk.open_demo()
+        elif path is not None:
+            desk.asking.open_path(path)
+        desk.warm_up(collecting.settle)
+
+    # Alone and first: any import of a library by another thread would wait for these, and hold the
+    # interpreter meanwhile.
+    desk.jobs.engine.submit(engine_port.load_libraries, done=begin)
     status = running.exec()
     ended = desk.shut_down()
     if ended:

@@ -112,11 +112,16 @@ class EngineRequest:
 EngineFactory = Callable[[EngineRequest], EngineLike]
 
 
-def real_engine(request: EngineRequest) -> EngineLike:
-    """The engine; to be called in the engine thread, for its import loads torch."""
+def load_libraries(control: RunControl) -> None:
+    """Have what the engine's import will need in memory; engine thread."""
     from nearl_core import torch_libraries
 
+    del control
     torch_libraries.load()
+
+
+def real_engine(request: EngineRequest) -> EngineLike:
+    """The engine; to be called in the engine thread, for its import loads torch."""
     from nearl_core.engine import Engine
 
     return Engine(
@@ -163,9 +168,6 @@ def add_backbone(folder: Path, control: RunControl) -> str:
 
 def known_backbones() -> tuple[str, ...]:
     """Names of the backbones on this computer; engine thread, for this loads torch."""
-    from nearl_core import torch_libraries
-
-    torch_libraries.load()
     import nearl_core.model.backbones  # noqa: F401  # what the first project will need
     from nearl_core.model.backbone_list import entries
 
