@@ -158,9 +158,15 @@ class ScanList(Mapping[int, Scan]):
 
     def places(self, scan_ids: Ids) -> Ids:
         """The places of ids, in their order; ids that are not there are left out."""
-        at = np.searchsorted(self.ids, scan_ids)
-        at = np.minimum(at, max(len(self.ids) - 1, 0))
-        found: Ids = at[self.ids[at] == scan_ids] if len(self.ids) else np.empty(0, np.int64)
+        if not len(self.ids):
+            return np.empty(0, np.int64)
+        if self.ids[-1] - self.ids[0] == len(self.ids) - 1:
+            # Without gaps no search is needed: an id tells its place.
+            at = scan_ids - self.ids[0]
+            found: Ids = at[(at >= 0) & (at < len(self.ids))]
+        else:
+            at = np.minimum(np.searchsorted(self.ids, scan_ids), len(self.ids) - 1)
+            found = at[self.ids[at] == scan_ids]
         return found
 
     def named(self, text: str) -> NDArray[np.bool_]:

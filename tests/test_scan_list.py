@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +47,15 @@ def test_a_search_finds_what_stands_in_the_name(given_scans: list[Scan], text: s
     listed = ScanList.of(given_scans)
     expected = [text.casefold() in scan.path.name.casefold() for scan in listed.values()]
     assert listed.named(text).tolist() == expected
+
+
+@pytest.mark.parametrize("ids", [[4, 5, 6, 7], [4, 6, 7, 90], [4]])
+def test_places_of_ids_in_their_order(ids: list[int]) -> None:
+    listed = ScanList.of([Scan(id_, Path("/a")) for id_ in ids])
+    asked = np.array([90, 7, 3, 4, 6, 100, -1, 5])
+    expected = [ids.index(one) for one in asked.tolist() if one in ids]
+    assert listed.places(asked).tolist() == expected
+    assert not len(ScanList().places(asked))
 
 
 def test_names_that_are_not_utf_8_are_kept() -> None:
