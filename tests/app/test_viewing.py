@@ -83,6 +83,21 @@ def test_the_screen_shows_the_grey_that_render_writes(
     assert np.array_equal(shown, display.to_grey(frame))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [("u1", 0, 255), ("i1", -128, 127), ("u2", 9, 65_000), ("i2", -32_768, 32_700)],
+)
+@pytest.mark.parametrize("padded", [False, True])
+def test_every_stored_value_keeps_its_place(dtype: str, low: int, high: int, padded: bool) -> None:
+    values = np.linspace(low, high, 300, dtype=dtype).reshape(15, 20)
+    padding = values == low if padded else None
+    picture = prepare(Frame(values, padding=padding, windows=(Window(1, 2),)), ScanInfo(15, 20))
+    back = picture.table[picture.levels[0]]
+    seen = np.ones(values.shape, np.bool_) if padding is None else ~padding
+    assert np.array_equal(back[seen], values[seen])
+    assert padding is None or not picture.levels[0][padding].any()
+
+
 def test_padding_stays_background_when_inverted() -> None:
     values = np.arange(12, dtype=np.int16).reshape(3, 4)
     padding = values == 0
