@@ -126,7 +126,7 @@ def train(
         multi_label=ready.label_set.multi_label,
         text_default=1.0,
     )
-    inputs = _inputs(engine, ready, learned, torch.stack(prefixes), instant.text_share)
+    inputs = _inputs(engine, ready, learned, torch.stack(prefixes))
     tuned = tuning.run(
         make,
         inputs,
@@ -199,7 +199,7 @@ def _has_sides(label_set: LabelSet) -> bool:
 
 
 def _inputs(
-    engine: Host, ready: Ready, learned: Sequence[Lesson], prefixes: Tensor, text_share: float
+    engine: Host, ready: Ready, learned: Sequence[Lesson], prefixes: Tensor
 ) -> tuning.TuneInputs:
     encoder = engine.encoder
     examples = engine.examples(learned, ready.cache)
@@ -213,7 +213,6 @@ def _inputs(
         targets=torch.tensor(examples.targets, dtype=torch.float32, device=encoder.device),
         weights=torch.tensor(examples.weights, dtype=torch.float32, device=encoder.device),
         prompts=encoder.prompts(ready.label_set),
-        text_share=text_share,
         multi_label=multi_label,
     )
     return tuning.TuneInputs(

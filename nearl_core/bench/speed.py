@@ -23,7 +23,8 @@ from torch import Tensor
 
 from nearl_core.control import RunControl
 from nearl_core.engine import Engine
-from nearl_core.learn.loop import TuneData, TuneSettings, tune
+from nearl_core.learn.instant import Examples, leave_each_out
+from nearl_core.learn.loop import Start, TuneData, TuneSettings, tune
 from nearl_core.model import backbones, device
 from nearl_core.model.encoder import Adapted, Encoder
 from nearl_core.model.features import scan_key
@@ -256,12 +257,16 @@ def fine_tuning(plan: Plan, control: RunControl, *, steps: int | None = None) ->
         targets=torch.eye(2, device=encoder.device)[torch.arange(TUNED) % 2],
         weights=torch.ones(TUNED, device=encoder.device),
         prompts=encoder.prompts(labels),
-        text_share=0.0,
         multi_label=False,
     )
+    frozen = encoder.features(list(images), None)[:, : encoder.embedding].astype(np.float64)
+    known = Examples(frozen, data.targets.double().cpu().numpy(), np.ones(TUNED))
+    start = Start(leave_each_out(known, None, multi_label=False), frozen, data)
     settings = TuneSettings()
     run = replace(settings, steps=steps or settings.steps)
-    _, tuned = watch.timed(lambda: tune(clip, data, settings=run, seed=0, control=watch.control))
+    _, tuned = watch.timed(
+        lambda: tune(clip, data, start, settings=run, seed=0, control=watch.control)
+    )
     prefix_s = sum(seconds for _, seconds in read)
     all_s = prefix_s + tuned * settings.steps / run.steps
     goal = "at most 300" if plan.random else "at most 30"

@@ -169,6 +169,38 @@ def fit_and_leave_out(
     return head, problem.left_out(head.ridge, head.text_share) / head.temperature
 
 
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """A head, and for each of its examples what is needed to do without that example.
+
+    The weights of the head that all but example n give are W - g_n m_n', exactly.
+
+    Attributes:
+        head: Of all examples.
+        scores: N x C, of each example by the others' head, before the temperature.
+        pulls: N x F, g.
+        misses: N x C, m: the targets less those scores.
+        judged: N, whether the others know the example's label.
+    """
+
+    head: Head
+    scores: FloatArray
+    pulls: FloatArray
+    misses: FloatArray
+    judged: NDArray[np.bool_]
+
+
+def leave_each_out(
+    examples: Examples, texts: FloatArray | None, *, multi_label: bool, text_default: float = 0.0
+) -> LeftOut:
+    """Fit the head, see `fit`, and take each example's part in it apart."""
+    problem = _Problem(examples, texts, multi_label=multi_label, exact=True)
+    head = _chosen(problem, text_default)
+    scores = problem.left_out(head.ridge, head.text_share)
+    pulls, misses = problem.parts(head.ridge, scores)
+    return LeftOut(head, scores, pulls, misses, problem.judged())
+
+
 def fit_fixed(
     examples: Examples,
     texts: FloatArray | None,
@@ -252,6 +284,11 @@ class _Problem:
             of_targets, of_texts = np.split(fitted, 2, axis=1)
             fitted = of_targets + share * (self._said - of_texts)
         return np.asarray(fitted - lever / (1 - lever) * (self._y - fitted))
+
+    def parts(self, ridge: float, left_out: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What each example adds to the weights, as the outer product of two rows."""
+        pulls = self._ridge.solution(ridge, np.eye(len(self._y))) / self._spread[:, None]
+        return np.ascontiguousarray(pulls.T), np.asarray(self._y - left_out)
 
     def losses(self, ridge: float, share: float) -> list[float]:
         """Balanced log-loss of the left-out scores by each of `TEMPERATURES`."""

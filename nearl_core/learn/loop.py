@@ -1,10 +1,13 @@
-"""The fine-tuning loop: adapters trained so that the closed-form head generalises from them.
+"""The fine-tuning loop: adapters that learn what the instant learner leaves.
 
-Each step draws a class-balanced episode, fits the ridge head of `learn/instant.py` on one half of
-it (the support), and lowers the loss of the other half (the query); the solve is differentiable,
-so the adapters learn features on which a few examples rank the rest well. (The idea of a
-closed-form learner inside the loop: Bertinetto et al., "Meta-learning with differentiable
-closed-form solvers", arXiv 1805.08136. That it trains NEARL adapters is our choice.)
+The instant learner reads the embedding and the frozen blocks behind it (`learn/instant.py`). The
+loop holds its head and lowers its loss by moving the embeddings alone: each step draws a
+class-balanced batch of views, and each view is scored by the head that all other examples give, so
+that no example is told its own answer. The first step starts from the instant learner's own
+leave-one-out loss. (The exact leave-one-out of a closed-form learner as a loss: after Bertinetto et
+al., "Meta-learning with differentiable closed-form solvers", arXiv 1805.08136. Episodes with a
+head fitted on tuned features in each step were turned down: the adapters made the examples
+easier to tell apart than scans to come, and the head believed them.)
 """
 
 import time
@@ -13,16 +16,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from nearl_core.control import RunControl
 from nearl_core.errors import TrainingError
+from nearl_core.learn.instant import FloatArray, LeftOut
 from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory
 from nearl_core.model.nearl import LabelContext, NearlClip
 
 MICRO_BATCH_SECONDS = 0.2
-KEPT_GRAPH_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -31,19 +35,16 @@ class TuneSettings:
 
     Attributes:
         steps: Optimiser steps.
-        batch: Views in an episode.
+        batch: Views of a step.
         rate: Highest learning rate, after a short warm-up; a cosine takes it to zero.
-        ridge, temperature: Of the head inside the loop.
         seconds: Stop after this long, or None.
     """
 
-    steps: int = 40
+    steps: int = 20
     batch: int = 32
     rate: float = 1e-3
     weight_decay: float = 0.05
     warmup: int = 8
-    ridge: float = 0.3
-    temperature: float = 0.25
     seconds: float | None = None
 
 
@@ -56,7 +57,6 @@ class TuneData:
         targets: N x C, float32, 1 where the label was decided.
         weights: N, float32.
         prompts: For each label its tokens, P_c x T.
-        text_share: How much the label texts count in the head, s.
         multi_label: Whether each label stands for itself.
     """
 
@@ -64,7 +64,6 @@ class TuneData:
     targets: Tensor
     weights: Tensor
     prompts: Sequence[Tensor]
-    text_share: float
     multi_label: bool
 
     def take(self, rows: Tensor) -> "TuneData":
@@ -74,13 +73,18 @@ class TuneData:
             self.targets[rows],
             self.weights[rows],
             self.prompts,
-            self.text_share,
             self.multi_label,
         )
 
 
 def tune(
-    clip: NearlClip, data: TuneData, *, settings: TuneSettings, seed: int, control: RunControl
+    clip: NearlClip,
+    data: TuneData,
+    start: "Start",
+    *,
+    settings: TuneSettings,
+    seed: int,
+    control: RunControl,
 ) -> tuple[float, ...]:
     """Train the adapters of `clip` in place; returns the loss of each step.
 
@@ -89,7 +93,7 @@ def tune(
     Raises:
         Cancelled: If asked to stop.
     """
-    run = _Run(clip, data, settings, seed, control)
+    run = _Run(clip, data, start, settings, seed, control)
     losses: list[float] = []
     started = time.monotonic()
     for step in range(settings.steps):
@@ -110,24 +114,26 @@ class _Run:
         self,
         clip: NearlClip,
         data: TuneData,
+        start: "Start",
         settings: TuneSettings,
         seed: int,
         control: RunControl,
     ) -> None:
         assert clip.nearl is not None
         self._clip, self._data, self._settings, self._control = clip, data, settings, control
+        self._start = start
         self._weights = list(clip.nearl.parameters())
         self._optimiser = torch.optim.AdamW(
             self._weights, settings.rate, weight_decay=settings.weight_decay
         )
         self._rng = np.random.default_rng(seed)
-        self._episodes = _Episodes(data.targets.cpu().numpy(), self._rng)
+        self._batches = _Batches(data.targets.cpu().numpy(), self._rng)
         self._micro, self._most = min(2, settings.batch), settings.batch
         self._slowest = 0.0
         self.notice = "training"
 
     def step(self, number: int, used: float) -> float:
-        """One episode; out of memory halves the micro-batch and tries again.
+        """One batch; out of memory halves the micro-batch and tries again.
 
         Args:
             number: Of the step, from 0.
@@ -135,12 +141,12 @@ class _Run:
         """
         for group in self._optimiser.param_groups:
             group["lr"] = self._settings.rate * self._schedule(number, used)
-        episode = self._episodes.draw(self._settings.batch)
-        views = self._rng.integers(self._data.prefixes.shape[1], size=len(episode))
+        rows = torch.from_numpy(self._batches.draw(self._settings.batch))
+        views = self._rng.integers(self._data.prefixes.shape[1], size=len(rows))
         while True:
             self._optimiser.zero_grad(set_to_none=True)
             try:
-                loss = self._backward(episode, torch.from_numpy(views))
+                loss = self._backward(rows, torch.from_numpy(views))
                 break
             except RuntimeError as error:
                 if not out_of_memory(error):
@@ -159,14 +165,11 @@ class _Run:
         done = min(1.0, max(number / self._settings.steps, used))
         return float(warm * 0.5 * (1 + np.cos(np.pi * done)))
 
-    def _backward(self, episode: "Episode", views: Tensor) -> float:
-        """Gradients by micro-batches, as of the whole episode at once.
+    def _backward(self, rows: Tensor, views: Tensor) -> float:
+        """Gradients by micro-batches, as of the whole batch at once; each lets other work in.
 
-        The loss couples all views: features are made first, the loss tells each feature's
-        gradient, and each micro-batch carries its own to the weights. Where the graphs of all
-        of them would take too much memory, each micro-batch is run again instead.
+        The text side is run once for all of them, and gets what they say of it at the end.
         """
-        rows = torch.from_numpy(episode.rows)
         labels = self._labels()
         self._control.check()
         leaves = LabelContext(
@@ -174,28 +177,15 @@ class _Run:
             tuple(layer.detach().requires_grad_() for layer in labels.layers),
             labels.texts,
         )
-        size = self._micro  # the loop below may change it for the next step
-        parts = list(zip(rows.split(size), views.split(size), strict=True))
-        keep = self._graph_bytes(len(episode)) < KEPT_GRAPH_BYTES
-        with torch.set_grad_enabled(keep):
-            made = [self._features(*part, leaves) for part in parts]
-        features = torch.cat([part.detach() for part in made]).requires_grad_()
-        loss = self._loss(features, leaves.features, episode)
-        loss.backward()
-        assert features.grad is not None
-        for place, gradient in enumerate(features.grad.split(size)):
-            again = made[place] if keep else self._features(*parts[place], leaves)
-            again.backward(gradient)
+        total, size = 0.0, self._micro  # the loop below may change it for the next step
+        counted = self._start.weights[rows].sum().clamp(min=1e-9)
+        for part, seen in zip(rows.split(size), views.split(size), strict=True):
+            loss = self._loss(self._features(part, seen, leaves), part) / counted
+            loss.backward()
+            total += float(loss.detach())
             self._control.check()
         _carry(labels, leaves)
-        return float(loss.detach())
-
-    def _graph_bytes(self, images: int) -> int:
-        """About what the graphs of so many images take: some sixty values a token and layer."""
-        assert self._clip.nearl is not None
-        config = self._clip.nearl.config
-        tokens, width = self._data.prefixes.shape[-2:]
-        return images * (config.image_depth - config.first_layer) * tokens * width * 60 * 4
+        return total
 
     def _labels(self) -> LabelContext:
         with precision(self._data.prefixes):
@@ -218,79 +208,60 @@ class _Run:
             self._micro = min(self._most, self._micro * 2)
         self._slowest = 0.0
 
-    def _loss(self, features: Tensor, texts: Tensor, episode: "Episode") -> Tensor:
-        rows = torch.from_numpy(episode.rows)
-        support = torch.from_numpy(episode.support).to(features.device)
-        targets, weights = self._data.targets[rows], self._data.weights[rows]
-        head = _Head(self._settings, self._data.multi_label, self._data.text_share)
-        scores = head(
-            features[support], targets[support], weights[support], texts, features[~support]
-        )
-        wanted = targets[~support]
+    def _loss(self, features: Tensor, rows: Tensor) -> Tensor:
+        """Summed over views, each by its weight."""
+        scores, wanted = self._start.scores(features, rows), self._data.targets[rows]
         if self._data.multi_label:
             each = F.binary_cross_entropy_with_logits(scores, wanted, reduction="none").mean(1)
         else:
             each = -(wanted * scores.log_softmax(1)).sum(1)
-        return (each * weights[~support]).sum() / weights[~support].sum()
+        return (each * self._start.weights[rows]).sum()
 
 
-@dataclass(frozen=True)
-class _Head:
-    """The head of `learn/instant.py` in its dual form, with gradients."""
+class Start:
+    """What the instant learner says of each example without it, and of an embedding that moved.
 
-    settings: TuneSettings
-    multi_label: bool
-    text_share: float
+    Attributes:
+        weights: N, how much each example counts; 0 where the others don't know its label.
+    """
 
-    def __call__(
-        self, support: Tensor, targets: Tensor, weights: Tensor, texts: Tensor, query: Tensor
-    ) -> Tensor:
-        """Logits of the query: Q x C."""
-        centre = support.mean(0)
-        x, q = support - centre, query - centre
-        spread = x.square().sum(1).mean().sqrt() + 1e-6
-        x, q = x / spread, q / spread
-        base = 0.5 if self.multi_label else 1 / targets.shape[1]
-        anchor = (texts - texts.mean(0)).T * (self.text_share * 3)
-        residual = targets - base - x @ anchor
-        gram = x @ x.T
-        ridge = self.settings.ridge * gram.diagonal().mean() / weights.clamp(min=0.05)
-        solved = torch.linalg.solve(gram + torch.diag(ridge), residual)
-        return torch.as_tensor((q @ anchor + q @ x.T @ solved) / self.settings.temperature)
+    def __init__(self, left_out: LeftOut, embeddings: FloatArray, data: TuneData) -> None:
+        """Take the learner of N examples and their frozen embeddings, N x E."""
 
+        def tensor(values: FloatArray) -> Tensor:
+            return torch.from_numpy(values).to(data.targets)
 
-@dataclass(frozen=True)
-class Episode:
-    """Rows of the examples drawn, and which of them are the support."""
+        head, width = left_out.head, embeddings.shape[1]
+        self.weights = data.weights * tensor(left_out.judged.astype(float))
+        self._embeddings = tensor(embeddings)
+        self._scores = tensor(left_out.scores / head.temperature)
+        self._weight = tensor(head.weight[:width] / head.temperature)
+        self._pulls = tensor(left_out.pulls[:, :width])
+        self._misses = tensor(left_out.misses / head.temperature)
 
-    rows: np.ndarray[tuple[int], np.dtype[np.intp]]
-    support: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    def scores(self, embeddings: Tensor, rows: Tensor) -> Tensor:
+        """Logits of examples whose embeddings are these now, by the others' head: B x E to B x C.
 
-    def __len__(self) -> int:
-        return len(self.rows)
+        What stands behind the embedding stays as it was in the frozen view.
+        """
+        moved = embeddings - self._embeddings[rows]
+        own = (moved * self._pulls[rows]).sum(1, keepdim=True) * self._misses[rows]
+        return self._scores[rows] + moved @ self._weight - own
 
 
-class _Episodes:
-    """Draws class-balanced episodes; each label gives to support and query alike."""
+class _Batches:
+    """Draws rows, as many of each label as can be."""
 
-    def __init__(
-        self, targets: np.ndarray[tuple[int, int], np.dtype[np.float32]], rng: np.random.Generator
-    ) -> None:
+    def __init__(self, targets: NDArray[np.float32], rng: np.random.Generator) -> None:
         groups = [np.flatnonzero(targets[:, c]) for c in range(targets.shape[1])]
         groups.append(np.flatnonzero(targets.sum(1) == 0))  # none apply, in a multi-label set
         self._groups = [rows for rows in groups if len(rows)]
         self._rng = rng
 
-    def draw(self, size: int) -> Episode:
+    def draw(self, size: int) -> NDArray[np.intp]:
         each = max(2, size // len(self._groups))
-        role: dict[int, bool] = {}
-        for rows in self._groups:
-            chosen = self._rng.permutation(rows)[:each]
-            for place, row in enumerate(chosen):
-                role.setdefault(int(row), place % 2 == 0)
-        if all(role.values()):
-            role[next(iter(role))] = False
-        return Episode(np.array(list(role)), np.array(list(role.values())))
+        drawn = [self._rng.permutation(rows)[:each] for rows in self._groups]
+        return np.array(list(dict.fromkeys(np.concatenate(drawn).tolist())), np.intp)
 
 
 def _carry(labels: LabelContext, leaves: LabelContext) -> None:

@@ -13,8 +13,8 @@ from nearl_core.control import Pace, RunControl
 from nearl_core.errors import TrainingError
 from nearl_core.learn import instant
 from nearl_core.learn.batches import patient_folds
-from nearl_core.learn.instant import RIDGES, Examples, FloatArray, Head, joined
-from nearl_core.learn.loop import TuneData, TuneSettings, precision, tune
+from nearl_core.learn.instant import RIDGES, Examples, FloatArray, Head, LeftOut, joined
+from nearl_core.learn.loop import Start, TuneData, TuneSettings, precision, tune
 from nearl_core.learn.promote import HeldOut, Judgement, judge
 from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory
 from nearl_core.model.nearl import LabelContext, Nearl, NearlClip
@@ -142,7 +142,10 @@ def run(
     share = _Share(settings, deadline, runs=2 + int(folds.max()))
     if deadline is not None:
         share.encoding_s = _encoding_seconds(clip, inputs.data, control)
-    losses = tune(clip, inputs.data, settings=share.next(0), seed=seed, control=control)
+    everything = np.arange(len(inputs.frozen))
+    left_out, losses = _tuned(
+        clip, inputs, everything, settings=share.next(0), seed=seed, control=control
+    )
     held = _cross_fit(make, inputs, folds, share=share, seed=seed, control=control)
     judgement = judge(held, multi_label=inputs.data.multi_label, live=inputs.live)
     nearl = _adapters(clip)
@@ -153,7 +156,7 @@ def run(
         None if inputs.texts is None else texts,
         multi_label=inputs.data.multi_label,
         ridge=judgement.blend.ridge,
-        text_share=inputs.data.text_share,
+        text_share=left_out.head.text_share,
         temperature=judgement.blend.temperature,
     )
     return Tuned(nearl, head, judgement, losses, features)
@@ -201,20 +204,15 @@ def _cross_fit(
     for fold in range(int(folds.max()) + 1):
         rest, out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         clip = make()
-        tune(
+        left_out, _ = _tuned(
             clip,
-            inputs.data.take(torch.from_numpy(rest)),
+            inputs,
+            rest,
             settings=share.next(len(SCALES)),
             seed=seed + fold + 1,
             control=control.renamed(f"checking, part {fold + 1} of {int(folds.max()) + 1}"),
         )
-        head = instant.fit(
-            inputs.examples(inputs.frozen).take(rest),
-            inputs.texts,
-            multi_label=inputs.data.multi_label,
-            text_default=1.0,
-        )
-        own[out] = head.logits(inputs.frozen[out])
+        own[out] = left_out.head.logits(inputs.frozen[out])
         scale_now = 1.0
         for scale in SCALES:
             take_in_scale(_adapters(clip), scale / scale_now)
@@ -227,7 +225,7 @@ def _cross_fit(
                     None if inputs.texts is None else texts,
                     multi_label=inputs.data.multi_label,
                     ridge=ridge,
-                    text_share=inputs.data.text_share,
+                    text_share=left_out.head.text_share,
                     temperature=1.0,
                 ).logits(features[out])
     rows = _judgeable(targets, folds, inputs.data.multi_label)
@@ -240,6 +238,24 @@ def _cross_fit(
         unseen=inputs.unseen,
         patients=np.unique(np.asarray(inputs.patients), return_inverse=True)[1],
     )
+
+
+def _tuned(
+    clip: NearlClip,
+    inputs: TuneInputs,
+    rows: NDArray[np.intp],
+    *,
+    settings: TuneSettings,
+    seed: int,
+    control: RunControl,
+) -> tuple[LeftOut, tuple[float, ...]]:
+    """Train adapters on some of the decisions; the instant learner of these, and the losses."""
+    data, examples = inputs.data.take(torch.from_numpy(rows)), inputs.examples(inputs.frozen)
+    left_out = instant.leave_each_out(
+        examples.take(rows), inputs.texts, multi_label=data.multi_label, text_default=1.0
+    )
+    start = Start(left_out, examples.embedded().features[rows], data)
+    return left_out, tune(clip, data, start, settings=settings, seed=seed, control=control)
 
 
 def _judgeable(

@@ -217,3 +217,19 @@ def test_joined_features_keep_the_frozen_blocks() -> None:
     frozen = np.arange(12.0).reshape(2, 6)
     found = instant.joined(np.full((2, 4), -1.0), frozen)
     assert found.tolist() == [[-1, -1, -1, -1, 4, 5], [-1, -1, -1, -1, 10, 11]]
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_each_example_can_be_taken_out_of_the_weights(multi_label: bool) -> None:
+    rng = np.random.default_rng(0)
+    features = np.concatenate([rng.normal(size=(30, 6)), rng.normal(size=(30, 4)) * 5], axis=1)
+    targets = np.eye(3)[np.arange(30) % 3]
+    examples = Examples(features, targets, np.ones(30), (4,))
+    texts = rng.normal(size=(3, 6))
+    found = instant.leave_each_out(examples, texts, multi_label=multi_label)
+    apart = features - found.head.centre
+    own = np.einsum("nf,nf->n", apart, found.pulls)[:, None] * found.misses
+    assert apart @ found.head.weight - own == pytest.approx(found.scores, abs=1e-6)
+    _, logits = instant.fit_and_leave_out(examples, texts, multi_label=multi_label)
+    assert found.scores / found.head.temperature == pytest.approx(logits)
+    assert found.judged.all()

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import Cancelled, TrainingError
-from nearl_core.learn import loop, tuning
-from nearl_core.learn.loop import TuneData, TuneSettings, tune
+from nearl_core.learn import instant, loop, tuning
+from nearl_core.learn.instant import Examples, leave_each_out
+from nearl_core.learn.loop import Start, TuneData, TuneSettings, tune
 from nearl_core.learn.tuning import TuneInputs
 from nearl_core.model import backbones
 from nearl_core.model.encoder import Encoder
@@ -37,13 +38,25 @@ def data(encoder: Encoder) -> TuneData:
     prefixes = torch.randn(COUNT, 2, tokens, 32, generator=generator)
     targets = torch.eye(2)[torch.arange(COUNT) % 2]
     prefixes += (targets[:, 0] * 2 - 1).view(-1, 1, 1, 1) * torch.randn(32, generator=generator) / 3
-    return TuneData(prefixes, targets, torch.ones(COUNT), encoder.prompts(LABELS), 0.0, False)
+    return TuneData(prefixes, targets, torch.ones(COUNT), encoder.prompts(LABELS), False)
 
 
 def _clip(encoder: Encoder, seed: int = 0) -> NearlClip:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return encoder.trainable(first_layer=2)
+
+
+def _start(encoder: Encoder, data: TuneData) -> Start:
+    frozen, _ = tuning.encode(_clip(encoder), data, RunControl())
+    targets = data.targets.double().numpy()
+    known = Examples(frozen, targets, np.ones(len(targets)))
+    return Start(leave_each_out(known, None, multi_label=data.multi_label), frozen, data)
+
+
+@pytest.fixture(scope="module")
+def start(encoder: Encoder, data: TuneData) -> Start:
+    return _start(encoder, data)
 
 
 def _inputs(encoder: Encoder, data: TuneData) -> TuneInputs:
@@ -69,12 +82,13 @@ def _weights(clip: NearlClip) -> list[Tensor]:
 # --- one run ---
 
 
-def test_the_loss_goes_down(encoder: Encoder, data: TuneData) -> None:
+def test_the_loss_goes_down(encoder: Encoder, data: TuneData, start: Start) -> None:
     reports: list[Progress] = []
     settings = TuneSettings(steps=30, batch=16)
     losses = tune(
         _clip(encoder),
         data,
+        start,
         settings=settings,
         seed=0,
         control=RunControl(report=reports.append),
@@ -85,19 +99,21 @@ def test_the_loss_goes_down(encoder: Encoder, data: TuneData) -> None:
     assert [r.values for r in reports] == [(("loss", x),) for x in losses]
 
 
-def test_the_same_seed_gives_the_same_adapters(encoder: Encoder, data: TuneData) -> None:
+def test_the_same_seed_gives_the_same_adapters(
+    encoder: Encoder, data: TuneData, start: Start
+) -> None:
     """To rounding: how many views go at once depends on how busy the machine is."""
     made = []
     for seed in (3, 3, 4):
         clip = _clip(encoder)
-        tune(clip, data, settings=SHORT, seed=seed, control=RunControl())
+        tune(clip, data, start, settings=SHORT, seed=seed, control=RunControl())
         made.append(tuning.encode(clip, data, RunControl())[0])
     assert np.allclose(made[0], made[1], atol=1e-4)
     assert not np.allclose(made[0], made[2], atol=1e-4)
 
 
 def test_cancelling_is_answered_within_one_micro_batch(
-    encoder: Encoder, data: TuneData, monkeypatch: pytest.MonkeyPatch
+    encoder: Encoder, data: TuneData, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passes: list[int] = []
     images_from = NearlClip.images_from
@@ -109,43 +125,64 @@ def test_cancelling_is_answered_within_one_micro_batch(
     monkeypatch.setattr(NearlClip, "images_from", counted)
     control = RunControl(between=lambda: control.cancel() if len(passes) == 2 else None)
     with pytest.raises(Cancelled):
-        tune(_clip(encoder), data, settings=SHORT, seed=0, control=control)
+        tune(_clip(encoder), data, start, settings=SHORT, seed=0, control=control)
     assert len(passes) <= 3
 
 
-def test_gradients_by_micro_batches_are_those_of_the_whole_episode(
-    encoder: Encoder, data: TuneData
+def test_gradients_by_micro_batches_are_those_of_the_whole_batch(
+    encoder: Encoder, data: TuneData, start: Start
 ) -> None:
-    data = replace(data, text_share=0.3)  # so that the text side has its part
     clip = _clip(encoder)
     assert clip.nearl is not None
     with torch.no_grad():
         for side in (clip.nearl.image, clip.nearl.text):
             side.up.normal_(generator=torch.Generator().manual_seed(0)).mul_(0.05)
-    run = loop._Run(clip, data, TuneSettings(batch=COUNT), 0, RunControl())
-    episode = run._episodes.draw(COUNT)
-    views = torch.arange(len(episode)) % 2
+    run = loop._Run(clip, data, start, TuneSettings(batch=COUNT), 0, RunControl())
+    rows = torch.from_numpy(run._batches.draw(COUNT))
+    views = torch.arange(len(rows)) % 2
     run._micro = 5
-    run._backward(episode, views)
+    run._backward(rows, views)
     by_parts = [p.grad for p in clip.nearl.parameters()]
 
     labels = clip.labels(data.prompts)
-    features = clip.images_from(data.prefixes[torch.from_numpy(episode.rows), views], labels)
-    loss = run._loss(features, labels.features, episode)
+    features = clip.images_from(data.prefixes[rows, views], labels)
+    loss = run._loss(features, rows) / start.weights[rows].sum()
     whole = torch.autograd.grad(loss, list(clip.nearl.parameters()), allow_unused=True)
     largest = max(float(g.abs().max()) for g in whole if g is not None)
     assert largest > 1e-3
     for part, one in zip(by_parts, whole, strict=True):
-        assert (part is None) == (one is None)
-        if part is not None and one is not None:
-            assert (part - one).abs().max() < 1e-4 * largest
+        assert part is None or one is None or (part - one).abs().max() < 1e-4 * largest
+        assert part is not None or one is None or not one.any()
+        assert one is not None or part is None or not part.any()
+
+
+def test_the_first_loss_is_what_the_instant_learner_leaves(
+    encoder: Encoder, data: TuneData, start: Start
+) -> None:
+    """Fresh adapters move nothing, and no example is scored by a head that it taught."""
+    clip = _clip(encoder)
+    frozen, _ = tuning.encode(clip, data, RunControl())
+    known = Examples(frozen, data.targets.double().numpy(), np.ones(COUNT))
+    _, others = instant.fit_and_leave_out(known, None, multi_label=False)
+    rows = torch.arange(COUNT)
+    scores = start.scores(torch.from_numpy(frozen).float(), rows)
+    torch.testing.assert_close(scores.double(), torch.from_numpy(others), atol=1e-4, rtol=1e-4)
+
+
+def test_a_label_that_no_other_example_has_teaches_nothing(
+    encoder: Encoder, data: TuneData
+) -> None:
+    targets = torch.cat([data.targets, torch.zeros(COUNT, 1)], 1)
+    targets[0] = torch.tensor([0.0, 0.0, 1.0])
+    weights = _start(encoder, replace(data, targets=targets)).weights
+    assert weights.tolist() == [0.0, *[1.0] * (COUNT - 1)]
 
 
 def test_out_of_memory_halves_the_micro_batch_and_says_so(
-    encoder: Encoder, data: TuneData, monkeypatch: pytest.MonkeyPatch
+    encoder: Encoder, data: TuneData, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = _clip(encoder)
-    tune(usual, data, settings=SHORT, seed=0, control=RunControl())
+    tune(usual, data, start, settings=SHORT, seed=0, control=RunControl())
     images_from, reports, sizes = NearlClip.images_from, list[Progress](), list[int]()
 
     def small(self: NearlClip, x: Tensor, labels: LabelContext) -> Tensor:
@@ -157,7 +194,7 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(
     monkeypatch.setattr(NearlClip, "images_from", small)
     clip = _clip(encoder)
     control = RunControl(report=reports.append)
-    losses = tune(clip, data, settings=SHORT, seed=0, control=control)
+    losses = tune(clip, data, start, settings=SHORT, seed=0, control=control)
     assert len(losses) == SHORT.steps
     assert max(sizes) <= 6
     assert "out of memory" in reports[-1].text
@@ -166,7 +203,7 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(
 
 
 def test_what_is_not_memory_is_not_swallowed(
-    encoder: Encoder, data: TuneData, monkeypatch: pytest.MonkeyPatch
+    encoder: Encoder, data: TuneData, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(self: NearlClip, x: Tensor, labels: LabelContext) -> Tensor:
         del self, x, labels
@@ -174,7 +211,14 @@ def test_what_is_not_memory_is_not_swallowed(
 
     monkeypatch.setattr(NearlClip, "images_from", broken)
     with pytest.raises(RuntimeError, match="shapes"):
-        tune(_clip(encoder), data, settings=SHORT, seed=0, control=RunControl())
+        tune(
+            _clip(encoder),
+            data,
+            start,
+            settings=SHORT,
+            seed=0,
+            control=RunControl(),
+        )
 
 
 # --- the whole way ---
@@ -262,14 +306,14 @@ def test_the_head_ranks_by_the_features_of_the_scaled_adapters(
 
 
 def test_rankings_served_in_between_are_not_in_the_precision_of_training(
-    encoder: Encoder, data: TuneData
+    encoder: Encoder, data: TuneData, start: Start
 ) -> None:
     """What they encode is kept in the cache for good."""
     half = replace(data, prefixes=data.prefixes.to(torch.bfloat16))
     seen: list[bool] = []
     control = RunControl(between=lambda: seen.append(torch.is_autocast_enabled("cpu")))
     tuning.encode(_clip(encoder), half, control)
-    tune(_clip(encoder), half, settings=SHORT, seed=0, control=control)
+    tune(_clip(encoder), half, start, settings=SHORT, seed=0, control=control)
     assert seen
     assert not any(seen)
 
