@@ -25,6 +25,7 @@ BROKEN_PIPE: Final = 141
 _MODULES: Final = (
     "projects",
     "labels",
+    "importing",
     "readers",
     "export",
     "scans",

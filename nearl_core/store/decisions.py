@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from nearl_core.errors import LabelSetError, ProjectError
 from nearl_core.label_changes import LabelHistory
-from nearl_core.store import label_sets
+from nearl_core.store import label_sets, scans
 from nearl_core.store.bulk import collecting_later
 from nearl_core.store.paths import printable
 from nearl_core.store.schema import decisions
@@ -68,15 +68,20 @@ def require_valid(decision: NewDecision, label_set: LabelSet) -> None:
 
 
 def append(
-    connection: Connection,
-    new: NewDecision,
-    *,
-    time: datetime,
-    revision: int,
-    undoes: int | None = None,
-    redoes: int | None = None,
+    connection: Connection, new: NewDecision, revision: int, step: Undo | Redo | None = None
 ) -> Decision:
-    """Add a decision; it is in effect when the caller's transaction is committed."""
+    """Add a decision; it is in effect when the caller's transaction is committed.
+
+    Raises:
+        ProjectError: If there is no such scan.
+    """
+    if not scans.exists(connection, new.scan_id):
+        raise ProjectError(
+            f"There is no scan {new.scan_id} in this project.", "Add the scan first."
+        )
+    time = datetime.now(UTC)
+    undoes = step.undoes if isinstance(step, Undo) else None
+    redoes = step.redoes if isinstance(step, Redo) else None
     verdict = replace(new.verdict, note=printable(new.verdict.note))
     ranking = new.ranking
     if ranking is not None:

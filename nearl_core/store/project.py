@@ -2,9 +2,8 @@
 
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +11,6 @@ from typing import Final, Self
 
 from sqlalchemy import Connection, select, update
 
-from nearl_core.errors import ProjectError
 from nearl_core.label_changes import LabelHistory
 from nearl_core.store import decisions, label_sets, scans, versions
 from nearl_core.store import folder as on_disk
@@ -292,9 +290,14 @@ class Project:
             LabelSetError: If the label set does not allow it.
             ProjectError: If it can't be saved; then nothing of it is.
         """
+        return self.record_all((decision,))[0]
+
+    def record_all(self, new: Sequence[NewDecision]) -> list[Decision]:
+        """Save several decisions in one transaction, likewise."""
         with self._recording:
-            decisions.require_valid(decision, self.label_set())
-            return self._append(decision, self._history.latest)
+            for decision in new:
+                decisions.require_valid(decision, self.label_set())
+            return self._append(new, self._history.latest)
 
     def undo(self, reader: str) -> Decision | None:
         """Take back the reader's last decision in effect by one that restores the one before.
@@ -335,26 +338,18 @@ class Project:
             return None
         with self._database.reading() as connection:
             new, revision = decisions.restored(connection, reader, step)
-        return self._append(new, revision or self._history.latest, step)
+        return self._append([new], revision or self._history.latest, step)[0]
 
-    def _append(self, new: NewDecision, revision: int, step: Undo | Redo | None = None) -> Decision:
+    def _append(
+        self, new: Sequence[NewDecision], revision: int, step: Undo | Redo | None = None
+    ) -> list[Decision]:
         with self._database.writing() as connection:
-            if not scans.exists(connection, new.scan_id):
-                raise ProjectError(
-                    f"There is no scan {new.scan_id} in this project.", "Add the scan first."
-                )
-            decision = decisions.append(
-                connection,
-                new,
-                time=datetime.now(UTC),
-                revision=revision,
-                undoes=step.undoes if isinstance(step, Undo) else None,
-                redoes=step.redoes if isinstance(step, Redo) else None,
-            )
-        line = self._undo_lines.get(decision.reader)
-        if line is not None:  # only after the commit: what failed has not happened
-            line.apply(decisions.step(decision))
-        return decisions.present(decision, self._history)
+            saved = [decisions.append(connection, one, revision, step) for one in new]
+        for decision in saved:  # only after the commit: what failed has not happened
+            line = self._undo_lines.get(decision.reader)
+            if line is not None:
+                line.apply(decisions.step(decision))
+        return [decisions.present(decision, self._history) for decision in saved]
 
     def _line(self, reader: str) -> UndoLine:
         if reader not in self._undo_lines:

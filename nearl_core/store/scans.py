@@ -180,6 +180,12 @@ def unhashed(connection: Connection, keeper: PathKeeper, *, most: int) -> list[t
     return [(row.id, keeper.restore(row.path)) for row in rows]
 
 
+def hashes(connection: Connection) -> dict[int, str]:
+    """The SHA-256 of each scan's file, as far as they were hashed."""
+    known = select(scans.c.id, scans.c.sha256).where(scans.c.sha256.is_not(None))
+    return {row.id: row.sha256 for row in connection.execute(known) if row.sha256}
+
+
 def set_hashes(connection: Connection, hashes: Mapping[int, str]) -> None:
     """Note the SHA-256 of files; "" for one that can't be read."""
     for scan_id, digest in hashes.items():

@@ -1,0 +1,118 @@
+"""The command that takes in labels which exist already."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nearl_core.cli.output import Output
+
+if TYPE_CHECKING:
+    # Imported inside the command: the command line must answer before all of this is loaded.
+    from nearl_core.importing.plan import ImportPlan
+    from nearl_core.types import LabelSet
+
+_DONE = 0
+_LISTED = 10
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command."""
+    take = commands.add_parser(
+        "import",
+        help="take in labels that exist already, as decisions of a named source",
+        description="Values are matched with labels by name, id or --map; what matches none is "
+        "listed and left out. Files are found by path, by the end of their path, or by sha256.",
+    )
+    take.add_argument("project", type=Path, metavar="PROJECT")
+    take.add_argument(
+        "source", metavar="SOURCE", help="a file, a folder, or for dicom-tags a tag's keyword"
+    )
+    take.add_argument(
+        "--format", required=True, choices=("csv", "jsonl", "imagefolder", "dicom-tags")
+    )
+    take.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="VALUE=LABEL",
+        help="what a value means: a label, none-apply, unassessable, or nothing (VALUE=)",
+    )
+    take.add_argument(
+        "--source", dest="name", metavar="NAME", help="the name of the source, as a reader's"
+    )
+    take.add_argument("--dry-run", action="store_true", help="show it, but take nothing in")
+    take.set_defaults(run=_import)
+
+
+def _import(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.cli.projects import scan_reader
+    from nearl_core.importing.plan import mapping_of, plan
+    from nearl_core.importing.taking import SourceKind, look, require_source_name, take
+    from nearl_core.store.project import Project
+
+    kind = SourceKind(args.format)
+    name = require_source_name(args.name or f"imported-{kind.value}")
+    with Project.open(args.project, read_only=args.dry_run) as project:
+        label_set = project.label_set()
+        mapping = mapping_of(args.map, label_set)
+        with scan_reader() as reader:
+            matched = look(project, kind, args.source, reader, output.control())
+        standing = project.standing(name)
+        planned = plan(matched, label_set, source=name, mapping=mapping, standing=standing)
+        if not args.dry_run:
+            take(project, planned, output.control())
+    output.result(
+        _record(planned, label_set, source=name, saved=not args.dry_run),
+        f"{len(planned.decisions)} decisions of {name}"
+        + (", nothing was taken in." if args.dry_run else " taken in."),
+    )
+    _tell(planned, label_set, output)
+    return _DONE
+
+
+def _record(
+    planned: "ImportPlan", label_set: "LabelSet", *, source: str, saved: bool
+) -> dict[str, object]:
+    return {
+        "source": source,
+        "values": [
+            {"value": line.value, "scans": line.count, "label": _word(line.target, label_set)}
+            for line in planned.values
+        ],
+        "scans": planned.scans,
+        "decisions": len(planned.decisions),
+        "already": planned.already,
+        "conflicts": len(planned.conflicts),
+        "unknown": list(planned.unknown),
+        "unclear": list(planned.unclear),
+        "saved": saved,
+    }
+
+
+def _word(target: str, label_set: "LabelSet") -> str:
+    names = {label.id: label.name for label in label_set.labels}
+    return names.get(target, target)
+
+
+def _tell(planned: "ImportPlan", label_set: "LabelSet", output: Output) -> None:
+    for line in planned.values:
+        meant = _word(line.target, label_set) or "left out: no label of this name"
+        output.text(f"  {line.count} × {line.value} → {meant}")
+    for text, count in (
+        ("stood already", planned.already),
+        ("left out: they have labels that exclude each other", len(planned.conflicts)),
+    ):
+        if count:
+            output.text(f"{count} scans {text}.")
+    _list("are no scans of this project", planned.unknown, output)
+    _list("have a name that several files share", planned.unclear, output)
+
+
+def _list(what: str, files: Sequence[str], output: Output) -> None:
+    if files:
+        output.text(f"{len(files)} files of the source {what}:")
+        for file in files[:_LISTED]:
+            output.text(f"  {file}")
+        if len(files) > _LISTED:
+            output.text(f"  and {len(files) - _LISTED} more")

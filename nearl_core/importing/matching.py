@@ -1,0 +1,142 @@
+"""Which scan of the project a source means."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from nearl_core.importing.statements import Statement
+from nearl_core.types import Scan
+
+_EXACT: Final = 1 << 20
+"""More than any two paths share: the file itself."""
+_File = tuple[str, str, int | None]
+Hashed = Callable[[Path], str]
+"""The SHA-256 of a file that a source names, or "" where it is not there."""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Statements whose scans are known, and those whose are not.
+
+    Attributes:
+        found: The scan's number and what the source says of it, in the source's order.
+        unknown: Files that are no scan of the project, as the source names them.
+        unclear: Files whose name several scans have.
+    """
+
+    found: tuple[tuple[int, Statement], ...]
+    unknown: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+
+
+def match(
+    statements: Iterable[Statement],
+    scans: Sequence[Scan],
+    *,
+    folder: Path,
+    by_hash: Mapping[str, int],
+    hashed: Hashed = lambda _path: "",
+) -> Matched:
+    """Find each statement's scan: by path, by its file's hash, by the end of its path.
+
+    A path is taken as it is given, else relative to the source. The end of a path, at the least the
+    file's name, counts where one scan alone shares the most of it, and no other file of the source
+    shares as much with that scan: the same names in folders of different patients are never mixed.
+
+    Args:
+        statements: What the source says.
+        scans: Those of the project.
+        folder: Where the source stands.
+        by_hash: The project's scans by the SHA-256 of their files, as far as they were hashed.
+        hashed: Used for files that no path finds.
+    """
+    known = _Known(scans, folder, by_hash, hashed)
+    listed = list(statements)
+    answers = {one: known.find(one) for one in dict.fromkeys(map(_file, listed))}
+    rivals: dict[int, list[int]] = defaultdict(list)
+    for answer in answers.values():
+        if len(answer.ids) == 1:
+            rivals[answer.ids[0]].append(answer.shared)
+    found: list[tuple[int, Statement]] = []
+    unknown: list[str] = []
+    unclear: list[str] = []
+    for statement in listed:
+        answer = answers[_file(statement)]
+        named = statement.file or statement.sha256
+        if len(answer.ids) != 1:
+            (unclear if answer.ids else unknown).append(named)
+            continue
+        shares = rivals[answer.ids[0]]
+        if answer.shared < max(shares):
+            unknown.append(named)
+        elif answer.shared < _EXACT and shares.count(answer.shared) > 1:
+            unclear.append(named)
+        else:
+            found.append((answer.ids[0], statement))
+    return Matched(tuple(found), tuple(unknown), tuple(unclear))
+
+
+def _file(statement: Statement) -> _File:
+    return statement.file, statement.sha256, statement.scan_id
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The scans that a file may be, and how many parts of its path they share."""
+
+    ids: tuple[int, ...] = ()
+    shared: int = 0
+
+
+class _Known:
+    """The project's scans, to be found by what a source names."""
+
+    def __init__(
+        self, scans: Sequence[Scan], folder: Path, by_hash: Mapping[str, int], hashed: Hashed
+    ) -> None:
+        self._folder, self._by_hash, self._hashed = folder, by_hash, hashed
+        self._by_path = {os.path.normcase(scan.path): scan.id for scan in scans}
+        self._by_name: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+        for scan in scans:
+            parts = tuple(map(os.path.normcase, scan.path.parts))
+            self._by_name[parts[-1]].append((parts, scan.id))
+
+    def find(self, wanted: _File) -> _Answer:
+        """The scans that may be meant."""
+        file, sha256, scan_id = wanted
+        if scan_id is None and sha256:
+            scan_id = self._by_hash.get(sha256)
+        if scan_id is None and file and "\0" not in file:
+            scan_id = self._at(file)
+            if scan_id is None:
+                return self._ending(file)
+        return _Answer() if scan_id is None else _Answer((scan_id,), _EXACT)
+
+    def _at(self, named: str) -> int | None:
+        for place in (os.path.abspath(named), os.path.abspath(self._folder / named)):
+            for form in (place, os.path.realpath(place)):
+                found = self._by_path.get(os.path.normcase(form))
+                if found is not None:
+                    return found
+        digest = self._hashed(self._folder / named)
+        return self._by_hash.get(digest) if digest else None
+
+    def _ending(self, named: str) -> _Answer:
+        parts = [os.path.normcase(part) for part in named.replace("\\", "/").split("/")]
+        parts = [part for part in parts if part not in ("", ".", "..")]
+        candidates = self._by_name.get(parts[-1], []) if parts else []
+        shared = [(_shared(parts, path), scan_id) for path, scan_id in candidates]
+        most = max((count for count, _ in shared), default=0)
+        return _Answer(tuple(scan_id for count, scan_id in shared if count == most), most)
+
+
+def _shared(parts: Sequence[str], path: Sequence[str]) -> int:
+    count = 0
+    for one, two in zip(reversed(parts), reversed(path), strict=False):
+        if one != two:
+            break
+        count += 1
+    return count

@@ -1,0 +1,26 @@
+"""What a source says of one file, before anything is understood."""
+
+from dataclasses import dataclass
+
+from nearl_core.errors import NearlError
+
+
+class ImportLabelsError(NearlError):
+    """A source of labels that can't be used."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One row, file or header.
+
+    Attributes:
+        file: The file as the source names it, or as it stands; "" where only a hash is given.
+        values: What it says, as written; several where it says several things.
+        sha256: Of the file, in small letters; "" where the source does not say.
+        scan_id: The project's scan, where the source is the project's own files.
+    """
+
+    file: str
+    values: tuple[str, ...]
+    sha256: str = ""
+    scan_id: int | None = None

@@ -1,0 +1,118 @@
+"""Looking at a source for a project, and taking in what was planned."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from nearl_core.control import RunControl
+from nearl_core.errors import UsageError
+from nearl_core.importing.folders import read_imagefolder
+from nearl_core.importing.headers import HeaderReader, read_tag
+from nearl_core.importing.matching import Matched, match
+from nearl_core.importing.plan import ImportPlan
+from nearl_core.importing.tables import read_csv, read_jsonl
+from nearl_core.store import scans
+from nearl_core.store.hashes import file_sha256
+from nearl_core.store.hashing import Write
+from nearl_core.store.project import Project
+from nearl_core.types import NewDecision
+
+_TOGETHER: Final = 200
+
+
+class SourceKind(StrEnum):
+    """How labels are told."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    IMAGEFOLDER = "imagefolder"
+    DICOM_TAGS = "dicom-tags"
+
+
+def require_source_name(name: str) -> str:
+    """The name that a source's decisions stand under.
+
+    Raises:
+        UsageError: If there is none, or it is too long.
+    """
+    name = name.strip()
+    if not name or len(name) > 64 or not name.isprintable():
+        raise UsageError(
+            "The source has no name that can be kept.",
+            "Name it in at most 64 characters, such as radiology-reports.",
+        )
+    return name
+
+
+def look(
+    project: Project, kind: SourceKind, source: str, reader: HeaderReader, control: RunControl
+) -> Matched:
+    """Read a source, and find the project's scans in it; nothing is changed.
+
+    Args:
+        project: The one to import into.
+        kind: How labels are told.
+        source: A file or folder; for DICOM tags the keyword of one.
+        reader: Reads headers, in guarded processes.
+        control: Checked at each header.
+
+    Raises:
+        ImportLabelsError: If the source can't be used.
+    """
+    listed = project.scans()
+    path = Path(source)
+    if kind is SourceKind.DICOM_TAGS:
+        said = read_tag(source, listed, reader, control)
+    else:
+        read = {
+            SourceKind.CSV: read_csv,
+            SourceKind.JSONL: read_jsonl,
+            SourceKind.IMAGEFOLDER: read_imagefolder,
+        }[kind]
+        said = read(path)
+    with project.reading() as connection:
+        by_hash = {digest: scan_id for scan_id, digest in scans.hashes(connection).items()}
+    return match(
+        said,
+        listed,
+        folder=path.parent if kind is not SourceKind.IMAGEFOLDER else path,
+        by_hash=by_hash,
+        hashed=_hash_of(by_hash, control),
+    )
+
+
+def _hash_of(by_hash: dict[str, int], control: RunControl) -> Callable[[Path], str]:
+    def hashed(path: Path) -> str:
+        control.check()
+        try:
+            return file_sha256(path, control.check) if by_hash and path.is_file() else ""
+        except OSError:
+            return ""
+
+    return hashed
+
+
+def take(
+    project: Project,
+    planned: ImportPlan,
+    control: RunControl,
+    *,
+    write: Write = lambda work: work(),
+) -> int:
+    """Record what was planned, in small transactions; returns how many decisions.
+
+    Raises:
+        Cancelled: If the control says so; what was recorded stays, and a second import goes on.
+        ProjectError: If it can't be saved.
+    """
+    wanted = planned.decisions
+    for done in range(0, len(wanted), _TOGETHER):
+        control.step(done, len(wanted), "Taking labels in")
+        write(partial(_record, project, wanted[done : done + _TOGETHER]))
+    return len(wanted)
+
+
+def _record(project: Project, part: tuple[NewDecision, ...]) -> None:
+    project.record_all(part)

@@ -1,0 +1,32 @@
+"""The command that takes in labels which exist already."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nearl_core.cli import main
+from nearl_core.store.project import Project
+from tests.support.projects import new_project, said
+
+
+def test_an_import_is_shown_then_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with new_project(tmp_path) as made:
+        project = str(made.folder)
+    table = tmp_path / "old.csv"
+    table.write_text("file,label\n1.png,Disc\n2.png,Circle\n77.png,Disc\n")
+    asked = ["import", project, str(table), "--format", "csv", "--source", "reports"]
+    assert main([*asked, "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "1 decisions of reports, nothing was taken in." in out
+    assert "1 × Circle → left out" in out
+    assert "1 files of the source are no scans of this project:\n  77.png" in out
+    assert main([*asked, "--map", "Circle=Dots", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    record = json.loads(line)
+    assert (record["decisions"], record["unknown"], record["saved"]) == (2, ["77.png"], True)
+    assert record["values"][0] == {"value": "Circle", "scans": 1, "label": "Dots"}
+    with Project.open(Path(project)) as opened:
+        assert said(opened.standing()) == {(1, "reports"): ("disc",), (2, "reports"): ("dots",)}
+    assert main([*asked, "--map", "Circle=Cat"]) == 3
+    assert "does not map a value to a label" in capsys.readouterr().err
