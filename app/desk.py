@@ -30,13 +30,16 @@ from app.jobs import Jobs, Priority
 from app.models.commands import PRESET_COMMANDS, Command
 from app.models.picture import Picture
 from app.models.scan_table import ScanTable, Show
-from app.models.training_state import TrainingState, version_lines
+from app.models.training_state import TrainingState
 from app.preferences import Keeper
 from app.session import Session
+from app.trusting import Trusting
 from app.views.actions import Actions
 from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
-from nearl_core.types import FROZEN, Confidence, Decision, LabelSet, Occasion, Scan, State, Version
+from nearl_core.types import Confidence, Decision, LabelSet, Occasion, Scan, State, Version
+
+_Part = Pictures | Screen | Tags | Comparing | Exporting | Training | Trusting
 
 
 class Desk(QObject):
@@ -77,6 +80,15 @@ class Desk(QObject):
         self.finding = Finding(jobs, library, self)
         self._asking_readers = AskingReaders(window, library, self.review, jobs)
         self.asking_labels = AskingLabels(window, library, jobs)
+        self.trusting = Trusting(
+            window=window,
+            table=table,
+            jobs=jobs,
+            review=self.review,
+            suggestions=suggestions,
+            training=training,
+            parent=self,
+        )
         self._commands = self._command_table()
         self._connect_views()
         self._connect_project()
@@ -147,7 +159,6 @@ class Desk(QObject):
         self.training.state_changed.connect(self._training_changed)
         self.training.loss.connect(window.training.plot.add)
         self.training.losses.connect(window.training.plot.show_losses)
-        self.training.versions_changed.connect(self._show_versions)
         self.training.live_changed.connect(self._live_changed)
 
     def _command_table(self) -> dict[Command, Callable[[], object]]:
@@ -264,8 +275,16 @@ class Desk(QObject):
     def _want_thumbnails(self) -> None:
         self.pictures.want_thumbnails(self.window.queue.visible_ids())
 
-    def _parts(self) -> tuple[Pictures | Screen | Tags | Comparing | Exporting | Training, ...]:
-        return self.screen, self.tags, self.comparing, self.pictures, self.exporting, self.training
+    def _parts(self) -> tuple[_Part, ...]:
+        return (
+            self.screen,
+            self.tags,
+            self.comparing,
+            self.pictures,
+            self.exporting,
+            self.training,
+            self.trusting,
+        )
 
     def _closed(self) -> None:
         self.ordering.open(None)
@@ -292,7 +311,7 @@ class Desk(QObject):
     def _label_set_saved(self, label_set: LabelSet) -> None:
         self.suggestions.use_label_set(label_set, self.review.around())
         self.review.reload()
-        self._show_versions()
+        self.trusting.labels_changed()
 
     # --- what came back --------------------------------------------------------------------
 
@@ -336,7 +355,6 @@ class Desk(QObject):
             self.training.decided()
 
     def _engine_loaded(self, info: EngineInfoLike) -> None:
-        self._show_versions()
         self.training.engine_ready()
         if info.notice:
             self.window.status.message(info.notice)
@@ -355,20 +373,6 @@ class Desk(QObject):
         self.suggestions.use_version(version, self.review.around())
         self.ordering.version_changed()
         self.review.reload()
-
-    def _show_versions(self) -> None:
-        session = self.library.session
-        if session is None:
-            return
-        lines = version_lines(session.versions)
-        self.window.training.show_versions(lines, can_change=not session.read_only)
-        info = self.suggestions.info
-        if info is not None:
-            live = session.live
-            name = live.id if live is not None else FROZEN
-            self.window.status.show_engine(
-                strings.backbone_and_version(info.backbone, name), info.device_text
-            )
 
     def _settings_changed(self) -> None:
         settings, desk = self.keeper.settings, self.keeper.desk

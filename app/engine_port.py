@@ -12,7 +12,7 @@ from typing import Protocol
 from app.models.backbone_lines import BackboneLine
 from nearl_core.control import RunControl
 from nearl_core.scans.guard import ScanReader
-from nearl_core.types import Decision, LabelSet, Ranking, Scan, Version
+from nearl_core.types import Decision, Doubt, LabelSet, Ranking, Scan, Version
 
 
 class EngineInfoLike(Protocol):
@@ -90,6 +90,10 @@ class EngineLike(Protocol):
 
     def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
         """Scans like one, with their likeness; any thread."""
+        ...
+
+    def look_again(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> list[Doubt]:
+        """Decisions that the others speak against, the most doubtful first; any thread."""
         ...
 
     def queue_order(self, scan_ids: Sequence[int]) -> list[int]:

@@ -153,7 +153,7 @@ def _agreement(
     alike = _mean([float(len(set(words)) == 1) for words in scans])
     if chance >= 1:
         return Agreement(readers, len(scans), alike, None, None)
-    low, high = (_beyond(share, chance) for share in _wilson(shares))
+    low, high = (_beyond(share, chance) for share in wilson(shares))
     return Agreement(
         readers, len(scans), alike, _beyond(_mean(shares), chance), (max(low, -1.0), high)
     )
@@ -163,7 +163,7 @@ def _beyond(share: float, chance: float) -> float:
     return (share - chance) / (1 - chance)
 
 
-def _wilson(shares: Sequence[float]) -> tuple[float, float]:
+def wilson(shares: Sequence[float]) -> tuple[float, float]:
     """Wilson's interval of a mean of shares: as many draws as their variance is worth."""
     mean, count = _mean(shares), len(shares)
     variance = sum((share - mean) ** 2 for share in shares) / count

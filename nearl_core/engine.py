@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nearl_core import doubting
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError, ScanError
 from nearl_core.learn import acquire, instant
@@ -29,6 +30,7 @@ from nearl_core.scans.guard import ScanReader
 from nearl_core.state import Ready
 from nearl_core.types import (
     Decision,
+    Doubt,
     EngineInfo,
     LabelSet,
     Ranking,
@@ -336,6 +338,10 @@ class Engine:
         return (
             nearest(known, self._embeddings(known, self.ready.cache), scan_id, k) if known else []
         )
+
+    def look_again(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> list[Doubt]:
+        """Decisions that the others speak against; see `doubting.look_again`."""
+        return doubting.look_again(self, scans, decisions)
 
     # --- features ---
 

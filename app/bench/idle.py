@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.engine_port import EngineRequest, TrainingResultLike
 from nearl_core.control import RunControl
 from nearl_core.errors import TrainingError
-from nearl_core.types import FROZEN, Decision, LabelSet, Ranking, Scan, Version
+from nearl_core.types import FROZEN, Decision, Doubt, LabelSet, Ranking, Scan, Version
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ class IdleEngine:
     def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
         """Nothing is known to be alike."""
         del scan_id, among, k
+        return []
+
+    def look_again(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> list[Doubt]:
+        """None."""
+        del scans, decisions
         return []
 
     def queue_order(self, scan_ids: Sequence[int]) -> list[int]:

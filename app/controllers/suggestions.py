@@ -12,7 +12,7 @@ from app.jobs import Job, Jobs, Priority
 from app.session import Session
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError
-from nearl_core.types import LabelSet, Ranking, Scan, Version
+from nearl_core.types import Decision, Doubt, LabelSet, Ranking, Scan, Version
 
 _PORTION, _LARGEST_PORTION = 4, 64
 _LEARN_AFTER = 8
@@ -181,6 +181,19 @@ class Suggestions(QObject):
         if engine is not None:
             self._jobs.learning.submit(
                 lambda _control: engine.nearest(scan_id, among, k), done=done
+            )
+
+    def look_again(
+        self, decisions: Sequence[Decision], *, done: Callable[[list[Doubt]], None]
+    ) -> None:
+        """Find out which decisions the others speak against; after all that cannot wait."""
+        engine, session = self._engine, self._session
+        if engine is not None and session is not None:
+            scans = session.scans_by_id()
+            self._jobs.learning.submit(
+                lambda _control: engine.look_again(scans, decisions),
+                priority=Priority.BACKGROUND,
+                done=done,
             )
 
     def use_version(self, version: Version | None, then: Iterable[int]) -> None:

@@ -39,6 +39,7 @@ class Command(StrEnum):
     NEXT_TO_DO = "next-to-do"
     SEARCH = "search"
     INSTRUCTIVE = "instructive"
+    LOOK_AGAIN = "look-again"
     FRAME_UP = "frame-up"
     FRAME_DOWN = "frame-down"
     FIRST_FRAME = "first-frame"
@@ -69,6 +70,7 @@ class Command(StrEnum):
     PRESET_5 = "preset-5"
     TRAIN = "train"
     CANCEL_TRAINING = "cancel-training"
+    TRUST = "trust"
     KEYS = "keys"
     ABOUT = "about"
 
@@ -158,6 +160,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.NEXT_TO_DO, Group.QUEUE, "Ctrl+Right"),
     _spec(Command.SEARCH, Group.QUEUE, "/", line=True),
     _spec(Command.INSTRUCTIVE, Group.QUEUE, checkable=True),
+    _spec(Command.LOOK_AGAIN, Group.QUEUE, "A", checkable=True),
     _spec(Command.FRAME_UP, Group.SCAN, "Up"),
     _spec(Command.FRAME_DOWN, Group.SCAN, "Down"),
     _spec(Command.FIRST_FRAME, Group.SCAN, "Home"),
@@ -188,6 +191,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.PRESET_5, Group.SCAN, "Alt+5"),
     _spec(Command.TRAIN, Group.TRAINING, "Ctrl+T"),
     _spec(Command.CANCEL_TRAINING, Group.TRAINING),
+    _spec(Command.TRUST, Group.TRAINING, "Y", checkable=True, line=True),
     _spec(Command.KEYS, Group.HELP, "?", "F1", always=True),
     _spec(Command.ABOUT, Group.HELP, always=True),
 )

@@ -28,6 +28,7 @@ class Show(StrEnum):
     NONE_APPLY = "none-apply"
     UNASSESSABLE = "unassessable"
     FLAGGED = "flagged"
+    UNLIKE = "unlike"
     PROBLEM = "problem"
 
 
@@ -86,6 +87,7 @@ class ScanRows:
         self.scans = scans if scans is not None else ScanList()
         self.current: int | None = None
         self.disguised: int | None = None
+        self._unlike = np.zeros(len(self.scans), np.bool_)
         self._broken = self.scans.broken
         self._first: Places = np.empty(0, np.int64)
         self._show, self._search = Show.ALL, ""
@@ -120,6 +122,7 @@ class ScanRows:
         new = len(scans) - before
         self._state = np.concatenate((self._state, np.full(new, _UNSEEN, np.uint8)))
         self._flagged = np.concatenate((self._flagged, np.zeros(new, np.bool_)))
+        self._unlike = np.concatenate((self._unlike, np.zeros(new, np.bool_)))
         self._broken = scans.broken
         added = before + np.flatnonzero(self._passing(slice(before, None)))
         self._set_rows(np.concatenate((self._rows, added)))
@@ -131,6 +134,16 @@ class ScanRows:
         else:
             self._verdicts[scan_id] = verdict
         self._note(scan_id, verdict)
+
+    def set_unlike(self, scan_id: int, unlike: bool) -> bool:
+        """Take whether a scan is unlike anything decided; returns whether that is news."""
+        place = self.scans.place(scan_id)
+        if place is None:
+            return False
+        unlike = unlike and _STATES[self._state[place]] not in _DECIDED
+        news = bool(self._unlike[place]) != unlike
+        self._unlike[place] = unlike
+        return news
 
     def set_filter(self, show: Show, search: str) -> None:
         """Show some of the scans: of a state, and with a text in name or label."""
@@ -170,6 +183,8 @@ class ScanRows:
         if place is not None:
             self._state[place] = _CODE[verdict.state]
             self._flagged[place] = verdict.flagged
+            if verdict.state in _DECIDED:
+                self._unlike[place] = False
 
     def _set_rows(self, rows: Places) -> None:
         self._rows = rows
@@ -212,6 +227,8 @@ class ScanRows:
             return np.isin(state, (_UNSEEN, _DEFERRED)) & ~broken
         if self._show is Show.FLAGGED:
             return self._flagged[part].copy()
+        if self._show is Show.UNLIKE:
+            return self._unlike[part].copy()
         if self._show is Show.PROBLEM:
             return broken.copy()
         return np.equal(state, _CODE[_BY_STATE[self._show]])
@@ -236,6 +253,16 @@ class ScanRows:
     def verdict(self, scan_id: int) -> Verdict:
         """What the reader says of a scan; UNSEEN where nothing."""
         return UNSEEN if scan_id == self.disguised else self._verdicts.get(scan_id, UNSEEN)
+
+    def is_unlike(self, scan_id: int) -> bool:
+        """Whether its ranking said that it is unlike anything decided."""
+        place = self.scans.place(scan_id)
+        return place is not None and bool(self._unlike[place])
+
+    def unlike_ids(self) -> list[int]:
+        """All that are unlike anything decided, in order of adding."""
+        found: list[int] = self.scans.ids[self._unlike].tolist()
+        return found
 
     def undecided_ids(self) -> list[int]:
         """Scans that wait for a decision, in order of adding."""

@@ -19,6 +19,7 @@ from PySide6.QtGui import QPixmap
 
 from app.models.scan_rows import QueueCounts, ScanRows, Show
 from app.models.thumbnails import ThumbnailStore
+from app.strings.trust_words import UNLIKE_SIGN
 from nearl_core.scan_list import ScanList
 from nearl_core.types import LabelSet, Scan, Verdict
 
@@ -36,6 +37,7 @@ class Role(IntEnum):
     DETAIL = int(Qt.ItemDataRole.UserRole) + 3
     THUMBNAIL = int(Qt.ItemDataRole.UserRole) + 4
     PROBLEM = int(Qt.ItemDataRole.UserRole) + 5
+    UNLIKE = int(Qt.ItemDataRole.UserRole) + 6
 
 
 class ScanTable(QAbstractListModel):
@@ -100,6 +102,15 @@ class ScanTable(QAbstractListModel):
         """Show a thumbnail that was made in the background."""
         self.thumbnails.put(scan_id, pixmap)
         self._row_changed(scan_id)
+
+    def set_unlike(self, scan_id: int, unlike: bool) -> None:
+        """Mark a scan that is unlike anything decided, or take the mark off."""
+        if self._rows.set_unlike(scan_id, unlike) and not self._fit_in(scan_id):
+            self._row_changed(scan_id)
+
+    def unlike_ids(self) -> list[int]:
+        """All scans with that mark."""
+        return self._rows.unlike_ids()
 
     def set_filter(self, show: Show, search: str) -> None:
         """Show some of the scans: of a state, and with a text in name or label."""
@@ -226,11 +237,17 @@ class ScanTable(QAbstractListModel):
             return scan.path.name
         if role == Role.PROBLEM:
             return scan.problem
+        if role == Role.UNLIKE:
+            return self._rows.is_unlike(scan_id)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return scan.problem or f"{scan.path.name}\n{self.detail(scan_id)}"
+            return scan.problem or "\n".join(self._words(scan))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{scan.path.name}, {self.detail(scan_id)}"
+            return ", ".join(self._words(scan))
         return None
+
+    def _words(self, scan: Scan) -> tuple[str, ...]:
+        unlike = (UNLIKE_SIGN,) if self._rows.is_unlike(scan.id) else ()
+        return (scan.path.name, self.detail(scan.id), *unlike)
 
     def _row_changed(self, scan_id: int) -> None:
         row = self.row_of(scan_id)

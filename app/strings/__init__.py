@@ -33,6 +33,7 @@ SHOW_WORDS = {
     "none-apply": "None applies",
     "unassessable": "Unassessable",
     "flagged": "Flagged",
+    "unlike": "Unlike anything decided",
     "problem": "Can't be read",
 }
 
@@ -58,7 +59,7 @@ WINDOW = "Window"
 OWN_WINDOW = "By hand"
 COLOUR = "Colour"
 FILE_LUT = "Table {number} of the file"
-FILE_WINDOW = "File C {centre:.0f} W {width:.0f}"
+FILE_WINDOW = "C {centre:.0f}  W {width:.0f}"
 TAG_COLUMNS = ("Tag", "Name", "Value")
 TAG_HIDDEN = "hidden"
 TAG_HIDDEN_TIP = "Hidden, since it may tell who this is."

@@ -38,6 +38,7 @@ COMMANDS = {
     "next-to-do": "Next unlabelled scan",
     "search": "Search",
     "instructive": "Most instructive first",
+    "look-again": "Look again at doubtful decisions",
     "frame-up": "Previous frame",
     "frame-down": "Next frame",
     "first-frame": "First frame",
@@ -68,6 +69,7 @@ COMMANDS = {
     "preset-5": "Window preset 5",
     "train": "Train now",
     "cancel-training": "Cancel training",
+    "trust": "How far to trust it",
     "keys": "Keys",
     "about": "About NEARL Desk",
 }

@@ -79,6 +79,22 @@ def paint_flag(painter: QPainter, place: QRectF) -> None:
     painter.restore()
 
 
+def paint_unlike(painter: QPainter, place: QRectF) -> None:
+    """Draw one dot outside a group: a scan unlike anything decided."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(style.MUTED))
+    for across, down in ((0.15, 0.85), (0.45, 0.85), (0.15, 0.55)):
+        centre = QPointF(place.left() + place.width() * across, place.top() + place.height() * down)
+        painter.drawEllipse(centre, 1.6, 1.6)
+    painter.setPen(_pen(style.WARN, 1.4))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    far = QPointF(place.left() + place.width() * 0.75, place.top() + place.height() * 0.25)
+    painter.drawEllipse(far, 2.4, 2.4)
+    painter.restore()
+
+
 def paint_warning(painter: QPainter, place: QRectF) -> None:
     """Draw a triangle with a mark: a scan that can't be shown."""
     painter.save()

@@ -1,7 +1,7 @@
 """The queue on the left: search, filter, order, and the scans with thumbnail, name and state."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -88,6 +89,9 @@ class _ScanDelegate(QStyledItemDelegate):
         else:
             glyphs.paint_state(painter, sign, verdict.state)
         right = place.right()
+        if index.data(Role.UNLIKE):
+            right -= 16
+            glyphs.paint_unlike(painter, QRectF(right + 2, place.top() + 4, 12, 12))
         if verdict.flagged:
             right -= 16
             glyphs.paint_flag(painter, QRectF(right + 2, place.top() + 4, 12, 12))
@@ -152,6 +156,7 @@ class QueuePanel(QWidget):
         self._show = QComboBox()
         self._counts = QLabel()
         self._order = QCheckBox(strings.INSTRUCTIVE_FIRST)
+        self._again = QToolButton()
         self._empty = QLabel()
         self._add = QPushButton(command_words.COMMANDS[Command.ADD_SCANS.value])
         self._list = _ScanList()
@@ -185,6 +190,15 @@ class QueuePanel(QWidget):
         self._order.setToolTip(strings.INSTRUCTIVE_TIP)
         self._order.clicked.connect(action.trigger)
         action.toggled.connect(self._order.setChecked)
+        again = actions.action(Command.LOOK_AGAIN)
+        self._again.setIcon(QIcon(str(style.RESOURCES / "icons" / "look-again.svg")))
+        self._again.setIconSize(QSize(18, 18))
+        self._again.setCheckable(True)
+        self._again.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._again.setToolTip(actions.tip(Command.LOOK_AGAIN))
+        self._again.setAccessibleName(command_words.COMMANDS[Command.LOOK_AGAIN.value])
+        self._again.clicked.connect(again.trigger)
+        again.toggled.connect(self._again.setChecked)
         self._counts.setProperty("role", "small")
         self._add.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._add.setToolTip(actions.tip(Command.ADD_SCANS))
@@ -216,7 +230,10 @@ class QueuePanel(QWidget):
         line.addWidget(self._counts)
         box.addWidget(self._search)
         box.addLayout(line)
-        box.addWidget(self._order)
+        order = QHBoxLayout()
+        order.addWidget(self._order, 1)
+        order.addWidget(self._again)
+        box.addLayout(order)
         return box
 
     def focus_search(self) -> None:

@@ -23,6 +23,7 @@ from app.views import glyphs, style
 from app.views.actions import Actions
 from app.views.label_row import LabelRow
 from app.views.note_field import NoteField
+from app.views.trust_plots import AgreementStrip
 from nearl_core.types import Confidence, State
 
 _MANY = 7
@@ -77,6 +78,8 @@ class RankingPanel(QWidget):
         self._state = QLabel()
         self._eye = QToolButton()
         self._source = _label("small")
+        self.agreement = AgreementStrip()
+        self.agreement.clicked.connect(actions.action(Command.TRUST).trigger)
         self._notice = _label("notice")
         self._hint = _label("small")
         self.note = NoteField()
@@ -88,6 +91,7 @@ class RankingPanel(QWidget):
         layout.addLayout(self._head())
         # Sentences come and go below the rows, so that no row ever moves under the eye.
         layout.addWidget(_inset(self._source))
+        layout.addWidget(self.agreement)
         layout.addWidget(self._scroller(), 1)
         layout.addWidget(_inset(self._notice))
         layout.addWidget(_inset(self._hint))

@@ -1,6 +1,6 @@
 """The middle of the desk: the tools of the scan above the scan itself."""
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QComboBox,
@@ -24,7 +24,9 @@ from app.views.compare_panel import ComparePanel
 from app.views.fields import ElidedLabel
 from app.views.image_overlay import OverlayText
 from app.views.image_view import ImageView
+from app.views.look_again_panel import LookAgainPanel
 from app.views.tags_panel import TagsPanel
+from app.views.trust_panel import TrustPanel
 from nearl_core.types import Scan, VoiLut
 
 _TOOLS = (
@@ -42,7 +44,7 @@ _TOOLS = (
     (Command.COMPARE, "compare"),
     (Command.RESET, "reset"),
 )
-_TAGS_WIDTH = 344
+_PANEL_WIDTH = 344
 _TURNS = {
     Command.FLIP_HORIZONTAL: Turn.FLIP_HORIZONTAL,
     Command.FLIP_VERTICAL: Turn.FLIP_VERTICAL,
@@ -78,15 +80,20 @@ class ScanPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self._tool_bar())
         self.tags, self.compare = TagsPanel(), ComparePanel(actions)
-        self.tags.hide()
-        self.compare.hide()
+        self.trust, self.again = TrustPanel(), LookAgainPanel()
+        self._panels: dict[Command, tuple[QWidget, SignalInstance]] = {
+            Command.COMPARE: (self.compare, self.compare.wanted),
+            Command.TAGS: (self.tags, self.tags_wanted),
+            Command.TRUST: (self.trust, self.trust.wanted),
+            Command.LOOK_AGAIN: (self.again, self.again.wanted),
+        }
         beside = self._beside = QSplitter(Qt.Orientation.Horizontal)
         beside.addWidget(self.view)
-        beside.addWidget(self.compare)
-        beside.addWidget(self.tags)
+        for panel, _ in self._panels.values():
+            panel.hide()
+            beside.addWidget(panel)
         beside.setChildrenCollapsible(False)
         beside.setStretchFactor(0, 1)
-        beside.setSizes([1000, 1000, _TAGS_WIDTH])
         layout.addWidget(beside, 1)
 
     def _tool_bar(self) -> QWidget:
@@ -202,28 +209,26 @@ class ScanPanel(QWidget):
             self.view.set_measuring(on)
         elif command is Command.KEEP_VIEW:
             self.view.keeps = on
-        elif command is Command.TAGS:
-            self._switch_off(Command.COMPARE, if_=on)
-            self.tags.setVisible(on)
-            if on:
-                self._beside.setSizes([self._beside.width() - _TAGS_WIDTH, 0, _TAGS_WIDTH])
-            self.tags_wanted.emit(on)
-        elif command is Command.COMPARE:
-            self._switch_off(Command.TAGS, if_=on)
-            self.compare.setVisible(on)
-            if on:
-                half = self._beside.width() // 2
-                self._beside.setSizes([half, half, _TAGS_WIDTH])
-            self.compare.wanted.emit(on)
+        elif command in self._panels:
+            self._show_beside(command, on)
         else:
             return False
         return True
 
-    def _switch_off(self, command: Command, *, if_: bool) -> None:
-        """There is room for one panel beside the scan."""
-        action = self._actions.action(command)
-        if if_ and action.isChecked():
-            action.trigger()
+    def _show_beside(self, command: Command, on: bool) -> None:
+        """Show or hide a panel; there is room for one beside the scan."""
+        for other in self._panels:
+            action = self._actions.action(other)
+            if on and other is not command and action.isChecked():
+                action.trigger()
+        panel, wanted = self._panels[command]
+        panel.setVisible(on)
+        if on:
+            whole = self._beside.width()
+            part = whole // 2 if command is Command.COMPARE else _PANEL_WIDTH
+            parts = [part if other is command else 0 for other in self._panels]
+            self._beside.setSizes([whole - part, *parts])
+        wanted.emit(on)
 
     def preset(self, place: int) -> None:
         """Show through one of the presets."""

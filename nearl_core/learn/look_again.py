@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.learn import instant
+from nearl_core.learn.evaluate import ENOUGH
 from nearl_core.learn.instant import Examples, FloatArray
 
-FEWEST = 32
+FEWEST = ENOUGH
 
 
 @dataclass(frozen=True, eq=False)

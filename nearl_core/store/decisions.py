@@ -134,6 +134,14 @@ def read(connection: Connection, decision_id: int) -> Decision:
     return _to_decision(connection.execute(_COLUMNS.where(decisions.c.id == decision_id)).one())
 
 
+def some(connection: Connection, ids: Collection[int]) -> list[Decision]:
+    """Decisions by their ids, in order and in the labels of now; not those that these don't say."""
+    history = label_sets.history(connection)
+    found = _all(connection, _COLUMNS.where(decisions.c.id.in_(ids)))
+    read = (present(one, history) for one in found)
+    return [one for one in read if one.verdict.state is not State.UNSEEN]
+
+
 def restored(
     connection: Connection, reader: str, step: Undo | Redo
 ) -> tuple[NewDecision, int | None]:

@@ -85,6 +85,11 @@ class UndoLine:
         self._done.append(step)
         self._of_scan.setdefault(_track(step), []).append(step.id)
 
+    @property
+    def done(self) -> tuple[Step, ...]:
+        """What is in effect, in order: a redo in place of what it brought back."""
+        return tuple(self._done)
+
     def next_undo(self) -> Undo | None:
         """What an undo would do now; None when nothing is left."""
         if not self._done:

@@ -36,6 +36,7 @@ from nearl_core.types.scans import (
     Window,
     WindowShape,
 )
+from nearl_core.types.trust import Doubt, ReaderRecord
 from nearl_core.types.versions import (
     EngineInfo,
     Evidence,
@@ -55,6 +56,7 @@ __all__ = [
     "Confidence",
     "Decision",
     "Disguise",
+    "Doubt",
     "Effect",
     "EngineInfo",
     "Evidence",
@@ -70,6 +72,7 @@ __all__ = [
     "NewDecision",
     "Occasion",
     "Ranking",
+    "ReaderRecord",
     "ReadingRules",
     "Region",
     "Reliability",

@@ -13,8 +13,11 @@ from nearl_core.errors import TrainingError
 from nearl_core.types import (
     FROZEN,
     Decision,
+    Doubt,
+    Evidence,
     Figures,
     LabelProbability,
+    LabelRecall,
     LabelSet,
     Ranking,
     Scan,
@@ -113,6 +116,21 @@ class FakeEngine:
             (i, 1.0 - abs(i - scan_id) / 100) for i in sorted(known, key=lambda i: abs(i - scan_id))
         ][:k]
 
+    def look_again(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> list[Doubt]:
+        """Doubt every label that was decided once, in favour of the one decided most."""
+        del scans
+        counts = Counter(label for d in decisions for label in d.verdict.labels)
+        if not counts:
+            return []
+        most = counts.most_common(1)[0][0]
+        return [
+            Doubt(d.scan_id, d.id, most, 12.0 + d.id)
+            for d in reversed(decisions)
+            if d.verdict.labels
+            and counts[d.verdict.labels[0]] == 1
+            and most not in d.verdict.labels
+        ]
+
     def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
         return list(reversed(scan_ids))
 
@@ -143,4 +161,14 @@ class FakeEngine:
             after=Figures(8, 0.75, 0.75, 0.6, 0.1),
             promoted=True,
             reason="No worse on 8 held-out decisions, so it is live.",
+            evidence=Evidence(
+                (
+                    LabelRecall(3, 2 / 3, 1.0),
+                    LabelRecall(3, 1 / 3, 2 / 3),
+                    LabelRecall(2, 0.5, 0.5),
+                ),
+                gained=2,
+                lost=0,
+                unseen=8,
+            ),
         )

@@ -1,0 +1,125 @@
+"""How often suggestions were right, judged by what a reader decided after them.
+
+Each decision carries what the live version said before it had learned from that decision, so every
+one of them is a small test whose outcome nobody knew (prequential: Dawid 1984). A scan counts once,
+by its first decision: later rankings of it have learned from that one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nearl_core.agreement import wilson
+from nearl_core.types import Decision, LabelSet, Shown, State
+
+LAST = 50
+"""So many decisions are the recent ones."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was suggested for a scan, and what was decided.
+
+    Attributes:
+        suggested, decided: Label ids; several of them, or none, in a multi-label set.
+        seen: Whether the reader saw the suggestion before deciding.
+    """
+
+    scan_id: int
+    suggested: frozenset[str]
+    decided: frozenset[str]
+    seen: bool
+
+    @property
+    def right(self) -> bool:
+        """Whether they are the same."""
+        return self.suggested == self.decided
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many, with the 95 % interval (Wilson) of the share behind them.
+
+    Attributes:
+        low, high: In [0, 1].
+    """
+
+    part: int
+    n: int
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
+class LabelOutcome:
+    """How one label fared.
+
+    Attributes:
+        found: Of the scans decided so, how many were suggested so.
+        right: Of the scans suggested so, how many were decided so.
+    """
+
+    label_id: str
+    found: Share
+    right: Share
+
+
+def outcomes(firsts: Sequence[Decision], label_set: LabelSet) -> tuple[Outcome, ...]:
+    """What became of each suggestion, the oldest first.
+
+    Deferred and unassessable scans answer nothing; that no label applies is an answer, and no
+    suggestion of an exclusive set says so. A label that left the set since is no answer either.
+
+    Args:
+        firsts: A reader's first decision of each scan, in the order they were made.
+        label_set: The labels, and whether several can apply.
+    """
+    there = frozenset(label_set.ids)
+    found = []
+    for decision in firsts:
+        ranking, verdict = decision.ranking, decision.verdict
+        if ranking is None or not ranking.labels or not there.issuperset(verdict.labels):
+            continue
+        if verdict.state not in (State.LABELLED, State.NONE_APPLY):
+            continue
+        if label_set.multi_label:
+            said = [entry.label_id for entry in ranking.labels if entry.probability >= 0.5]
+        else:
+            said = [ranking.labels[0].label_id]
+        if there.issuperset(said):
+            seen = decision.shown is Shown.VISIBLE
+            labels = frozenset(verdict.labels)
+            found.append(Outcome(decision.scan_id, frozenset(said), labels, seen))
+    return tuple(found)
+
+
+def share(held: Iterable[bool]) -> Share:
+    """How many of these are so."""
+    values = [float(one) for one in held]
+    if not values:
+        return Share(0, 0)
+    low, high = wilson(values)
+    return Share(int(sum(values)), len(values), max(low, 0.0), min(high, 1.0))
+
+
+def by_label(found: Sequence[Outcome], label_set: LabelSet) -> tuple[LabelOutcome, ...]:
+    """How each label fared, in the order of the label set."""
+    return tuple(
+        LabelOutcome(
+            label_id,
+            share(label_id in one.suggested for one in found if label_id in one.decided),
+            share(label_id in one.decided for one in found if label_id in one.suggested),
+        )
+        for label_id in label_set.ids
+    )
+
+
+def course(found: Sequence[Outcome], *, window: int = LAST) -> tuple[float, ...]:
+    """The share of right suggestions over the last `window` outcomes, after each of them.
+
+    The first value comes with the tenth outcome: a share of three is no course.
+    """
+    begin = min(10, window)
+    return tuple(
+        sum(one.right for one in found[max(0, end - window) : end]) / min(end, window)
+        for end in range(begin, len(found) + 1)
+    )

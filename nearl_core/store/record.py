@@ -1,0 +1,52 @@
+"""What a reader decided first of each scan, and which scans they looked at twice."""
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from nearl_core.store import decisions
+from nearl_core.store.schema import decisions as table
+from nearl_core.store.undo import UndoLine
+from nearl_core.types import Occasion, ReaderRecord, State
+
+if TYPE_CHECKING:
+    from nearl_core.store.project import Project
+
+LATEST: Final = 2000
+"""So many first decisions at most are read: of older ones nobody asks how good they were."""
+_TOGETHER: Final = 500
+_ANSWERS: Final = (State.LABELLED.value, State.NONE_APPLY.value)
+
+
+def of_reader(project: "Project", reader: str) -> ReaderRecord:
+    """A reader's record; repeats are left out, for what they say never stands."""
+    about = table.c
+    query = select(
+        about.id, about.scan_id, about.state, about.labels, about.confidence, about.flagged,
+        about.note,
+    ).where(about.reader == reader, about.occasion != Occasion.REPEAT.value)  # fmt: skip
+    with project.reading() as connection:
+        line = UndoLine(decisions.steps(connection, reader))
+        said = {row.id: tuple(row)[2:] for row in connection.execute(query)}
+        first, last, twice = dict[int, int](), dict[int, int](), set[int]()
+        for step in line.done:
+            if step.repeat:
+                continue
+            before = last.get(step.scan_id)
+            if said[step.id][0] in _ANSWERS:
+                first.setdefault(step.scan_id, step.id)
+            if before is not None and _anew(said[before], said[step.id]):
+                twice.add(step.scan_id)
+            last[step.scan_id] = step.id
+        wanted = list(first.values())[-LATEST:]
+        firsts = tuple(
+            decision
+            for start in range(0, len(wanted), _TOGETHER)
+            for decision in decisions.some(connection, wanted[start : start + _TOGETHER])
+        )
+    return ReaderRecord(firsts, frozenset(twice))
+
+
+def _anew(before: tuple[object, ...], after: tuple[object, ...]) -> bool:
+    """Whether labels changed, or all was said again as it was; not where a flag or note came."""
+    return before[:2] != after[:2] or before == after

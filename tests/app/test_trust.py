@@ -1,0 +1,228 @@
+"""What tells how far the desk can be believed, by key and pointer through the real window."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.controllers import looking_again
+from app.models.commands import Command
+from app.models.scan_table import Role, Show
+from app.models.trust_lines import agreement_lines
+from app.strings import trust_words as words
+from nearl_core.learn import evaluate
+from nearl_core.learn.prequential import Outcome
+from nearl_core.types import LabelSet, Ranking
+from tests.app.driving import Driver
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a handful of decisions be enough: the tiny project has nine scans."""
+    monkeypatch.setattr(evaluate, "ENOUGH", 4)
+    monkeypatch.setattr(looking_again, "ENOUGH", 4)
+
+
+def strip(desk: Driver) -> str:
+    return desk.desk.window.ranking.agreement.text()
+
+
+def decide_shown(desk: Driver, key: Qt.Key) -> None:
+    """Decide once a suggestion is on screen."""
+    desk.until(lambda: desk.desk.window.ranking.panel.lines[0].probability is not None)
+    desk.decide(key)
+
+
+def test_the_first_decision_puts_no_suggestion_to_the_test(desk: Driver) -> None:
+    assert strip(desk) == ""
+    desk.decide(Qt.Key.Key_1)
+    assert strip(desk) == ""
+    desk.press(Qt.Key.Key_Y)
+    assert words.NO_OUTCOMES in desk.desk.window.scan.trust.texts()
+
+
+def test_agreement_counts_each_scan_once_and_takes_an_undo_back(desk: Driver) -> None:
+    desk.decide(Qt.Key.Key_1)
+    decide_shown(desk, Qt.Key.Key_1)
+    decide_shown(desk, Qt.Key.Key_2)
+    assert strip(desk) == "Right in 1 of the last 2"
+    desk.press(Qt.Key.Key_Left)
+    desk.decide(Qt.Key.Key_1)  # changed afterwards: what was suggested first has been judged
+    assert strip(desk) == "Right in 1 of the last 2"
+    desk.press(Qt.Key.Key_Z, CONTROL)
+    desk.until(lambda: not desk.desk.review.is_saving)
+    desk.decide(Qt.Key.Key_Z, CONTROL)
+    desk.until(lambda: strip(desk) == "Right in 1 of the last 1")
+
+
+def test_agreement_is_there_again_after_a_restart(
+    start: Callable[[], Driver], project: Path
+) -> None:
+    first = start()
+    first.open(project)
+    first.decide(Qt.Key.Key_1)
+    decide_shown(first, Qt.Key.Key_1)
+    first.desk.window.close()
+    assert first.desk.shut_down()
+    again = start()
+    again.open(project)
+    again.until(lambda: strip(again) == "Right in 1 of the last 1")
+
+
+def test_the_panel_tells_labels_and_intervals(desk: Driver) -> None:
+    desk.decide(Qt.Key.Key_1)
+    decide_shown(desk, Qt.Key.Key_1)
+    decide_shown(desk, Qt.Key.Key_2)
+    desk.desk.window.ranking.agreement.click()
+    assert desk.desk.actions.action(Command.TRUST).isChecked()
+    text = desk.desk.window.scan.trust.texts()
+    assert "right in 1 of the last 2 decisions: 9 to 91 %" in text
+    assert "Disc 1 of 1 1 of 2" in text
+    assert "Stripes 0 of 1 –" in text
+    assert "Other – –" in text
+
+
+def test_the_plot_waits_for_enough_decisions(desk: Driver) -> None:
+    desk.decide(Qt.Key.Key_1)
+    desk.press(Qt.Key.Key_Y)
+    panel = desk.desk.window.scan.trust
+    desk.until(lambda: "0 of 32 decisions" in panel.texts())
+    assert panel.plot.isHidden()
+
+
+@pytest.mark.usefixtures("few")
+def test_the_plot_counts_the_claims(desk: Driver) -> None:
+    def learned(count: int) -> bool:
+        ranking = desk.desk.suggestions.ranking(desk.scan_id())
+        return ranking is not None and ranking.decisions == count
+
+    for count in range(9):
+        desk.until(lambda count=count: learned(count))  # type: ignore[misc]
+        desk.decide(Qt.Key.Key_1)
+    desk.press(Qt.Key.Key_Y)
+    plot = desk.desk.window.scan.trust.plot
+    desk.until(lambda: plot.found is not None)
+    assert plot.found is not None
+    assert plot.found.n == 5  # of rankings that had learned from four decisions or more
+    assert plot.found.n == sum(entry.count for entry in plot.found.bins)
+    assert "5 claims. They differ from what came of them" in desk.desk.window.scan.trust.texts()
+
+
+def test_a_version_says_what_speaks_for_it_and_can_be_taken_back(desk: Driver) -> None:
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
+        desk.decide(key)
+    with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):
+        desk.press(Qt.Key.Key_T, CONTROL)
+    desk.press(Qt.Key.Key_Y)
+    text = desk.desk.window.scan.trust.texts()
+    assert "No worse on 8 held-out decisions" in text
+    assert "Balanced accuracy 50 % 75 %" in text
+    assert "2 became right, 0 became wrong" in text
+    assert "Stripes (3) 33 % 67 %" in text
+    with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):
+        desk.desk.window.training.versions.activate_asked.emit("")
+    desk.until(lambda: words.RESTING in desk.desk.window.scan.trust.texts())
+    with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):
+        desk.desk.window.scan.trust.activate_asked.emit("v1")
+
+
+def test_the_list_says_how_many_decisions_it_needs(desk: Driver) -> None:
+    desk.decide(Qt.Key.Key_1)
+    desk.press(Qt.Key.Key_A)
+    assert desk.desk.window.scan.again.texts() == (words.TOO_FEW.format(enough=32, n=1),)
+
+
+def doubted(desk: Driver) -> tuple[int, int]:
+    """Decide two scans unlike the others, and open the list of both."""
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_2)
+    second = desk.scan_id()
+    desk.decide(Qt.Key.Key_3)
+    for _ in range(3):
+        desk.decide(Qt.Key.Key_1)
+    desk.press(Qt.Key.Key_A)
+    desk.until(lambda: desk.desk.window.scan.again.list.count() == 2)
+    return first, second
+
+
+@pytest.mark.usefixtures("few")
+def test_enter_opens_a_doubted_scan_and_deciding_anew_takes_it_off(desk: Driver) -> None:
+    first, second = doubted(desk)
+    panel = desk.desk.window.scan.again
+    assert "14 to 1 Decided Other; the others say Disc" in panel.texts()[1]
+    desk.bot.keyClick(panel.list, Qt.Key.Key_Down)
+    desk.bot.keyClick(panel.list, Qt.Key.Key_Return)
+    assert desk.scan_id() == first
+    desk.decide(Qt.Key.Key_2)  # kept as it was
+    assert panel.list.count() == 1
+    desk.until(lambda: desk.scan_id() == second)  # the next one of the list comes by itself
+    desk.decide(Qt.Key.Key_1)
+    desk.until(lambda: words.NO_DOUBTS in panel.texts())
+    desk.press(Qt.Key.Key_A)
+    desk.press(Qt.Key.Key_A)
+    desk.until(lambda: words.NO_DOUBTS in panel.texts())
+
+
+@pytest.mark.usefixtures("few")
+def test_digits_decide_while_the_list_has_the_focus(desk: Driver) -> None:
+    doubted(desk)
+    panel = desk.desk.window.scan.again
+    panel.list.setFocus()
+    with desk.bot.waitSignal(desk.desk.review.saved, timeout=20_000):
+        desk.bot.keyClick(panel.list, Qt.Key.Key_1)
+
+
+@pytest.mark.usefixtures("few")
+def test_another_readers_decisions_are_not_listed(
+    start: Callable[[], Driver], project: Path
+) -> None:
+    first = start()
+    first.open(project)
+    doubted(first)
+    first.desk.window.close()
+    assert first.desk.shut_down()
+    second = start()
+    second.desk.asking.change_reader("someone-else")
+    second.open(project)
+    assert strip(second) == ""
+    second.press(Qt.Key.Key_A)
+    assert second.desk.window.scan.again.texts() == (words.TOO_FEW.format(enough=4, n=0),)
+
+
+def test_one_panel_stands_beside_the_scan(desk: Driver) -> None:
+    scan = desk.desk.window.scan
+    panels = {Qt.Key.Key_T: scan.tags, Qt.Key.Key_S: scan.compare}
+    panels |= {Qt.Key.Key_Y: scan.trust, Qt.Key.Key_A: scan.again}
+    for key, panel in panels.items():
+        desk.press(key)
+        assert [other for other in panels.values() if not other.isHidden()] == [panel]
+    desk.press(Qt.Key.Key_A)
+    assert all(panel.isHidden() for panel in panels.values())
+
+
+def test_scans_unlike_anything_are_marked_and_can_be_listed(desk: Driver) -> None:
+    table, scan_id = desk.desk.table, desk.scan_id()
+    desk.desk.suggestions.ranked.emit(Ranking(scan_id, "frozen", 40, (), unlike=True))
+    index = table.index(0, 0)
+    assert index.data(Role.UNLIKE) is True
+    assert words.UNLIKE_SIGN in str(index.data(Qt.ItemDataRole.AccessibleTextRole))
+    table.set_filter(Show.UNLIKE, "")
+    assert table.rowCount() == 1
+    table.set_filter(Show.ALL, "")
+    desk.decide(Qt.Key.Key_1)
+    assert index.data(Role.UNLIKE) is False
+
+
+def test_blind_and_seen_decisions_stand_apart(label_set: LabelSet) -> None:
+    disc, stripes = (frozenset({label}) for label in label_set.ids[:2])
+    seen = [Outcome(i, disc, disc, seen=True) for i in range(12)]
+    blind = [Outcome(i, disc, disc if i % 2 else stripes, seen=False) for i in range(20, 28)]
+    text = "\n".join(agreement_lines((*seen, *blind), label_set).sentences)
+    assert "right in 16 of the last 20" in text
+    assert f"{words.SEEN}: 12 of 12, 76 to 100 %" in text
+    assert f"{words.BLIND}: 4 of 8, 22 to 78 %" in text
+    assert words.SEEN_NOTE in text
+    assert words.SEEN_NOTE not in "\n".join(agreement_lines(seen, label_set).sentences)

@@ -1,0 +1,90 @@
+"""What a reader decided first, and looked at twice, through undo, redo and repeats."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nearl_core import labels_file
+from nearl_core.store import record
+from nearl_core.store.project import Project
+from nearl_core.store.scans import NewScan
+from nearl_core.types import (
+    Identity,
+    LabelProbability,
+    NewDecision,
+    Occasion,
+    Ranking,
+    ScanInfo,
+    Shown,
+    State,
+    Verdict,
+)
+
+LABELS = labels_file.from_names(["Disc", "Stripes"])
+DISC, STRIPES = LABELS.ids
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    files = [tmp_path / f"{number}.png" for number in range(4)]
+    for file in files:
+        file.write_bytes(b"x")
+    with Project.create(tmp_path / "p.nearl", LABELS) as made:
+        made.add_scans([NewScan(file, info=ScanInfo(8, 8), identity=Identity()) for file in files])
+        yield made
+
+
+def say(
+    project: Project, scan: int, label: str = "", *, flagged: bool = False, **more: object
+) -> None:
+    state = State.LABELLED if label else State.DEFERRED
+    verdict = Verdict(state, (label,) if label else (), flagged=flagged)
+    ranking = Ranking(scan, "frozen", 3, (LabelProbability(DISC, 0.7),))
+    new = NewDecision(scan, "r", verdict, ranking, Shown.VISIBLE)
+    project.record(NewDecision(**{**vars(new), **more}))
+
+
+def test_the_first_answer_counts_and_what_was_undone_does_not(project: Project) -> None:
+    one, two, three, four = (scan.id for scan in project.scans())
+    say(project, one, flagged=True)  # deferred: no answer yet
+    say(project, one, DISC)
+    say(project, one, STRIPES)
+    say(project, two, STRIPES)
+    project.undo("r")
+    say(project, two, DISC)
+    say(project, three, DISC)
+    project.undo("r")
+    project.redo("r")
+    say(project, four, DISC, reader="someone else")
+    found = record.of_reader(project, "r")
+    assert [(d.scan_id, d.verdict.labels) for d in found.firsts] == [
+        (one, (DISC,)),
+        (two, (DISC,)),
+        (three, (DISC,)),
+    ]
+    assert all(d.ranking is not None for d in found.firsts)
+
+
+def test_looked_twice_is_saying_it_anew_and_not_a_flag_or_a_repeat(project: Project) -> None:
+    one, two, three, four = (scan.id for scan in project.scans())
+    for scan in (one, two, three, four):
+        say(project, scan, DISC)
+    say(project, one, STRIPES)
+    say(project, two, DISC)
+    say(project, three, DISC, flagged=True)
+    say(project, four, STRIPES, occasion=Occasion.REPEAT)
+    assert record.of_reader(project, "r").looked_twice == {one, two}
+    project.undo("r")  # the repeat
+    project.undo("r")  # the flag
+    project.undo("r")  # two, said once more
+    assert record.of_reader(project, "r").looked_twice == {one}
+
+
+def test_only_the_latest_are_read(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    scans = [scan.id for scan in project.scans()]
+    for scan in scans:
+        say(project, scan, DISC)
+    monkeypatch.setattr(record, "LATEST", 3)
+    monkeypatch.setattr(record, "_TOGETHER", 2)
+    assert [d.scan_id for d in record.of_reader(project, "r").firsts] == scans[1:]
