@@ -72,8 +72,13 @@ class OnScreen:
 
     @property
     def ranking(self) -> Ranking | None:
-        """What is suggested, whether it may be seen yet or not."""
-        if self.scan is None or not self.visible:
+        """What is suggested, whether it may be seen yet or not; None if none is wanted."""
+        return self._said if self.visible else None
+
+    @property
+    def _said(self) -> Ranking | None:
+        """What the model says, kept with each decision: so blind ones put it to the test too."""
+        if self.scan is None:
             return None
         return self.showing.ranking or self._suggestions.ranking(self.scan.id)
 
@@ -120,10 +125,10 @@ class OnScreen:
 
     def decision(self, verdict: Verdict) -> NewDecision | None:
         """A verdict with what was on screen; None where nothing is."""
-        session, scan, ranking = self.session, self.scan, self.ranking
+        session, scan, ranking = self.session, self.scan, self._said
         if session is None or scan is None:
             return None
-        seen = not self.is_blind and ranking is not None and bool(ranking.labels)
+        seen = self.visible and not self.is_blind and ranking is not None and bool(ranking.labels)
         return NewDecision(
             scan_id=scan.id,
             reader=session.reader,
@@ -137,7 +142,7 @@ class OnScreen:
 
     def is_contradicted(self, said: NewDecision | Decision) -> bool:
         """Whether a call that was made blind is not what the model suggests."""
-        if self.session is None or said.shown is not Shown.BLIND:
+        if self.session is None or not self.visible or said.shown is not Shown.BLIND:
             return False
         return turns.contradicts(said.ranking, said.verdict, self.session.label_set)
 

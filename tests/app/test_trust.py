@@ -226,3 +226,17 @@ def test_blind_and_seen_decisions_stand_apart(label_set: LabelSet) -> None:
     assert f"{words.BLIND}: 4 of 8, 22 to 78 %" in text
     assert words.SEEN_NOTE in text
     assert words.SEEN_NOTE not in "\n".join(agreement_lines(seen, label_set).sentences)
+
+
+def test_hidden_suggestions_are_put_to_the_test_too(desk: Driver) -> None:
+    desk.decide(Qt.Key.Key_1)
+    decide_shown(desk, Qt.Key.Key_1)
+    desk.press(Qt.Key.Key_B)
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2):
+        scan_id = desk.scan_id()
+        desk.until(lambda: desk.desk.suggestions.ranking(scan_id) is not None)  # noqa: B023
+        desk.decide(key)
+        desk.until(lambda: desk.scan_id() != scan_id)  # noqa: B023
+    text = desk.desk.window.scan.trust.texts()
+    assert f"{words.SEEN}: 1 of 1" in text
+    assert f"{words.BLIND}: 1 of 2" in text

@@ -19,6 +19,7 @@ from tests.engine.making import (
     decided,
     noise,
     truth,
+    write_scans,
 )
 from tests.support.scans import disc, write_dicom, write_png
 
@@ -250,6 +251,20 @@ def test_scans_unlike_all_decided_ones_say_so(
     found = {r.scan_id: r.unlike for r in engine.rerank([*(s.id for s in scans), 70])}
     assert found.pop(70)
     assert not any(found.values())
+
+
+def test_slips_are_to_be_looked_at_again(make: Making, unknowing: Path, tmp_path: Path) -> None:
+    engine, many = make(unknowing), write_scans(tmp_path, each=20)
+    engine.rank(many, RunControl())
+    slip, shown = many[5], _by_id(many)
+    said = [d for d in all_decided(many) if d.scan_id != slip.id]
+    assert engine.look_again(shown, said[:20]) == []  # too few to tell
+    wrong = decided(slip.id, "d" if truth(slip) == "s" else "s")
+    first, *_ = engine.look_again(shown, [*said, wrong])
+    assert (first.scan_id, first.decision_id) == (slip.id, wrong.id)
+    assert first.label_id == truth(slip)
+    assert first.odds > 1
+    assert slip.id not in {x.scan_id for x in engine.look_again(shown, all_decided(many))}
 
 
 def test_segmentation_is_not_ranked_and_says_so(
