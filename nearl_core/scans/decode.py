@@ -27,11 +27,12 @@ def info(path: Path) -> tuple[ScanInfo, Identity]:
     Raises:
         ScanError: If it can't be read, or holds no picture that can be shown.
     """
-    if _kind(path) is Kind.STACK:
+    kind = _kind(path)
+    if kind is Kind.STACK:
         files = read_stack(path)
-        found, identity = _reader(files[0]).info(files[0])
+        found, identity = _reader(_kind(files[0])).info(files[0])
         return replace(found, frames=len(files)), identity
-    return _reader(path).info(path)
+    return _reader(kind).info(path)
 
 
 def frame(path: Path, index: int) -> tuple[Frame, ScanInfo]:
@@ -40,11 +41,12 @@ def frame(path: Path, index: int) -> tuple[Frame, ScanInfo]:
     Raises:
         ScanError: If it can't be read, decoded, or does not exist.
     """
-    if _kind(path) is Kind.STACK:
+    kind = _kind(path)
+    if kind is Kind.STACK:
         files, file = _member(path, index)
-        shown, found = _reader(file).frame(file)
+        shown, found = _reader(_kind(file)).frame(file)
         return shown, replace(found, frames=len(files))
-    return _reader(path).frame(path, index)
+    return _reader(kind).frame(path, index)
 
 
 def preview(path: Path, index: int) -> tuple[Frame, ScanInfo] | None:
@@ -70,9 +72,10 @@ def stored(path: Path) -> NDArray[np.generic]:
     Raises:
         ScanError: If they can't be read or decoded.
     """
-    if _kind(path) is not Kind.STACK:
-        return _reader(path).stored(path)
-    frames = [_reader(file).stored(file) for file in read_stack(path)]
+    kind = _kind(path)
+    if kind is not Kind.STACK:
+        return _reader(kind).stored(path)
+    frames = [_reader(_kind(file)).stored(file) for file in read_stack(path)]
     if len({(frame.shape, frame.dtype) for frame in frames}) > 1:
         raise ScanError("The frames differ in size or kind.")
     return np.stack(frames)
@@ -102,7 +105,7 @@ def _member(path: Path, index: int) -> tuple[tuple[Path, ...], Path]:
     files = read_stack(path)
     if not 0 <= index < len(files):
         raise ScanError(f"There is no frame {index}; the scan has {len(files)}.")
-    _reader(files[index])
+    _reader(_kind(files[index]))
     return files, files[index]
 
 
@@ -116,9 +119,12 @@ class _Reader(Protocol):
     def stored(self, path: Path) -> NDArray[np.generic]: ...
 
 
-def _reader(path: Path) -> _Reader:
-    """The module that reads a file; each library is loaded when it is needed first."""
-    kind = _kind(path)
+def _reader(kind: Kind) -> _Reader:
+    """The module that reads files of a kind; each library is loaded when it is needed first.
+
+    Raises:
+        ScanError: If it is a stack: none is a frame of another one.
+    """
     if kind is Kind.STACK:
         raise ScanError("A stack can't be a frame of another one.")
     if kind is Kind.NIFTI:
@@ -147,12 +153,13 @@ def copy(path: Path, out: Path, disguise: Disguise) -> None:
     """
     from nearl_core.dicom import deidentify
 
-    if _kind(path) is Kind.STACK:
+    kind = _kind(path)
+    if kind is Kind.STACK:
         raise ScanError("A stack of several files has no DICOM copy of one file.")
-    if _kind(path) is Kind.DICOM:
+    if kind is Kind.DICOM:
         deidentify.write_copy(path, out, disguise)
         return
-    values = _reader(path).stored(path)
+    values = _reader(kind).stored(path)
     if values.dtype not in (np.uint8, np.uint16):
         raise ScanError("The values of this picture have no place in a DICOM image.")
     deidentify.write_capture(values, out, disguise)
