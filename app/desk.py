@@ -11,7 +11,6 @@ from app.asking import Asking
 from app.asking_backbones import AskingBackbones
 from app.asking_export import AskingExport
 from app.asking_labels import AskingLabels
-from app.asking_readers import AskingReaders
 from app.controllers.comparing import Alike, Comparing
 from app.controllers.copying import Copying
 from app.controllers.exporting import Exporting
@@ -32,12 +31,13 @@ from app.models.picture import Picture
 from app.models.scan_table import ScanTable, Show
 from app.models.training_state import TrainingState
 from app.preferences import Keeper
+from app.reading import Reading
 from app.session import Session
 from app.trusting import Trusting
 from app.views.actions import Actions
 from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
-from nearl_core.types import Confidence, Decision, LabelSet, Occasion, Scan, State, Version
+from nearl_core.types import Decision, LabelSet, Occasion, Scan, State, Version
 
 _Part = Pictures | Screen | Tags | Comparing | Exporting | Training | Trusting
 
@@ -78,7 +78,6 @@ class Desk(QObject):
         self.comparing = Comparing(jobs, suggestions, self.pictures, self)
         Copying(jobs, library, self.review, self)
         self.finding = Finding(jobs, library, self)
-        self._asking_readers = AskingReaders(window, library, self.review, jobs)
         self.asking_labels = AskingLabels(window, library, jobs)
         self.trusting = Trusting(
             window=window,
@@ -89,6 +88,7 @@ class Desk(QObject):
             training=training,
             parent=self,
         )
+        self.reading = Reading(window, library, self.review, suggestions, jobs)
         self._commands = self._command_table()
         self._connect_views()
         self._connect_project()
@@ -103,9 +103,6 @@ class Desk(QObject):
         self.actions.asked.connect(self._asked)
         self.actions.label_pressed.connect(review.press_label)
         window.ranking.label_pressed.connect(review.press_label)
-        window.ranking.note.typed.connect(review.draft_note)
-        window.ranking.note.finished.connect(review.save_note)
-        window.ranking.note.dropped.connect(review.drop_note)
         window.queue.scan_chosen.connect(review.show)
         window.queue.filter_changed.connect(self._filter)
         window.queue.visible_changed.connect(self.pictures.want_thumbnails)
@@ -140,6 +137,7 @@ class Desk(QObject):
         self.pictures.thumbnail.connect(self.table.set_thumbnail)
         self.review.panel_changed.connect(window.ranking.show_panel)
         self.review.saved.connect(self._saved)
+        self.reading.batch.saved.connect(self._saved)
         self.review.message.connect(window.status.message)
         self.ordering.reordered.connect(self._reordered)
         self.screen.scan_changed.connect(self._scan_changed)
@@ -170,8 +168,6 @@ class Desk(QObject):
             Command.ADD_SCANS: asking.add_scans,
             Command.FIND_MOVED: lambda: asking.moved_scans(self.finding.look),
             Command.LABEL_SET: self.asking_labels.ask,
-            Command.RULES: self._asking_readers.ask_rules,
-            Command.READERS: self._asking_readers.ask_readers,
             Command.EXPORT: self._export,
             Command.BACKBONES: self.asking_backbones.ask,
             Command.PREFERENCES: asking.preferences,
@@ -181,10 +177,7 @@ class Desk(QObject):
             Command.DEFER: lambda: review.say(State.DEFERRED),
             Command.NONE_APPLY: lambda: review.say(State.NONE_APPLY),
             Command.UNASSESSABLE: lambda: review.say(State.UNASSESSABLE),
-            Command.PROBABLE: lambda: review.toggle_confidence(Confidence.PROBABLE),
-            Command.UNSURE: lambda: review.toggle_confidence(Confidence.POSSIBLE),
             Command.FLAG: review.toggle_flag,
-            Command.NOTE: window.ranking.note.begin,
             Command.UNDO: review.undo,
             Command.REDO: review.redo,
             Command.SUGGESTIONS: self._toggle_suggestions,
@@ -204,6 +197,7 @@ class Desk(QObject):
             Command.CANCEL_TRAINING: self.training.cancel,
             Command.KEYS: asking.keys,
             Command.ABOUT: asking.about,
+            **self.reading.commands(),
         }
 
     # --- the reader asks -------------------------------------------------------------------

@@ -196,19 +196,31 @@ def _thumbnail_job(
     reader: ScanReader, scan: Scan, cache: ThumbnailCache, control: RunControl
 ) -> QImage:
     """A thumbnail from the project's cache, else made and kept there."""
-    del control
     file = cache.find(scan.id)
     if file is not None:
         image = QImage(str(file))
         if not image.isNull():
             return image
-    frame, _ = reader.frame(scan.path, scan.frames // 2)
-    pixels = raster.thumbnail(display.to_rgb(frame), THUMBNAIL_SIDE)
-    image = _image(pixels)
+    pixels = _small(reader, scan, THUMBNAIL_SIDE, control)
     # The cache is a convenience: a full or read-only disk must not hide the scan.
     with contextlib.suppress(OSError, NearlError):
         cache.keep(scan.id, pixels)
-    return image
+    return _image(pixels)
+
+
+def thumbnail(reader: ScanReader, scan: Scan, side: int, control: RunControl) -> QImage:
+    """A small picture of a scan's middle frame, made anew; in a picture thread.
+
+    Raises:
+        ScanError: If it can't be read.
+    """
+    return _image(_small(reader, scan, side, control))
+
+
+def _small(reader: ScanReader, scan: Scan, side: int, control: RunControl) -> NDArray[np.uint8]:
+    frame, _ = reader.frame(scan.path, scan.frames // 2)
+    control.check()
+    return raster.thumbnail(display.to_rgb(frame), side)
 
 
 def _image(pixels: NDArray[np.uint8]) -> QImage:

@@ -196,6 +196,21 @@ class Suggestions(QObject):
                 done=done,
             )
 
+    def survey(self, scans: Sequence[Scan], *, done: Callable[[list[Ranking]], None]) -> Job | None:
+        """Have scans ranked behind everything else; None while there is no engine."""
+        engine = self._engine
+        if engine is None:
+            return None
+        return self._jobs.engine.submit(
+            lambda control: engine.rank(scans, control), priority=Priority.BACKGROUND, done=done
+        )
+
+    def again(self, scan_ids: Sequence[int], *, done: Callable[[list[Ranking]], None]) -> None:
+        """Find out what scans that were ranked are now, with what was learned since."""
+        engine = self._engine
+        if engine is not None:
+            self._jobs.learning.submit(lambda _control: engine.rerank(scan_ids), done=done)
+
     def use_version(self, version: Version | None, then: Iterable[int]) -> None:
         """Rank with another version from now on; no ranking of the old one is shown again."""
         self._change(lambda engine: engine.activate(version), then)

@@ -38,6 +38,7 @@ class Command(StrEnum):
     NEXT = "next"
     NEXT_TO_DO = "next-to-do"
     SEARCH = "search"
+    GRID = "grid"
     INSTRUCTIVE = "instructive"
     LOOK_AGAIN = "look-again"
     FRAME_UP = "frame-up"
@@ -161,6 +162,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.SEARCH, Group.QUEUE, "/", line=True),
     _spec(Command.INSTRUCTIVE, Group.QUEUE, checkable=True),
     _spec(Command.LOOK_AGAIN, Group.QUEUE, "A", checkable=True),
+    _spec(Command.GRID, Group.QUEUE, "Ctrl+G", line=True),
     _spec(Command.FRAME_UP, Group.SCAN, "Up"),
     _spec(Command.FRAME_DOWN, Group.SCAN, "Down"),
     _spec(Command.FIRST_FRAME, Group.SCAN, "Home"),

@@ -37,6 +37,7 @@ COMMANDS = {
     "next": "Next scan",
     "next-to-do": "Next unlabelled scan",
     "search": "Search",
+    "grid": "Batch review…",
     "instructive": "Most instructive first",
     "look-again": "Look again at doubtful decisions",
     "frame-up": "Previous frame",

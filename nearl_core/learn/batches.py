@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.types import Confidence, Decision, LabelSet, Scan, Shown, State
+from nearl_core.types import Confidence, Decision, LabelSet, Occasion, Scan, Shown, State
 
 ACCEPTED_WEIGHT = 0.5
+GRID_WEIGHT = 0.25
+"""Of a scan accepted among others: it was looked at for a moment, its suggestion in sight."""
 _CONFIDENCE_WEIGHT = {
     Confidence.DEFINITE: 1.0,
     Confidence.PROBABLE: 0.7,
@@ -88,7 +90,11 @@ class Lessons:
             implied = self.label_set.implied(self.label_set.ids[c] for c in chosen)
             target[[self._place[label] for label in implied]] = 1.0
         accepted = _accepted(decision)
-        weight = _CONFIDENCE_WEIGHT[verdict.confidence] * (ACCEPTED_WEIGHT if accepted else 1.0)
+        weight = _CONFIDENCE_WEIGHT[verdict.confidence]
+        if decision.occasion is Occasion.GRID:
+            weight *= GRID_WEIGHT
+        elif accepted:
+            weight *= ACCEPTED_WEIGHT
         frames = decision.frames_shown
         if verdict.frame is not None:
             frames = (verdict.frame,)

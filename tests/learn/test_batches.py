@@ -8,13 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearl_core.learn.batches import ACCEPTED_WEIGHT, balanced_weights, lessons, patient_folds
+from nearl_core.learn.batches import (
+    ACCEPTED_WEIGHT,
+    GRID_WEIGHT,
+    balanced_weights,
+    lessons,
+    patient_folds,
+)
 from nearl_core.types import (
     Confidence,
     Decision,
     Label,
     LabelProbability,
     LabelSet,
+    Occasion,
     Ranking,
     Scan,
     Shown,
@@ -98,6 +105,13 @@ def test_what_was_accepted_as_shown_weighs_less(decision: Decision, blind: bool)
     (found,) = lessons(SCANS, [decision], EXCLUSIVE)
     assert found.blind is blind
     assert found.weight == (1.0 if blind else ACCEPTED_WEIGHT)
+
+
+def test_what_was_accepted_in_a_grid_weighs_least() -> None:
+    accepted = decided(0, "a", shown=Shown.VISIBLE, ranking=_said("a"), occasion=Occasion.GRID)
+    (found,) = lessons(SCANS, [accepted], EXCLUSIVE)
+    assert found.weight == GRID_WEIGHT < ACCEPTED_WEIGHT
+    assert not found.blind
 
 
 def test_frames_are_those_named_else_those_shown() -> None:

@@ -1,0 +1,137 @@
+"""The dialog of batch review: pages of scans that the model is sure of."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QPixmap
+
+from app import strings
+from app.controllers.batch import Batch
+from app.controllers.library import Library
+from app.controllers.review import Review
+from app.controllers.suggestions import Suggestions
+from app.strings import grid_words
+from app.views.dialogs.grid import PAGE, GridDialog
+from app.views.grid_cells import Cell
+from app.views.main_window import MainWindow
+from nearl_core.types import Ranking, State
+
+
+class AskingGrid(QObject):
+    """One dialog at a time."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        library: Library,
+        review: Review,
+        suggestions: Suggestions,
+        batch: Batch,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._library, self._review = window, library, review
+        self._suggestions, self._batch = suggestions, batch
+        self._dialog: GridDialog | None = None
+        self._page: dict[int, Ranking] = {}
+        self._accepted = ""
+        batch.changed.connect(self._changed)
+        batch.picture.connect(self._picture)
+        batch.recorded.connect(self._recorded)
+        batch.taken_back.connect(self._taken_back)
+
+    def ask(self) -> None:
+        """Show the dialog, or say why it can't be shown."""
+        session = self._library.session
+        if session is None:
+            return
+        if session.read_only or session.rules.blind_first or self._suggestions.engine is None:
+            why = grid_words.NO_ENGINE
+            if session.read_only:
+                why = strings.READ_ONLY_REFUSED
+            elif session.rules.blind_first:
+                why = grid_words.BLIND
+            self._window.status.message(why)
+            return
+        dialog = GridDialog(self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.wanted.connect(self._choose)
+        dialog.accepted_page.connect(self._accept)
+        dialog.back_asked.connect(self._batch.take_back)
+        dialog.finished.connect(self._closed)
+        self._dialog, self._page = dialog, {}
+        self._batch.begin(session)
+        self._changed()
+        dialog.open()
+
+    def _closed(self) -> None:
+        self._dialog = None
+        self._batch.end()
+        session, scan = self._library.session, self._review.scan
+        if session is None or scan is None:
+            return
+        if session.table.verdict(scan.id).state is State.UNSEEN:
+            self._review.reload()
+        else:
+            self._review.next_to_do()
+
+    def _changed(self) -> None:
+        """More is ranked: count anew; a page that is being looked at stays as it is."""
+        dialog, session = self._dialog, self._library.session
+        if dialog is None or session is None:
+            return
+        sure = self._batch.sure(dialog.bar.value() / 100)
+        counts = [
+            (label.id, label.name, len(sure[label.id]))
+            for label in session.label_set.labels
+            if label.id in sure
+        ]
+        done, total = self._batch.looked
+        dialog.show_labels(counts, grid_words.LOOKED.format(done=done, total=total))
+        if not self._page:
+            self._turn()
+
+    def _choose(self) -> None:
+        """Another label or bar: another page."""
+        self._page = {}
+        self._changed()
+
+    def _turn(self) -> None:
+        """Show the next page of the label and bar that are chosen."""
+        dialog, session = self._dialog, self._library.session
+        if dialog is None or session is None:
+            return
+        sure = self._batch.sure(dialog.bar.value() / 100).get(dialog.label_id, ())[:PAGE]
+        self._page = {ranking.scan_id: ranking for ranking in sure}
+        cells = []
+        for ranking in sure:
+            scan = session.table.scan(ranking.scan_id)
+            name = "" if scan is None else scan.path.name
+            cells.append(Cell(ranking.scan_id, name, ranking.labels[0].probability))
+        done, total = self._batch.looked
+        none = grid_words.NONE if done == total else grid_words.WAITS
+        dialog.show_cells(tuple(cells), none)
+        self._batch.show(tuple(self._page))
+
+    def _accept(self, ticked: Sequence[int], out: Sequence[int]) -> None:
+        dialog, session = self._dialog, self._library.session
+        if dialog is not None and session is not None:
+            names = {label.id: label.name for label in session.label_set.labels}
+            self._accepted = names.get(dialog.label_id, "")
+            self._batch.accept([self._page[scan_id] for scan_id in ticked], out)
+
+    def _recorded(self, count: int) -> None:
+        text = grid_words.ACCEPTED.format(count=count, label=self._accepted)
+        self._next_page(text)
+
+    def _taken_back(self, count: int) -> None:
+        self._next_page(grid_words.TAKEN_BACK.format(count=count))
+
+    def _next_page(self, text: str) -> None:
+        self._page = {}
+        self._changed()
+        if self._dialog is not None:
+            self._dialog.say(text, can_take_back=self._batch.can_take_back)
+
+    def _picture(self, scan_id: int, picture: QPixmap) -> None:
+        if self._dialog is not None:
+            self._dialog.page.show_picture(scan_id, picture)

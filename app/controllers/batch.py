@@ -1,0 +1,254 @@
+"""Batch review: scans that the model is sure of, accepted together and logged one by one."""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage, QPixmap
+
+from app.controllers.pictures import thumbnail
+from app.controllers.suggestions import Suggestions
+from app.jobs import Job, Jobs, Priority
+from app.models.sure import sure_of
+from app.session import Session
+from nearl_core.control import RunControl
+from nearl_core.errors import NearlError
+from nearl_core.types import (
+    Decision,
+    NewDecision,
+    Occasion,
+    Ranking,
+    Scan,
+    Shown,
+    State,
+    Verdict,
+)
+
+SIDE = 320
+"""Pixels of a thumbnail, for cells of about 180 points."""
+_PORTION = 8
+
+Recorded = tuple[list[Decision], NearlError | None]
+
+
+class Batch(QObject):
+    """Finds scans to accept together, and records what was accepted.
+
+    Attributes:
+        changed: More is known of which scans the model is sure of.
+        picture: Scan id and QPixmap.
+        saved: A Decision that was committed.
+        recorded: How many decisions an acceptance came to.
+        taken_back: How many decisions were undone.
+    """
+
+    changed = Signal()
+    picture = Signal(int, object)
+    saved = Signal(object)
+    recorded = Signal(int)
+    taken_back = Signal(int)
+
+    def __init__(self, jobs: Jobs, suggestions: Suggestions, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs, self._suggestions = jobs, suggestions
+        self._session: Session | None = None
+        self._waiting: list[Scan] = []
+        self._total = 0
+        self._rankings: dict[int, Ranking] = {}
+        self._out: set[int] = set()
+        self._last: list[int] = []
+        self._job: Job | None = None
+        self._pictures: list[Job] = []
+        self._shown_at = 0.0
+        suggestions.learned.connect(self._rank_again)
+
+    def begin(self, session: Session) -> None:
+        """Look at every scan that nothing was said of."""
+        self.end()
+        self._session = session
+        self._waiting = _candidates(session)
+        self._total = len(self._waiting)
+        self._look()
+
+    def end(self) -> None:
+        """Look no further."""
+        for job in (self._job, *self._pictures):
+            if job is not None:
+                job.cancel()
+        self._session = self._job = None
+        self._waiting, self._pictures, self._last = [], [], []
+        self._rankings, self._out = {}, set()
+
+    @property
+    def looked(self) -> tuple[int, int]:
+        """How many scans are ranked, of how many."""
+        return self._total - len(self._waiting), self._total
+
+    @property
+    def can_take_back(self) -> bool:
+        """Whether there is an acceptance to take back."""
+        return bool(self._last)
+
+    def sure(self, bar: float) -> dict[str, tuple[Ranking, ...]]:
+        """Scans that the model is sure of and that were not taken out, by label."""
+        session = self._session
+        if session is None:
+            return {}
+        left = (one for one in self._rankings.values() if one.scan_id not in self._out)
+        return sure_of(left, session.label_set, bar=bar)
+
+    def show(self, scan_ids: Sequence[int]) -> None:
+        """Have the pictures of these scans made."""
+        session = self._session
+        for job in self._pictures:
+            job.cancel()
+        self._pictures = []
+        self._shown_at = time.monotonic()
+        if session is None:
+            return
+        scans = (session.table.scan(scan_id) for scan_id in scan_ids)
+        self._pictures = [
+            self._jobs.pictures.submit(
+                partial(thumbnail, session.scan_reader, scan, SIDE),
+                done=partial(self._picture_made, scan.id),
+                failed=lambda _error: None,  # its cell stays empty
+                priority=Priority.PREFETCH,
+            )
+            for scan in scans
+            if scan is not None
+        ]
+
+    def accept(self, rankings: Sequence[Ranking], out: Sequence[int]) -> None:
+        """Decide scans as they were ranked; those taken out are not shown again."""
+        session = self._session
+        if session is None or not rankings or session.read_only:
+            self._out.update(out)
+            self.recorded.emit(0)
+            return
+        decisions = [self._decision(session, ranking) for ranking in rankings]
+        project = session.project
+
+        def work(_control: RunControl) -> Recorded:
+            kept: list[Decision] = []
+            try:
+                for decision in decisions:
+                    kept.append(project.record(decision))
+            except NearlError as error:
+                return kept, error
+            return kept, None
+
+        self._out.update(out)
+        self._jobs.store.submit(work, done=partial(self._recorded, session))
+
+    def take_back(self) -> None:
+        """Undo the last acceptance as a whole; each scan's undo is a decision of its own."""
+        session, count = self._session, len(self._last)
+        if session is None or not count:
+            return
+        project, reader = session.project, session.reader
+        self._last = []
+
+        def work(_control: RunControl) -> Recorded:
+            undone: list[Decision] = []
+            try:
+                for _ in range(count):
+                    found = project.undo(reader)
+                    if found is not None:
+                        undone.append(found)
+            except NearlError as error:
+                return undone, error
+            return undone, None
+
+        self._jobs.store.submit(work, done=partial(self._undone, session))
+
+    # --- inside ----------------------------------------------------------------------------
+
+    def _decision(self, session: Session, ranking: Ranking) -> NewDecision:
+        standing = session.table.verdict(ranking.scan_id)
+        return NewDecision(
+            scan_id=ranking.scan_id,
+            reader=session.reader,
+            verdict=Verdict(
+                State.LABELLED,
+                (ranking.labels[0].label_id,),
+                flagged=standing.flagged,
+                note=standing.note,
+            ),
+            ranking=ranking,
+            shown=Shown.VISIBLE,
+            milliseconds=round(1000 * (time.monotonic() - self._shown_at)),
+            frames_shown=(_frame(session, ranking.scan_id),),
+            occasion=Occasion.GRID,
+        )
+
+    def _recorded(self, session: Session, result: Recorded) -> None:
+        kept, error = result
+        self._take(session, kept)
+        if session is self._session:
+            self._last = [decision.scan_id for decision in kept]
+            for scan_id in self._last:
+                self._rankings.pop(scan_id, None)
+            self.recorded.emit(len(kept))
+        if error is not None:
+            self._jobs.relay.trouble.emit(error)
+
+    def _undone(self, session: Session, result: Recorded) -> None:
+        undone, error = result
+        self._take(session, undone)
+        if session is self._session:
+            scans = (session.table.scan(decision.scan_id) for decision in undone)
+            self._waiting += [scan for scan in scans if scan is not None]
+            self._look()
+            self.taken_back.emit(len(undone))
+        if error is not None:
+            self._jobs.relay.trouble.emit(error)
+
+    def _take(self, session: Session, decisions: Sequence[Decision]) -> None:
+        for decision in decisions:
+            session.take(decision)
+            self.saved.emit(decision)
+        self._suggestions.learn(())
+
+    def _look(self) -> None:
+        """Rank the next portion; whatever else the engine has to do goes first."""
+        if self._job is None and self._waiting:
+            portion = self._waiting[:_PORTION]
+            self._job = self._suggestions.survey(portion, done=partial(self._ranked, len(portion)))
+
+    def _ranked(self, count: int, rankings: Sequence[Ranking]) -> None:
+        self._job = None
+        del self._waiting[:count]
+        self._rankings.update({ranking.scan_id: ranking for ranking in rankings})
+        self.changed.emit()
+        self._look()
+
+    def _rank_again(self) -> None:
+        """Decisions taught something: say again what the others are."""
+        if self._rankings:
+            self._suggestions.again(tuple(self._rankings), done=self._ranked_again)
+
+    def _ranked_again(self, rankings: Sequence[Ranking]) -> None:
+        known = {one.scan_id: one for one in rankings if one.scan_id in self._rankings}
+        self._rankings.update(known)
+        self.changed.emit()
+
+    def _picture_made(self, scan_id: int, image: QImage) -> None:
+        self.picture.emit(scan_id, QPixmap.fromImage(image))
+
+
+def _candidates(session: Session) -> list[Scan]:
+    """Scans that nobody said anything of and that can be ranked, in order of adding."""
+
+    def fits(scan: Scan) -> bool:
+        unseen = session.table.verdict(scan.id).state is State.UNSEEN
+        by_others = scan.id in session.read_by_others
+        return unseen and scan.is_ranked and not scan.problem and not by_others
+
+    scans = (session.table.scan(scan_id) for scan_id in session.table.undecided_ids())
+    return [scan for scan in scans if scan is not None and fits(scan)]
+
+
+def _frame(session: Session, scan_id: int) -> int:
+    scan = session.table.scan(scan_id)
+    return 0 if scan is None else scan.frames // 2

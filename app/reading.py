@@ -1,0 +1,54 @@
+"""Wires what belongs to reading by rules: confidence, notes, readers, batch review."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from app.asking_grid import AskingGrid
+from app.asking_readers import AskingReaders
+from app.controllers.batch import Batch
+from app.controllers.library import Library
+from app.controllers.review import Review
+from app.controllers.suggestions import Suggestions
+from app.jobs import Jobs
+from app.models.commands import Command
+from app.views.main_window import MainWindow
+from nearl_core.types import Confidence
+
+
+class Reading(QObject):
+    """Its dialogs, and its commands for the desk's table.
+
+    Attributes:
+        batch: What batch review does.
+    """
+
+    def __init__(
+        self,
+        window: MainWindow,
+        library: Library,
+        review: Review,
+        suggestions: Suggestions,
+        jobs: Jobs,
+    ) -> None:
+        super().__init__(window)
+        self._review, self._note = review, window.ranking.note
+        self.batch = Batch(jobs, suggestions, self)
+        self._readers = AskingReaders(window, library, review, jobs)
+        self._grid = AskingGrid(window, library, review, suggestions, self.batch)
+        self._note.typed.connect(review.draft_note)
+        self._note.finished.connect(review.save_note)
+        self._note.dropped.connect(review.drop_note)
+        library.closed.connect(self.batch.end)
+
+    def commands(self) -> dict[Command, Callable[[], object]]:
+        """What each command does."""
+        review = self._review
+        return {
+            Command.PROBABLE: lambda: review.toggle_confidence(Confidence.PROBABLE),
+            Command.UNSURE: lambda: review.toggle_confidence(Confidence.POSSIBLE),
+            Command.NOTE: self._note.begin,
+            Command.RULES: self._readers.ask_rules,
+            Command.READERS: self._readers.ask_readers,
+            Command.GRID: self._grid.ask,
+        }

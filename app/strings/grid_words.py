@@ -1,0 +1,22 @@
+"""What batch review says."""
+
+TITLE = "Batch review"
+LABEL = "{label}   {count} scans"
+BAR = "At least"
+LOOKED = "{done} of {total} scans looked at."
+NONE = "The model is not that sure of any scan without a decision."
+WAITS = "The model is still looking."
+HINT = (
+    "Click, or Space on a scan, takes it out; it stays without a decision. What you accept counts "
+    "as seen in a grid and teaches less."
+)
+TAKE_BACK = "Take back"
+ACCEPT = "Accept {count} as {label}"
+ACCEPT_NONE = "Accept"
+SKIP = "Take all out"
+ACCEPTED = "{count} accepted as {label}."
+TAKEN_BACK = "{count} taken back."
+BLIND = "This project is read blind first, so no scan is accepted from a grid."
+NO_ENGINE = "Batch review needs the model, which is not there yet."
+CELL = "{name}, {percent}"
+CELL_OUT = "taken out"

@@ -1,0 +1,141 @@
+"""Batch review: scans that the model is sure of, accepted together and logged one by one."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.models.commands import Command
+from app.models.sure import sure_of
+from app.strings import grid_words
+from app.views.dialogs.grid import GridDialog
+from nearl_core import labels_file
+from nearl_core.store import readings
+from nearl_core.store.project import Project
+from nearl_core.types import LabelProbability, Occasion, Ranking, ReadingRules, Shown, State
+from tests.app.driving import WAIT_MS, Driver
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def ranked(scan_id: int, *entries: tuple[str, float], unlike: bool = False) -> Ranking:
+    labels = tuple(LabelProbability(*entry) for entry in entries)
+    return Ranking(scan_id, "frozen", 9, labels, unlike=unlike)
+
+
+def test_the_surest_come_first_by_label_and_the_unlike_do_not_come() -> None:
+    labels = labels_file.from_names(["A", "B"])
+    found = sure_of(
+        [
+            ranked(1, ("a", 0.96), ("b", 0.04)),
+            ranked(2, ("a", 0.99), ("b", 0.01)),
+            ranked(3, ("b", 0.97), ("a", 0.03)),
+            ranked(4, ("a", 0.9), ("b", 0.1)),
+            ranked(5, ("a", 0.99), ("b", 0.01), unlike=True),
+            ranked(6),
+        ],
+        labels,
+        bar=0.95,
+    )
+    by_label = {label: [one.scan_id for one in group] for label, group in found.items()}
+    assert by_label == {"a": [2, 1], "b": [3]}
+
+
+def test_of_several_labels_all_others_must_be_surely_absent() -> None:
+    labels = labels_file.from_argument("A,B", multi_label=True)
+    rankings = [ranked(1, ("a", 0.98), ("b", 0.3)), ranked(2, ("a", 0.98), ("b", 0.02))]
+    assert [one.scan_id for one in sure_of(rankings, labels, bar=0.95)["a"]] == [2]
+
+
+@pytest.fixture
+def grid(desk: Driver) -> GridDialog:
+    """The dialog over a desk whose model says stripes after three decisions, with 67 %."""
+    for _ in range(3):
+        desk.decide(Qt.Key.Key_2)
+    dialog = show(desk)
+    dialog.bar.setValue(60)
+    desk.until(lambda: len(dialog.page.ids(ticked=True)) == 6)
+    return dialog
+
+
+def show(desk: Driver) -> GridDialog:
+    desk.desk.actions.action(Command.GRID).trigger()
+    return desk.desk.window.findChildren(GridDialog)[-1]
+
+
+def recorded(desk: Driver, press: object) -> None:
+    batch = desk.desk.reading.batch
+    with desk.bot.waitSignal(batch.recorded, timeout=WAIT_MS):
+        press()  # type: ignore[operator]
+
+
+def test_a_page_is_accepted_but_for_what_was_taken_out(
+    desk: Driver, grid: GridDialog, project: Path
+) -> None:
+    cells = grid.page.cells
+    desk.bot.mouseClick(cells[1], Qt.MouseButton.LeftButton)
+    cells[0].setFocus()
+    desk.bot.keyClick(cells[0], Qt.Key.Key_Right)
+    desk.bot.keyClick(cells[1], Qt.Key.Key_Right)
+    desk.bot.keyClick(cells[2], Qt.Key.Key_Space)
+    out = {cells[1].cell.scan_id, cells[2].cell.scan_id}  # type: ignore[union-attr]
+    assert set(grid.page.ids(ticked=False)) == out
+    assert grid.ok.text() == "Accept 4 as Stripes"
+    ids = grid.page.ids(ticked=True)
+    recorded(desk, lambda: desk.bot.keyClick(grid, Qt.Key.Key_Return))
+    with Project.open(project, read_only=True) as other:
+        kept = {one.scan_id: one for one in other.standing() if one.occasion is Occasion.GRID}
+    assert set(kept) == set(ids)
+    for scan_id, decision in kept.items():
+        assert decision.verdict.labels == ("stripes",)
+        assert decision.shown is Shown.VISIBLE
+        assert decision.ranking is not None
+        assert decision.ranking.labels[0].label_id == "stripes"
+        assert decision.frames_shown == (desk.desk.table.scans()[scan_id].frames // 2,)
+    desk.until(lambda: grid.empty.text() == grid_words.NONE)
+    assert not grid.page.ids(ticked=True)  # what was taken out does not come back
+    grid.reject()
+    assert all(desk.desk.table.verdict(scan_id).state is State.UNSEEN for scan_id in out)
+    assert desk.scan_id() in out  # the desk goes on with what is left
+
+
+def test_the_last_page_is_taken_back_as_a_whole(desk: Driver, grid: GridDialog) -> None:
+    assert not grid.back.isEnabled()
+    recorded(desk, grid.ok.click)
+    desk.until(grid.back.isEnabled)
+    assert "9 of 9 labelled" in desk.status()
+    with desk.bot.waitSignal(desk.desk.reading.batch.taken_back, timeout=WAIT_MS):
+        grid.back.click()
+    assert "3 of 9 labelled" in desk.status()
+    assert not grid.back.isEnabled()
+    desk.until(lambda: len(grid.page.ids(ticked=True)) == 6)
+    grid.reject()
+
+
+def test_undo_on_the_desk_takes_back_one_by_one(desk: Driver, grid: GridDialog) -> None:
+    recorded(desk, grid.ok.click)
+    grid.reject()
+    desk.decide(Qt.Key.Key_Z, CTRL)
+    assert "8 of 9 labelled" in desk.status()
+
+
+def test_pictures_come_into_their_cells(desk: Driver, grid: GridDialog) -> None:
+    desk.until(lambda: not grid.page.cells[0]._picture.isNull())
+    grid.reject()
+
+
+def test_a_higher_bar_leaves_fewer(grid: GridDialog) -> None:
+    grid.bar.setValue(99)
+    assert not grid.page.ids(ticked=True)
+    assert not grid.ok.isEnabled()
+    assert grid.empty.text() == grid_words.NONE
+    grid.reject()
+
+
+def test_a_project_that_is_read_blind_has_no_grid(driver: Driver, project: Path) -> None:
+    with Project.open(project) as opened:
+        readings.save_rules(opened, ReadingRules(blind_first=True))
+    driver.open(project)
+    driver.desk.actions.action(Command.GRID).trigger()
+    assert not driver.desk.window.findChildren(GridDialog)
+    assert grid_words.BLIND in driver.status()
