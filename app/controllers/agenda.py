@@ -147,7 +147,11 @@ class Agenda(QObject):
                 and first.scan_id != scan_id
                 and scan is not None
                 and not scan.problem
-                and (not suggestions or any(entry.label_id in known for entry in top))
+                and (
+                    not suggestions
+                    or first.scan_id in session.read_by_others  # none shows, now as then
+                    or any(entry.label_id in known for entry in top)
+                )
             )
 
         old = list(standing.values())[:-AFTER]

@@ -78,13 +78,13 @@ class OnScreen:
     @property
     def _said(self) -> Ranking | None:
         """What the model says, kept with each decision: so blind ones put it to the test too."""
-        if self.scan is None:
+        if self.scan is None or self._blinds.echoes(self.scan.id, self.showing):
             return None
         return self.showing.ranking or self._suggestions.ranking(self.scan.id)
 
     @property
     def is_blind(self) -> bool:
-        """Whether the suggestion waits for the reader's own call."""
+        """Whether the suggestion is not to be seen, or not yet."""
         scan = self.scan
         return scan is not None and self._blinds.hide(scan.id, self.showing, self.verdict)
 
@@ -110,7 +110,7 @@ class OnScreen:
             suggestions=self.visible and not blind,
             can_decide=not session.read_only,
             awaited=scan.problem or self._suggestions.waiting_for,
-            said_before=session.again.get(scan.id, ""),
+            said_before="" if self.showing.verdict else session.again.get(scan.id, ""),
         )
         if blind and self.visible:
             panel = replace(panel, notice=self._blinds.why(scan.id))
@@ -141,7 +141,7 @@ class OnScreen:
         )
 
     def is_contradicted(self, said: NewDecision | Decision) -> bool:
-        """Whether a call that was made blind is not what the model suggests."""
+        """Whether a call that was made blind is to be held against another suggestion."""
         if self.session is None or not self.visible or said.shown is not Shown.BLIND:
             return False
         return turns.contradicts(said.ranking, said.verdict, self.session.label_set)

@@ -27,11 +27,11 @@ class Showing:
 
 @dataclass
 class Blinds:
-    """Which suggestions wait for the reader's own call.
+    """Which suggestions wait for the reader's own call, or do not show.
 
     Attributes:
         everywhere: Whether all of them do.
-        read_by_others: Scans whose suggestion may echo what another reader said.
+        read_by_others: Scans whose suggestion would echo what another reader said: it never shows.
         lifted: Scans whose suggestion was seen since the project was opened.
     """
 
@@ -41,14 +41,20 @@ class Blinds:
 
     def hide(self, scan_id: int, showing: Showing, verdict: Verdict) -> bool:
         """Whether a scan's suggestion is not to be seen yet."""
-        if showing.occasion is Occasion.ADJUDICATION or scan_id in self.lifted:
+        if showing.occasion is Occasion.ADJUDICATION:
             return False
-        asked = self.everywhere or scan_id in self.read_by_others
-        return asked and verdict.state in (State.UNSEEN, State.DEFERRED)
+        if self.echoes(scan_id, showing):
+            return True
+        open_ = verdict.state in (State.UNSEEN, State.DEFERRED)
+        return self.everywhere and open_ and scan_id not in self.lifted
+
+    def echoes(self, scan_id: int, showing: Showing) -> bool:
+        """Whether a suggestion would tell what another reader said, and so puts nothing to test."""
+        return scan_id in self.read_by_others and showing.occasion is not Occasion.ADJUDICATION
 
     def why(self, scan_id: int) -> str:
-        """Why a suggestion waits."""
-        if scan_id in self.read_by_others and not self.everywhere:
+        """Why a suggestion is not to be seen."""
+        if scan_id in self.read_by_others:
             return reading_words.ECHO
         return reading_words.BLIND_FIRST
 

@@ -318,7 +318,11 @@ def test_a_scan_that_only_this_reader_read_shows_its_suggestion(second: Driver) 
 
 
 def test_both_readers_decisions_are_kept(second: Driver, project: Path) -> None:
+    second.until(lambda: bool(getattr(second.desk.suggestions.ranking(1), "labels", ())))
     second.decide(Qt.Key.Key_2)
+    assert second.scan_id() == 2  # no suggestion is held against the own call
+    second.press(Qt.Key.Key_Left)
+    assert all(line.probability is None for line in second.desk.window.ranking.panel.lines)
     stop(second)
     with Project.open(project, read_only=True) as other:
         found = {one.reader: one.verdict.labels for one in other.standing() if one.scan_id == 1}
