@@ -1,5 +1,6 @@
 """Versions: trained by the engine, written with their provenance, opened again."""
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -25,9 +26,11 @@ from nearl_core.learn.ranker import Blend, Ranker
 from nearl_core.model import adapter_file
 from nearl_core.model.backbone_folder import file_hash
 from nearl_core.model.encoder import Encoder
-from nearl_core.model.features import FeatureCache
+from nearl_core.model.features import FeatureCache, scan_key
 from nearl_core.model.interaction import Interaction
 from nearl_core.model.nearl import NearlClip
+from nearl_core.model.prefix_cache import PrefixCache
+from nearl_core.model.views import MARK as VIEWS_MARK
 from nearl_core.model.views import views
 from nearl_core.state import LiveVersion, Ready
 from nearl_core.types import LabelSet, Scan, TrainingResult, Version
@@ -176,20 +179,33 @@ def _prefixes(
 ) -> tuple[list[Lesson], list[Tensor]]:
     """Views of each lesson's frame as they enter the first adapted block: N times V x T x D."""
     count = VIEWS if len(learned) <= MANY else VIEWS_OF_MANY
-    generator = torch.Generator().manual_seed(seed)
+    cache = PrefixCache(engine.cache_folder, engine.encoder.prefix_source(clip))
     read, found = list[Lesson](), list[Tensor]()
     for done, lesson in enumerate(learned):
         scan = scans[lesson.scan_id]
         frame = lesson.frames[len(lesson.frames) // 2] if lesson.frames else scan.frames // 2
         control.step(done, len(learned), "reading scans")
-        try:
-            picture = engine.picture(scan.path, frame)
-        except ScanError:
-            continue  # moved or damaged since: one file may not keep the others from training
-        seen = views(picture, count, flip=flip, generator=generator)
-        found.append(engine.encoder.prefixes(clip, seen, control))
+        # By the scan, not in turn: one decision more leaves the other scans' views as they were.
+        drawn = f"{seed}|{scan.id}|{frame}"
+        file = scan_key(scan.path)
+        key = f"{file}|{drawn}|{count}|{flip}|{VIEWS_MARK}"
+        prefix = cache.get(key) if file else None
+        if prefix is None:
+            try:
+                picture = engine.picture(scan.path, frame)
+            except ScanError:
+                continue  # moved or damaged since: one file may not keep the others from training
+            seen = views(picture, count, flip=flip, generator=_generator(drawn))
+            prefix = engine.encoder.prefixes(clip, seen, control)
+            cache.put(key, prefix)
+        found.append(prefix.to(engine.encoder.device))
         read.append(lesson)
     return read, found
+
+
+def _generator(drawn: str) -> torch.Generator:
+    digest = hashlib.blake2b(drawn.encode(), digest_size=7).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest))
 
 
 def _has_sides(label_set: LabelSet) -> bool:

@@ -151,6 +151,13 @@ class Encoder:
         )
         return NearlClip(image, text, Nearl(config).to(self.device))
 
+    def prefix_source(self, clip: NearlClip) -> str:
+        """Names what the prefixes of a clip are made by, as `source` does of features."""
+        assert clip.nearl is not None
+        first, dtype = clip.nearl.config.first_layer, training_precision(self.device)
+        serving = self.serving.precision
+        return f"{self.backbone.hash}|{first}|{dtype}|{serving}|{self.device.type}"
+
     def prefixes(
         self, clip: NearlClip, images: Tensor, control: RunControl | None = None
     ) -> Tensor:

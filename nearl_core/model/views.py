@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+MARK = "views1"
+"""Of this recipe, for caches."""
 SMALLEST_CROP = 0.55
 ROTATION = 0.2
 CONTRAST, BRIGHTNESS = 0.2, 0.1

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from safetensors import safe_open
+from torch import Tensor
 
 from nearl_core.control import Progress, RunControl
 from nearl_core.engine import Engine
@@ -25,6 +26,7 @@ from tests.engine.making import (
     write_backbone,
     write_scans,
 )
+from tests.support.scans import disc, write_png
 
 SECONDS = 2.0
 Scans = dict[int, Scan]
@@ -353,3 +355,40 @@ def test_a_retrained_version_is_held_against_the_live_one(
     assert rivals == [4]
     assert result.version.before is not None
     assert result.version.before.n == 4
+
+
+# --- prefixes on disk ---
+
+
+def test_what_one_training_has_read_the_next_one_finds(
+    make: Making, unknowing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scans = write_scans(tmp_path / "scans", each=5)
+    read: list[Path] = []
+    picture = Engine.picture
+
+    def reads(engine: Engine, path: Path, frame: int) -> Tensor:
+        read.append(path)
+        return picture(engine, path, frame)
+
+    def train(engine: Engine, version: str) -> list[str]:
+        engine.rank(scans, RunControl())
+        read.clear()
+        engine.train(
+            _by_id(scans),
+            all_decided(scans),
+            version_id=version,
+            max_seconds=0.1,
+            control=RunControl(),
+        )
+        return sorted(path.name for path in read)
+
+    monkeypatch.setattr(Engine, "picture", reads)
+    names = sorted(scan.path.name for scan in scans)
+    engine = make(unknowing)
+    assert train(engine, "v1") == names
+    assert train(engine, "v2") == []
+    write_png(scans[3].path, disc(seed=99))
+    assert train(engine, "v3") == [scans[3].path.name]
+    assert train(make(write_backbone(tmp_path / "other", seed=1)), "v4") == names
+    assert train(make(unknowing), "v5") == []
