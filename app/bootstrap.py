@@ -37,8 +37,15 @@ def version() -> str:
         return "0.1.0"
 
 
+_TURN_S = 0.0005
+"""How long a thread keeps the interpreter while another waits for it; Python's own is ten times as
+long. Drawing gives it back and asks for it some hundred times: behind three threads at work a
+drawn queue took 500 ms with Python's, 37 ms with this, at a few per cent of their pace."""
+
+
 def application() -> QApplication:
     """The QApplication in the desk's look; the one that runs already, if any."""
+    sys.setswitchinterval(_TURN_S)
     found = QApplication.instance()
     running = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     running.setApplicationName(strings.APP_NAME)

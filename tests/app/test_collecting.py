@@ -1,10 +1,12 @@
 """Closed windows are destroyed in the GUI thread, whatever the workers do."""
 
+import sys
 import threading
 
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app import bootstrap
 from app.collecting import Collecting
 from app.jobs import Jobs, Relay
 
@@ -41,3 +43,9 @@ def test_a_worker_that_allocates_never_destroys_a_window(qtbot: QtBot, qapp: QAp
         jobs.close()
         collecting.close()
     assert ended_in == [threading.main_thread().name]
+
+
+def test_threads_at_work_give_way_to_the_window_soon() -> None:
+    """Behind Python's own 5 ms a window that asks a hundred times while it draws stands still."""
+    bootstrap.application()
+    assert sys.getswitchinterval() <= 0.001
