@@ -10,6 +10,7 @@ from app import engine_port, strings
 from app.asking import Asking
 from app.asking_backbones import AskingBackbones
 from app.asking_export import AskingExport
+from app.asking_import import AskingImport
 from app.asking_labels import AskingLabels
 from app.controllers.comparing import Alike, Comparing
 from app.controllers.copying import Copying
@@ -29,7 +30,6 @@ from app.jobs import Jobs, Priority
 from app.models.commands import PRESET_COMMANDS, Command
 from app.models.picture import Picture
 from app.models.scan_table import ScanTable, Show
-from app.models.training_state import TrainingState
 from app.preferences import Keeper
 from app.reading import Reading
 from app.session import Session
@@ -79,6 +79,7 @@ class Desk(QObject):
         Copying(jobs, library, self.review, self)
         self.finding = Finding(jobs, library, self)
         self.asking_labels = AskingLabels(window, library, jobs)
+        self.asking_import = AskingImport(window, library, jobs)
         self.trusting = Trusting(
             window=window,
             table=table,
@@ -119,7 +120,7 @@ class Desk(QObject):
         library = self.library
         library.opened.connect(self._opened)
         library.closed.connect(self._closed)
-        library.failed.connect(self._open_failed)
+        library.failed.connect(self.reporter.trouble)
         library.busy.connect(self.window.start.show_busy)
         library.adding.connect(self._adding)
         self.finding.progress.connect(self.asking.say_looking)
@@ -127,6 +128,7 @@ class Desk(QObject):
         library.added.connect(self.asking.say_added)
         library.added.connect(self._first_scan)
         self.asking_labels.labelling.saved.connect(self._label_set_saved)
+        self.asking_import.importing.taken.connect(self._taken_in)
         library.backbone_changed.connect(self.training.want)
         self.asking_backbones.here.connect(self.asking.know_backbones)
         self.keeper.changed.connect(self._settings_changed)
@@ -154,7 +156,7 @@ class Desk(QObject):
         self.screen.cine_changed.connect(self._cine_changed)
         self.suggestions.loaded.connect(self._engine_loaded)
         self.suggestions.failed.connect(self._engine_failed)
-        self.training.state_changed.connect(self._training_changed)
+        self.training.state_changed.connect(window.training.show_state)
         self.training.loss.connect(window.training.plot.add)
         self.training.losses.connect(window.training.plot.show_losses)
         self.training.live_changed.connect(self._live_changed)
@@ -168,6 +170,7 @@ class Desk(QObject):
             Command.ADD_SCANS: asking.add_scans,
             Command.FIND_MOVED: lambda: asking.moved_scans(self.finding.look),
             Command.LABEL_SET: self.asking_labels.ask,
+            Command.IMPORT_LABELS: self.asking_import.ask,
             Command.EXPORT: self._export,
             Command.BACKBONES: self.asking_backbones.ask,
             Command.PREFERENCES: asking.preferences,
@@ -290,9 +293,6 @@ class Desk(QObject):
         self.window.scan.show_scan(None)
         self.window.show_start()
 
-    def _open_failed(self, error: NearlError) -> None:
-        self.reporter.trouble(error)
-
     def _adding(self, added: int, skipped: int) -> None:
         self.window.status.message(strings.ADDING.format(added=added, skipped=skipped))
         self._first_scan()
@@ -306,6 +306,10 @@ class Desk(QObject):
         self.suggestions.use_label_set(label_set, self.review.around())
         self.review.reload()
         self.trusting.labels_changed()
+
+    def _taken_in(self, _count: int) -> None:
+        self.review.reload()
+        self.suggestions.learn(self.review.around())
 
     # --- what came back --------------------------------------------------------------------
 
@@ -359,9 +363,6 @@ class Desk(QObject):
         self.training.engine_missing()
         self.review.reload()
         self.reporter.trouble(error)
-
-    def _training_changed(self, state: TrainingState) -> None:
-        self.window.training.show_state(state)
 
     def _live_changed(self, version: Version | None) -> None:
         self.suggestions.use_version(version, self.review.around())

@@ -11,8 +11,8 @@ from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
 from nearl_core.importing.matching import Matched, match
 from nearl_core.importing.plan import ImportPlan, mapping_of, plan, target_of
-from nearl_core.importing.statements import ImportLabelsError, Statement
-from nearl_core.importing.taking import SourceKind, look, require_source_name, take
+from nearl_core.importing.statements import ImportLabelsError, SourceKind, Statement
+from nearl_core.importing.taking import look, require_source_name, standing_of, take
 from nearl_core.scans.guard import ScanReader
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.hashing import hash_files
@@ -192,6 +192,10 @@ def test_an_import_goes_beside_readers_and_comes_again_when_it_changed(tmp_path:
         undone = project.undo("r")
         assert undone is not None
         assert said(project.standing()) == {(1, "old"): ("stripes",)}
+        assert len(standing_of(project, " old ")) == 1
+        decide(project, 1, "dots", reader="r")
+        with pytest.raises(NearlError, match="r is a reader who decided in this project"):
+            standing_of(project, "r")
 
 
 @pytest.mark.parametrize(

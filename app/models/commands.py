@@ -16,6 +16,7 @@ class Command(StrEnum):
     ADD_SCANS = "add-scans"
     FIND_MOVED = "find-moved"
     LABEL_SET = "label-set"
+    IMPORT_LABELS = "import-labels"
     RULES = "reading-rules"
     READERS = "readers"
     EXPORT = "export"
@@ -138,6 +139,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.ADD_SCANS, Group.PROJECT, "Ctrl+Shift+A", line=True),
     _spec(Command.FIND_MOVED, Group.PROJECT),
     _spec(Command.LABEL_SET, Group.PROJECT, "Ctrl+L"),
+    _spec(Command.IMPORT_LABELS, Group.PROJECT, "Ctrl+I"),
     _spec(Command.RULES, Group.PROJECT),
     _spec(Command.READERS, Group.PROJECT, "Ctrl+R"),
     _spec(Command.EXPORT, Group.PROJECT, "Ctrl+E"),

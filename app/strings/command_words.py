@@ -15,6 +15,7 @@ COMMANDS = {
     "add-scans": "Add scans…",
     "find-moved": "Find moved scans…",
     "label-set": "Labels…",
+    "import-labels": "Import labels…",
     "reading-rules": "Reading rules…",
     "readers": "Readers and agreement…",
     "export": "Export…",

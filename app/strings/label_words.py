@@ -33,3 +33,46 @@ MORE = "With {labels}."
 SUMMARY = "{touched} will read differently; to be made again: {again}."
 WAS = "Was “{labels}” before the labels changed. Decide again."
 LOOKING = "Looking at the decisions…"
+
+# --- labels that exist already -----------------------------------------------------------------
+
+IMPORT_TITLE = "Import labels"
+IMPORT = "Import"
+IMPORT_KIND = "Labels are in"
+IMPORT_KINDS = {
+    "csv": "a table (CSV)",
+    "jsonl": "JSON lines",
+    "imagefolder": "names of folders",
+    "dicom-tags": "a DICOM tag",
+}
+IMPORT_SOURCE = "Source"
+IMPORT_TAG = "Tag"
+IMPORT_TAGS = ("BodyPartExamined", "ViewPosition", "ImageLaterality", "Modality", "ImageType")
+IMPORT_NAME = "Name"
+IMPORT_NAME_TIP = "The decisions stand under this name, beside those of readers."
+IMPORT_FILES = {
+    "csv": "Tables (*.csv *.txt);;All files (*)",
+    "jsonl": "JSON lines (*.jsonl *.ndjson *.json);;All files (*)",
+}
+IMPORT_HINTS = {
+    "csv": "The first line names the columns: a file (path, file, image) or sha256, and a label.",
+    "jsonl": "One object a line with a file (or sha256) and a label, or a list of labels.",
+    "imagefolder": "Each folder's name is the label of its files, found by path, name or content.",
+    "dicom-tags": "Read from the project's own files. A tag that may tell who it is is refused.",
+}
+LOOK = "Look"
+VALUE_COLUMNS = ("Value", "Scans", "Means")
+MEANS_NOTHING = "left out"
+NOT_LOOKED = "Look first: nothing is taken in before it was shown."
+READING_SOURCE = "Reading the source…"
+READING_HEADERS = "Reading headers: {done} of {total}"
+TAKING = "Taking labels in: {done} of {total}"
+WOULD_TAKE = "{decisions} would be taken in; the source speaks of {scans} of the scans."
+STOOD_ALREADY = "Standing already: {count}."
+CONFLICTS = "Left out, with labels that exclude each other: {count}."
+UNKNOWN = "No scans of this project: {count} ({examples})."
+UNCLEAR = "Sharing their name with others: {count} ({examples})."
+NOTHING_TO_TAKE = "There is nothing to take in."
+MORE_VALUES = "The {count} most frequent of {total} values are listed."
+IMPORTED = "{decisions} of {name} taken in."
+IMPORT_NOTE = "Labels alone are taken in: no path, no name, no other value of the source."

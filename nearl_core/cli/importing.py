@@ -48,17 +48,17 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _import(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.cli.projects import scan_reader
     from nearl_core.importing.plan import mapping_of, plan
-    from nearl_core.importing.taking import SourceKind, look, require_source_name, take
+    from nearl_core.importing.statements import SourceKind
+    from nearl_core.importing.taking import look, require_source_name, standing_of, take
     from nearl_core.store.project import Project
 
     kind = SourceKind(args.format)
     name = require_source_name(args.name or f"imported-{kind.value}")
     with Project.open(args.project, read_only=args.dry_run) as project:
-        label_set = project.label_set()
+        label_set, standing = project.label_set(), standing_of(project, name)
         mapping = mapping_of(args.map, label_set)
         with scan_reader() as reader:
             matched = look(project, kind, args.source, reader, output.control())
-        standing = project.standing(name)
         planned = plan(matched, label_set, source=name, mapping=mapping, standing=standing)
         if not args.dry_run:
             take(project, planned, output.control())

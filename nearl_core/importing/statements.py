@@ -1,12 +1,22 @@
 """What a source says of one file, before anything is understood."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from nearl_core.errors import NearlError
 
 
 class ImportLabelsError(NearlError):
     """A source of labels that can't be used."""
+
+
+class SourceKind(StrEnum):
+    """How labels are told."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    IMAGEFOLDER = "imagefolder"
+    DICOM_TAGS = "dicom-tags"
 
 
 @dataclass(frozen=True)

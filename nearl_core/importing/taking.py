@@ -1,7 +1,6 @@
 """Looking at a source for a project, and taking in what was planned."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,27 +11,34 @@ from nearl_core.importing.folders import read_imagefolder
 from nearl_core.importing.headers import HeaderReader, read_tag
 from nearl_core.importing.matching import Matched, match
 from nearl_core.importing.plan import ImportPlan
+from nearl_core.importing.statements import SourceKind
 from nearl_core.importing.tables import read_csv, read_jsonl
 from nearl_core.store import scans
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.hashing import Write
 from nearl_core.store.project import Project
-from nearl_core.types import NewDecision
+from nearl_core.types import Decision, NewDecision, Shown
 
 _TOGETHER: Final = 200
 
 
-class SourceKind(StrEnum):
-    """How labels are told."""
+def standing_of(project: Project, name: str) -> list[Decision]:
+    """What stands under a source's name.
 
-    CSV = "csv"
-    JSONL = "jsonl"
-    IMAGEFOLDER = "imagefolder"
-    DICOM_TAGS = "dicom-tags"
+    Raises:
+        UsageError: If it can't be a source's name, or is one of a reader who decided here.
+    """
+    name = require_source_name(name)
+    standing = project.standing(name)
+    if any(one.shown is not Shown.IMPORTED for one in standing):
+        raise UsageError(
+            f"{name} is a reader who decided in this project.", "Give the source another name."
+        )
+    return standing
 
 
 def require_source_name(name: str) -> str:
-    """The name that a source's decisions stand under.
+    """The name that a source's decisions stand under, without outer blanks.
 
     Raises:
         UsageError: If there is none, or it is too long.

@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox
 
+from app.models.commands import Command
 from app.models.draft import Draft
 from app.models.label_drafts import Edit, drafts_of
 from app.models.label_tree import below, indents
 from app.models.panel import build_panel
 from app.strings import label_words
+from app.views.dialogs.import_labels import ImportLabelsDialog
 from app.views.dialogs.label_set import LabelSetDialog
 from nearl_core import labels_file
 from nearl_core.types import UNSEEN, ChangeKind, Label, LabelSet, State
@@ -151,3 +155,56 @@ def test_edits_become_changes_of_labels_that_were_there() -> None:
         (ChangeKind.MERGE, ("a", "b"), ("a-or-b",)),
         (ChangeKind.RETIRE, ("c",), ()),
     ]
+
+
+def _import_dialog(desk: Driver) -> ImportLabelsDialog:
+    desk.desk.actions.asked.emit(Command.IMPORT_LABELS)
+    (dialog,) = desk.desk.window.findChildren(ImportLabelsDialog)
+    assert isinstance(dialog, ImportLabelsDialog)
+    return dialog
+
+
+def test_a_table_of_labels_is_shown_mapped_and_taken_in(desk: Driver, tmp_path: Path) -> None:
+    decided = desk.scan_id()
+    desk.decide(Qt.Key.Key_2)
+    table = tmp_path / "old.csv"
+    table.write_text("file,label\ndisc-0.png,Disc\ndisc-1.png,round\nelsewhere.png,Disc\n")
+    dialog = _import_dialog(desk)
+    assert not dialog.ok.isEnabled()
+    dialog.path.setText(str(table))
+    dialog.path.textEdited.emit(str(table))
+    dialog.name.setText("reports")
+    dialog.look.click()
+    desk.until(lambda: dialog.values.topLevelItemCount() == 2)
+    assert "1 decision would be taken in" in dialog.summary.text()
+    assert "elsewhere.png" in dialog.summary.text()
+    (item,) = dialog.values.findItems("round", Qt.MatchFlag.MatchExactly)
+    means = dialog.values.itemWidget(item, 2).findChild(QComboBox)
+    assert isinstance(means, QComboBox)
+    assert means.currentText() == label_words.MEANS_NOTHING
+    desk.bot.keyClicks(means, "Disc")
+    means.activated.emit(means.currentIndex())
+    desk.until(lambda: "2 decisions would be taken in" in dialog.summary.text())
+    with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
+        dialog.ok.click()
+    desk.until(lambda: "2 decisions of reports taken in" in desk.status())
+    session = desk.desk.library.session
+    assert session is not None
+    assert {one.reader for one in session.others} == {"reports"}
+    assert [one.verdict.labels for one in session.others] == [("disc",), ("disc",)]
+    assert desk.desk.table.detail(decided) == "Stripes"  # the reader's own word stands beside it
+
+
+def test_a_tag_that_tells_who_it_is_is_refused_on_the_desk(desk: Driver) -> None:
+    dialog = _import_dialog(desk)
+    dialog.kind.setCurrentIndex(dialog.kind.findData("dicom-tags"))
+    dialog.kind.activated.emit(dialog.kind.currentIndex())
+    dialog.tag.setCurrentText("PatientID")
+    dialog.look.click()
+    desk.until(lambda: "may tell who" in dialog.problem)
+    assert not dialog.ok.isEnabled()
+    dialog.tag.setCurrentText("Modality")
+    assert dialog.problem == ""
+    dialog.look.click()
+    desk.until(lambda: dialog.values.topLevelItemCount() == 1)
+    assert not dialog.ok.isEnabled()  # CT means no label yet

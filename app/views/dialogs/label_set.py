@@ -20,6 +20,8 @@ from app.views.dialogs.label_editor import LabelEditor
 from app.views.dialogs.parts import DeskDialog, heading, muted
 from nearl_core.types import Effect, LabelSet, Revision
 
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
 
 class LabelSetDialog(DeskDialog):
     """Edits the label set of a project, on two pages: the labels, and what a change comes to.
@@ -76,7 +78,7 @@ class LabelSetDialog(DeskDialog):
     def _review(self) -> QWidget:
         tree = self.effects
         tree.setHeaderLabels(list(label_words.REVIEW_COLUMNS))
-        tree.headerItem().setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
+        tree.headerItem().setTextAlignment(1, _RIGHT)
         tree.setRootIsDecorated(False)
         tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
         tree.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -125,7 +127,7 @@ class LabelSetDialog(DeskDialog):
         self.effects.clear()
         for effect in effects:
             item = QTreeWidgetItem(effect_cells(effect))
-            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            item.setTextAlignment(1, _RIGHT)
             self.effects.addTopLevelItem(item)
         self._summary.setText(effect_summary(effects, self._before, self.wanted.label_set))
         self._turn(1, label_words.APPLY)

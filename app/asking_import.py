@@ -1,0 +1,79 @@
+"""The dialog that takes in labels which exist already."""
+
+from PySide6.QtCore import QObject, Qt
+
+from app import strings
+from app.controllers.importing import Importing
+from app.controllers.library import Library
+from app.jobs import Jobs
+from app.models.import_lines import preview, targets
+from app.strings import label_words
+from app.views.dialogs.import_labels import ImportLabelsDialog
+from app.views.main_window import MainWindow
+from nearl_core.errors import NearlError
+from nearl_core.importing.plan import ImportPlan
+from nearl_core.importing.statements import SourceKind
+
+
+class AskingImport(QObject):
+    """One dialog at a time.
+
+    Attributes:
+        importing: What the dialog's answers do.
+    """
+
+    def __init__(self, window: MainWindow, library: Library, jobs: Jobs) -> None:
+        super().__init__(window)
+        self._window, self._library = window, library
+        self.importing = Importing(jobs, library, self)
+        self._dialog: ImportLabelsDialog | None = None
+        self.importing.planned.connect(self._planned)
+        self.importing.progress.connect(self._progress)
+        self.importing.failed.connect(self._failed)
+        self.importing.taken.connect(self._taken)
+
+    def ask(self) -> None:
+        """Ask for a source of labels for the open project."""
+        session = self._library.session
+        if session is None:
+            return
+        if session.read_only:
+            self._window.status.message(strings.READ_ONLY_REFUSED)
+            return
+        dialog = ImportLabelsDialog(targets(session.label_set), self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.look_asked.connect(self._look)
+        dialog.plan_asked.connect(self.importing.plan)
+        dialog.take_asked.connect(self.importing.take)
+        dialog.finished.connect(self._closed)
+        self._dialog = dialog
+        dialog.open()
+
+    def _look(self, kind: str, source: str, name: str) -> None:
+        self.importing.look(SourceKind(kind), source, name)
+
+    def _planned(self, planned: ImportPlan) -> None:
+        if self._dialog is not None:
+            self._dialog.show_preview(preview(planned))
+
+    def _progress(self, done: int, total: int, taking: bool) -> None:
+        words = label_words.TAKING if taking else label_words.READING_HEADERS
+        if self._dialog is not None:
+            self._dialog.show_progress(words.format(done=done, total=total))
+
+    def _failed(self, error: NearlError) -> None:
+        if self._dialog is not None:
+            self._dialog.show_failure(f"{error.message} {error.remedy}".strip())
+
+    def _taken(self, count: int) -> None:
+        dialog = self._dialog
+        if dialog is not None:
+            text = label_words.IMPORTED.format(
+                decisions=strings.decisions(count), name=dialog.name.text().strip()
+            )
+            self._window.status.message(text)
+            dialog.finish()
+
+    def _closed(self) -> None:
+        self._dialog = None
+        self.importing.stop()

@@ -1,0 +1,142 @@
+"""Labels that exist already: looked at and taken in, in the background."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from app.controllers.library import Library
+from app.jobs import Job, Jobs
+from app.session import Decided, Session, decided
+from nearl_core.control import Progress, RunControl
+from nearl_core.errors import NearlError
+from nearl_core.importing.matching import Matched
+from nearl_core.importing.plan import ImportPlan, plan
+from nearl_core.importing.statements import SourceKind
+
+T = TypeVar("T")
+
+
+class Importing(QObject):
+    """One source at a time.
+
+    Attributes:
+        planned: The ImportPlan of the source that was looked at.
+        progress: Files done and how many there are, and whether they are being taken in.
+        failed: The NearlError that says why the source can't be used or taken in.
+        taken: How many decisions were recorded; the session has them.
+    """
+
+    planned = Signal(object)
+    progress = Signal(int, int, bool)
+    failed = Signal(object)
+    taken = Signal(int)
+
+    def __init__(self, jobs: Jobs, library: Library, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._library = library
+        self._job: Job | None = None
+        self._matched: Matched | None = None
+        self._plan: ImportPlan | None = None
+        library.closed.connect(self.stop)
+
+    def stop(self) -> None:
+        """Forget the source; what was recorded stays."""
+        if self._job is not None:
+            self._job.cancel()
+        self._job = self._matched = self._plan = None
+
+    def look(self, kind: SourceKind, source: str, name: str) -> None:
+        """Read a source and find the project's scans in it."""
+        session = self._library.session
+        self.stop()
+        if session is not None:
+            self._submit(
+                session, partial(_look, session, kind, source), partial(self._looked, name)
+            )
+
+    def plan(self, mapping: Mapping[str, str], name: str) -> None:
+        """Work out what would be taken in when values mean something else."""
+        session, matched = self._library.session, self._matched
+        if session is not None and matched is not None:
+            work = partial(_plan, session, matched, dict(mapping), name)
+            self._submit(session, work, self._planned)
+
+    def take(self) -> None:
+        """Record what was planned."""
+        session, planned = self._library.session, self._plan
+        if session is not None and planned is not None:
+            work = partial(_take, session, planned, self._jobs)
+            self._submit(session, work, partial(self._taken, len(planned.decisions)), taking=True)
+
+    def _submit(
+        self,
+        session: Session,
+        work: Callable[[RunControl], T],
+        done: Callable[[T], None],
+        *,
+        taking: bool = False,
+    ) -> None:
+        if self._job is not None:
+            self._job.cancel()
+
+        def came(result: T) -> None:
+            if session is self._library.session:
+                self._job = None
+                done(result)
+
+        self._job = self._jobs.background.submit(
+            work,
+            done=came,
+            failed=partial(self._failed, session),
+            progress=partial(self._progress, taking),
+        )
+
+    def _looked(self, name: str, matched: Matched) -> None:
+        self._matched = matched
+        self.plan({}, name)
+
+    def _planned(self, planned: ImportPlan) -> None:
+        self._plan = planned
+        self.planned.emit(planned)
+
+    def _taken(self, count: int, now: Decided) -> None:
+        session = self._library.session
+        if session is not None:
+            session.reread(now)
+            self.taken.emit(count)
+        self.stop()
+
+    def _failed(self, session: Session, error: NearlError) -> None:
+        if session is self._library.session:
+            self._job = None
+            self.failed.emit(error)
+
+    def _progress(self, taking: bool, progress: Progress) -> None:
+        if self._job is not None:
+            self.progress.emit(progress.done, progress.total, taking)
+
+
+def _look(session: Session, kind: SourceKind, source: str, control: RunControl) -> Matched:
+    from nearl_core.importing.taking import look
+
+    return look(session.project, kind, source, session.scan_reader, control)
+
+
+def _plan(
+    session: Session, matched: Matched, mapping: Mapping[str, str], name: str, _control: RunControl
+) -> ImportPlan:
+    from nearl_core.importing.taking import standing_of
+
+    standing = standing_of(session.project, name)
+    label_set = session.project.label_set()
+    return plan(matched, label_set, source=name.strip(), mapping=mapping, standing=standing)
+
+
+def _take(session: Session, planned: ImportPlan, jobs: Jobs, control: RunControl) -> Decided:
+    from nearl_core.importing.taking import take
+
+    take(session.project, planned, control, write=jobs.write)
+    return decided(session.project, session.reader)

@@ -1,0 +1,69 @@
+"""What an import would take in, as the dialog shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app import strings
+from app.strings import label_words
+from nearl_core.importing.plan import LEFT_OUT, STATES, ImportPlan
+from nearl_core.types import LabelSet
+
+MOST = 500
+"""Values listed; more than that are no labels."""
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """The preview.
+
+    Attributes:
+        rows: Value, how many scans have it, and the target that it means.
+        summary: What would be taken in, and what would not.
+        decisions: How many would be recorded.
+    """
+
+    rows: tuple[tuple[str, int, str], ...]
+    summary: str
+    decisions: int
+
+
+def targets(label_set: LabelSet) -> tuple[tuple[str, str], ...]:
+    """What a value can mean: each target with its word."""
+    labels = [(label.id, label.name) for label in label_set.labels]
+    states = [(state.value, strings.STATE_WORDS[state]) for state in STATES]
+    return ((LEFT_OUT, label_words.MEANS_NOTHING), *labels, *states)
+
+
+def preview(planned: ImportPlan) -> ImportPreview:
+    """A plan as the dialog shows it."""
+    rows = tuple((line.value, line.count, line.target) for line in planned.values[:MOST])
+    return ImportPreview(rows, " ".join(_sentences(planned)), len(planned.decisions))
+
+
+def _sentences(planned: ImportPlan) -> list[str]:
+    found = [
+        label_words.WOULD_TAKE.format(
+            decisions=strings.decisions(len(planned.decisions)), scans=planned.scans
+        )
+        if planned.decisions
+        else label_words.NOTHING_TO_TAKE
+    ]
+    if planned.already:
+        found.append(label_words.STOOD_ALREADY.format(count=planned.already))
+    if planned.conflicts:
+        found.append(label_words.CONFLICTS.format(count=len(planned.conflicts)))
+    for words, files in (
+        (label_words.UNKNOWN, planned.unknown),
+        (label_words.UNCLEAR, planned.unclear),
+    ):
+        if files:
+            found.append(words.format(count=len(files), examples=_examples(files)))
+    if len(planned.values) > MOST:
+        found.append(label_words.MORE_VALUES.format(count=MOST, total=len(planned.values)))
+    return found
+
+
+def _examples(files: Sequence[str]) -> str:
+    names = [file.replace("\\", "/").rsplit("/", 1)[-1] for file in files[:_EXAMPLES]]
+    return ", ".join(names) + (", …" if len(files) > _EXAMPLES else "")

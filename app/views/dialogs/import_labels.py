@@ -1,0 +1,234 @@
+"""Labels that exist already: where they are, what they come to, what each value means."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+from app.models.import_lines import ImportPreview
+from app.strings import dialog_words, label_words
+from app.views.dialogs.parts import DeskDialog, heading, muted
+
+_TAG = "dicom-tags"
+_FOLDER = "imagefolder"
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class ImportLabelsDialog(DeskDialog):
+    """Asks for a source, shows what it says, and lets each value be mapped to a label.
+
+    Attributes:
+        look_asked: Kind, source and name: read it.
+        plan_asked: What the values mean now, and the name: work it out again.
+        take_asked: Take in what is shown.
+    """
+
+    look_asked = Signal(str, str, str)
+    plan_asked = Signal(object, str)
+    take_asked = Signal()
+
+    def __init__(self, targets: Sequence[tuple[str, str]], parent: QWidget | None) -> None:
+        super().__init__(label_words.IMPORT_TITLE, label_words.IMPORT, parent)
+        self.resize(760, 560)
+        self._targets = tuple(targets)
+        self._mapping: dict[str, str] = {}
+        self._named = False
+        self.kind = QComboBox()
+        for value, word in label_words.IMPORT_KINDS.items():
+            self.kind.addItem(word, value)
+        self.path = QLineEdit()
+        self.tag = QComboBox()
+        self.tag.setEditable(True)
+        self.tag.addItems(list(label_words.IMPORT_TAGS))
+        self.name = QLineEdit()
+        self.name.setToolTip(label_words.IMPORT_NAME_TIP)
+        self.look = _button(label_words.LOOK)
+        self._choose = _button(dialog_words.CHOOSE)
+        self._source_word = QLabel()
+        self._sources = QStackedWidget()
+        self._sources.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._hint, self.summary = muted(""), muted("")
+        self._hint.setWordWrap(False)
+        self.values = QTreeWidget()
+        self._lay_out()
+        self.kind.activated.connect(self._kind_chosen)
+        self.path.textEdited.connect(self._changed)
+        self.tag.editTextChanged.connect(self._changed)
+        self.name.textEdited.connect(self._name_typed)
+        self.look.clicked.connect(self._look)
+        self._choose.clicked.connect(self._choose_source)
+        self._kind_chosen()
+
+    def _lay_out(self) -> None:
+        row = QWidget()
+        box = QHBoxLayout(row)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(8)
+        box.addWidget(self.path, 1)
+        box.addWidget(self._choose)
+        self._sources.addWidget(row)
+        self._sources.addWidget(self.tag)
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        form.addRow(label_words.IMPORT_KIND, self.kind)
+        form.addRow(self._source_word, self._sources)
+        form.addRow("", self._hint)
+        form.addRow(label_words.IMPORT_NAME, self.name)
+        self.body.addLayout(form)
+        head = QHBoxLayout()
+        head.addWidget(heading(label_words.REVIEW_TITLE), 1)
+        head.addWidget(self.look)
+        self.body.addLayout(head)
+        tree = self.values
+        tree.setHeaderLabels(list(label_words.VALUE_COLUMNS))
+        tree.headerItem().setTextAlignment(1, _RIGHT)
+        tree.setRootIsDecorated(False)
+        tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
+        tree.header().setStretchLastSection(False)
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        tree.setColumnWidth(1, 80)
+        tree.setColumnWidth(2, 280)
+        self.body.addWidget(tree, 1)
+        self.body.addWidget(self.summary)
+        self.body.addWidget(muted(label_words.IMPORT_NOTE))
+
+    # --- what is asked for -----------------------------------------------------------------
+
+    @property
+    def source(self) -> str:
+        """The file, the folder, or the tag."""
+        field = self.tag.currentText() if self._is_tag else self.path.text()
+        return field.strip()
+
+    @property
+    def _is_tag(self) -> bool:
+        return bool(self.kind.currentData() == _TAG)
+
+    def _kind_chosen(self) -> None:
+        kind = self.kind.currentData()
+        self._sources.setCurrentIndex(1 if self._is_tag else 0)
+        self._source_word.setText(
+            label_words.IMPORT_TAG if self._is_tag else label_words.IMPORT_SOURCE
+        )
+        self._hint.setText(label_words.IMPORT_HINTS[kind])
+        if not self._named:
+            self.name.setText(f"imported-{kind}")
+        self._changed()
+
+    def _choose_source(self) -> None:
+        kind = self.kind.currentData()
+        if kind == _FOLDER:
+            chosen = QFileDialog.getExistingDirectory(self, label_words.IMPORT_TITLE)
+        else:
+            filters = label_words.IMPORT_FILES[kind]
+            chosen, _ = QFileDialog.getOpenFileName(
+                self, label_words.IMPORT_TITLE, str(Path.home()), filters
+            )
+        if chosen:
+            self.path.setText(chosen)
+            self._changed()
+            self._look()
+
+    def _name_typed(self) -> None:
+        self._named = True
+        self._changed()
+
+    def _changed(self) -> None:
+        """What is shown is no longer what is asked for."""
+        self._mapping = {}
+        self.values.clear()
+        self.summary.setText(label_words.NOT_LOOKED)
+        self.look.setEnabled(bool(self.source and self.name.text().strip()))
+        self._allow(False)
+
+    def _allow(self, allowed: bool) -> None:
+        self.show_problem("")
+        self.ok.setEnabled(allowed)
+        self.ok.setDefault(allowed)
+        self.look.setDefault(not allowed)
+
+    def _look(self) -> None:
+        if self.look.isEnabled():
+            self._changed()
+            self.summary.setText(label_words.READING_SOURCE)
+            self.look_asked.emit(self.kind.currentData(), self.source, self.name.text())
+
+    def accept(self) -> None:
+        """Take in what is shown; the dialog is closed once that is done."""
+        if self.ok.isEnabled():
+            self._lock(True)
+            self.take_asked.emit()
+
+    def _lock(self, locked: bool) -> None:
+        for widget in (self.kind, self._sources, self.name, self.look, self.values, self.ok):
+            widget.setEnabled(not locked)
+
+    # --- what came back --------------------------------------------------------------------
+
+    def show_preview(self, shown: ImportPreview) -> None:
+        """Show what would be taken in."""
+        if self.values.topLevelItemCount() != len(shown.rows):
+            self.values.clear()
+            for value, count, target in shown.rows:
+                self._add_row(value, count, target)
+        self.summary.setText(shown.summary)
+        self._allow(shown.decisions > 0)
+
+    def _add_row(self, value: str, count: int, target: str) -> None:
+        item = QTreeWidgetItem([value, str(count)])
+        item.setToolTip(0, value)
+        item.setTextAlignment(1, _RIGHT)
+        means = QComboBox()
+        for meaning, word in self._targets:
+            means.addItem(word, meaning)
+        means.setCurrentIndex(max(0, means.findData(target)))
+        means.setAccessibleName(f"{value}: {label_words.VALUE_COLUMNS[2]}")
+        means.activated.connect(lambda _row: self._map(value, means.currentData()))
+        self.values.addTopLevelItem(item)
+        cell = QWidget()
+        box = QHBoxLayout(cell)
+        box.setContentsMargins(0, 3, 0, 3)
+        box.addWidget(means)
+        self.values.setItemWidget(item, 2, cell)
+
+    def _map(self, value: str, target: str) -> None:
+        self._mapping[value] = target
+        self._allow(False)
+        self.plan_asked.emit(dict(self._mapping), self.name.text())
+
+    def show_progress(self, text: str) -> None:
+        """Say how far it is."""
+        self.summary.setText(text)
+
+    def show_failure(self, text: str) -> None:
+        """Say why the source can't be used."""
+        self._lock(False)
+        self.summary.setText("")
+        self._allow(False)
+        self.show_problem(text)
+
+    def finish(self) -> None:
+        """It is done."""
+        super().accept()
+
+
+def _button(text: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setAutoDefault(False)
+    return button
