@@ -17,7 +17,7 @@ import numpy as np
 from nearl_core import doubting
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError, ScanError
-from nearl_core.learn import acquire, instant
+from nearl_core.learn import instant
 from nearl_core.learn.batches import Lesson, Lessons, lessons
 from nearl_core.learn.instant import Examples, FloatArray
 from nearl_core.learn.nearest import nearest
@@ -255,14 +255,15 @@ class Engine:
         while True:
             ready = self.ready
             known = self._known_lessons(scans, decisions, ready)
-            ranker = self._fitted(known, ready)
-            decided = familiar(self.examples(known, ready.cache).embedded()) if known else None
+            examples = self.examples(known, ready.cache) if known else None
+            ranker = self._fitted(known, examples, ready)
+            decided = None if examples is None else familiar(examples.embedded())
             with self._lock:
                 now = self.ready
                 if self._taught is not taught:
                     return len(known)
                 if now.label_set is ready.label_set and now.live is ready.live:
-                    self._ready = replace(now, ranker=ranker, used=len(known), decided=decided)
+                    self._ready = replace(now, ranker=ranker, examples=examples, decided=decided)
                     return len(known)
 
     def _known_lessons(
@@ -277,16 +278,17 @@ class Engine:
         there = set(self._scans.known([lesson.scan_id for lesson in found], ready.cache))
         return [lesson for lesson in found if lesson.scan_id in there]
 
-    def _fitted(self, known: list[Lesson], ready: Ready) -> Ranker | None:
+    def _fitted(
+        self, known: list[Lesson], examples: Examples | None, ready: Ready
+    ) -> Ranker | None:
         multi_label = ready.label_set.multi_label
-        if not known:
+        if examples is None:
             if ready.live is not None:
                 return ready.live.ranker  # as it was written
             if ready.texts is None:
                 return None
             scale = self.encoder.backbone.logit_scale
             return Ranker(instant.zero_shot(ready.texts, scale=scale, multi_label=multi_label))
-        examples = self.examples(known, ready.cache)
         head = instant.fit(examples, ready.texts, multi_label=multi_label, text_default=1.0)
         if ready.live is None:
             return Ranker(head)
@@ -325,11 +327,7 @@ class Engine:
         rest = [i for i in scan_ids if i not in there]
         if not known:
             return rest
-        can_rank = ready.ranker and ready.ranker.instant.can_rank
-        p = ready.probabilities(known, self._scans) if can_rank else None
-        features, multi_label = self._embeddings(known, ready.cache), ready.label_set.multi_label
-        counts = None if ready.decided is None else ready.decided.counts
-        order = acquire.order(features, p, counts, decisions=ready.used, multi_label=multi_label)
+        order = ready.order(known, self._scans, self.encoder.blocks)
         return [known[i] for i in order] + rest
 
     def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nearl_core.learn.instant import FloatArray, to_probabilities
+from nearl_core.learn import acquire
+from nearl_core.learn.instant import Examples, FloatArray, to_probabilities
 from nearl_core.learn.ranker import Ranker
 from nearl_core.learn.unlike import Familiar
 from nearl_core.model.features import FeatureCache
@@ -38,7 +40,7 @@ class Ready:
     Attributes:
         texts: C x E, or None where the backbone does not know the labels' words.
         ranker: None while nothing can be known.
-        used: Decisions that the instant learner has seen.
+        examples: What the instant learner has learned from, or None without any.
         decided: The scans decided, or None without any.
     """
 
@@ -47,8 +49,13 @@ class Ready:
     cache: FeatureCache
     live: LiveVersion | None = None
     ranker: Ranker | None = None
-    used: int = 0
+    examples: Examples | None = None
     decided: Familiar | None = None
+
+    @property
+    def used(self) -> int:
+        """Decisions that the instant learner has seen."""
+        return 0 if self.examples is None else len(self.examples.targets)
 
     @property
     def version(self) -> str:
@@ -66,6 +73,24 @@ class Ready:
         parts = scans.parts(scan_ids, *self.caches, size=_AT_ONCE)
         found = np.concatenate([self.ranker.logits(*features) for features in parts])
         return to_probabilities(found, multi_label=self.label_set.multi_label)
+
+    def order(
+        self, scan_ids: Sequence[int], scans: ScanFeatures, blocks: tuple[int, ...]
+    ) -> acquire.Indices:
+        """The order in which scans that are in the caches teach most, by their places."""
+        can_rank = self.ranker is not None and self.ranker.instant.can_rank
+
+        def look(places: acquire.Indices) -> NDArray[np.float32]:
+            return scans.features([scan_ids[i] for i in places.tolist()], self.cache)
+
+        return acquire.order(
+            len(scan_ids),
+            look,
+            self.probabilities(scan_ids, scans) if can_rank else None,
+            self.examples,
+            blocks,
+            multi_label=self.label_set.multi_label,
+        )
 
     def ranking(
         self, scan_id: int, p: FloatArray, *, frames: tuple[int, ...], unlike: bool

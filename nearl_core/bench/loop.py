@@ -48,9 +48,14 @@ Order = Callable[[Pool, np.random.Generator], Indices]
 
 def _ours(pool: Pool, rng: np.random.Generator) -> Indices:
     del rng
-    counts = pool.part.targets[pool.decided].sum(0)
+    part, rows = pool.part, pool.rows
+    decided = part.examples(pool.decided) if len(pool.decided) else None
     return acquire.order(
-        pool.part.embeddings[pool.rows], pool.probabilities, counts, decisions=len(pool.decided)
+        len(rows),
+        lambda places: part.features[rows[places]],
+        pool.probabilities,
+        decided,
+        part.blocks,
     )
 
 

@@ -1,57 +1,77 @@
-"""What to label next: the scans that teach most, never only those.
+"""What to label next: the scan whose decision tells most of all the others, never only those.
 
-Before anything is decided, the middle scans of k-means clusters, the largest cluster first: they
-stand for many others, where the farthest ones stand for themselves. Where the label texts already
-say something, the labels that they suggest take turns. After that, the scans that the ranking is
-least sure of, those first that may be of a label with few decisions; and every tenth place goes
-to a random scan, so that the decisions also stand for the whole. How it was chosen:
-`docs/trust.md`.
+A decision of a scan x makes the scores of every scan u surer: by ridge regression their variance
+falls by (u' P x)^2 / (1 + x' P x), with P = (Z' Z + k I)^-1 of the decided scans Z (Cohn,
+Ghahramani and Jordan, "Active learning with statistical models", 1996). So scans come first that
+stand for many others and for none that is decided. The mean over scans, along the main axes of the
+features, costs a few small products; each place in the queue is filled as if those before it were
+decided.
+
+Where a ranking can be had, a scan counts by how unsure it is, and by how few decisions the labels
+have that it may be of. Every tenth place goes to a random scan, so that the decisions also stand
+for the whole. How it was chosen: `docs/trust.md`.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.instant import DEFAULT_RIDGE, Examples, FloatArray, spread
+
+Indices = NDArray[np.intp]
 
 RANDOM_EVERY = 10
-COLD = 8
-"""So many decisions come before the ranking says what to ask."""
-CLUSTERS = 12
-CLUSTERED = 4000
-"""Clusters are made of so many scans at most, drawn at random: a queue may be long."""
-ROUNDS = 12
-COMPONENTS = 32
+COLD = 3
+"""So many decisions come before a ranking says how unsure it is."""
+LOOKED_AT = 1024
+"""So many scans are weighed at most: of a longer queue the likeliest, and others at random."""
+PLANNED = 16
+"""So many places are filled one as if the others before it were decided."""
+MEASURED = 192
+"""Scans drawn at random for the main axes of the features."""
+AXES = 48
 SHUFFLED = 256
+_LEAST = 1e-9
 
 
 def order(
-    features: FloatArray,
+    count: int,
+    look: Callable[[Indices], NDArray[np.floating]],
     probabilities: FloatArray | None,
-    counts: FloatArray | None = None,
+    decided: Examples | None,
+    blocks: tuple[int, ...] = (),
     *,
-    decisions: int = COLD,
     multi_label: bool = False,
-) -> NDArray[np.intp]:
-    """All N scans, the most instructive first.
+) -> Indices:
+    """All scans of a queue, the most instructive first.
 
     Args:
-        features: N x E, normalised.
+        count: How many there are, N.
+        look: The features of some of them by their places, K to K x F; asked once, of a part.
         probabilities: N x C, or None while nothing can be ranked.
-        counts: C, how often each label was decided, or None where that is all the same.
-        decisions: How many stand behind the probabilities; they seed the random places too.
+        decided: What the ranking has learned from, or None without any.
+        blocks: Widths of the blocks behind the embedding.
         multi_label: Whether each label stands for itself.
     """
+    decisions = 0 if decided is None else len(decided.features)
     rng = np.random.default_rng(decisions)
-    if not len(features):
+    if not count:
         return np.zeros(0, np.intp)
-    if probabilities is None or decisions < COLD:
-        chosen = _cold_start(features, probabilities, rng)
-    else:
-        worth = doubt(probabilities, multi_label=multi_label)
-        if counts is not None and not multi_label:
-            worth = worth * _need(probabilities, counts) ** 2
-        chosen = np.argsort(-worth, kind="stable")
-    return _with_random(chosen.astype(np.intp), rng)
+    unsure = np.ones(count)
+    if probabilities is not None and decisions >= COLD:
+        unsure = np.sqrt(doubt(probabilities, multi_label=multi_label))
+    labels = None if multi_label else probabilities
+    counts = np.zeros(1) if decided is None else decided.targets.sum(0)
+    by_doubt = np.argsort(-unsure * _need(labels, counts, count), kind="stable")
+    some = _shortlist(by_doubt, rng)
+    x = look(some)
+    along = _main_axes(x, blocks, rng)
+    z = along(x[:0] if decided is None else decided.features)
+    likely = None if labels is None else labels[some]
+    first = some[_planned(along(x), z, unsure[some], likely, counts)]
+    rest = by_doubt if decisions >= COLD else rng.permutation(count)
+    return _with_random(np.concatenate([first, rest[~np.isin(rest, first)]]), rng)
 
 
 def doubt(probabilities: FloatArray, *, multi_label: bool) -> FloatArray:
@@ -67,74 +87,86 @@ def doubt(probabilities: FloatArray, *, multi_label: bool) -> FloatArray:
     return np.asarray(1 - (top[:, 1] - top[:, 0]))
 
 
-def _need(probabilities: FloatArray, counts: FloatArray) -> FloatArray:
-    """How much a scan is expected to add to labels with few decisions: N, mean about 1."""
-    need = 1 / (counts + 1)
-    return np.asarray(probabilities @ (need / need.mean()))
+def _need(probabilities: FloatArray | None, counts: FloatArray, count: int) -> FloatArray:
+    """How much a scan is expected to add to labels with few decisions: N."""
+    if probabilities is None:
+        return np.ones(count)
+    return np.asarray(probabilities @ np.broadcast_to(1 / (counts + 1), probabilities.shape[1]))
 
 
-def _cold_start(
-    features: FloatArray, probabilities: FloatArray | None, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """Medoids first, by turns of what the texts suggest of them; the others at random."""
-    some = rng.permutation(len(features))[:CLUSTERED]
-    first = some[medoids(features[some], min(CLUSTERS, len(some)), rng)]
-    if probabilities is not None and probabilities.shape[1] >= 2:
-        suggested = probabilities[first].argmax(1)
-        first = first[np.argsort(_turns(suggested), kind="stable")]
-    rest = np.setdiff1d(np.arange(len(features)), first)
-    return np.concatenate([first, rng.permutation(rest)])
+def _shortlist(by_doubt: Indices, rng: np.random.Generator) -> Indices:
+    """The first third by doubt, the others at random."""
+    if len(by_doubt) <= LOOKED_AT:
+        return by_doubt
+    ahead = LOOKED_AT // 3
+    others = rng.choice(by_doubt[ahead:], LOOKED_AT - ahead, replace=False)
+    return np.concatenate([by_doubt[:ahead], others])
 
 
-def _turns(kinds: NDArray[np.intp]) -> NDArray[np.intp]:
-    """For each entry, how many of its kind stand before it."""
-    same = kinds[:, None] == kinds[None, :]
-    return np.asarray(np.tril(same, -1).sum(1))
+def _main_axes(
+    features: NDArray[np.floating], blocks: tuple[int, ...], rng: np.random.Generator
+) -> Callable[[NDArray[np.floating]], FloatArray]:
+    """What takes features, N x F, to the learner's scale, along their main axes: N x K.
 
-
-def medoids(features: FloatArray, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """The scan nearest to the centre of each k-means cluster, the largest cluster's first.
-
-    Seeded as k-means++ (Arthur and Vassilvitskii 2007). Equal scans may leave fewer than `count`.
+    The last column is 1: without it the scans in the middle of all would tell of nothing.
     """
-    x = features - features.mean(0)
-    x = x @ np.linalg.svd(x, full_matrices=False)[2][:COMPONENTS].T
-    centres = x[_seeds(x, count, rng)]
-    for _ in range(ROUNDS):
-        nearest = _distances(x, centres).argmin(1)
-        sums = np.zeros_like(centres)
-        np.add.at(sums, nearest, x)
-        sizes = np.bincount(nearest, minlength=count)
-        centres = np.where(sizes[:, None] > 0, sums / sizes.clip(1)[:, None], centres)
-    distances = _distances(x, centres)
-    nearest = distances.argmin(1)
-    sizes = np.bincount(nearest, minlength=count)
-    found = [
-        int(np.where(nearest == k, distances[:, k], np.inf).argmin())
-        for k in np.argsort(-sizes, kind="stable")
-        if sizes[k]
-    ]
-    return np.array(found, np.intp)
+    drawn = features[rng.permutation(len(features))[:MEASURED]].astype(float)
+    centre = drawn.mean(0)
+    scale = 1 / spread(((drawn - centre) ** 2).mean(0), blocks)
+    measured = (drawn - centre) * scale
+    squares, left = np.linalg.eigh(measured @ measured.T)
+    main = squares > _LEAST * squares[-1]
+    main[:-AXES] = False
+    axes = measured.T @ (left[:, main] / np.sqrt(squares[main]))
+    axes *= scale[:, None]
+    middle, coarse = centre @ axes, axes.astype(features.dtype)
+
+    def along(rows: NDArray[np.floating]) -> FloatArray:
+        found = (rows.astype(coarse.dtype) @ coarse).astype(float) - middle
+        return np.column_stack([found, np.ones(len(rows))])
+
+    return along
 
 
-def _seeds(x: FloatArray, count: int, rng: np.random.Generator) -> list[int]:
-    chosen = [int(rng.integers(len(x)))]
-    distance = np.full(len(x), np.inf)
-    while len(chosen) < count:
-        distance = np.minimum(distance, _distances(x, x[chosen[-1:]])[:, 0])
-        total = distance.sum()
-        even = rng.integers(len(x))
-        chosen.append(int(rng.choice(len(x), p=distance / total)) if total > 0 else int(even))
-    return chosen
+def _planned(
+    x: FloatArray,
+    decided: FloatArray,
+    unsure: FloatArray,
+    labels: FloatArray | None,
+    counts: FloatArray,
+) -> Indices:
+    """The places of the scans to ask first, each as if those before it were decided.
+
+    Args:
+        x: N x K, of the scans.
+        decided: M x K.
+        unsure: N, by which a scan's gain counts.
+        labels: N x C, how likely each label is, or None.
+        counts: C, decisions of each label.
+    """
+    width = x.shape[1]
+    mean_square = x.T @ x / len(x)
+    covariance = np.linalg.inv(decided.T @ decided + DEFAULT_RIDGE * np.eye(width))
+    reach = x @ covariance
+    variance, gain = (reach * x).sum(1), ((reach @ mean_square) * reach).sum(1)
+    chosen = list[int]()
+    for _ in range(min(PLANNED, len(x))):
+        worth = gain / (1 + variance) * unsure * _need(labels, counts, len(x))
+        worth[chosen] = -np.inf
+        best = int(worth.argmax())
+        chosen.append(best)
+        if labels is not None:
+            counts = counts + labels[best]
+        # The covariance falls by q q' / s: everything that was made of it follows.
+        q, s = reach[best].copy(), 1 + variance[best]
+        along, seen = x @ q, mean_square @ q
+        gain = gain - 2 * along * (reach @ seen) / s + along**2 * (q @ seen) / s**2
+        variance = variance - along**2 / s
+        reach -= np.outer(along / s, q)
+    return np.array(chosen, np.intp)
 
 
-def _distances(x: FloatArray, centres: FloatArray) -> FloatArray:
-    """Squared distances: N x E and K x E to N x K."""
-    apart = (x**2).sum(1)[:, None] - 2 * x @ centres.T + (centres**2).sum(1)
-    return np.asarray(apart.clip(0))
-
-
-def _with_random(chosen: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+def _with_random(chosen: Indices, rng: np.random.Generator) -> Indices:
     """Every tenth place is taken by a scan drawn from those that stand behind it."""
     mixed = chosen.copy()
     for place in range(RANDOM_EVERY - 1, min(len(mixed), SHUFFLED), RANDOM_EVERY):

@@ -232,7 +232,7 @@ class _Problem:
         self._s = balanced / balanced.sum()
         self._centre = self._s @ examples.features
         x = examples.features - self._centre
-        self._spread = _spread(np.einsum("n,nf,nf->f", self._s, x, x), examples.blocks)
+        self._spread = spread(np.einsum("n,nf,nf->f", self._s, x, x), examples.blocks)
         x /= self._spread
         self._y = examples.targets - self._base()
         self._soft = _platt(examples.targets, multi_label=multi_label)
@@ -325,10 +325,10 @@ def spread_of(examples: Examples) -> FloatArray:
     """F, by which the learner divides the features of an exclusive label set."""
     weights = balanced_weights(examples.targets, examples.weights, multi_label=False)
     centred = examples.features - np.average(examples.features, axis=0, weights=weights)
-    return _spread(np.average(centred**2, axis=0, weights=weights), examples.blocks)
+    return spread(np.average(centred**2, axis=0, weights=weights), examples.blocks)
 
 
-def _spread(variance: FloatArray, blocks: tuple[int, ...]) -> FloatArray:
+def spread(variance: FloatArray, blocks: tuple[int, ...]) -> FloatArray:
     """F, by which features are divided: each block then spreads alike, all together by 1."""
     ends = np.cumsum([0, len(variance) - sum(blocks), *blocks])
     roots = [np.sqrt(variance[a:b].sum() * (len(blocks) + 1)) or 1.0 for a, b in pairwise(ends)]

@@ -30,12 +30,10 @@ class Familiar:
     Attributes:
         features: M x E, normalised.
         threshold: The distance beyond which a scan is unlike; inf where there is no telling.
-        counts: C, how often each label was decided.
     """
 
     features: FloatArray
     threshold: float
-    counts: FloatArray
 
     def unlike(self, features: FloatArray) -> NDArray[np.bool_]:
         """Which scans are unlike anything decided: N x E to N."""
@@ -46,14 +44,13 @@ class Familiar:
 
 def familiar(examples: Examples) -> Familiar:
     """Measure what was decided by leave-one-out; below 16 scans there is no telling."""
-    counts = examples.targets.sum(0)
     # Two readers' decisions are of one scan.
     once = {row.tobytes(): place for place, row in enumerate(examples.features)}
     decided = examples.features[list(once.values())]
     if len(decided) < FEWEST:
-        return Familiar(decided, np.inf, counts)
+        return Familiar(decided, np.inf)
     coarse = decided.astype(np.float32)  # enough for a threshold, in half the time
     among = coarse @ coarse.T
     np.fill_diagonal(among, -np.inf)
     own = 1 - np.partition(among, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(1)
-    return Familiar(decided, float(SLACK * np.quantile(own, QUANTILE)), counts)
+    return Familiar(decided, float(SLACK * np.quantile(own, QUANTILE)))
