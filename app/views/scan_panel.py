@@ -71,6 +71,7 @@ class ScanPanel(QWidget):
         self._scan: Scan | None = None
         self._buttons: dict[Command, QToolButton] = {}
         self._window = QComboBox()
+        self._listed: tuple[Grey, ...] = ()
         self._name = ElidedLabel()
         self.view = ImageView()
         self.view.frames_wanted.connect(self.frames_wanted)
@@ -177,7 +178,8 @@ class ScanPanel(QWidget):
         self._buttons[Command.OVERLAY].setVisible(has_overlay)
         has_shutter = picture is not None and picture.frame.shutter is not None
         self._buttons[Command.SHUTTER].setVisible(has_shutter)
-        if not same_scan:
+        # Frames can have windows of their own.
+        if not same_scan or self._listed != self.view.windows():
             self._list_windows()
         self._show_viewing()
 
@@ -237,7 +239,7 @@ class ScanPanel(QWidget):
 
     def _list_windows(self) -> None:
         self._window.clear()
-        windows = self.view.windows()
+        windows = self._listed = self.view.windows()
         presets = len(windows) - len(self.view.presets)
         for place, window in enumerate(windows):
             if place == presets:
@@ -262,7 +264,7 @@ class ScanPanel(QWidget):
             return
         wanted = viewing.window if viewing.window is not None else windows[0]
         for row in range(self._window.count()):
-            if self._window.itemData(row) is wanted:
+            if self._window.itemData(row) == wanted:
                 self._window.setCurrentIndex(row)
                 return
         self._window.setCurrentIndex(-1)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from app import bootstrap, strings
@@ -21,7 +22,7 @@ from nearl_core import labels_file
 from nearl_core.types import Region, ScanInfo, SpacingAt
 from tests.app.driving import Driver, make_project
 from tests.app.fakes import FakeEngine
-from tests.dicom.making import dicom, noise, ramp
+from tests.dicom.making import dicom, item, noise, ramp
 
 SECRET = "DOE^JANE"
 CT: dict[str, Any] = {
@@ -62,6 +63,12 @@ def write_scans(folder: Path) -> Path:
         ShutterLowerHorizontalEdge=60,
     )
     dicom(folder / "e-stack.dcm", noise((6, 20, 20), "u1"), RecommendedDisplayFrameRate=50)
+    own = [
+        item(FrameVOILUTSequence=[item(WindowCenter=str(100 * k), WindowWidth="50")])
+        for k in range(3)
+    ]
+    stack = noise((3, 20, 20), "u2", 300)
+    dicom(folder / "f-windows.dcm", stack, PerFrameFunctionalGroupsSequence=own)
     return folder
 
 
@@ -347,3 +354,14 @@ def test_a_part_of_a_level_stands_where_the_whole_would() -> None:
     placed = part_placing(part, (150, 100), (300, 200), whole)
     corner, expected = placed.map(QPointF(0, 0)), whole.map(QPointF(50, 60))
     assert (corner.x(), corner.y()) == pytest.approx((expected.x(), expected.y()))
+
+
+def test_each_frame_is_named_by_its_own_window(tools: Driver) -> None:
+    go_to(tools, "f-windows.dcm")
+    choice = tools.desk.window.scan.findChild(QComboBox)
+    assert isinstance(choice, QComboBox)
+    assert choice.currentText() == strings.FILE_WINDOW.format(centre=100.0, width=50.0)
+    tools.press(Qt.Key.Key_Down)
+    wanted = strings.FILE_WINDOW.format(centre=200.0, width=50.0)
+    tools.until(lambda: choice.currentText() == wanted)
+    assert "C 200  W 50" in view_of(tools).texts()
