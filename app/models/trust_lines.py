@@ -160,7 +160,7 @@ def _odds(odds: float) -> str:
 
 def _evidence(version: Version, label_set: LabelSet) -> VersionEvidence:
     title = f"{version.id}   {version.created.astimezone():%d %b %H:%M}"
-    sentences = [version.reason, words.LIVE_NOW if version.live else words.RESTING]
+    sentences = [version.reason]
     evidence, tables = version.evidence, list[Table]()
     if version.before is not None and version.after is not None:
         tables.append(_figures(version))

@@ -33,7 +33,7 @@ SHOW_WORDS = {
     "none-apply": "None applies",
     "unassessable": "Unassessable",
     "flagged": "Flagged",
-    "unlike": "Unlike anything decided",
+    "unlike": "Unlike all decided",
     "problem": "Can't be read",
 }
 

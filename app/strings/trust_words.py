@@ -4,7 +4,7 @@ TRUST = "How far to trust it"
 AGREEMENT = "Suggestions and decisions"
 RIGHT = "Right in {part} of the last {n}"
 RIGHT_SPOKEN = "The suggestion was right in {part} of the last {n} decisions"
-INTERVAL = "{low:.0f} to {high:.0f} % (95 % interval)"
+INTERVAL = "{low:.0f} to {high:.0f}\u00a0% (95\u00a0% interval)"
 NO_OUTCOMES = "No suggestion has been put to the test yet."
 WHAT_COUNTS = (
     "Each scan counts once, by your first decision, and by what was suggested before it: the "
@@ -23,8 +23,8 @@ COURSE = "Share of right suggestions over the last {window} decisions, in order"
 RELIABILITY = "Probabilities"
 CANT_TELL = "It can't be told yet whether the probabilities hold: {n} of {enough} decisions."
 HOLDS = (
-    "{n} claims. They differ from what came of them by {ece:.0f} % in the mean; chance alone would "
-    "give {chance:.0f} %."
+    "{n} claims. They differ from what came of them by {ece:.0f}\u00a0% in the mean; chance alone "
+    "would give {chance:.0f}\u00a0%."
 )
 PLOT = "Share that was right, by the probability that was claimed; below it how many claims"
 BIN = "{low:.0f} to {high:.0f} %: {count} claims, {held:.0f} % right"
@@ -33,13 +33,11 @@ EVIDENCE = "Versions"
 NO_VERSION = "No version was trained yet."
 NO_EVIDENCE = "Nothing was held out for this version, or it was trained before that was kept."
 OTHER_LABELS = "It was trained for labels that have changed since."
-FIGURE_COLUMNS = ("Held out, {n} decisions", "Before", "After")
+FIGURE_COLUMNS = ("Held out ({n})", "Before", "After")
 FIGURES = ("Balanced accuracy", "Log-loss", "Calibration error")
-RECALL_COLUMNS = ("Found, by label", "Before", "After")
+RECALL_COLUMNS = ("Found by label", "Before", "After")
 FLIPS = "{gained} became right, {lost} became wrong."
 UNSEEN = "{unseen} of them were decided without a suggestion on screen."
-LIVE_NOW = "It is live."
-RESTING = "It is not live."
 
 LOOK_AGAIN = "Look again"
 LOOK_AGAIN_NOTE = (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLineF, QPointF, QRect, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.views import style
@@ -11,6 +11,7 @@ from app.views import style
 _MARGIN = 12
 _LINE = 18
 _TICK = 5.0
+_TOP = 2
 
 
 Measured = tuple[QPointF, QPointF, str]
@@ -137,9 +138,17 @@ class ImageOverlay(QWidget):
             middle | Qt.AlignmentFlag.AlignTop,
             middle | Qt.AlignmentFlag.AlignBottom,
         )
-        for letters, place in zip(self._letters, places, strict=True):
+        for number, (letters, place) in enumerate(zip(self._letters, places, strict=True)):
             if letters:
-                _draw(painter, area, place, letters, style.TEXT)
+                top = self._below_corners(area) if number == _TOP else 0
+                _draw(painter, area.adjusted(0, top, 0, 0), place, letters, style.TEXT)
+
+    def _below_corners(self, area: QRect) -> int:
+        """How far down the upper letter gives way to the corners' texts in a narrow view."""
+        metrics = QFontMetrics(style.font(self.font(), pixels=12))
+        lines = (*self._texts.scan, self._reading, self._zoom)
+        widest = max(metrics.horizontalAdvance(line) for line in lines)
+        return 2 * _LINE if widest > area.width() // 2 - _LINE else 0
 
 
 def _draw(painter: QPainter, place: QRect, flags: Qt.AlignmentFlag, text: str, colour: str) -> None:

@@ -13,7 +13,7 @@ class LossPlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(76)
+        self.setFixedHeight(56)
         self.setAccessibleName(strings.LOSS_CURVE)
         self._losses: list[float] = []
         plot = pg.PlotWidget(background=style.FIELD)

@@ -22,7 +22,7 @@ from app.views.status_line import StatusLine
 from app.views.training_panel import TrainingPanel
 
 _LEFT, _RIGHT = 272, 336
-_SIDE = (473, 276)
+_SIDE = (493, 256)
 
 
 class MainWindow(QMainWindow):
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         self.queue.setMinimumWidth(216)
         self.scan.setMinimumWidth(400)
         side.setMinimumWidth(328)
-        self.training.setMinimumHeight(276)
+        self.training.setMinimumHeight(256)
         desk = QWidget()
         box = QVBoxLayout(desk)
         box.setContentsMargins(0, 0, 0, 0)

@@ -26,7 +26,7 @@ from app.views.note_field import NoteField
 from app.views.trust_plots import AgreementStrip
 from nearl_core.types import Confidence, State
 
-_MANY = 7
+_MANY = 6
 """Labels that have room in the window that the desk opens with; more of them stand closer."""
 _VERDICTS = (
     (Command.DEFER, State.DEFERRED),
@@ -208,8 +208,10 @@ class RankingPanel(QWidget):
         while len(self._rows) < count:
             row = LabelRow()
             row.clicked.connect(self._row_clicked)
-            self._rows.append(row)
             self._rows_box.addWidget(row)
+            # Tab comes to the rows where they are seen, not last because they were made last.
+            QWidget.setTabOrder(self._rows[-1] if self._rows else self.agreement, row)
+            self._rows.append(row)
         for place, row in enumerate(self._rows):
             row.setVisible(place < count)
             row.set_dense(count > _MANY)

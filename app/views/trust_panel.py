@@ -16,6 +16,7 @@ from app import strings
 from app.models.trust_lines import AgreementLines, ReliabilityLines, Table, VersionEvidence
 from app.strings import trust_words as words
 from app.views.dialogs.parts import heading, muted
+from app.views.fields import ElidedLabel
 from app.views.trust_plots import CoursePlot, ReliabilityPlot
 
 
@@ -41,16 +42,26 @@ class _TableView(QWidget):
                 widget.deleteLater()
         for number, cells in enumerate((table.columns, *table.rows)):
             for column, text in enumerate(cells):
-                label = QLabel(text)
-                label.setTextFormat(Qt.TextFormat.PlainText)
+                label = _cell(text) if column else _name(text)
                 if number == 0:
                     label.setProperty("role", "small")
-                    label.setToolTip(tips[column] if column < len(tips) else "")
-                if column == 0:
-                    label.setWordWrap(True)
-                side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
-                self._grid.addWidget(label, number, column, side | Qt.AlignmentFlag.AlignTop)
+                    if column < len(tips):
+                        label.setToolTip(tips[column])
+                self._grid.addWidget(label, number, column)
         self.setVisible(bool(table.rows))
+
+
+def _cell(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setAlignment(Qt.AlignmentFlag.AlignRight)
+    return label
+
+
+def _name(text: str) -> QLabel:
+    label = ElidedLabel()
+    label.show_text(text)
+    return label
 
 
 class TrustPanel(QScrollArea):

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QWidget
 
+from app import strings
 from app.controllers import looking_again
 from app.models.commands import Command
 from app.models.scan_table import Role, Show
 from app.models.trust_lines import agreement_lines
 from app.strings import trust_words as words
+from app.views.label_row import LabelRow
 from nearl_core.learn import evaluate
 from nearl_core.learn.prequential import Outcome
 from nearl_core.types import LabelSet, Ranking
@@ -79,7 +82,7 @@ def test_the_panel_tells_labels_and_intervals(desk: Driver) -> None:
     desk.desk.window.ranking.agreement.click()
     assert desk.desk.actions.action(Command.TRUST).isChecked()
     text = desk.desk.window.scan.trust.texts()
-    assert "right in 1 of the last 2 decisions: 9 to 91 %" in text
+    assert "right in 1 of the last 2 decisions: 9 to 91\u00a0%" in text
     assert "Disc 1 of 1 1 of 2" in text
     assert "Stripes 0 of 1 –" in text
     assert "Other – –" in text
@@ -124,9 +127,15 @@ def test_a_version_says_what_speaks_for_it_and_can_be_taken_back(desk: Driver) -
     assert "Stripes (3) 33 % 67 %" in text
     with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):
         desk.desk.window.training.versions.activate_asked.emit("")
-    desk.until(lambda: words.RESTING in desk.desk.window.scan.trust.texts())
+    button = next(
+        found
+        for found in desk.desk.window.scan.trust.findChildren(QPushButton)
+        if found.text() == strings.MAKE_LIVE
+    )
+    desk.until(lambda: not button.isHidden())
     with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):
-        desk.desk.window.scan.trust.activate_asked.emit("v1")
+        button.click()
+    assert button.isHidden()
 
 
 def test_the_list_says_how_many_decisions_it_needs(desk: Driver) -> None:
@@ -222,8 +231,8 @@ def test_blind_and_seen_decisions_stand_apart(label_set: LabelSet) -> None:
     blind = [Outcome(i, disc, disc if i % 2 else stripes, seen=False) for i in range(20, 28)]
     text = "\n".join(agreement_lines((*seen, *blind), label_set).sentences)
     assert "right in 16 of the last 20" in text
-    assert f"{words.SEEN}: 12 of 12, 76 to 100 %" in text
-    assert f"{words.BLIND}: 4 of 8, 22 to 78 %" in text
+    assert f"{words.SEEN}: 12 of 12, 76 to 100\u00a0%" in text
+    assert f"{words.BLIND}: 4 of 8, 22 to 78\u00a0%" in text
     assert words.SEEN_NOTE in text
     assert words.SEEN_NOTE not in "\n".join(agreement_lines(seen, label_set).sentences)
 
@@ -240,3 +249,15 @@ def test_hidden_suggestions_are_put_to_the_test_too(desk: Driver) -> None:
     text = desk.desk.window.scan.trust.texts()
     assert f"{words.SEEN}: 1 of 1" in text
     assert f"{words.BLIND}: 1 of 2" in text
+
+
+def test_tab_walks_through_the_panel_as_it_is_seen(desk: Driver) -> None:
+    ranking = desk.desk.window.ranking
+    chain: list[QWidget] = []
+    widget = ranking.agreement.nextInFocusChain()
+    while widget is not None and widget is not ranking.agreement and len(chain) < 200:
+        chain.append(widget)
+        widget = widget.nextInFocusChain()
+    rows = ranking.rows()
+    assert tuple(found for found in chain if isinstance(found, LabelRow)) == rows
+    assert chain.index(rows[-1]) == len(rows) - 1

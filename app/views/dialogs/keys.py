@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QColor, QKeySequence
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.models.commands import COMMANDS, Command, bindings
 from app.models.keymap import Keymap
 from app.strings import command_words, dialog_words
+from app.views import style
 from app.views.actions import native_key
 from app.views.dialogs.parts import DeskDialog, muted
 
@@ -28,7 +29,7 @@ class KeysDialog(DeskDialog):
 
     def __init__(self, changes: Mapping[str, str], parent: QWidget | None) -> None:
         super().__init__(dialog_words.KEYS_TITLE, dialog_words.SAVE, parent)
-        self.resize(560, 640)
+        self.resize(600, 720)
         self.changes = dict(changes)
         self._tree = QTreeWidget()
         self._tree.setColumnCount(2)
@@ -68,6 +69,8 @@ class KeysDialog(DeskDialog):
                 title = command_words.MENUS[spec.group.value].replace("&", "")
                 group = groups[spec.group] = QTreeWidgetItem([title])
                 group.setFlags(Qt.ItemFlag.ItemIsEnabled)
+                group.setFont(0, style.font(self.font(), pixels=12, bold=True))
+                group.setForeground(0, QColor(style.MUTED))
                 self._tree.addTopLevelItem(group)
                 group.setExpanded(True)
             shown = dict.fromkeys(native_key(key) for key in keymap.keys(spec.command.value))
