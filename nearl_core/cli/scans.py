@@ -95,7 +95,7 @@ class _Given:
 
 def _found(arguments: Iterable[str], folder: Path) -> Iterator[_Given]:
     """Files as they were given, and the contents of folders but for our own output."""
-    own = Path(os.path.realpath(folder))
+    own = os.path.realpath(folder)
     for argument in arguments:
         path = Path(argument)
         if not argument:
@@ -108,12 +108,14 @@ def _found(arguments: Iterable[str], folder: Path) -> Iterator[_Given]:
                 yield _given(found, argument)
 
 
-def _found_in(folder: Path, argument: str, own: Path) -> Iterator[_Given]:
+def _found_in(folder: Path, argument: str, own: str) -> Iterator[_Given]:
     """The contents of a folder, or one answer for the folder itself where there are none."""
     empty = True
     for found in find([folder]):
         place = found.path if isinstance(found, SkippedFile) else found
-        if place != folder and own in Path(os.path.realpath(place)).parents:
+        # Of the folder, which was read: the place itself can be a link to a link without end.
+        inside = os.path.realpath(place.parent)
+        if place != folder and (inside == own or inside.startswith(f"{own}{os.sep}")):
             continue
         empty = False
         yield _given(found, argument if place == folder else str(place))

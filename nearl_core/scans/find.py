@@ -25,7 +25,7 @@ def find(paths: Iterable[Path]) -> Iterator[Path | SkippedFile]:
     """
     seen: set[tuple[int, int]] = set()
     for path in paths:
-        yield from _from_path(path, seen, given=True)
+        yield from _walk(path, seen)
 
 
 def head_of(path: Path) -> bytes | str:
@@ -55,43 +55,51 @@ def head_of(path: Path) -> bytes | str:
         return "The file can't be read."
 
 
-def _from_path(
-    path: Path, seen: set[tuple[int, int]], *, given: bool
-) -> Iterator[Path | SkippedFile]:
+def _walk(start: Path, seen: set[tuple[int, int]]) -> Iterator[Path | SkippedFile]:
+    """A path that was given and all below it; folders can be nested deeper than calls can."""
+    levels: list[Iterator[Path]] = [iter((start,))]
+    while levels:
+        path = next(levels[-1], None)
+        if path is None:
+            levels.pop()
+            continue
+        given = len(levels) == 1
+        if not given and path.name.startswith("."):
+            yield from _hidden(path)
+        elif not _is_folder(path):
+            yield from _file(path, given=given)
+        elif not given and path.suffix == _PROJECT_SUFFIX:
+            yield SkippedFile(path, "This is a project.")
+        else:
+            names = _names(path, seen)
+            if isinstance(names, str):
+                yield SkippedFile(path, names)
+            else:
+                levels.append(map(path.joinpath, names))
+
+
+def _is_folder(path: Path) -> bool:
     try:
-        is_folder = path.is_dir()
+        return path.is_dir()
     except (OSError, ValueError):
-        is_folder = False
-    if not is_folder:
-        yield from _file(path, given=given)
-    elif not given and path.suffix == _PROJECT_SUFFIX:
-        yield SkippedFile(path, "This is a project.")
-    else:
-        yield from _folder(path, seen)
+        return False
 
 
-def _folder(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path | SkippedFile]:
+def _names(folder: Path, seen: set[tuple[int, int]]) -> list[str] | str:
+    """What is in a folder that was not seen before, in order, or why it can't be told."""
     try:
         status = folder.stat()
         key = (status.st_dev, status.st_ino)
         if key in seen:
-            return
+            return []
         seen.add(key)
         with os.scandir(folder) as entries:
-            names = sorted((entry.name for entry in entries), key=_natural)
+            names = [entry.name for entry in entries if not entry.name.startswith("._")]
     except PermissionError:
-        yield SkippedFile(folder, "The folder may not be read.")
-        return
+        return "The folder may not be read."
     except (OSError, ValueError):
-        yield SkippedFile(folder, "The folder can't be read.")
-        return
-    for name in names:
-        if name.startswith("._"):
-            continue
-        if name.startswith("."):
-            yield from _hidden(folder / name)
-            continue
-        yield from _from_path(folder / name, seen, given=False)
+        return "The folder can't be read."
+    return sorted(names, key=_natural)
 
 
 def _hidden(path: Path) -> Iterator[Path | SkippedFile]:

@@ -3,12 +3,14 @@
 import itertools
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nearl_core.cli import main
 from nearl_core.scans.find import find
 from nearl_core.types import SkippedFile
 from tests.dicom.making import dicom, ramp
@@ -89,6 +91,30 @@ def test_pipes_devices_and_loops(tmp_path: Path) -> None:
     write_png(tmp_path / "a.png", disc())
     assert names(tmp_path) == ["a.png"]
     assert set(reasons(tmp_path)) == {"pipe.dcm", "device", "self", "dangling"}
+
+
+@posix
+def test_folders_nested_deeper_than_calls_can_be(tmp_path: Path) -> None:
+    """And links to links without end beside them."""
+    write_png(tmp_path / "z.png", disc())
+    os.symlink("z.png", tmp_path / "link-0")
+    for index in range(1200):
+        os.symlink(f"link-{index}", tmp_path / f"link-{index + 1}")
+    place = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for _ in range(1200):
+            os.mkdir("d", dir_fd=place)
+            below = os.open("d", os.O_RDONLY, dir_fd=place)
+            os.close(place)
+            place = below
+        assert names(tmp_path)[-1] == "z.png"
+        assert "The file can't be read." in reasons(tmp_path).values()
+        out = tmp_path / "out"
+        assert main(["render", str(tmp_path), "--to", str(out), "--json"]) == 0
+    finally:
+        os.close(place)
+        # Python's own way of removing it calls itself once a folder.
+        subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)
 
 
 @posix
