@@ -304,6 +304,9 @@ class Desk(QObject):
 
     def _label_set_saved(self, label_set: LabelSet) -> None:
         self.suggestions.use_label_set(label_set, self.review.around())
+        session = self.library.session
+        if session is not None and session.live is not None:
+            self.suggestions.use_version(session.live, self.review.around())
         self.review.reload()
         self.trusting.labels_changed()
 

@@ -180,6 +180,11 @@ class LabelHistory:
         """The number of the revision that holds now."""
         return max(self._revisions)
 
+    @property
+    def present(self) -> LabelSet:
+        """The label set that holds now; under its old number where an earlier one was restored."""
+        return self.label_set(self._stands_for[self.latest])
+
     def label_set(self, number: int) -> LabelSet:
         """The label set of a revision that exists."""
         return self._revisions[number].label_set

@@ -1,12 +1,14 @@
 """The label set of the open project: what a change would come to, and making it."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.library import Library
 from app.jobs import Jobs
 from app.session import Decided, Session, decided
 from nearl_core.control import RunControl
-from nearl_core.types import Effect, Revision
+from nearl_core.types import Effect, Revision, Version
 
 
 class Labelling(QObject):
@@ -15,7 +17,8 @@ class Labelling(QObject):
     Attributes:
         reviewed: The Revision that was asked about, and its Effects.
         not_reviewed: The NearlError that says why it can't be.
-        saved: The LabelSet as saved; the session has it, and what was decided in its terms.
+        saved: The LabelSet as saved; the session has it, what was decided in its terms, and the
+            version that is bound to it, if one was.
     """
 
     reviewed = Signal(object, object)
@@ -52,14 +55,15 @@ class Labelling(QObject):
         if session is None or session.read_only:
             return
 
-        def work(_control: RunControl) -> Decided:
+        def work(_control: RunControl) -> tuple[Decided, list[Version]]:
             project = session.project
             project.save_label_set(wanted.label_set, wanted.changes, restores=wanted.restores)
-            return decided(project, session.reader)
+            return decided(project, session.reader), project.versions()
 
-        self._jobs.store.submit(work, done=lambda now: self._saved(session, now))
+        self._jobs.store.submit(work, done=lambda now: self._saved(session, *now))
 
-    def _saved(self, session: Session, now: Decided) -> None:
+    def _saved(self, session: Session, now: Decided, versions: Sequence[Version]) -> None:
         if session is self._library.session:
+            session.versions = tuple(versions)
             session.reread(now)
             self.saved.emit(now.label_set)

@@ -92,9 +92,8 @@ def successor(
     Raises:
         LabelSetError: If decisions would lose their labels without a change that says so.
     """
-    now = history.latest
-    current = history.label_set(now)
-    if replace(wanted.label_set, revision=now) == current:
+    now, current = history.latest, history.present
+    if replace(wanted.label_set, revision=current.revision) == current:
         return history
     revision = replace(wanted, label_set=replace(wanted.label_set, revision=now + 1))
     grown = LabelHistory((*history.revisions, revision))

@@ -199,7 +199,7 @@ class Project:
 
     def label_set(self) -> LabelSet:
         """The label set that holds now."""
-        return self._history.label_set(self._history.latest)
+        return self._history.present
 
     def label_history(self) -> LabelHistory:
         """Every label set that the project ever had."""
@@ -375,7 +375,7 @@ class Project:
     def versions(self) -> list[Version]:
         """All versions in the order of making; at most one is live."""
         with self._database.reading() as connection:
-            return versions.listed(connection)
+            return versions.listed(connection, self.label_set().revision)
 
     def next_version_id(self) -> str:
         """The id for the version to train next."""
@@ -390,4 +390,5 @@ class Project:
             ProjectError: If it can't be saved.
         """
         with self._database.writing() as connection:
-            versions.activate(connection, version_id, reader=reader)
+            revision = self.label_set().revision
+            versions.activate(connection, version_id, revision=revision, reader=reader)

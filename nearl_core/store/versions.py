@@ -17,7 +17,7 @@ def append(connection: Connection, version: Version, *, file_sha256: str | None)
     Raises:
         VersionError: If there is one of this id.
     """
-    if _exists(connection, version.id):
+    if _bound_to(connection, version.id) is not None:
         raise VersionError(f"There already is a version {version.id}.", "Train again.")
     connection.execute(
         insert(versions).values(
@@ -40,12 +40,18 @@ def append(connection: Connection, version: Version, *, file_sha256: str | None)
     )
 
 
-def listed(connection: Connection) -> list[Version]:
-    """All versions in the order of making, the live one marked."""
+def listed(connection: Connection, revision: int) -> list[Version]:
+    """All versions in the order of making, the live one marked.
+
+    One that is bound to another revision of the label set than the present one rests.
+    """
     live = live_id(connection)
     rows = connection.execute(select(versions).order_by(versions.c.number))
     found = [_to_version(row) for row in rows]
-    return [replace(version, live=True) if version.id == live else version for version in found]
+    return [
+        replace(version, live=version.id == live and version.label_set_revision == revision)
+        for version in found
+    ]
 
 
 def file_hashes(connection: Connection) -> list[tuple[str, str, str | None]]:
@@ -68,17 +74,14 @@ def live_id(connection: Connection) -> str | None:
     )
 
 
-def activate(connection: Connection, version_id: str | None, *, reader: str) -> None:
+def activate(connection: Connection, version_id: str | None, *, revision: int, reader: str) -> None:
     """Note that a version went live; nothing where it already is.
 
     Raises:
-        VersionError: If there is no such version.
+        VersionError: If there is no such version, or it is bound to other labels.
     """
-    if version_id is not None and not _exists(connection, version_id):
-        raise VersionError(
-            f"There is no version {version_id!r} in this project.",
-            "Choose one of the listed versions.",
-        )
+    if version_id is not None:
+        _require_bound(connection, version_id, revision)
     if version_id == live_id(connection):
         return
     connection.execute(
@@ -86,8 +89,25 @@ def activate(connection: Connection, version_id: str | None, *, reader: str) -> 
     )
 
 
-def _exists(connection: Connection, version_id: str) -> bool:
-    return connection.scalar(select(versions.c.id).where(versions.c.id == version_id)) is not None
+def _bound_to(connection: Connection, version_id: str) -> int | None:
+    """The revision of the label set that a version is bound to; None where there is none."""
+    return connection.scalar(
+        select(versions.c.label_set_revision).where(versions.c.id == version_id)
+    )
+
+
+def _require_bound(connection: Connection, version_id: str, revision: int) -> None:
+    bound = _bound_to(connection, version_id)
+    if bound is None:
+        raise VersionError(
+            f"There is no version {version_id!r} in this project.",
+            "Choose one of the listed versions.",
+        )
+    if bound != revision:
+        raise VersionError(
+            f"The version {version_id} was made before the labels changed.",
+            "Train a new version; the instant learner serves until then.",
+        )
 
 
 def _figures_to_json(figures: Figures | None) -> str | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from app.engine_port import EngineRequest
 from nearl_core.control import RunControl
-from nearl_core.errors import TrainingError
+from nearl_core.errors import TrainingError, VersionError
 from nearl_core.types import (
     FROZEN,
     Decision,
@@ -64,9 +64,13 @@ class FakeEngine:
         return FakeInfo()
 
     def set_label_set(self, label_set: LabelSet) -> None:
+        if label_set.revision != self._label_set.revision:
+            self._version = FROZEN
         self._label_set = label_set
 
     def activate(self, version: Version | None) -> None:
+        if version is not None and version.label_set_revision != self._label_set.revision:
+            raise VersionError(f"The version {version.id} was made before the labels changed.")
         self._version = FROZEN if version is None else version.id
 
     def rank(self, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:

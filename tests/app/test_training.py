@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from app import strings
 from app.models.training_state import Phase
 from nearl_core.store.project import Project
+from nearl_core.types import LabelSet, Revision
 from tests.app.driving import Driver
 
 log = logging.getLogger(__name__)
@@ -115,3 +116,28 @@ def test_closing_the_window_ends_a_running_training(desk: Driver, project: Path)
     assert not desk.engines[-1].training.is_set()
     with Project.open(project) as again:  # the lock is free
         assert len(again.standing()) == 3
+
+
+def test_a_version_rests_while_the_labels_are_others_and_a_project_opens_with_it(
+    desk: Driver, project: Path
+) -> None:
+    decide_some(desk)
+    train(desk)
+    labelling, session = desk.desk.asking_labels.labelling, desk.desk.library.session
+    assert session is not None
+    before = session.label_set
+    fewer = LabelSet(before.labels[:-1], before.multi_label)
+    lines = desk.desk.window.training.versions
+    with desk.bot.waitSignal(labelling.saved, timeout=20_000):
+        labelling.save(Revision(fewer))
+    assert [line.live for line in lines.lines] == [False, True]
+    desk.until(lambda: "Frozen" in desk.desk.window.ranking.panel.source)
+    desk.open(project)
+    assert [line.live for line in lines.lines] == [False, True]
+    back = session.project.label_history().undone()
+    assert back is not None
+    with desk.bot.waitSignal(labelling.saved, timeout=20_000):
+        labelling.save(back)
+    assert [line.live for line in lines.lines] == [True, False]
+    desk.until(lambda: "Version v1" in desk.desk.window.ranking.panel.source)
+    assert not desk.troubles

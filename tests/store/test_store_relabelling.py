@@ -2,15 +2,19 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from nearl_core.control import RunControl
+from nearl_core.errors import VersionError
 from nearl_core.label_changes import merge, retire, split
 from nearl_core.labels_file import new_id
 from nearl_core.store.check import check
 from nearl_core.store.project import Project
 from nearl_core.store.relabelling import effects_of, to_decide_again
-from nearl_core.types import Effect, NewDecision, Shown, State
+from nearl_core.types import Effect, NewDecision, Shown, State, Version
 from tests.support.projects import MULTI, decide, labelled, new_project, ranking, said
 
 
@@ -111,3 +115,36 @@ def test_no_row_of_a_decision_is_ever_rewritten(tmp_path: Path) -> None:
         _undo_labels(project)
         assert rows() == before
         assert [one.label_set.revision for one in project.label_history().revisions] == [1, 2, 3]
+
+
+def test_a_version_rests_while_the_labels_are_others(tmp_path: Path) -> None:
+    version = Version(
+        id="v1",
+        created=datetime(2026, 1, 2, tzinfo=UTC),
+        file="v1.safetensors",
+        backbone="starter",
+        backbone_hash="0" * 64,
+        label_set_revision=1,
+        decision_ids=(),
+        seconds=1.0,
+        device="cpu",
+        before=None,
+        after=None,
+        promoted=True,
+        reason="Better.",
+    )
+    with new_project(tmp_path) as project:
+        project.add_version(version)
+        project.activate("v1")
+        assert [one.live for one in project.versions()] == [True]
+        _merge(project, "disc", "dots", name="Round")
+        assert [one.live for one in project.versions()] == [False]
+        with pytest.raises(VersionError, match="before the labels changed"):
+            project.activate("v1")
+        _undo_labels(project)
+    with Project.open(tmp_path / "p") as project:
+        assert project.label_set().revision == 1
+        assert [one.live for one in project.versions()] == [True]
+        assert project.save_label_set(project.label_set()).revision == 1
+        _merge(project, "disc", "dots", name="Round")
+        assert project.label_set().revision == 4
