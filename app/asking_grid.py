@@ -80,10 +80,11 @@ class AskingGrid(QObject):
         if dialog is None or session is None:
             return
         sure = self._batch.sure(dialog.bar.value() / 100)
+        # A label that has no more scans stays chosen: one Enter too many must not accept another.
         counts = [
-            (label.id, label.name, len(sure[label.id]))
+            (label.id, label.name, len(sure.get(label.id, ())))
             for label in session.label_set.labels
-            if label.id in sure
+            if label.id in sure or label.id == dialog.label_id
         ]
         done, total = self._batch.looked
         dialog.show_labels(counts, grid_words.LOOKED.format(done=done, total=total))
@@ -108,7 +109,9 @@ class AskingGrid(QObject):
             name = "" if scan is None else scan.path.name
             cells.append(Cell(ranking.scan_id, name, ranking.labels[0].probability))
         done, total = self._batch.looked
-        none = grid_words.NONE if done == total else grid_words.WAITS
+        none = grid_words.NONE_OF_LABEL if dialog.label_id else grid_words.NONE
+        if done < total:
+            none = grid_words.WAITS
         dialog.show_cells(tuple(cells), none)
         self._batch.show(tuple(self._page))
 

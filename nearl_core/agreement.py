@@ -2,8 +2,7 @@
 
 Every figure has one form: a share of agreement of each scan in [0, 1], their mean, and the
 agreement that the frequencies of the words alone would give. Its interval is Wilson's of the mean
-with chance held fixed, as Cohen held it for his standard error; in simulations it covered the
-truth in 94 to 97 % of draws from 10 scans on, where resampling scans covered 30 to 95 %.
+with chance held fixed, as Cohen held it for his standard error (`docs/adr/0015-agreement.md`).
 Where a scan can have several labels, agreement and chance are means over labels (the pooled kappa
 of De Vries et al. 2008).
 """
@@ -167,7 +166,7 @@ def wilson(shares: Sequence[float]) -> tuple[float, float]:
     """Wilson's interval of a mean of shares: as many draws as their variance is worth."""
     mean, count = _mean(shares), len(shares)
     variance = sum((share - mean) ** 2 for share in shares) / count
-    draws = max(mean * (1 - mean) / variance, count) if variance > 0 else count
+    draws = count * mean * (1 - mean) / variance if variance > 0 else count
     middle = (mean + _Z**2 / (2 * draws)) / (1 + _Z**2 / draws)
     half = _Z * math.sqrt(mean * (1 - mean) / draws + _Z**2 / (4 * draws**2)) / (1 + _Z**2 / draws)
     return middle - half, middle + half

@@ -103,6 +103,7 @@ class ScanRows:
         self._names = {} if label_set is None else {one.id: one.name for one in label_set.labels}
         self._state = np.full(len(self.scans), _UNSEEN, np.uint8)
         self._flagged = np.zeros(len(self.scans), np.bool_)
+        self._notes: dict[int, str] = {}
         self._verdicts = {i: v for i, v in verdicts.items() if i in self.scans}
         for scan_id, verdict in self._verdicts.items():
             self._note(scan_id, verdict)
@@ -183,6 +184,10 @@ class ScanRows:
         if place is not None:
             self._state[place] = _CODE[verdict.state]
             self._flagged[place] = verdict.flagged
+            if verdict.note:
+                self._notes[place] = verdict.note.casefold()
+            else:
+                self._notes.pop(place, None)
             if verdict.state in _DECIDED:
                 self._unlike[place] = False
 
@@ -242,6 +247,10 @@ class ScanRows:
         for row, scan_id in zip(labelled, self.scans.ids[part][labelled].tolist(), strict=True):
             found[row] = text in self._labels(self._verdicts[scan_id]).casefold()
         found[self._broken[part]] = text in strings.STATE_PROBLEM.casefold()
+        start, stop, _step = part.indices(len(self.scans))
+        for place, note in self._notes.items():
+            if start <= place < stop and text in note:
+                found[place - start] = True
         return found
 
     # --- questions -------------------------------------------------------------------------

@@ -247,7 +247,8 @@ class ScanTable(QAbstractListModel):
 
     def _words(self, scan: Scan) -> tuple[str, ...]:
         unlike = (UNLIKE_SIGN,) if self._rows.is_unlike(scan.id) else ()
-        return (scan.path.name, self.detail(scan.id), *unlike)
+        note = self.verdict(scan.id).note
+        return (scan.path.name, self.detail(scan.id), *unlike, *((note,) if note else ()))
 
     def _row_changed(self, scan_id: int) -> None:
         row = self.row_of(scan_id)

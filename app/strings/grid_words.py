@@ -5,6 +5,7 @@ LABEL = "{label}   {count} scans"
 BAR = "At least"
 LOOKED = "{done} of {total} scans looked at."
 NONE = "The model is not that sure of any scan without a decision."
+NONE_OF_LABEL = "The model is that sure of no scan of this label, or of no more."
 WAITS = "The model is still looking."
 HINT = (
     "Click, or Space on a scan, takes it out; it stays without a decision. What you accept counts "

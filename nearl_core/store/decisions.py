@@ -222,6 +222,17 @@ def stood_before(connection: Connection, later: Decision) -> Decision | None:
     return None if shown.verdict.state is not found.verdict.state else shown
 
 
+def stands(connection: Connection, decision: Decision) -> bool:
+    """Whether nothing that stands came after a decision on its scan by its reader."""
+    about = decisions.c
+    newest = select(func.max(about.id)).where(
+        about.scan_id == decision.scan_id,
+        about.reader == decision.reader,
+        about.occasion != Occasion.REPEAT.value,
+    )
+    return bool(connection.scalar(newest) == decision.id)
+
+
 def present(decision: Decision, history: LabelHistory) -> Decision:
     """A decision in the labels of now; unseen where the reader has to decide again."""
     of, to, ranking = decision.revision, history.latest, decision.ranking

@@ -41,7 +41,7 @@ def readings(project: "Project") -> Readings:
     with project.reading() as connection:
         repeats = decisions.latest(connection, (Occasion.REPEAT,))
         before = [decisions.stood_before(connection, again) for again in repeats]
-        standing = decisions.standing(connection, None)
+        settled = decisions.latest(connection, (Occasion.ADJUDICATION,))
         return Readings(
             reads=tuple(decisions.latest(connection, _READS)),
             repeats=tuple(
@@ -52,9 +52,7 @@ def readings(project: "Project") -> Readings:
             adjudications=tuple(
                 # Of several readers' the latest one settles it.
                 {
-                    found.scan_id: found
-                    for found in standing
-                    if found.occasion is Occasion.ADJUDICATION
+                    found.scan_id: found for found in settled if decisions.stands(connection, found)
                 }.values()
             ),
         )

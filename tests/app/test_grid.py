@@ -92,7 +92,8 @@ def test_a_page_is_accepted_but_for_what_was_taken_out(
         assert decision.ranking is not None
         assert decision.ranking.labels[0].label_id == "stripes"
         assert decision.frames_shown == (desk.desk.table.scans()[scan_id].frames // 2,)
-    desk.until(lambda: grid.empty.text() == grid_words.NONE)
+    desk.until(lambda: grid.empty.text() == grid_words.NONE_OF_LABEL)
+    assert grid.label_id == "stripes"  # no other label comes by itself under the same key
     assert not grid.page.ids(ticked=True)  # what was taken out does not come back
     grid.reject()
     assert all(desk.desk.table.verdict(scan_id).state is State.UNSEEN for scan_id in out)
@@ -128,7 +129,7 @@ def test_a_higher_bar_leaves_fewer(grid: GridDialog) -> None:
     grid.bar.setValue(99)
     assert not grid.page.ids(ticked=True)
     assert not grid.ok.isEnabled()
-    assert grid.empty.text() == grid_words.NONE
+    assert grid.empty.text() == grid_words.NONE_OF_LABEL
     grid.reject()
 
 

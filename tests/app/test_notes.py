@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 
+from app.models.scan_table import Show
 from nearl_core.store.project import Project
 from nearl_core.types import Confidence, State
 from tests.app.driving import Driver
@@ -79,6 +80,18 @@ def test_escape_forgets_what_was_typed(desk: Driver) -> None:
     assert desk.desk.window.ranking.note.text() == ""
     desk.decide(Qt.Key.Key_1)
     assert desk.desk.table.verdict(first).note == ""
+
+
+def test_the_search_finds_a_scan_by_its_note(desk: Driver) -> None:
+    first = desk.scan_id()
+    type_note(desk, "Blurred at the edge")
+    with desk.bot.waitSignal(desk.desk.review.saved):
+        desk.bot.keyClick(desk.desk.window.ranking.note, Qt.Key.Key_Return)
+    table = desk.desk.table
+    table.set_filter(Show.ALL, "blurred")
+    assert [table.id_at(row) for row in range(table.rowCount())] == [first]
+    tip = table.data(table.index(0, 0), Qt.ItemDataRole.ToolTipRole)
+    assert str(tip).endswith("Blurred at the edge")
 
 
 def test_undo_takes_a_note_back(desk: Driver) -> None:

@@ -1,8 +1,10 @@
 """The queue follows the filter, and nothing jumps away under the reader's hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
 from app.models.scan_table import ScanTable, Show
@@ -75,3 +77,26 @@ def test_a_search_holds_for_labels_too(table: ScanTable) -> None:
     assert shown(table) == []
     table.set_verdict(4, DISC)
     assert shown(table) == [4]
+
+
+@pytest.mark.parametrize("show", [Show.ALL, Show.TO_DO])
+def test_a_disguised_scan_stands_before_another_and_goes_back(show: Show) -> None:
+    made = ScanTable()
+    QAbstractItemModelTester(made, QAbstractItemModelTester.FailureReportingMode.Fatal, made)
+    noted = replace(DISC, note="said before", flagged=True)
+    made.fill(ScanList.of(map(scan, range(1, 7))), {1: noted, 2: DISC, 3: DISC}, None)
+    made.set_filter(show, "")
+    before, counts = shown(made), made.counts()
+    made.disguise(1, before=4)
+    assert shown(made) == [*[i for i in before if i in (2, 3)], 1, 4, 5, 6]
+    assert made.verdict(1) == UNSEEN
+    row = made.row_of(1)
+    assert row is not None
+    assert made.data(made.index(row, 0), Qt.ItemDataRole.ToolTipRole) == "scan-1.png\nUnlabelled"
+    assert (made.counts().decided, made.counts().flagged) == (counts.decided, counts.flagged)
+    assert made.next_to_do(1) == 4
+    made.disguise(2, before=4)  # one at a time
+    assert made.verdict(1) == noted
+    made.reveal()
+    assert shown(made) == before
+    assert made.verdict(2) == DISC
