@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn.instant import DEFAULT_RIDGE, Examples, FloatArray, spread
+from nearl_core.learn.instant import DEFAULT_RIDGE, Examples, Features, FloatArray, spread
 
 Indices = NDArray[np.intp]
 
@@ -37,7 +37,7 @@ _LEAST = 1e-9
 
 def order(
     count: int,
-    look: Callable[[Indices], NDArray[np.floating]],
+    look: Callable[[Indices], Features],
     probabilities: FloatArray | None,
     decided: Examples | None,
     blocks: tuple[int, ...] = (),
@@ -104,8 +104,8 @@ def _shortlist(by_doubt: Indices, rng: np.random.Generator) -> Indices:
 
 
 def _main_axes(
-    features: NDArray[np.floating], blocks: tuple[int, ...], rng: np.random.Generator
-) -> Callable[[NDArray[np.floating]], FloatArray]:
+    features: Features, blocks: tuple[int, ...], rng: np.random.Generator
+) -> Callable[[Features], FloatArray]:
     """What takes features, N x F, to the learner's scale, along their main axes: N x K.
 
     The last column is 1: without it the scans in the middle of all would tell of nothing.
@@ -121,7 +121,7 @@ def _main_axes(
     axes *= scale[:, None]
     middle, coarse = centre @ axes, axes.astype(features.dtype)
 
-    def along(rows: NDArray[np.floating]) -> FloatArray:
+    def along(rows: Features) -> FloatArray:
         found = (rows.astype(coarse.dtype) @ coarse).astype(float) - middle
         return np.column_stack([found, np.ones(len(rows))])
 

@@ -9,9 +9,11 @@ are the embedding and blocks behind it (`model/depths.py`), each in a scale in w
 much as the others; texts speak of the embedding alone. It keeps
 what SS-Text (arXiv 2506.17500) is after, text and examples in one closed form, and adds the
 correlation of features, which a mean of features leaves out. How much the text counts (s, 0
-allowed) and the temperature are chosen by exact leave-one-out, which costs one product more; the
-ridge too, from the number of examples on at which that choice beats a fixed one. As in Platt's
-scaling, n right answers never count as certainty.
+allowed) is chosen by exact leave-one-out, which costs one product more; the ridge too, from the
+number of examples on at which that choice beats a fixed one. So is the temperature, by the labels
+as often as they were decided, since probabilities are to hold for scans as they come; and drawn
+towards its default, since few examples tell little of it. As in Platt's scaling, n right answers
+never count as certainty. How these were chosen: `docs/trust.md`.
 """
 
 import math
@@ -33,6 +35,8 @@ _Kind = TypeVar("_Kind", bound=np.floating)
 RIDGES = (0.1, 0.3, 1.0)
 TEXT_SHARES = (0.0, 0.3, 1.0, 3.0)
 TEMPERATURES = np.geomspace(0.02, 2.0, 25)
+DRAWN = 2.0
+"""How much the temperature is drawn to its default: as by a normal of its logarithm, sd 0.5."""
 DEFAULT_RIDGE = 0.2
 CHOOSE_RIDGE_FROM = 96
 DEFAULT_TEMPERATURE = 0.25
@@ -155,9 +159,8 @@ def _chosen(problem: "_Problem", text_default: float) -> Head:
         return problem.head(DEFAULT_RIDGE, share, DEFAULT_TEMPERATURE)
     ridges = RIDGES if judged >= CHOOSE_RIDGE_FROM else (DEFAULT_RIDGE,)
     choices = [(ridge, share) for ridge in ridges for share in problem.shares]
-    losses = np.array([problem.losses(*choice) for choice in choices])
-    best, temperature = np.unravel_index(losses.argmin(), losses.shape)
-    return problem.head(*choices[best], float(TEMPERATURES[temperature]))
+    best = min(choices, key=lambda choice: problem.loss(*choice))
+    return problem.head(*best, problem.temperature(*best))
 
 
 def fit_and_leave_out(
@@ -229,7 +232,7 @@ class _Problem:
     ) -> None:
         self._targets, self._multi_label = examples.targets, multi_label
         balanced = balanced_weights(examples.targets, examples.weights, multi_label=multi_label)
-        self._s = balanced / balanced.sum()
+        self._s, self._as_decided = balanced / balanced.sum(), examples.weights
         self._centre = self._s @ examples.features
         x = examples.features - self._centre
         self._spread = spread(np.einsum("n,nf,nf->f", self._s, x, x), examples.blocks)
@@ -243,6 +246,7 @@ class _Problem:
         x *= root[:, None]
         self._ridge = Ridge(x, root, exact=exact)
         self._left_out = dict[float, tuple[FloatArray, FloatArray]]()
+        self._each_loss = dict[tuple[float, float], FloatArray]()
 
     def _base(self) -> FloatArray:
         labels = self._targets.shape[1]
@@ -290,13 +294,30 @@ class _Problem:
         pulls = self._ridge.solution(ridge, np.eye(len(self._y))) / self._spread[:, None]
         return np.ascontiguousarray(pulls.T), np.asarray(self._y - left_out)
 
-    def losses(self, ridge: float, share: float) -> list[float]:
-        """Balanced log-loss of the left-out scores by each of `TEMPERATURES`."""
-        rows = self.judged()
-        scores = np.ascontiguousarray(self.left_out(ridge, share)[rows].T)
-        soft, s = np.ascontiguousarray(self._soft[rows].T), self._s[rows] / self._s[rows].sum()
-        each = partial(_log_losses, soft=soft, multi_label=self._multi_label)
-        return [float(s @ each(scores / temperature)) for temperature in TEMPERATURES]
+    def loss(self, ridge: float, share: float) -> float:
+        """Balanced log-loss of the left-out scores at the temperature that suits them best."""
+        return float(
+            np.average(self._losses(ridge, share), axis=1, weights=self._s[self.judged()]).min()
+        )
+
+    def temperature(self, ridge: float, share: float) -> float:
+        """The one of `TEMPERATURES` that suits the left-out scores, drawn to the default."""
+        weights = self._as_decided[self.judged()]
+        count = weights.sum() ** 2 / (weights**2).sum()
+        losses = np.average(self._losses(ridge, share), axis=1, weights=weights)
+        away = DRAWN * np.log(TEMPERATURES / DEFAULT_TEMPERATURE) ** 2
+        return float(TEMPERATURES[(losses + away / count).argmin()])
+
+    def _losses(self, ridge: float, share: float) -> FloatArray:
+        """Log-loss of each judged left-out score by each of `TEMPERATURES`: T x N."""
+        if (ridge, share) not in self._each_loss:
+            rows = self.judged()
+            scores = np.ascontiguousarray(self.left_out(ridge, share)[rows].T)
+            soft = np.ascontiguousarray(self._soft[rows].T)
+            each = partial(_log_losses, soft=soft, multi_label=self._multi_label)
+            found = np.array([each(scores / temperature) for temperature in TEMPERATURES])
+            self._each_loss[ridge, share] = found
+        return self._each_loss[ridge, share]
 
     def head(self, ridge: float, share: float, temperature: float) -> Head:
         """The head with all of it chosen."""

@@ -233,3 +233,16 @@ def test_each_example_can_be_taken_out_of_the_weights(multi_label: bool) -> None
     _, logits = instant.fit_and_leave_out(examples, texts, multi_label=multi_label)
     assert found.scores / found.head.temperature == pytest.approx(logits)
     assert found.judged.all()
+
+
+def test_few_examples_say_little_of_the_temperature() -> None:
+    far = []
+    for seed in range(6):  # labels drawn by lot
+        rows = np.random.default_rng(seed).normal(size=(16, WIDTH))
+        drawn = Examples(_normalised(rows), np.eye(2)[np.repeat([0, 1], 8)], np.ones(16))
+        far.append(instant.fit(drawn, None, multi_label=False).temperature)
+    assert max(far) < 1  # without a reserve two of six were flat
+    few, many = (_clusters((n, n)) for n in (3, 60))
+    heads = [instant.fit(clear, None, multi_label=False) for clear in (few, many)]
+    assert instant.DEFAULT_TEMPERATURE <= heads[0].temperature < 0.4
+    assert heads[1].temperature < instant.DEFAULT_TEMPERATURE
