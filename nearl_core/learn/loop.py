@@ -210,7 +210,9 @@ class _Run:
 
     def _loss(self, features: Tensor, rows: Tensor) -> Tensor:
         """Summed over views, each by its weight."""
-        scores, wanted = self._start.scores(features, rows), self._data.targets[rows]
+        seen = self._start.seen
+        scores = self._start.scores(features, rows)[:, seen]
+        wanted = self._data.targets[rows][:, seen]
         if self._data.multi_label:
             each = F.binary_cross_entropy_with_logits(scores, wanted, reduction="none").mean(1)
         else:
@@ -223,6 +225,7 @@ class Start:
 
     Attributes:
         weights: N, how much each example counts; 0 where the others don't know its label.
+        seen: C, the labels that the learner knows of.
     """
 
     def __init__(self, left_out: LeftOut, embeddings: FloatArray, data: TuneData) -> None:
@@ -233,6 +236,7 @@ class Start:
 
         head, width = left_out.head, embeddings.shape[1]
         self.weights = data.weights * tensor(left_out.judged.astype(float))
+        self.seen = torch.from_numpy(head.seen).to(data.targets.device)
         self._embeddings = tensor(embeddings)
         self._scores = tensor(left_out.scores / head.temperature)
         self._weight = tensor(head.weight[:width] / head.temperature)

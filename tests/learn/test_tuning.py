@@ -178,6 +178,17 @@ def test_a_label_that_no_other_example_has_teaches_nothing(
     assert weights.tolist() == [0.0, *[1.0] * (COUNT - 1)]
 
 
+def test_a_label_that_nothing_is_known_of_takes_no_part(encoder: Encoder, data: TuneData) -> None:
+    more = replace(data, targets=torch.cat([data.targets, torch.zeros(COUNT, 1)], 1))
+    start, rows = _start(encoder, more), torch.arange(COUNT)
+    assert start.seen.tolist() == [True, True, False]
+    run = loop._Run(_clip(encoder), more, start, SHORT, 0, RunControl())
+    embeddings = start._embeddings
+    usual = run._loss(embeddings, rows)
+    start._scores[:, 2] += 100
+    assert torch.equal(run._loss(embeddings, rows), usual)
+
+
 def test_out_of_memory_halves_the_micro_batch_and_says_so(
     encoder: Encoder, data: TuneData, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,7 +197,7 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(
     images_from, reports, sizes = NearlClip.images_from, list[Progress](), list[int]()
 
     def small(self: NearlClip, x: Tensor, labels: LabelContext) -> Tensor:
-        if len(x) > 6:
+        if len(x) > 1:  # a busy machine keeps micro-batches small
             raise torch.OutOfMemoryError("CUDA out of memory.")
         sizes.append(len(x))
         return images_from(self, x, labels)
@@ -196,7 +207,7 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(
     control = RunControl(report=reports.append)
     losses = tune(clip, data, start, settings=SHORT, seed=0, control=control)
     assert len(losses) == SHORT.steps
-    assert max(sizes) <= 6
+    assert max(sizes) == 1
     assert "out of memory" in reports[-1].text
     for one, other in zip(_weights(clip), _weights(usual), strict=True):
         assert torch.allclose(one, other, atol=1e-3)
