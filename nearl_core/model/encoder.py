@@ -14,6 +14,7 @@ from nearl_core.errors import TrainingError
 from nearl_core.model import depths
 from nearl_core.model.backbones import Backbone
 from nearl_core.model.device import TOO_LITTLE_MEMORY, describe, out_of_memory
+from nearl_core.model.folded import Folded
 from nearl_core.model.interaction import Interaction
 from nearl_core.model.lowered import Precision
 from nearl_core.model.nearl import FULL, LabelContext, Nearl, NearlClip, NearlConfig
@@ -135,7 +136,8 @@ class Encoder:
     def adapted(self, nearl: Nearl, label_set: LabelSet) -> Adapted:
         """A version's adapters over the frozen backbone, its text side computed once."""
         nearl = nearl.to(self.device).eval()
-        clip = NearlClip(self.serving.tower, text_tower(self.model), nearl)
+        ranks = Folded(nearl) if Folded.fits(nearl) else None
+        clip = NearlClip(self.serving.tower, text_tower(self.model), nearl, ranks=ranks)
         with torch.inference_mode():
             return Adapted(clip, clip.labels(self.prompts(label_set)))
 

@@ -114,9 +114,9 @@ class SummariesAlone:
         self._summary = self._tower.summary_block(layer, self._summary, memory)
         return self._summary
 
-    def move(self, update: Tensor) -> None:
-        """Add an adapter's update to the summaries: B x C x D."""
-        self._summary = self._summary + update
+    def take(self, summaries: Tensor) -> None:
+        """Go on with what an adapter made of the summaries: B x C x D."""
+        self._summary = summaries
 
 
 class WholeTexts:
@@ -135,7 +135,7 @@ class WholeTexts:
         summaries = self._x[self._rows, self._places]
         return torch.as_tensor(summaries.unflatten(0, (-1, self._labels)))
 
-    def move(self, update: Tensor) -> None:
-        """Add an adapter's update to the summaries: B x C x D."""
-        moved = self._x[self._rows, self._places] + update.flatten(0, 1)
+    def take(self, summaries: Tensor) -> None:
+        """Go on with what an adapter made of the summaries: B x C x D."""
+        moved = summaries.flatten(0, 1)
         self._x = self._x.index_put((self._rows, self._places), moved)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nearl_core.model.adapters import Adapters
 from nearl_core.model.attention import attend
 from nearl_core.model.interaction import Interaction, Texts, frozen_texts
 from nearl_core.model.nearl_config import FULL as FULL
@@ -123,10 +124,19 @@ class Nearl(nn.Module):
         """
         if not self.config.synergy:
             return z
-        depth = len(self.side(modality).scale)
-        block = self.use[layer * len(self.use) // depth]
         labels = h_t.expand(len(z), -1, -1)
+        block = self.use_block(modality, layer)
         return torch.as_tensor(block(z, torch.cat([h_v.unsqueeze(1), labels], dim=1)))
+
+    def use_block(self, modality: str, layer: int) -> UseBlock:
+        """The USEformer block that serves a layer."""
+        block = self.use[layer * len(self.use) // len(self.side(modality).scale)]
+        assert isinstance(block, UseBlock)
+        return block
+
+    def moved(self, modality: str, layer: int, f: Tensor, h: Tensor, z: Tensor) -> Tensor:
+        """The layer's tokens with their update: B x N x D."""
+        return f + self.update(modality, layer, f, h, z, None)
 
     def update(
         self, modality: str, layer: int, f: Tensor, h: Tensor, z: Tensor, observe: Observe | None
@@ -187,8 +197,17 @@ class NearlClip:
     ones. An image never depends on the others of its batch.
     """
 
-    def __init__(self, image: ImageTower, text: TextTower, nearl: Nearl | None) -> None:
+    def __init__(
+        self,
+        image: ImageTower,
+        text: TextTower,
+        nearl: Nearl | None,
+        *,
+        ranks: Adapters | None = None,
+    ) -> None:
+        """Take two towers and adapters, and what stands for these where images are ranked."""
         self._image, self._text, self.nearl = image, text, nearl
+        self._ranks = nearl if ranks is None else ranks
         self._kept: _TextPrefix | None = None
 
     def labels(self, prompts: Sequence[Tensor], *, observe: Observe | None = None) -> LabelContext:
@@ -282,13 +301,13 @@ class NearlClip:
             for layer in range(first, self._image.depth):
                 x = self._image.block(layer, x)
         else:
-            x = self._adapted(nearl, x, labels, observe)
+            x = self._adapted(x, labels, observe)
         return F.normalize(self._image.pool(x).float(), dim=-1)
 
-    def _adapted(
-        self, nearl: Nearl, x: Tensor, labels: LabelContext, observe: Observe | None
-    ) -> Tensor:
+    def _adapted(self, x: Tensor, labels: LabelContext, observe: Observe | None) -> Tensor:
         """The image tower from the first adapted layer on: B x N x D to B x N x D."""
+        nearl = self.nearl if observe else self._ranks
+        assert nearl is not None
         first, z = nearl.config.first_layer, nearl.start(len(x))
         texts = labels.texts and _OwnTexts(nearl, self._text, labels.texts, x, self._image)
         for layer in range(first, self._image.depth):
@@ -297,7 +316,11 @@ class NearlClip:
             h_v, beside = self._image.summarise(h), self._paired(layer)
             h_t = texts.after(beside, h_v, layer) if texts else labels.layers[beside]
             z = nearl.synergy("image", layer, z, h_v, h_t)
-            x = x + nearl.update("image", layer, x, h, z, observe)
+            if observe:
+                assert self.nearl is not None
+                x = x + self.nearl.update("image", layer, x, h, z, observe)
+            else:
+                x = nearl.moved("image", layer, x, h, z)
         return x
 
     def _paired(self, layer: int) -> int:
@@ -309,7 +332,7 @@ class _OwnTexts:
     """The text side of each image of a batch, in step with its layers."""
 
     def __init__(
-        self, nearl: Nearl, tower: TextTower, texts: Texts, x: Tensor, image: ImageTower
+        self, nearl: Adapters, tower: TextTower, texts: Texts, x: Tensor, image: ImageTower
     ) -> None:
         self._nearl, self._depth, self._image_depth = nearl, tower.depth, image.depth
         self._run = texts.run(tower, len(x))
@@ -338,12 +361,12 @@ class _OwnTexts:
         return self._h_t[layer]
 
     def _hear(self, layer: int) -> None:
-        """What a text layer's adapter adds to the summaries, with the image layer beside it."""
+        """What a text layer's adapter makes of the summaries, with the image layer beside it."""
         f, h_t = self._f, self._h_t[layer]
         assert f is not None
         h_v = self._h_v[_beside(layer, self._depth, self._image_depth)]
         self._z = self._nearl.synergy("text", layer, self._z, h_v, h_t)
-        self._run.move(self._nearl.update("text", layer, f, h_t, self._z, None))
+        self._run.take(self._nearl.moved("text", layer, f, h_t, self._z))
 
 
 def _beside(layer: int, depth: int, other: int) -> int:
