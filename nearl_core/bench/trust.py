@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nearl_core.bench.frozen import Part, Task
 from nearl_core.control import RunControl
 from nearl_core.learn import evaluate, instant, linear_probe
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.instant import FloatArray, to_probabilities
 from nearl_core.learn.look_again import from_logits
 from nearl_core.learn.unlike import distances, familiar
 
@@ -54,7 +54,7 @@ def measure(tasks: Sequence[Task], seeds: int, control: RunControl) -> Iterator[
     for task in tasks:
         for figure in (
             *_calibration(task, seeds, control),
-            _slips(task, seeds, control),
+            *_slips(task, seeds, control),
             *_strangers(task, [t for t in tasks if t is not task], seeds),
         ):
             found.append(figure)
@@ -113,30 +113,41 @@ def _loss(p: FloatArray, part: Part) -> float:
     return evaluate.log_loss(p, part.targets)
 
 
-def _slips(task: Task, seeds: int, control: RunControl) -> TrustFigure:
-    """Precision at the number flipped, and what a head would have that learned from no slip."""
-    part, ours, knowing = task.train, list[float](), list[float]()
-    everything = np.arange(len(part.labels))
+def _slips(task: Task, seeds: int, control: RunControl) -> Iterator[TrustFigure]:
+    """Precision at the number flipped, and what those would have that know more.
+
+    One head learned from no slip. The oracle knows the true posterior: labels are drawn from what
+    that head says, some are flipped, and it ranks them by the very probabilities of the draw.
+    """
+    part, found = task.train, list[tuple[float, float, float]]()
+    everything, eye = np.arange(len(part.labels)), np.eye(part.count)
     clean = instant.fit_and_leave_out(part.examples(everything), None, multi_label=False)[1]
+    posterior = to_probabilities(clean + np.log(part.targets.sum(0)), multi_label=False)
     for seed in range(seeds):
         control.step(seed, seeds, f"{task.name}, slips")
         rng = np.random.default_rng([seed, 31])
         flipped = rng.permutation(everything)[: round(FLIPPED * len(everything))]
-        said = part.labels.copy()
-        said[flipped] += rng.integers(1, part.count, len(flipped))
-        wrong = replace(part, labels=said % part.count)
+        by = np.zeros(len(everything), np.intp)
+        by[flipped] = rng.integers(1, part.count, len(flipped))
+        wrong = replace(part, labels=(part.labels + by) % part.count)
         logits = instant.fit_and_leave_out(wrong.examples(everything), None, multi_label=False)[1]
-        for seen, precisions in ((logits, ours), (clean, knowing)):
-            found = from_logits(seen, wrong.targets, multi_label=False)
-            first = np.argsort(-found.suspicion, kind="stable")[: len(flipped)]
-            precisions.append(float(np.isin(first, flipped).mean()))
-    return TrustFigure(
-        "slips found at the number flipped, against a head that learned from none",
-        task.name,
-        float(np.mean(ours)),
-        float(np.mean(knowing)),
-        f"{np.mean(ours) / FLIPPED:.1f} times the base rate",
-    )
+        drawn = (posterior.cumsum(1) < rng.random((len(everything), 1))).sum(1)
+        said = eye[(drawn.clip(max=part.count - 1) + by) % part.count]
+        known = np.log(posterior.clip(1e-9)) - np.log(said.sum(0).clip(0.5))
+        pairs = (logits, wrong.targets), (clean, wrong.targets), (known, said)
+        ours, knowing, oracle = (_precision(seen, told, flipped) for seen, told in pairs)
+        found.append((ours, knowing, oracle))
+    ours, knowing, oracle = np.mean(found, axis=0).tolist()
+    what, times = "slips found at the number flipped", f"{ours / FLIPPED:.1f} times the base rate"
+    yield TrustFigure(f"{what}, against a head without slips", task.name, ours, knowing, times)
+    yield TrustFigure(f"{what}, against the true posterior", task.name, ours, oracle)
+
+
+def _precision(logits: FloatArray, said: FloatArray, flipped: NDArray[np.intp]) -> float:
+    """What part of the most suspicious decisions was flipped, among as many as were."""
+    found = from_logits(logits, said, multi_label=False)
+    first = np.argsort(-found.suspicion, kind="stable")[: len(flipped)]
+    return float(np.isin(first, flipped).mean())
 
 
 def _strangers(task: Task, others: Sequence[Task], seeds: int) -> Iterator[TrustFigure]:
