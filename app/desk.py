@@ -140,6 +140,7 @@ class Desk(QObject):
         self.review.panel_changed.connect(window.ranking.show_panel)
         self.review.saved.connect(self._saved)
         self.reading.batch.saved.connect(self._saved)
+        self.reading.batch.saved.connect(self.trusting.decided)
         self.review.message.connect(window.status.message)
         self.ordering.reordered.connect(self._reordered)
         self.screen.scan_changed.connect(self._scan_changed)

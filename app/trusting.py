@@ -110,11 +110,15 @@ class Trusting(QObject):
 
     def _saved(self, decision: Decision) -> None:
         following = self.again.after(decision.scan_id)
-        self.trust.decided(decision)
-        self.again.decided(decision)
+        self.decided(decision)
         if following is not None and decision.undoes is None:
             # Once the queue's next scan is on screen: this one takes its place.
             QTimer.singleShot(0, lambda: self._open(following))
+
+    def decided(self, decision: Decision) -> None:
+        """A decision was committed, here or in a grid."""
+        self.trust.decided(decision)
+        self.again.decided(decision)
         self._since += 1
         if self._since >= _REFRESH_AFTER:
             self._since = 0

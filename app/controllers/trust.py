@@ -9,6 +9,7 @@ from app.models.trust_lines import ReliabilityLines, agreement_lines, reliabilit
 from app.session import Session
 from nearl_core.control import RunControl
 from nearl_core.learn import evaluate, prequential
+from nearl_core.learn.prequential import Outcome
 from nearl_core.types import Decision, Occasion, ReaderRecord, Reliability, State, Verdict
 
 _ANSWERS = (State.LABELLED, State.NONE_APPLY)
@@ -19,7 +20,7 @@ class Trust(QObject):
 
     Attributes:
         agreement: AgreementLines.
-        reliability: ReliabilityLines; worked out only while they are wanted.
+        reliability: ReliabilityLines; worked out, like label by label, only while wanted.
     """
 
     agreement = Signal(object)
@@ -30,10 +31,12 @@ class Trust(QObject):
         self._jobs = jobs
         self._session: Session | None = None
         self._firsts: dict[int, Decision] = {}
+        self._outcomes: list[Outcome] = []
         self._twice: set[int] = set()
         self._said: dict[int, Verdict] = {}
         self._wanted = False
         self._job: Job | None = None
+        self._reading: Job | None = None
 
     @property
     def looked_twice(self) -> set[int]:
@@ -51,9 +54,10 @@ class Trust(QObject):
         self._session = None
 
     def set_wanted(self, wanted: bool) -> None:
-        """Whether the reader looks at the reliability plot."""
+        """Whether the reader looks at more than the line above the labels."""
         self._wanted = wanted
-        self._weigh()
+        if wanted:
+            self._tell()
 
     def labels_changed(self) -> None:
         """The label set is another one: what was decided is read through it."""
@@ -74,6 +78,7 @@ class Trust(QObject):
         self._said[decision.scan_id] = after
         if after.state in _ANSWERS and decision.scan_id not in self._firsts:
             self._firsts[decision.scan_id] = decision
+            self._outcomes += prequential.outcomes((decision,), session.label_set)
             self._tell()
 
     def _read(self, session: Session) -> None:
@@ -84,7 +89,9 @@ class Trust(QObject):
 
             return record.of_reader(project, reader)
 
-        self._jobs.store.submit(
+        if self._reading is not None:
+            self._reading.cancel()  # many are undone together: the last reading has it all
+        self._reading = self._jobs.store.submit(
             work, done=partial(self._take, session), priority=Priority.BACKGROUND
         )
 
@@ -94,14 +101,15 @@ class Trust(QObject):
         self._firsts = {decision.scan_id: decision for decision in record.firsts}
         self._twice = set(record.looked_twice)
         self._said = {i: decision.verdict for i, decision in session.standing.items()}
+        self._outcomes = [*prequential.outcomes(record.firsts, session.label_set)]
         self._tell()
 
     def _tell(self) -> None:
         session = self._session
         if session is None:
             return
-        found = prequential.outcomes(tuple(self._firsts.values()), session.label_set)
-        self.agreement.emit(agreement_lines(found, session.label_set))
+        labels = session.label_set
+        self.agreement.emit(agreement_lines(self._outcomes, labels, label_by_label=self._wanted))
         self._weigh()
 
     def _weigh(self) -> None:
@@ -112,7 +120,8 @@ class Trust(QObject):
             self._job = None
         if session is None or not self._wanted:
             return
-        firsts, several = tuple(self._firsts.values()), session.label_set.multi_label
+        firsts = tuple(found for found in self._firsts.values() if prequential.is_test(found))
+        several = session.label_set.multi_label
 
         def work(_control: RunControl) -> Reliability:
             return evaluate.reliability(*evaluate.said_before(firsts, multi_label=several))

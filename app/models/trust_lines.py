@@ -8,6 +8,9 @@ from nearl_core.learn import prequential
 from nearl_core.learn.prequential import LAST, Outcome, Share
 from nearl_core.types import Decision, Doubt, LabelSet, Reliability, Version
 
+_COURSE = 200
+"""Values of the course that are drawn."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -71,8 +74,10 @@ class DoubtLine:
     odds: str
 
 
-def agreement_lines(found: Sequence[Outcome], label_set: LabelSet) -> AgreementLines:
-    """Lines from what became of each suggestion."""
+def agreement_lines(
+    found: Sequence[Outcome], label_set: LabelSet, *, label_by_label: bool = True
+) -> AgreementLines:
+    """Lines from what became of each suggestion; with every decision, so its table is optional."""
     if not found:
         return AgreementLines(sentences=(words.NO_OUTCOMES,))
     recent = found[-LAST:]
@@ -87,19 +92,11 @@ def agreement_lines(found: Sequence[Outcome], label_set: LabelSet) -> AgreementL
         sentences.append(words.SEEN_NOTE)
     elif both[1][1].n:
         sentences.append(f"{words.BLIND}.")
-    rows = tuple(
-        (name, _of(entry.found), _of(entry.right))
-        for name, entry in zip(
-            (label.name for label in label_set.labels),
-            prequential.by_label(found, label_set),
-            strict=True,
-        )
-    )
     return AgreementLines(
         words.RIGHT.format(part=of_all.part, n=of_all.n),
         (*sentences, words.WHAT_COUNTS),
-        prequential.course(found),
-        Table(words.LABEL_COLUMNS, rows),
+        prequential.course(found[-_COURSE - LAST :])[-_COURSE:],
+        _by_label(found, label_set) if label_by_label else Table(),
     )
 
 
@@ -141,6 +138,13 @@ def doubt_lines(
         for doubt in doubts
         if doubt.decision_id in by_id and doubt.scan_id in names
     )
+
+
+def _by_label(found: Sequence[Outcome], label_set: LabelSet) -> Table:
+    names = (label.name for label in label_set.labels)
+    fared = prequential.by_label(found, label_set)
+    rows = ((name, _of(x.found), _of(x.right)) for name, x in zip(names, fared, strict=True))
+    return Table(words.LABEL_COLUMNS, tuple(rows))
 
 
 def _doubt(doubt: Doubt, decision: Decision, label_set: LabelSet) -> str:

@@ -14,7 +14,7 @@ KEEP_HINT = "Enter keeps {own}; another key changes it"
 NONE_OF_THEM = "none of the labels"
 ADJUDICATE = "Readers disagree. Your decision settles it; Space leaves it open."
 SETTLED = "All of these disagreements are looked at."
-ALSO_OTHERS = ", also of other readers"
+ALSO_OTHERS = ", others' too"
 
 # --- rules and readers -------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from app.models.panel import Panel
 from app.strings import command_words, reading_words
 from app.views import glyphs, style
 from app.views.actions import Actions
+from app.views.fields import ElidedLabel
 from app.views.label_row import LabelRow
 from app.views.note_field import NoteField
 from app.views.trust_plots import AgreementStrip
@@ -77,7 +78,8 @@ class RankingPanel(QWidget):
         self._sign = _StateSign()
         self._state = QLabel()
         self._eye = QToolButton()
-        self._source = _label("small")
+        self._source = ElidedLabel()  # one line, so that no row moves
+        self._source.setProperty("role", "small")
         self.agreement = AgreementStrip()
         self.agreement.clicked.connect(actions.action(Command.TRUST).trigger)
         self._notice = _label("notice")
@@ -190,7 +192,7 @@ class RankingPanel(QWidget):
         word = strings.STATE_WORDS[panel.state]
         sure = reading_words.CONFIDENCE_WORDS.get(panel.confidence)
         self._state.setText(f"{word}, {sure}" if sure else word)
-        self._source.setText(panel.source or " ")
+        self._source.show_text(panel.source or " ")
         self._hint.setText(panel.hint or " ")
         self._notice.setText(panel.notice)
         holder = self._notice.parentWidget()

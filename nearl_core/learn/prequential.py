@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nearl_core.agreement import wilson
-from nearl_core.types import Decision, LabelSet, Shown, State
+from nearl_core.types import Decision, LabelSet, Occasion, Shown, State
 
 LAST = 50
 """So many decisions are the recent ones."""
@@ -67,7 +67,9 @@ def outcomes(firsts: Sequence[Decision], label_set: LabelSet) -> tuple[Outcome, 
     """What became of each suggestion, the oldest first.
 
     Deferred and unassessable scans answer nothing; that no label applies is an answer, and no
-    suggestion of an exclusive set says so. A label that left the set since is no answer either.
+    suggestion of an exclusive set says so. A label that left the set since is no answer either, nor
+    is what was accepted in a grid, where only suggestions that the model is sure of are shown, or
+    settled knowing what others said.
 
     Args:
         firsts: A reader's first decision of each scan, in the order they were made.
@@ -77,7 +79,7 @@ def outcomes(firsts: Sequence[Decision], label_set: LabelSet) -> tuple[Outcome, 
     found = []
     for decision in firsts:
         ranking, verdict = decision.ranking, decision.verdict
-        if ranking is None or not ranking.labels or not there.issuperset(verdict.labels):
+        if not is_test(decision) or ranking is None or not there.issuperset(verdict.labels):
             continue
         if verdict.state not in (State.LABELLED, State.NONE_APPLY):
             continue
@@ -90,6 +92,13 @@ def outcomes(firsts: Sequence[Decision], label_set: LabelSet) -> tuple[Outcome, 
             labels = frozenset(verdict.labels)
             found.append(Outcome(decision.scan_id, frozenset(said), labels, seen))
     return tuple(found)
+
+
+def is_test(decision: Decision) -> bool:
+    """Whether a first decision puts what was suggested to the test: one scan, looked at alone."""
+    ranking = decision.ranking
+    alone = decision.occasion is Occasion.SINGLE
+    return alone and ranking is not None and bool(ranking.labels)
 
 
 def share(held: Iterable[bool]) -> Share:

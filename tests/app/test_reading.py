@@ -314,7 +314,7 @@ def test_a_second_reader_sees_nothing_of_the_first(second: Driver) -> None:
 def test_a_scan_that_only_this_reader_read_shows_its_suggestion(second: Driver) -> None:
     second.desk.review.show(5)
     second.until(lambda: second.desk.window.ranking.panel.lines[0].suggested)
-    assert "other readers" in second.desk.window.ranking.panel.source
+    assert "others' too" in second.desk.window.ranking.panel.source
 
 
 def test_both_readers_decisions_are_kept(second: Driver, project: Path) -> None:

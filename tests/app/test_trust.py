@@ -246,6 +246,7 @@ def test_hidden_suggestions_are_put_to_the_test_too(desk: Driver) -> None:
         desk.until(lambda: desk.desk.suggestions.ranking(scan_id) is not None)  # noqa: B023
         desk.decide(key)
         desk.until(lambda: desk.scan_id() != scan_id)  # noqa: B023
+    desk.press(Qt.Key.Key_Y)
     text = desk.desk.window.scan.trust.texts()
     assert f"{words.SEEN}: 1 of 1" in text
     assert f"{words.BLIND}: 1 of 2" in text

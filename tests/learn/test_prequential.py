@@ -1,5 +1,6 @@
 """How often suggestions were right: what counts, and what the interval says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from nearl_core.types import (
     Decision,
     LabelProbability,
     LabelSet,
+    Occasion,
     Ranking,
     Shown,
     State,
@@ -45,6 +47,7 @@ def test_only_answers_to_a_suggestion_count() -> None:
             decided(5, disc, (), state=State.UNASSESSABLE),
             decided(6, disc, (), state=State.NONE_APPLY),
             decided(7, disc, ("gone",)),
+            replace(decided(8, disc, (DISC,)), occasion=Occasion.GRID),
         ],
         LABELS,
     )
