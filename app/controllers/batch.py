@@ -1,6 +1,8 @@
 """Batch review: scans that the model is sure of, accepted together and logged one by one."""
 
+import random
 import time
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 
@@ -28,6 +30,8 @@ from nearl_core.types import (
 SIDE = 320
 """Pixels of a thumbnail, for cells of about 180 points."""
 _PORTION = 8
+MOST = 2000
+"""Scans that are looked at in one sitting; of more than that chance takes so many."""
 
 Recorded = tuple[list[Decision], NearlError | None]
 
@@ -53,8 +57,8 @@ class Batch(QObject):
         super().__init__(parent)
         self._jobs, self._suggestions = jobs, suggestions
         self._session: Session | None = None
-        self._waiting: list[Scan] = []
-        self._total = 0
+        self._waiting: deque[int] = deque()
+        self._total = self._looked = 0
         self._rankings: dict[int, Ranking] = {}
         self._out: set[int] = set()
         self._last: list[int] = []
@@ -64,11 +68,14 @@ class Batch(QObject):
         suggestions.learned.connect(self._rank_again)
 
     def begin(self, session: Session) -> None:
-        """Look at every scan that nothing was said of."""
+        """Look at scans that nothing was said of."""
         self.end()
         self._session = session
-        self._waiting = _candidates(session)
-        self._total = len(self._waiting)
+        undecided = session.table.undecided_ids()
+        if len(undecided) > MOST:
+            undecided = random.sample(undecided, MOST)
+        self._waiting = deque(undecided)
+        self._total, self._looked = len(undecided), 0
         self._look()
 
     def end(self) -> None:
@@ -77,13 +84,14 @@ class Batch(QObject):
             if job is not None:
                 job.cancel()
         self._session = self._job = None
-        self._waiting, self._pictures, self._last = [], [], []
+        self._waiting.clear()
+        self._pictures, self._last = [], []
         self._rankings, self._out = {}, set()
 
     @property
     def looked(self) -> tuple[int, int]:
-        """How many scans are ranked, of how many."""
-        return self._total - len(self._waiting), self._total
+        """How many scans were looked at, of how many."""
+        return self._looked, self._total
 
     @property
     def can_take_back(self) -> bool:
@@ -197,8 +205,8 @@ class Batch(QObject):
         undone, error = result
         self._take(session, undone)
         if session is self._session:
-            scans = (session.table.scan(decision.scan_id) for decision in undone)
-            self._waiting += [scan for scan in scans if scan is not None]
+            self._waiting.extendleft(decision.scan_id for decision in undone)
+            self._looked -= len(undone)
             self._look()
             self.taken_back.emit(len(undone))
         if error is not None:
@@ -212,13 +220,22 @@ class Batch(QObject):
 
     def _look(self) -> None:
         """Rank the next portion; whatever else the engine has to do goes first."""
-        if self._job is None and self._waiting:
-            portion = self._waiting[:_PORTION]
-            self._job = self._suggestions.survey(portion, done=partial(self._ranked, len(portion)))
+        session = self._session
+        if self._job is not None or session is None:
+            return
+        portion: list[Scan] = []
+        while self._waiting and len(portion) < _PORTION:
+            scan = _candidate(session, self._waiting.popleft())
+            if scan is None:
+                self._looked += 1
+            else:
+                portion.append(scan)
+        if portion:
+            self._job = self._suggestions.survey(portion, done=self._ranked)
 
-    def _ranked(self, count: int, rankings: Sequence[Ranking]) -> None:
+    def _ranked(self, rankings: Sequence[Ranking]) -> None:
         self._job = None
-        del self._waiting[:count]
+        self._looked += len(rankings)
         self._rankings.update({ranking.scan_id: ranking for ranking in rankings})
         self.changed.emit()
         self._look()
@@ -237,16 +254,12 @@ class Batch(QObject):
         self.picture.emit(scan_id, QPixmap.fromImage(image))
 
 
-def _candidates(session: Session) -> list[Scan]:
-    """Scans that nobody said anything of and that can be ranked, in order of adding."""
-
-    def fits(scan: Scan) -> bool:
-        unseen = session.table.verdict(scan.id).state is State.UNSEEN
-        by_others = scan.id in session.read_by_others
-        return unseen and scan.is_ranked and not scan.problem and not by_others
-
-    scans = (session.table.scan(scan_id) for scan_id in session.table.undecided_ids())
-    return [scan for scan in scans if scan is not None and fits(scan)]
+def _candidate(session: Session, scan_id: int) -> Scan | None:
+    """A scan that nobody said anything of and that can be ranked, or None."""
+    scan = session.table.scan(scan_id)
+    if scan is None or scan.problem or not scan.is_ranked or scan_id in session.read_by_others:
+        return None
+    return scan if session.table.verdict(scan_id).state is State.UNSEEN else None
 
 
 def _frame(session: Session, scan_id: int) -> int:

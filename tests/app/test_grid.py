@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from app.controllers import batch
 from app.models.commands import Command
 from app.models.sure import sure_of
 from app.strings import grid_words
@@ -64,8 +65,7 @@ def show(desk: Driver) -> GridDialog:
 
 
 def recorded(desk: Driver, press: object) -> None:
-    batch = desk.desk.reading.batch
-    with desk.bot.waitSignal(batch.recorded, timeout=WAIT_MS):
+    with desk.bot.waitSignal(desk.desk.reading.batch.recorded, timeout=WAIT_MS):
         press()  # type: ignore[operator]
 
 
@@ -140,3 +140,15 @@ def test_a_project_that_is_read_blind_has_no_grid(driver: Driver, project: Path)
     driver.desk.actions.action(Command.GRID).trigger()
     assert not driver.desk.window.findChildren(GridDialog)
     assert grid_words.BLIND in driver.status()
+
+
+def test_of_very_many_scans_chance_takes_some(
+    desk: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "MOST", 2)
+    desk.decide(Qt.Key.Key_2)
+    desk.press(Qt.Key.Key_F)  # flagged, so deferred: it is not for a grid
+    dialog = show(desk)
+    desk.until(lambda: desk.desk.reading.batch.looked == (2, 2))
+    assert "2 of 2 scans looked at" in dialog.looked.text()
+    dialog.reject()
