@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nearl_core.types import Effect, Label, LabelChange, LabelSet, Revision
 
 _DONE = 0
+_LISTED = 10
 _RENAME, _MERGE, _SPLIT, _RETIRE, _PARENT = "rename", "merge", "split", "retire", "parent"
 
 
@@ -55,7 +56,7 @@ def _asked(what: str, text: str) -> tuple[str, str]:
 
 def _labels(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.store.project import Project
-    from nearl_core.store.relabelling import effects_of, to_decide_again
+    from nearl_core.store.relabelling import effects_of
 
     asked: list[tuple[str, str]] = args.asked or []
     if args.undo and asked:
@@ -71,6 +72,7 @@ def _labels(args: argparse.Namespace, output: Output) -> int:
         counts = None
         if saved or not changing:
             counts = Counter(one for said in project.standing() for one in said.verdict.labels)
+        again = _again(project)
         output.result(
             {
                 "revision": project.label_set().revision,
@@ -80,11 +82,11 @@ def _labels(args: argparse.Namespace, output: Output) -> int:
                 "restores": restores,
                 "effects": [asdict(effect) for effect in found],
                 "saved": saved,
-                "to_decide_again": len(to_decide_again(project)),
+                "to_decide_again": again,
             },
             "\n".join(_lines(wanted, counts)),
         )
-        _tell(project, found, saved=saved if changing else None, output=output)
+        _tell(found, again, saved=saved if changing else None, output=output)
     return _DONE
 
 
@@ -148,17 +150,36 @@ def _lines(label_set: "LabelSet", counts: Counter[str] | None) -> list[str]:
     return lines
 
 
-def _tell(
-    project: "Project", effects: "Sequence[Effect]", *, saved: bool | None, output: Output
-) -> None:
-    """What it comes to; `saved` is None where nothing was asked for."""
+def _again(project: "Project") -> list[dict[str, str]]:
+    """What was decided before the labels changed, and is to be decided again."""
     from nearl_core.store.relabelling import to_decide_again
 
+    found, history = to_decide_again(project), project.label_history()
+    paths = {scan.id: str(scan.path) for scan in project.scans()} if found else {}
+    again = []
+    for (scan_id, reader), said in found.items():
+        then = history.label_set(said.revision)
+        was = ";".join(then.by_id(label_id).name for label_id in said.verdict.labels)
+        again.append({"path": paths[scan_id], "reader": reader, "was": was})
+    return again
+
+
+def _tell(
+    effects: "Sequence[Effect]",
+    again: list[dict[str, str]],
+    *,
+    saved: bool | None,
+    output: Output,
+) -> None:
+    """What it comes to; `saved` is None where nothing was asked for."""
     for effect in effects:
         output.text(_sentence(effect))
-    again = len(to_decide_again(project))
     if again:
-        output.text(f"{again} scans are to be decided again since the labels changed.")
+        output.text(f"{len(again)} scans are to be decided again since the labels changed:")
+        for one in again[:_LISTED]:
+            output.text(f"  {one['path']} (was {one['was']}, {one['reader']})")
+        if len(again) > _LISTED:
+            output.text(f"  and {len(again) - _LISTED} more")
     if saved is not None:
         output.text("Saved." if saved else "Nothing was changed.")
 

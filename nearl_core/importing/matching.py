@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -116,11 +117,12 @@ class _Known:
         return _Answer() if scan_id is None else _Answer((scan_id,), _EXACT)
 
     def _at(self, named: str) -> int | None:
-        for place in (os.path.abspath(named), os.path.abspath(self._folder / named)):
-            for form in (place, os.path.realpath(place)):
-                found = self._by_path.get(os.path.normcase(form))
-                if found is not None:
-                    return found
+        places = (os.path.abspath(named), os.path.abspath(os.path.join(self._folder, named)))
+        # Links are followed only where nothing else is found: it asks the disk.
+        for form in chain(places, map(os.path.realpath, places)):
+            found = self._by_path.get(os.path.normcase(form))
+            if found is not None:
+                return found
         digest = self._hashed(self._folder / named)
         return self._by_hash.get(digest) if digest else None
 

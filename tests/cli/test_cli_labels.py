@@ -75,8 +75,12 @@ def test_a_split_counts_what_is_to_be_decided_again(
     out = capsys.readouterr().out
     assert "a: 1 × Disc → to be decided again" in out
     assert "2 scans are to be decided again" in out
+    assert "1.png (was Disc, a)" in out
     assert main(["decisions", folder, "--json"]) == 0
     assert _one(capsys)["label"] == "Stripes"
+    assert main(["labels", folder, "--json"]) == 0
+    again = _one(capsys)["to_decide_again"]
+    assert [(one["reader"], one["was"]) for one in again] == [("a", "Disc"), ("a", "Dots")]
 
 
 @pytest.mark.parametrize(
