@@ -88,6 +88,8 @@ def copy_daily(
     made = Copy(project_folder / FOLDER / f"project-{today.isoformat()}.db", today)
     with told():
         made.file.parent.mkdir(exist_ok=True)
+        for left in made.file.parent.glob("*.partial-*"):
+            left.unlink()  # of a copying that was cut short; a project has one writer
         beside = made.file.with_name(f"{made.file.name}.partial-{secrets.token_hex(4)}")
         try:
             _copy(project_folder / DATABASE, beside, control)

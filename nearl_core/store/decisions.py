@@ -1,10 +1,11 @@
 """Decisions in the database: rows to values and back, and the questions asked of them."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Final
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
@@ -13,6 +14,7 @@ from nearl_core.errors import LabelSetError, ProjectError
 from nearl_core.label_changes import LabelHistory
 from nearl_core.store import label_sets, scans
 from nearl_core.store.bulk import collecting_later
+from nearl_core.store.faults import understood
 from nearl_core.store.paths import printable
 from nearl_core.store.schema import decisions
 from nearl_core.store.undo import Redo, Step, Undo
@@ -131,7 +133,19 @@ def append(
 
 def read(connection: Connection, decision_id: int) -> Decision:
     """One decision that exists."""
-    return _to_decision(connection.execute(_COLUMNS.where(decisions.c.id == decision_id)).one())
+    with understood():
+        return _to_decision(connection.execute(_COLUMNS.where(decisions.c.id == decision_id)).one())
+
+
+def from_columns(values: Mapping[str, object]) -> Decision:
+    """A decision as its row was read without SQLAlchemy, from a database that may be damaged.
+
+    Raises:
+        ProjectError: If the row says what no program wrote.
+    """
+    with understood():
+        time = datetime.fromisoformat(str(values["time"])).replace(tzinfo=UTC)
+        return _to_decision(SimpleNamespace(**{"occasion": "single", **values, "time": time}))
 
 
 def some(connection: Connection, ids: Collection[int]) -> list[Decision]:
@@ -251,6 +265,11 @@ def history(connection: Connection, scan_id: int) -> list[Decision]:
     return _all(connection, _COLUMNS.where(decisions.c.scan_id == scan_id))
 
 
+def every(connection: Connection) -> list[Decision]:
+    """Everything that was ever said, in the order of ids."""
+    return _all(connection, _COLUMNS)
+
+
 def steps(connection: Connection, reader: str) -> list[Step]:
     """A reader's whole line, for the rule of undo."""
     about = decisions.c
@@ -272,11 +291,11 @@ def step(decision: Decision) -> Step:
 
 
 def _all(connection: Connection, query: Select[tuple[object, ...]]) -> list[Decision]:
-    with collecting_later():
+    with collecting_later(), understood():
         return [_to_decision(row) for row in connection.execute(query.order_by(decisions.c.id))]
 
 
-def _to_decision(row: Row[tuple[object, ...]]) -> Decision:
+def _to_decision(row: Row[tuple[object, ...]] | SimpleNamespace) -> Decision:
     return Decision(
         id=row.id,
         scan_id=row.scan_id,

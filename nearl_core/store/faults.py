@@ -32,11 +32,17 @@ _BY_CODE: Final[dict[int, tuple[str, str]]] = {
     ),
     sqlite3.SQLITE_BUSY: (
         "Another program keeps the project's database busy.",
-        "Close other programs that use it and try again.",
+        "Close other programs that use it and try again. A network share that can't lock files "
+        "says the same: move the project folder to a disk of this computer then.",
     ),
     sqlite3.SQLITE_CORRUPT: (
         "The project's database is damaged.",
         WAY_BACK,
+    ),
+    sqlite3.SQLITE_PROTOCOL: (
+        "This disk can't lock files, so the project can't be used safely here.",
+        "Move the project folder to a disk of this computer, or have locks turned on for the "
+        "network share.",
     ),
     sqlite3.SQLITE_NOTADB: (
         "The project's database is damaged: project.db is not a database.",
@@ -48,8 +54,17 @@ _BY_CODE: Final[dict[int, tuple[str, str]]] = {
     ),
 }
 _SAME: Final = {
+    **dict.fromkeys(
+        (
+            sqlite3.SQLITE_IOERR_LOCK,
+            sqlite3.SQLITE_IOERR_RDLOCK,
+            sqlite3.SQLITE_IOERR_UNLOCK,
+            sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+            sqlite3.SQLITE_IOERR_SHMLOCK,
+        ),
+        sqlite3.SQLITE_PROTOCOL,
+    ),
     sqlite3.SQLITE_LOCKED: sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_PROTOCOL: sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_PERM: sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_AUTH: sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_NOLFS: sqlite3.SQLITE_FULL,
@@ -68,8 +83,8 @@ _BY_ERRNO: Final = {
 def _known(code: int | None) -> ProjectError | None:
     if code is None:
         return None
-    primary = code & 0xFF  # the upper bytes of an extended code only say where it happened
-    entry = _BY_CODE.get(_SAME.get(primary, primary))
+    primary = code & 0xFF  # the upper bytes of an extended code mostly say where it happened
+    entry = _BY_CODE.get(_SAME.get(code, _SAME.get(primary, primary)))
     return None if entry is None else ProjectError(*entry)
 
 
@@ -84,6 +99,8 @@ def from_sqlite(error: BaseException) -> ProjectError | None:
         error = error.orig or error
     if not isinstance(error, sqlite3.Error):
         return None
+    if str(error).startswith("Could not decode to UTF-8"):  # the driver's own; it has no code
+        return damaged()
     return _known(getattr(error, "sqlite_errorcode", None))
 
 
@@ -94,6 +111,19 @@ def from_os(error: OSError) -> ProjectError:
         f"The project folder can't be used ({error.strerror or type(error).__name__}).",
         "Check that the folder is there and that you may read and write it.",
     )
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Turn a row that says what no program wrote into ProjectError.
+
+    Raises:
+        ProjectError: If the rows are damaged.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError) as error:
+        raise damaged() from error
 
 
 @contextmanager
@@ -110,5 +140,7 @@ def told() -> Iterator[None]:
         if known is None:
             raise
         raise known from error
+    except UnicodeDecodeError as error:  # the driver stumbles over what it wants to complain of
+        raise damaged() from error
     except OSError as error:
         raise from_os(error) from error

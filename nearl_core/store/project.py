@@ -122,9 +122,11 @@ class Project:
     def close(self) -> None:
         """Close the project; calling it again does nothing."""
         with self._recording, told():
-            self._database.close()
-            if self._lock is not None:
-                self._lock.release()
+            try:
+                self._database.close()
+            finally:
+                if self._lock is not None:
+                    self._lock.release()
 
     def __enter__(self) -> Self:
         return self

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Final
 
 from nearl_core.errors import ProjectError
+from nearl_core.store import decisions, label_sets, scans, versions
 from nearl_core.store.copies import copies, require_sound
 from nearl_core.store.database import Database, file_uri
 from nearl_core.store.faults import told
 from nearl_core.store.folder import DATABASE, LOCK, project_folder, require_folder, require_schema
 from nearl_core.store.lock import ProjectLock
+from nearl_core.store.paths import PathKeeper
 
 _TABLES: Final = {
     "label_sets": "revision",
@@ -70,14 +72,17 @@ def restore(folder: Path) -> Restored:
             day = _take_copy(folder, beside)
             decisions, lost = _take_rest(_source(folder), beside)
             require_sound(beside)
+            _require_understood(beside)
             kept = _keep(folder)
             # The log too: left there, it would be taken for the new database's.
             for ending in ("", *_BESIDE):
                 (folder / f"{DATABASE}{ending}").unlink(missing_ok=True)
             os.replace(beside, folder / DATABASE)
         finally:
-            beside.unlink(missing_ok=True)
-            lock.release()
+            try:
+                beside.unlink(missing_ok=True)
+            finally:
+                lock.release()
     return Restored(day, decisions, lost, kept)
 
 
@@ -93,19 +98,29 @@ def _take_copy(folder: Path, beside: Path) -> date:
     for copy in copies(folder):
         try:
             require_sound(copy.file)
+            shutil.copyfile(copy.file, beside)
+            _require_understood(beside)
         except ProjectError:
             continue
-        shutil.copyfile(copy.file, beside)
-        database = Database(beside, read_only=False)
-        try:
-            require_schema(database)
-        finally:
-            database.close()
         return copy.day
     raise ProjectError(
         "There is no sound copy of the project's database.",
         "Bring back a backup of the project folder.",
     )
+
+
+def _require_understood(file: Path) -> None:
+    """Bring a database to this program's schema, and read everything: sound pages may lie."""
+    database = Database(file, read_only=False)
+    try:
+        require_schema(database)
+        with database.reading() as connection:
+            label_sets.history(connection)
+            scans.listed(connection, PathKeeper(file.parent))
+            decisions.every(connection)
+            versions.listed(connection, 0)
+    finally:
+        database.close()
 
 
 def _take_rest(source: Path, beside: Path) -> tuple[int, int | None]:
@@ -125,8 +140,6 @@ def _take(source: Path, new: sqlite3.Connection) -> int | None:
     try:
         with closing(sqlite3.connect(file_uri(source, mode="ro"), uri=True)) as old:
             new.execute("BEGIN")
-            for key, value in _rows(old, "SELECT key, value FROM meta"):
-                new.execute("UPDATE meta SET value = ? WHERE key = ?", (value, key))
             for table, key in _TABLES.items():
                 _append(table, key, old, new)
             new.execute("COMMIT")
@@ -141,8 +154,11 @@ def _take(source: Path, new: sqlite3.Connection) -> int | None:
 
 def _append(table: str, key: str, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     """Row by row, since each may be the one that can't be read."""
-    known = {row[1] for row in new.execute(f"PRAGMA table_info({table})")}
-    shared = [row[1] for row in old.execute(f"PRAGMA table_info({table})") if row[1] in known]
+    columns_of = f"PRAGMA table_info({table})"
+    known = [str(row[1]) for row in _rows(new, columns_of)]
+    shared = [str(row[1]) for row in _rows(old, columns_of) if row[1] in known]
+    if not shared:
+        return
     columns = ", ".join(f'"{name}"' for name in shared)
     insert = f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(shared))})"
     last = _last_key(table, old)
@@ -153,16 +169,19 @@ def _append(table: str, key: str, old: sqlite3.Connection, new: sqlite3.Connecti
         rows = _rows(old, f"SELECT {columns} FROM {table} WHERE {key} = {number}")
         misses = 0 if rows else misses + 1
         try:
-            new.executemany(insert, rows)
-        except sqlite3.IntegrityError:
-            continue  # what it refers to could not be read
+            for row in rows:
+                if table == "decisions":
+                    decisions.from_columns(dict(zip(shared, row, strict=True)))
+                new.execute(insert, row)
+        except (sqlite3.IntegrityError, ProjectError):
+            continue  # what it says, or what it refers to, could not be read
 
 
 def _rows(old: sqlite3.Connection, query: str) -> list[tuple[object, ...]]:
     """What a query gives; nothing where that is damaged."""
     try:
         return old.execute(query).fetchall()
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeError):
         return []
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, insert, select, update
 
 from nearl_core.store.bulk import collecting_later
+from nearl_core.store.faults import understood
 from nearl_core.store.hashes import keyed_hash
 from nearl_core.store.paths import PathKeeper, printable
 from nearl_core.store.schema import scans
@@ -125,7 +126,7 @@ def _size_and_time(path: Path) -> tuple[int | None, int | None]:
 
 def listed(connection: Connection, keeper: PathKeeper, *, after: int = 0) -> list[Scan]:
     """All scans whose id comes after one, in the order of adding."""
-    with collecting_later():
+    with collecting_later(), understood():
         rows = connection.execute(_LISTED.where(scans.c.id > after).order_by(scans.c.id)).all()
         return [_to_scan(row, keeper) for row in rows]
 
@@ -134,7 +135,7 @@ def as_columns(connection: Connection, keeper: PathKeeper) -> "ScanList":
     """All scans in the order of adding."""
     from nearl_core.scan_list import ScanList
 
-    with collecting_later():
+    with collecting_later(), understood():
         rows = connection.execute(_LISTED.order_by(scans.c.id))
         return ScanList((tuple(row) for row in rows.all()), restore=keeper.restore)
 

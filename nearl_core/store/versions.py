@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Row, func, insert, select
 
 from nearl_core.errors import VersionError
+from nearl_core.store.faults import understood
 from nearl_core.store.schema import activations, versions
 from nearl_core.types import Evidence, Figures, LabelRecall, Version
 
@@ -46,8 +47,9 @@ def listed(connection: Connection, revision: int) -> list[Version]:
     One that is bound to another revision of the label set than the present one rests.
     """
     live = live_id(connection)
-    rows = connection.execute(select(versions).order_by(versions.c.number))
-    found = [_to_version(row) for row in rows]
+    with understood():
+        rows = connection.execute(select(versions).order_by(versions.c.number))
+        found = [_to_version(row) for row in rows]
     return [
         replace(version, live=version.id == live and version.label_set_revision == revision)
         for version in found

@@ -17,8 +17,8 @@ import pytest
 from nearl_core.errors import ProjectError, VersionError
 from nearl_core.store.check import check
 from nearl_core.store.project import Project
-from nearl_core.types import Confidence, Figures, NewDecision, Shown, Version
-from tests.support.projects import LABELS, decide, labelled, new_project, ranking, said
+from nearl_core.types import Confidence, NewDecision, Shown
+from tests.support.projects import LABELS, decide, labelled, new_project, ranking, said, version
 
 _RECORDER = """
 import sys
@@ -72,7 +72,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, seed: int) -
         [sys.executable, "-c", _RECORDER, tmp_path / "p"], stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None
-        acknowledged = [child.stdout.readline()]
+        acknowledged = [child.stdout.readline() for _ in range(4)]
         # At a moment that nobody chose, and not between two lines that this test reads.
         limit = time.monotonic() + random.Random(seed).uniform(0.05, 0.4)
         while time.monotonic() < limit:
@@ -127,7 +127,7 @@ def test_a_full_disk_is_told_and_the_project_goes_on_after(tmp_path: Path) -> No
 def test_history_can_not_be_rewritten(tmp_path: Path, statement: str) -> None:
     with new_project(tmp_path) as project:
         decide(project, 1, "disc")
-        project.add_version(_version("v1"))
+        project.add_version(version("v1"))
         project.activate("v1")
     raw = sqlite3.connect(tmp_path / "p.nearl" / "project.db")
     try:
@@ -153,33 +153,14 @@ def test_a_decision_is_kept_with_all_that_was_known(tmp_path: Path) -> None:
         assert abs((datetime.now(UTC) - kept.time).total_seconds()) < 60
 
 
-def _version(version_id: str, file: str = "v1.safetensors") -> Version:
-    figures = Figures(10, 0.8, 0.75, 0.5, 0.1, 0.9)
-    return Version(
-        id=version_id,
-        created=datetime(2026, 1, 2, tzinfo=UTC),
-        file=file,
-        backbone="starter",
-        backbone_hash="0" * 64,
-        label_set_revision=1,
-        decision_ids=(1, 2),
-        seconds=3.5,
-        device="cpu",
-        before=None,
-        after=figures,
-        promoted=True,
-        reason="Better.",
-    )
-
-
 def test_versions_and_which_one_is_live(tmp_path: Path) -> None:
     with new_project(tmp_path) as project:
         assert project.next_version_id() == "v1"
-        project.add_version(_version("v1"))
-        project.add_version(_version("v2"))
+        project.add_version(version("v1"))
+        project.add_version(version("v2"))
         assert project.next_version_id() == "v3"
         with pytest.raises(VersionError, match="already"):
-            project.add_version(_version("v2"))
+            project.add_version(version("v2"))
         assert not any(version.live for version in project.versions())
         for live in ("v1", "v2", None, "v1"):
             project.activate(live, reader="r")
@@ -187,7 +168,7 @@ def test_versions_and_which_one_is_live(tmp_path: Path) -> None:
     with Project.open(tmp_path / "p") as project:
         first, second = project.versions()
         assert first.live
-        assert second == _version("v2")
+        assert second == version("v2")
 
 
 # --- check -----------------------------------------------------------------------------------
@@ -215,8 +196,8 @@ def test_check_names_what_is_gone_or_changed(tmp_path: Path) -> None:
         adapters = project.adapters_folder
         (adapters / "a.safetensors").write_bytes(b"a")
         (adapters / "b.safetensors").write_bytes(b"b")
-        project.add_version(_version("v1", "a.safetensors"))
-        project.add_version(_version("v2", "b.safetensors"))
+        project.add_version(version("v1", "a.safetensors"))
+        project.add_version(version("v2", "b.safetensors"))
         (adapters / "a.safetensors").unlink()
         (adapters / "b.safetensors").write_bytes(b"B")
         (tmp_path / "scans" / "2.png").unlink()

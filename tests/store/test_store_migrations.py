@@ -14,10 +14,9 @@ from nearl_core.errors import ProjectError
 from nearl_core.store import migrations
 from nearl_core.store.project import Project
 from nearl_core.types import Occasion
+from tests.store.faults.ledger import old_project
 from tests.support.projects import decide, new_project, said
 
-_SCHEMA_2 = Path(__file__).with_name("schema_2.sql")
-"""A project of before Alembic: two readers, an undo, a live version."""
 _STEP = """
 from alembic import op
 revision = "{0:04}"
@@ -26,14 +25,6 @@ def upgrade():
     op.execute("ALTER TABLE scans ADD COLUMN extra{0} TEXT")
     {2}
 """
-
-
-def _old_project(folder: Path) -> Path:
-    project = folder / "p.nearl"
-    project.mkdir()
-    with closing(sqlite3.connect(project / "project.db")) as database:
-        database.executescript(_SCHEMA_2.read_text(encoding="utf-8"))
-    return project / "project.db"
 
 
 def _tables(file: Path) -> dict[str, object]:
@@ -59,7 +50,7 @@ def test_the_program_knows_its_last_step() -> None:
 
 
 def test_an_older_project_becomes_what_a_new_one_is(tmp_path: Path) -> None:
-    file = _old_project(tmp_path)
+    file = old_project(tmp_path)
     with Project.open(tmp_path / "p") as project:
         assert said(project.standing()) == {(1, "r"): ("disc",), (3, "ben"): ("stripes",)}
         assert {one.occasion for one in project.history(2)} == {Occasion.SINGLE}
@@ -76,7 +67,7 @@ def test_an_older_project_becomes_what_a_new_one_is(tmp_path: Path) -> None:
 
 def test_the_oldest_project_opens(tmp_path: Path) -> None:
     """From before a version kept what stands behind its sentence."""
-    file = _old_project(tmp_path)
+    file = old_project(tmp_path)
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("ALTER TABLE versions DROP COLUMN evidence")
         database.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
@@ -85,7 +76,7 @@ def test_the_oldest_project_opens(tmp_path: Path) -> None:
 
 
 def test_an_older_project_is_looked_at_only_after_it_was_brought_up_to_date(tmp_path: Path) -> None:
-    file = _old_project(tmp_path)
+    file = old_project(tmp_path)
     before = file.read_bytes()
     with pytest.raises(ProjectError, match=r"older schema 2.*Open it once for writing.*a copy"):
         Project.open(tmp_path / "p", read_only=True)

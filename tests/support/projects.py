@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from nearl_core.store.scans import NewScan
 from nearl_core.types import (
     Decision,
     Disguise,
+    Figures,
     Frame,
     Identity,
     Label,
@@ -27,6 +29,7 @@ from nearl_core.types import (
     Shown,
     State,
     Verdict,
+    Version,
     Window,
 )
 
@@ -119,3 +122,23 @@ class PillowReader:
                 yield scan, read(scan)
             except ScanError as error:
                 yield scan, error
+
+
+def version(version_id: str, file: str = "v1.safetensors") -> Version:
+    """A version that was trained somewhere."""
+    figures = Figures(10, 0.8, 0.75, 0.5, 0.1, 0.9)
+    return Version(
+        id=version_id,
+        created=datetime(2026, 1, 2, tzinfo=UTC),
+        file=file,
+        backbone="starter",
+        backbone_hash="0" * 64,
+        label_set_revision=1,
+        decision_ids=(1, 2),
+        seconds=3.5,
+        device="cpu",
+        before=None,
+        after=figures,
+        promoted=True,
+        reason="Better.",
+    )

@@ -1,0 +1,22 @@
+"""A short run of the fault campaign; `python -m tests.store.campaign` is the whole of it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import failing_disk
+
+
+@pytest.mark.skipif(not failing_disk.available(), reason="needs Linux and a C compiler")
+def test_nothing_acknowledged_is_lost_whatever_fails() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.store.campaign", "--kills", "3", "--every", "60"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert int(last.split()[0]) > 70, last
+    assert last.endswith("0 decisions lost, 0 bugs"), last
