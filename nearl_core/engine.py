@@ -289,7 +289,10 @@ class Engine:
                 return None
             scale = self.encoder.backbone.logit_scale
             return Ranker(instant.zero_shot(ready.texts, scale=scale, multi_label=multi_label))
-        head = instant.fit(examples, ready.texts, multi_label=multi_label, text_default=1.0)
+        before = None if ready.ranker is None else ready.ranker.instant
+        head = instant.fit(
+            examples, ready.texts, multi_label=multi_label, text_default=1.0, before=before
+        )
         if ready.live is None:
             return Ranker(head)
         ranker, cache = replace(ready.live.ranker, instant=head), ready.live.cache

@@ -16,7 +16,7 @@ towards its default, since few examples tell little of it. As in Platt's scaling
 never count as certainty. How these were chosen: `docs/trust.md`.
 """
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.learn.batches import balanced_weights
+from nearl_core.learn.losses import log_losses, soft_targets
 from nearl_core.learn.ridge import Ridge
 
 FloatArray = NDArray[np.float64]
@@ -40,8 +41,6 @@ DRAWN = 2.0
 DEFAULT_RIDGE = 0.2
 CHOOSE_RIDGE_FROM = 96
 DEFAULT_TEMPERATURE = 0.25
-_LOG_LEAST, _LOG_MOST = math.log(1e-6), math.log1p(-1e-6)
-_LOG_ODDS = _LOG_MOST - _LOG_LEAST
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +87,7 @@ class Head:
         text_share: How much the text counted, s.
         ridge: The ridge, k.
         seen: C, whether a label has an example or a text that counts.
+        chosen_at: Of how many examples the ridge was chosen, or 0 where it was given.
     """
 
     centre: FloatArray
@@ -98,6 +98,7 @@ class Head:
     text_share: float
     ridge: float
     seen: NDArray[np.bool_]
+    chosen_at: int = 0
 
     @property
     def can_rank(self) -> bool:
@@ -138,7 +139,12 @@ def zero_shot(texts: FloatArray, *, scale: float, multi_label: bool) -> Head:
 
 
 def fit(
-    examples: Examples, texts: FloatArray | None, *, multi_label: bool, text_default: float = 0.0
+    examples: Examples,
+    texts: FloatArray | None,
+    *,
+    multi_label: bool,
+    text_default: float = 0.0,
+    before: Head | None = None,
 ) -> Head:
     """Fit the head.
 
@@ -147,20 +153,33 @@ def fit(
         texts: C x E, normalised; None where the backbone does not know the labels' words.
         multi_label: Whether each label stands for itself.
         text_default: Share of the text while there is too little to choose it by.
+        before: A head of about the same examples, whose ridge is kept until they are a tenth more
+            or fewer: three ridges take three times as long to try.
     """
-    return _chosen(_Problem(examples, texts, multi_label=multi_label), text_default)
+    problem = _Problem(examples, texts, multi_label=multi_label)
+    if before is not None and abs(len(examples.targets) - before.chosen_at) * 10 < before.chosen_at:
+        return _chosen(problem, text_default, ridges=(before.ridge,), chosen_at=before.chosen_at)
+    return _chosen(problem, text_default)
 
 
-def _chosen(problem: "_Problem", text_default: float) -> Head:
+def _chosen(
+    problem: "_Problem",
+    text_default: float,
+    *,
+    ridges: Sequence[float] = RIDGES,
+    chosen_at: int | None = None,
+) -> Head:
     """The head by the ridge, share and temperature that serve left-out examples best."""
     judged = int(problem.judged().sum())
     if not judged:
         share = text_default if problem.has_texts else 0.0
         return problem.head(DEFAULT_RIDGE, share, DEFAULT_TEMPERATURE)
-    ridges = RIDGES if judged >= CHOOSE_RIDGE_FROM else (DEFAULT_RIDGE,)
+    if judged < CHOOSE_RIDGE_FROM:
+        ridges, chosen_at = (DEFAULT_RIDGE,), 0
     choices = [(ridge, share) for ridge in ridges for share in problem.shares]
     best = min(choices, key=lambda choice: problem.loss(*choice))
-    return problem.head(*best, problem.temperature(*best))
+    head = problem.head(*best, problem.temperature(*best))
+    return replace(head, chosen_at=problem.count if chosen_at is None else chosen_at)
 
 
 def fit_and_leave_out(
@@ -231,6 +250,7 @@ class _Problem:
         exact: bool = False,
     ) -> None:
         self._targets, self._multi_label = examples.targets, multi_label
+        self.count = len(examples.targets)
         balanced = balanced_weights(examples.targets, examples.weights, multi_label=multi_label)
         self._s, self._as_decided = balanced / balanced.sum(), examples.weights
         self._centre = self._s @ examples.features
@@ -238,7 +258,7 @@ class _Problem:
         self._spread = spread(np.einsum("n,nf,nf->f", self._s, x, x), examples.blocks)
         x /= self._spread
         self._y = examples.targets - self._base()
-        self._soft = _platt(examples.targets, multi_label=multi_label)
+        self._soft = soft_targets(examples.targets, multi_label=multi_label)
         self._t, self._said = self._texts(x, texts)
         self.has_texts = texts is not None
         self.shares = TEXT_SHARES if self.has_texts else (0.0,)
@@ -314,7 +334,7 @@ class _Problem:
             rows = self.judged()
             scores = np.ascontiguousarray(self.left_out(ridge, share)[rows].T)
             soft = np.ascontiguousarray(self._soft[rows].T)
-            each = partial(_log_losses, soft=soft, multi_label=self._multi_label)
+            each = partial(log_losses, soft=soft, multi_label=self._multi_label)
             found = np.array([each(scores / temperature) for temperature in TEMPERATURES])
             self._each_loss[ridge, share] = found
         return self._each_loss[ridge, share]
@@ -362,24 +382,3 @@ def to_probabilities(logits: FloatArray, *, multi_label: bool) -> FloatArray:
         return np.asarray(1 / (1 + np.exp(-logits.clip(-60, 60))))
     shifted = np.exp(logits - logits.max(1, keepdims=True))
     return np.asarray(shifted / shifted.sum(1, keepdims=True))
-
-
-def _log_losses(logits: FloatArray, *, soft: FloatArray, multi_label: bool) -> FloatArray:
-    """Of C x N logits for targets short of certainty: N; short rows would take twice as long."""
-    if multi_label:
-        logits = logits.clip(-_LOG_ODDS, _LOG_ODDS)
-        return np.asarray((np.logaddexp(0, logits) - soft * logits).mean(0))
-    shifted = logits - logits.max(0)
-    shifted -= np.log(np.exp(shifted).sum(0))
-    return np.asarray(-(shifted.clip(_LOG_LEAST, _LOG_MOST) * soft).sum(0))
-
-
-def _platt(targets: FloatArray, *, multi_label: bool) -> FloatArray:
-    """Targets short of certainty: (n + 1) / (n + 2) for a label with n examples."""
-    counts = targets.sum(0)
-    if multi_label:
-        yes, no = (counts + 1) / (counts + 2), 1 / (len(targets) - counts + 2)
-        return np.asarray(np.where(targets > 0, yes, no))
-    sure = (targets @ ((counts + 1) / (counts + 2)))[:, None]
-    rest = (1 - sure) / max(targets.shape[1] - 1, 1)
-    return np.asarray(np.where(targets > 0, sure, rest))

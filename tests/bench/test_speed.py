@@ -36,5 +36,8 @@ def test_a_decision_reorders_a_queue_of_kept_features(
     monkeypatch.setattr(speed, "SCANS", 60)
     monkeypatch.setattr(speed, "DECISIONS", 20)
     found = list(speed.instant_learner(1, RunControl(), backbone=plan.backbone))
-    assert found[0].name == "a decision, 20 decided, 60 in the queue"
-    assert found[1].value >= found[0].value > 0
+    named = {figure.name: figure for figure in found}
+    one = named["a decision, 20 decided, 60 in the queue"]
+    by_clock = named[f"{one.name}, by the clock"]
+    assert named["the same, 95th percentile"].value >= by_clock.value > 0
+    assert one.value > 0

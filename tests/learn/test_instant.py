@@ -1,5 +1,7 @@
 """The instant learner on made-up features."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -246,3 +248,42 @@ def test_few_examples_say_little_of_the_temperature() -> None:
     heads = [instant.fit(clear, None, multi_label=False) for clear in (few, many)]
     assert instant.DEFAULT_TEMPERATURE <= heads[0].temperature < 0.4
     assert heads[1].temperature < instant.DEFAULT_TEMPERATURE
+
+
+def test_a_queue_in_float32_is_ranked_as_in_float64() -> None:
+    """Features as they are: far from zero, and telling labels apart by little."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=400)
+    apart = rng.normal(size=(3, 600))[truth] * 0.01 + rng.normal(size=(400, 600)) * 0.02
+    features = (_normalised(rng.normal(size=(1, 600)) + apart)).astype(np.float32)
+    targets = np.eye(3)[truth]
+    wide = features.astype(np.float64)
+    known = Examples(wide[:300], targets[:300], np.ones(300), (200, 100))
+    head = instant.fit(known, None, multi_label=False)
+    found, plain = head.probabilities(features), head.probabilities(wide)
+    assert abs(found - plain).max() < 1e-5
+    assert (found[300:].argmax(1) == truth[300:]).mean() > 0.9
+
+
+# --- a ridge that is kept ---
+
+
+@pytest.mark.parametrize(("count", "kept"), [(120, True), (131, True), (132, False), (200, False)])
+def test_a_ridge_is_kept_until_there_are_a_tenth_more_examples(count: int, kept: bool) -> None:
+    everything = _clusters((100, 100), spread=0.4)
+    order = np.random.default_rng(0).permutation(200)
+    before = instant.fit(everything.take(order[:120]), None, multi_label=False)
+    assert before.chosen_at == 120
+    another = next(k for k in instant.RIDGES if k != before.ridge)
+    given = replace(before, ridge=another)
+    examples = everything.take(order[:count])
+    head = instant.fit(examples, None, multi_label=False, before=given)
+    assert head.chosen_at == (120 if kept else count)
+    plain = instant.fit(examples, None, multi_label=False)
+    assert head.ridge == (another if kept else plain.ridge)
+    assert np.allclose(head.centre, plain.centre)
+
+
+def test_few_examples_have_no_ridge_to_keep() -> None:
+    head = instant.fit(_clusters((20, 20)), None, multi_label=False)
+    assert head.chosen_at == 0
