@@ -14,7 +14,7 @@ from app.models.training_state import version_lines
 from app.models.trust_lines import AgreementLines, version_evidence
 from app.session import Session
 from app.views.main_window import MainWindow
-from nearl_core.types import FROZEN, Decision, Ranking, Scan
+from nearl_core.types import FROZEN, Decision, Occasion, Ranking, Scan
 
 _REFRESH_AFTER = 10
 """Decisions after which the marked scans are asked about anew: what was unlike may have company."""
@@ -109,6 +109,8 @@ class Trusting(QObject):
         self._window.scan.view.setFocus()
 
     def _saved(self, decision: Decision) -> None:
+        if decision.occasion is Occasion.REPEAT:
+            return  # it measures the reader and never stands
         following = self.again.after(decision.scan_id)
         self.decided(decision)
         if following is not None and decision.undoes is None:

@@ -37,7 +37,7 @@ from nearl_core.demo import label_of_modality  # noqa: E402
 TRAIN_S = 60.0
 GREYS = 64
 NARROW, WIDE = (1280, 800), (1920, 1080)
-SHOWN = "examples_overlay.dcm"
+SHOWN = "J2K_pixelrep_mismatch.dcm"
 LEFT = (SHOWN, "CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm", "examples_palette.dcm")
 """Undecided at the end; the first one is on screen."""
 LONGEST_MS = 900_000

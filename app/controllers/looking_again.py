@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.controllers.suggestions import Suggestions
 from app.controllers.trust import Trust
+from app.jobs import Job
 from app.models.trust_lines import doubt_lines
 from app.session import Session
 from app.strings import trust_words as words
@@ -37,6 +38,7 @@ class LookingAgain(QObject):
         self._wanted = False
         self._doubts: tuple[Doubt, ...] = ()
         self._since = 0
+        self._job: Job | None = None
 
     def open(self, session: Session) -> None:
         """Serve a project."""
@@ -79,6 +81,8 @@ class LookingAgain(QObject):
         if session is None or not self._wanted:
             return
         self._since = 0
+        if self._job is not None:
+            self._job.cancel()  # a newer weighing knows all that this one would
         own = [d for d in session.standing.values() if d.verdict.state is State.LABELLED]
         if self._suggestions.engine is None:
             self._refuse(words.NO_ENGINE)
@@ -87,7 +91,7 @@ class LookingAgain(QObject):
         else:
             if not self._doubts:
                 self.notice.emit(words.LOOKING)
-            self._suggestions.look_again(
+            self._job = self._suggestions.look_again(
                 tuple(session.standing.values()), done=partial(self._weighed, session)
             )
 

@@ -185,16 +185,17 @@ class Suggestions(QObject):
 
     def look_again(
         self, decisions: Sequence[Decision], *, done: Callable[[list[Doubt]], None]
-    ) -> None:
+    ) -> Job | None:
         """Find out which decisions the others speak against; after all that cannot wait."""
         engine, session = self._engine, self._session
-        if engine is not None and session is not None:
-            scans = session.scans_by_id()
-            self._jobs.learning.submit(
-                lambda _control: engine.look_again(scans, decisions),
-                priority=Priority.BACKGROUND,
-                done=done,
-            )
+        if engine is None or session is None:
+            return None
+        scans = session.scans_by_id()
+        return self._jobs.learning.submit(
+            lambda _control: engine.look_again(scans, decisions),
+            priority=Priority.BACKGROUND,
+            done=done,
+        )
 
     def survey(self, scans: Sequence[Scan], *, done: Callable[[list[Ranking]], None]) -> Job | None:
         """Have scans ranked behind everything else; None while there is no engine."""

@@ -10,7 +10,7 @@ from app.session import Session
 from nearl_core.control import RunControl
 from nearl_core.learn import evaluate, prequential
 from nearl_core.learn.prequential import Outcome
-from nearl_core.types import Decision, Occasion, ReaderRecord, Reliability, State, Verdict
+from nearl_core.types import Decision, ReaderRecord, Reliability, State, Verdict
 
 _ANSWERS = (State.LABELLED, State.NONE_APPLY)
 
@@ -67,7 +67,7 @@ class Trust(QObject):
     def decided(self, decision: Decision) -> None:
         """A decision was committed."""
         session = self._session
-        if session is None or decision.occasion is Occasion.REPEAT:
+        if session is None:
             return
         if decision.undoes is not None or decision.redoes is not None:
             self._read(session)

@@ -94,7 +94,7 @@ def said(call: Decision, label_set: LabelSet) -> str:
 
 
 def _pair(readers: str, agreement: Agreement) -> Row:
-    return readers, str(agreement.scans), f"{agreement.alike:.0%}", kappa_text(agreement)
+    return readers, str(agreement.scans), f"{100 * agreement.alike:.0f} %", kappa_text(agreement)
 
 
 def _disagreement(

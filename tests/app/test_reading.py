@@ -382,7 +382,7 @@ def test_readers_are_counted_and_what_they_said_shows_when_asked(disagreeing: Dr
     disagreeing.until(lambda: bool(rows(dialog.readers)))
     assert [row[:2] for row in rows(dialog.readers)] == [["ann", "4"], ["bob", "4"]]
     ((readers, scans, alike, kappa),) = rows(dialog.agreement)
-    assert (readers, scans, alike) == ("ann – bob", "4", "50%")
+    assert (readers, scans, alike) == ("ann – bob", "4", "50 %")
     assert kappa.startswith("0.")
     assert "2 scans, 2 not settled" in dialog.summary.text()
     assert not dialog.disagreements.isVisible()

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.models.export_words import DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
 from app.strings import dialog_words
-from app.views.dialogs.parts import DeskDialog, muted, selectable
+from app.views.dialogs.parts import DeskDialog, muted, note, selectable
 from app.views.fields import spin_box
 
 _IMAGES: dict[str, tuple[str, ...]] = {
@@ -103,8 +103,8 @@ class ExportDialog(DeskDialog):
         form.addRow(dialog_words.SPLIT, split)
         form.addRow(dialog_words.SEED, self._seed)
         form.addRow("", self._checked)
-        form.addRow("", muted(dialog_words.PIXELS_NOTE))
-        form.addRow("", muted(dialog_words.EXPORT_NOTE))
+        form.addRow("", note(dialog_words.PIXELS_NOTE))
+        form.addRow("", note(dialog_words.EXPORT_NOTE))
         return form
 
     @property

@@ -16,7 +16,7 @@ from app import strings
 from app.models.label_drafts import Edit, NewId, drafts_of, label_set_of
 from app.strings import dialog_words
 from app.views.dialogs.label_editor import LabelEditor
-from app.views.dialogs.parts import DeskDialog, heading, muted
+from app.views.dialogs.parts import DeskDialog, heading, note
 from nearl_core.types import LabelSet, Unit
 
 _ENDING = ".nearl"
@@ -82,7 +82,7 @@ class NewProjectDialog(DeskDialog):
             form.addRow(title, line)
         form.addRow(dialog_words.UNIT, self._unit)
         form.addRow(dialog_words.BACKBONE, self._backbone)
-        form.addRow("", muted(dialog_words.SCANS_STAY))
+        form.addRow("", note(dialog_words.SCANS_STAY))
         return form
 
     @property

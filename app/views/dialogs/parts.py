@@ -63,6 +63,13 @@ def muted(text: str, *, role: str = "small") -> QLabel:
     return label
 
 
+def note(text: str) -> QLabel:
+    """A quiet sentence close under the field that it is about."""
+    label = muted(text)
+    label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    return label
+
+
 def selectable(label: QLabel) -> QLabel:
     """Let a label's text be marked and copied."""
     label.setTextInteractionFlags(

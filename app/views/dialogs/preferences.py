@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QL
 
 from app import strings
 from app.strings import dialog_words
-from app.views.dialogs.parts import DeskDialog, muted
+from app.views.dialogs.parts import DeskDialog, note
 from app.views.fields import spin_box
 
 
@@ -38,10 +38,10 @@ class PreferencesDialog(DeskDialog):
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
         form.addRow(strings.READER, self._reader)
-        form.addRow("", muted(strings.READER_RULE))
+        form.addRow("", note(strings.READER_RULE))
         form.addRow(strings.TRAINING, self._automatic())
         form.addRow(strings.DEVICE, self._device)
-        form.addRow("", muted(dialog_words.DEVICE_HINT))
+        form.addRow("", note(dialog_words.DEVICE_HINT))
         self.body.addLayout(form)
 
     def _automatic(self) -> QHBoxLayout:

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QWidget
 
 from app.strings import dialog_words, reading_words
-from app.views.dialogs.parts import DeskDialog, muted
+from app.views.dialogs.parts import DeskDialog, note
 from app.views.fields import spin_box
 from nearl_core.types import ReadingRules
 from nearl_core.types.reading import MOST_REPEATS
@@ -23,9 +23,9 @@ class RulesDialog(DeskDialog):
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
         form.addRow(reading_words.SUGGESTIONS, self.blind_first)
-        form.addRow("", muted(reading_words.BLIND_FIRST_NOTE))
+        form.addRow("", note(reading_words.BLIND_FIRST_NOTE))
         form.addRow(reading_words.REPEATS, self.repeats)
-        form.addRow("", muted(reading_words.REPEATS_NOTE))
+        form.addRow("", note(reading_words.REPEATS_NOTE))
         self.body.addLayout(form)
 
     @property
