@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 from PySide6.QtCore import QEventLoop, QTimer  # noqa: E402
+from PySide6.QtGui import QColor  # noqa: E402
 from PySide6.QtWidgets import QWidget  # noqa: E402
 
 from app import bootstrap, engine_port  # noqa: E402
@@ -30,6 +31,7 @@ from app.desk import Desk  # noqa: E402
 from app.engine_port import EngineLike, EngineRequest  # noqa: E402
 from app.models.commands import Command  # noqa: E402
 from app.models.training_state import Phase  # noqa: E402
+from app.views import style  # noqa: E402
 from app.views.dialogs.keys import KeysDialog  # noqa: E402
 from app.views.dialogs.label_set import LabelSetDialog  # noqa: E402
 from nearl_core.demo import label_of_modality  # noqa: E402
@@ -69,13 +71,16 @@ def keep(widget: QWidget, file: Path) -> None:
 
 
 def _palette(picture: Image.Image) -> Image.Image:
-    """Even greys for the scan, which must not be tinted, and what suits the rest best."""
+    """Even greys for the scan, which must not be tinted, the desk's own, and what else suits."""
     pixels = np.asarray(picture).copy()
     pixels[np.ptp(pixels, axis=2) < 2] = 0
-    suited = Image.fromarray(pixels).quantize(256 - GREYS, method=Image.Quantize.MAXCOVERAGE)
     greys = [value for grey in np.linspace(0, 255, GREYS).astype(int) for value in [grey] * 3]
+    own = {value for name, value in vars(style).items() if name.isupper() and str(value)[0] == "#"}
+    fixed = [*map(int, greys), *(part for one in sorted(own) for part in QColor(one).toTuple()[:3])]
+    rest = 256 - len(fixed) // 3
+    suited = Image.fromarray(pixels).quantize(rest, method=Image.Quantize.MAXCOVERAGE)
     palette = Image.new("P", (1, 1))
-    palette.putpalette([*map(int, greys), *(suited.getpalette() or [])[: 3 * (256 - GREYS)]])
+    palette.putpalette([*fixed, *(suited.getpalette() or [])[: 3 * rest]])
     return palette
 
 

@@ -21,7 +21,10 @@ RIGHT_TIP = "Of the scans that were suggested so, how many you decided so."
 COURSE = "Share of right suggestions over the last {window} decisions, in order"
 
 RELIABILITY = "Probabilities"
-CANT_TELL = "It can't be told yet whether the probabilities hold: {n} of {enough} decisions."
+CANT_TELL = (
+    "It can't be told yet whether the probabilities hold: {n} of {enough} claims, counted once the "
+    "ranking has learned from {enough} decisions."
+)
 HOLDS = (
     "{n} claims. They differ from what came of them by {ece:.0f}\u00a0% in the mean; chance alone "
     "would give {chance:.0f}\u00a0%."

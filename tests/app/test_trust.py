@@ -92,7 +92,7 @@ def test_the_plot_waits_for_enough_decisions(desk: Driver) -> None:
     desk.decide(Qt.Key.Key_1)
     desk.press(Qt.Key.Key_Y)
     panel = desk.desk.window.scan.trust
-    desk.until(lambda: "0 of 32 decisions" in panel.texts())
+    desk.until(lambda: "0 of 32 claims" in panel.texts())
     assert panel.plot.isHidden()
 
 
