@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nearl_core.export.exporter import ExportReport
 
 _DONE = 0
-_FORMATS = "csv|jsonl|imagefolder|huggingface|parquet|monai|coco|croissant|dicom|dicom-sr"
+_FORMATS = "csv|jsonl|imagefolder|huggingface|parquet|monai|coco|croissant|dicom|dicom-sr|adapters"
 _RULES = "all|agreed|reader|majority|adjudicated"
 
 
@@ -57,6 +57,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _export(args: argparse.Namespace, output: Output) -> int:
+    if args.format == "adapters":
+        return _export_adapters(args, output)
     from nearl_core.export.content import Pictures
     from nearl_core.export.exporter import export
     from nearl_core.export.split import parse_fractions
@@ -81,6 +83,19 @@ def _export(args: argparse.Namespace, output: Output) -> int:
     for notice in report.notices:
         if notice != report.leakage:
             output.message(notice)
+    return _DONE
+
+
+def _export_adapters(args: argparse.Namespace, output: Output) -> int:
+    from nearl_core.export.adapters import export_adapters
+    from nearl_core.store.project import Project
+
+    with Project.open(args.project, read_only=True) as project:
+        report = export_adapters(project, args.out)
+    output.result(
+        {"folder": str(report.folder), "format": args.format, "version": report.version},
+        f"Exported the adapters of version {report.version} to {report.folder}.",
+    )
     return _DONE
 
 

@@ -34,6 +34,8 @@ from tests.store.faults.ledger import (
 from tests.support.failing_disk import FailingDisk
 from tests.support.projects import LABELS, version
 
+_SESSIONS = 20
+"""Killed sessions of one project."""
 Session = Callable[[Path, int], None]
 """Works in a project, and tells a pipe what was acknowledged."""
 
@@ -137,6 +139,8 @@ def at_random(template: Path, said: list[Row], folder: Path, *, times: int, seed
     chosen = random.Random(seed)
     expected = list(said)
     for number in range(times):
+        if number % _SESSIONS == 0 and number:  # else each time takes longer than the one before
+            project, expected = fresh(template, folder), list(said)
         child, pipe = forked(partial(_for_ever, project, seed * 10_000 + number))
         time.sleep(chosen.uniform(0.0, 0.3))
         os.kill(child, signal.SIGKILL)
