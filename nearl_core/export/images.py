@@ -16,7 +16,7 @@ from nearl_core.export.rows import Row
 from nearl_core.scans.display import to_grey
 from nearl_core.types import Disguise, Frame, Scan, ScanInfo
 
-SIDE: Final = 16
+SIDE: Final = 24
 """Rows and columns of the miniature that nearly identical pictures share."""
 
 S = TypeVar("S")
@@ -245,14 +245,19 @@ def miniature_of(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
         SIDE x SIDE.
     """
     grey = shown if shown.ndim == 2 else shown.mean(axis=2)
-    sums = grey.astype(np.float64)
-    for axis in (0, 1):
-        length = sums.shape[axis]
-        starts = np.linspace(0, length, SIDE, endpoint=False).astype(np.intp)
-        counts = np.maximum(np.diff(starts, append=length), 1)
-        shape = (-1, 1) if axis == 0 else (1, -1)
-        sums = np.add.reduceat(sums, starts, axis=axis) / counts.reshape(shape)
-    return sums.astype(np.uint8)
+    return np.rint(_cells(_cells(grey.astype(np.float64)).T).T).astype(np.uint8)
+
+
+def _cells(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means over SIDE equal parts of the rows.
+
+    A part may end within a row: with whole rows alone, a resized copy would have other means.
+    """
+    sums = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
+    ends = np.linspace(0, len(values), SIDE + 1)
+    whole = np.minimum(ends.astype(np.intp), len(values) - 1)
+    up_to = sums[whole] + (ends - whole)[:, np.newaxis] * values[whole]
+    return np.asarray(np.diff(up_to, axis=0) / (len(values) / SIDE), dtype=np.float64)
 
 
 def _reason(error: ScanError, scan: Scan) -> str:

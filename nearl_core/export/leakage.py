@@ -17,15 +17,11 @@ from nearl_core.export.names import scan_name
 from nearl_core.export.rows import Row
 
 FILE: Final = "leakage.json"
-LIKE: Final = 0.995
-"""The least correlation of two miniatures that are called nearly identical."""
+LIKE: Final = 0.9
+"""The least correlation of two miniatures' edges that are called nearly identical."""
 
-_BITS: Final = SIDE * (SIDE - 1)
-_BANDS: Final = 12
-"""Bits are compared in bands of 20: pictures with at most 11 other bits share a band for sure."""
-
-_PER_BUCKET: Final = 400
-"""Pictures that are compared with one another at a time; a larger bucket is compared in pieces."""
+_BLOCK: Final = 4096
+"""Pictures that are compared with as many others at a time: some 100 MB."""
 
 _LISTED: Final = 1000
 _MOST: Final = 100_000
@@ -125,8 +121,8 @@ def write(folder: Path, found: Leakage) -> None:
         "identical": scans_of(found.identical),
         "nearly_identical": scans_of(found.nearly),
         "method": (
-            "Pictures as shown. Identical: the same size and pixels. Nearly identical: the "
-            f"miniatures of {SIDE} x {SIDE} grey values correlate by {LIKE} or more."
+            "Pictures as shown. Identical: the same size and pixels. Nearly identical: the edges "
+            f"of their miniatures of {SIDE} x {SIDE} grey values correlate by {LIKE} or more."
         ),
         "pairs": [
             {
@@ -178,49 +174,42 @@ def _same(seen: Iterable[Seen], split_of: Mapping[int, str]) -> Iterator[tuple[i
 def _alike(
     seen: Sequence[Seen], split_of: Mapping[int, str], control: RunControl
 ) -> Iterator[tuple[int, int]]:
-    """Pairs across splits, not identical, whose miniatures correlate.
+    """Pairs across splits, not identical, the edges of whose miniatures correlate."""
+    by_split: dict[str, list[Seen]] = defaultdict(list)
+    for one in seen:
+        by_split[split_of[one.scan_id]].append(one)
+    blocks = [
+        (split, found[start : start + _BLOCK])
+        for split, found in by_split.items()
+        for start in range(0, len(found), _BLOCK)
+    ]
+    for number, (split, block) in enumerate(blocks):
+        edges = edges_of(np.stack([one.miniature for one in block]))
+        for done, (other, rest) in enumerate(blocks[:number]):
+            control.step(number * number + 2 * done, len(blocks) ** 2, "Looking for twins")
+            if other != split:
+                like = edges @ edges_of(np.stack([one.miniature for one in rest])).T >= LIKE
+                for first, second in np.argwhere(like):
+                    if block[first].digest != rest[second].digest:
+                        yield block[first].scan_id, rest[second].scan_id
 
-    Candidates share a band of the difference hash (the signs of the differences between
-    neighbours in a row of the miniature).
+
+def edges_of(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The differences between neighbours in miniatures, so that a product is a correlation.
+
+    Large differences are held down: the outline that all pictures of a kind share, such as the
+    disc of a fundus, must not outweigh what is one's own.
+
+    Args:
+        small: N x SIDE x SIDE.
+
+    Returns:
+        N vectors of length 1, or 0 for one grey all over: that one says nothing.
     """
-    if len(seen) < 2:
-        return
-    small = np.stack([one.miniature for one in seen])
-    normal = _normalised(small)
-    ids = np.array([one.scan_id for one in seen])
-    digests = np.array([one.digest for one in seen])
-    splits = np.array([split_of[one.scan_id] for one in seen])
-    flat = np.linalg.norm(normal, axis=1) < 0.5  # one grey all over: alike says nothing
-    for band, buckets in enumerate(_buckets(small)):
-        control.step(band, _BANDS, "Looking for twins")
-        for members in buckets:
-            kept = members[~flat[members]]
-            for start in range(0, len(kept), _PER_BUCKET):
-                block = kept[start : start + _PER_BUCKET]
-                rest = kept[start:]
-                like = normal[block] @ normal[rest].T >= LIKE
-                like &= splits[block][:, np.newaxis] != splits[rest]
-                like &= digests[block][:, np.newaxis] != digests[rest]
-                for first, second in np.argwhere(np.triu(like, 1)):
-                    yield int(ids[block[first]]), int(ids[rest[second]])
-
-
-def _normalised(small: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Miniatures as vectors of mean 0 and length 1, so that a product is their correlation."""
-    vectors = small.reshape(len(small), -1).astype(np.float32)
-    vectors -= vectors.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1.0), dtype=np.float32)
-
-
-def _buckets(small: NDArray[np.uint8]) -> Iterator[list[NDArray[np.intp]]]:
-    """For each band of bits the groups of pictures that share it."""
-    bits = (small[:, :, 1:] > small[:, :, :-1]).reshape(len(small), _BITS)
-    for band in np.array_split(np.arange(_BITS), _BANDS):
-        packed = np.packbits(bits[:, band], axis=1)
-        keys = np.zeros(len(small), np.int64)
-        for column in packed.T:
-            keys = keys * 256 + column
-        order = np.argsort(keys, kind="stable")
-        cuts = np.flatnonzero(np.diff(keys[order])) + 1
-        yield [group for group in np.split(order, cuts) if len(group) > 1]
+    grey = small.astype(np.float32)
+    across, down = np.diff(grey, axis=2), np.diff(grey, axis=1)
+    edges = np.concatenate([one.reshape(len(small), -1) for one in (across, down)], axis=1)
+    size = np.abs(edges)
+    edges /= size + np.median(size, axis=1, keepdims=True) + 1
+    lengths = np.linalg.norm(edges, axis=1, keepdims=True)
+    return np.asarray(edges / np.maximum(lengths, 1e-6), dtype=np.float32)

@@ -1,0 +1,131 @@
+"""Twins across splits: copies that were made smaller, cut or saved anew, and what only looks so."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from nearl_core.control import RunControl
+from nearl_core.errors import Cancelled
+from nearl_core.export.images import SIDE, Seen, miniature_of
+from nearl_core.export.leakage import Leakage, examine
+from nearl_core.export.rows import Row
+
+Picture = NDArray[np.uint8]
+
+
+def _picture(seed: int, *, size: int = 160) -> Picture:
+    """A bright disc on black, as all of a kind have it, with spots of its own."""
+    chosen = np.random.default_rng(seed)
+    spots = Image.fromarray(chosen.integers(0, 256, (12, 12), np.uint8))
+    inside = np.asarray(spots.resize((size, size), Image.Resampling.BICUBIC)) // 4 + 120
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    return np.where(x**2 + y**2 < 0.2, inside, 0).astype(np.uint8)
+
+
+def _examined(pictures: list[Picture]) -> Leakage:
+    """Each picture in the other split than the one before it."""
+    splits = ("train", "test")
+    rows = [
+        Row(
+            n,
+            f"scan-{n}",
+            "p",
+            True,
+            splits[n % 2],
+            1,
+            None,
+            "",
+            "labelled",
+            *((),) * 3,
+            "r",
+            "",
+            False,
+            "",
+            "",
+            "",
+            None,
+            "",
+        )
+        for n in range(len(pictures))
+    ]
+    seen = [
+        Seen(n, picture.tobytes().hex(), miniature_of(picture))
+        for n, picture in enumerate(pictures)
+    ]
+    return examine(rows, seen, patients={}, studies={}, control=RunControl())
+
+
+def _resized(picture: Picture, size: int) -> Picture:
+    image = Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(image)
+
+
+def _saved(picture: Picture) -> Picture:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=60)
+    return np.asarray(Image.open(file))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda picture: _resized(picture, 57),
+        lambda picture: _resized(picture, 233),
+        _saved,
+        lambda picture: picture[1:, 1:],
+        lambda picture: (picture * 0.9 + 9).astype(np.uint8),
+    ],
+    ids=["smaller", "larger", "saved anew", "cut by a row and a column", "another window"],
+)
+def test_a_changed_copy_is_nearly_identical(change: Callable[[Picture], Picture]) -> None:
+    pictures = [_picture(seed) for seed in range(7)]
+    found = _examined([*pictures, change(pictures[0])])
+    assert [(pair.first, pair.second) for pair in found.nearly] == [(0, 7)]
+    assert not found.identical
+
+
+def test_pictures_of_one_kind_and_blank_ones_are_no_twins() -> None:
+    blank = [np.full((9, 9 + n), 10 * n, np.uint8) for n in range(4)]
+    assert _examined([_picture(seed) for seed in range(30)] + blank).none
+
+
+def test_a_miniature_is_the_mean_of_its_cells() -> None:
+    picture = np.arange(48 * 60, dtype=np.uint16).reshape(48, 60) % 256
+    expected = picture.repeat(SIDE, 0).repeat(SIDE, 1).reshape(SIDE, 48, SIDE, 60).mean((1, 3))
+    assert np.abs(miniature_of(picture.astype(np.uint8)) - expected).max() <= 0.5
+    assert miniature_of(np.full((1, 1, 3), 77, np.uint8)).tolist() == [[77] * SIDE] * SIDE
+
+
+def test_looking_for_twins_can_be_stopped() -> None:
+    control = RunControl()
+    control.cancel()
+    seen = [Seen(n, str(n), miniature_of(_picture(n))) for n in range(2)]
+    rows = [
+        Row(
+            n,
+            "",
+            "p",
+            True,
+            split,
+            1,
+            None,
+            "",
+            "",
+            *((),) * 3,
+            "",
+            "",
+            False,
+            "",
+            "",
+            "",
+            None,
+            "",
+        )
+        for n, split in enumerate(("train", "test"))
+    ]
+    with pytest.raises(Cancelled):
+        examine(rows, seen, patients={}, studies={}, control=control)
