@@ -29,7 +29,7 @@ class Fragment:
 
 
 def frames_of(source: Source, frames: int) -> list[list[Fragment]]:
-    """The fragments of each frame.
+    """The fragments of each frame; of those, too, that the header does not promise.
 
     Args:
         source: With pixels of undefined length.
@@ -45,13 +45,15 @@ def frames_of(source: Source, frames: int) -> list[list[Fragment]]:
     if len(fragments) == frames:
         return [[fragment] for fragment in fragments]
     if frames == 1:
-        return [fragments]
+        # One frame can stand in many fragments; where each begins a code stream, it does not.
+        groups = _by_start(source.pixels.stream, fragments)
+        return groups if len(groups) == len(fragments) else [fragments]
     base = fragments[0].tag_offset
     for offsets in (_extended(source), table):
         if len(offsets) == frames and (groups := _by_offsets(fragments, base, offsets)):
             return groups
     groups = _by_start(source.pixels.stream, fragments)
-    if len(groups) != frames:
+    if len(groups) < frames:
         raise ScanError(f"The header promises {frames} frames; {len(groups)} were found.")
     return groups
 

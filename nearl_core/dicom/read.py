@@ -26,6 +26,7 @@ from nearl_core.types import Frame, Identity, ScanInfo
 PREVIEW_VALUES = 1 << 20
 """How many values a preview has at most: a tenth of a second of JPEG 2000."""
 
+_HOLDS_MORE = "The file holds more frames than its header says; those are not shown."
 _SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 _NOBODY = re.compile(
     "(patient)?(id|name)?(anon|anonym|anonymous|anonymi[sz]ed|deidentified|nobody|noname|unknown"
@@ -60,6 +61,8 @@ def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
         overlay = overlay_of(source.dataset, raw, index)
         shown, notices = _shown(source, pixels.layout, stored, index, overlay)
         shown = replace(shown, shutter=_shutter(source, pixels.layout, index))
+        if pixels.holds_more:
+            notices = (*notices, _HOLDS_MORE)
         return shown, _info(source, pixels.layout, index, notices)
 
 

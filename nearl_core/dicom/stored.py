@@ -36,6 +36,13 @@ class StoredPixels:
                 self._frame_bits(subsampled=False)
             )
 
+    @property
+    def holds_more(self) -> bool:
+        """Whether there are frames that the header does not promise."""
+        if self._encapsulated:
+            return len(self._frames()) > self.layout.frames
+        return self._holds(self._frame_bits(subsampled=self._subsampled), more=1)
+
     def raw(self, frame: int) -> NDArray[np.generic]:
         """One frame with all its bits: overlays may stand in those that are not stored.
 
@@ -66,10 +73,13 @@ class StoredPixels:
         found = decode_coarse(self._stream(frame), self.layout, halvings=halvings)
         return None if found is None else self.cleaned(found)
 
-    def _stream(self, frame: int) -> bytes:
+    def _frames(self) -> list[list[Fragment]]:
         if self._fragments is None:
             self._fragments = frames_of(self._source, self.layout.frames)
-        return joined(self._pixels.stream, self._fragments[frame])
+        return self._fragments
+
+    def _stream(self, frame: int) -> bytes:
+        return joined(self._pixels.stream, self._frames()[frame])
 
     def frame(self, frame: int) -> NDArray[np.generic]:
         """The stored values of one frame.
@@ -116,10 +126,10 @@ class StoredPixels:
             return self.layout.rows * self.layout.columns * 2 * self.layout.allocated
         return self.layout.values * self.layout.allocated
 
-    def _holds(self, bits: int) -> bool:
-        """Whether every frame can have so many bits."""
+    def _holds(self, bits: int, *, more: int = 0) -> bool:
+        """Whether every frame can have so many bits, and some more frames."""
         held = min(self._pixels.length or 0, self._pixels.available)
-        return held * 8 >= bits * self.layout.frames
+        return held * 8 >= bits * (self.layout.frames + more)
 
     def _check_native(self) -> None:
         if self._syntax.startswith(_COMPRESSED):

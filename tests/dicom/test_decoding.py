@@ -194,6 +194,24 @@ def test_frames_in_fragments(tmp_path: Path, fragments: int, table: bool) -> Non
     assert np.array_equal(read.frame(path, 2)[0].values, pixels[2])
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("said", "shown"), [("2", 2), ("0", 1), (None, 1), ("4", 4)])
+def test_frames_that_the_header_does_not_promise_are_told(
+    tmp_path: Path, packed: bool, said: str | None, shown: int
+) -> None:
+    pixels = noise((4, 30, 40), "u2", below=900)
+    elements: dict[str, Any] = {"NumberOfFrames": said}
+    if packed:
+        coded = [imagecodecs.jpegls_encode(one) for one in pixels]
+        elements |= {"syntax": JPEG_LS, "frames": coded}
+    path = dicom(tmp_path / "a", pixels, **elements)
+    frame, info = read.frame(path)
+    assert info.frames == shown
+    assert np.array_equal(frame.values, pixels[0])
+    assert any("more frames" in notice for notice in info.notices) is (shown < 4)
+    assert len(read.stored(path)) == (shown if shown > 1 else 30)
+
+
 def test_encapsulated_pixels_of_a_stated_length(tmp_path: Path) -> None:
     pixels = noise((2, 30, 40), "u2", below=900)
     coded = [imagecodecs.jpegls_encode(one) for one in pixels]
