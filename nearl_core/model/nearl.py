@@ -207,7 +207,7 @@ class NearlClip:
     ) -> None:
         """Take two towers and adapters, and what stands for these where images are ranked."""
         self._image, self._text, self.nearl = image, text, nearl
-        self._ranks = nearl if ranks is None else ranks
+        self._ranks = ranks
         self._kept: _TextPrefix | None = None
 
     def labels(self, prompts: Sequence[Tensor], *, observe: Observe | None = None) -> LabelContext:
@@ -306,7 +306,7 @@ class NearlClip:
 
     def _adapted(self, x: Tensor, labels: LabelContext, observe: Observe | None) -> Tensor:
         """The image tower from the first adapted layer on: B x N x D to B x N x D."""
-        nearl = self.nearl if observe else self._ranks
+        nearl = self.nearl if observe or self._ranks is None else self._ranks
         assert nearl is not None
         first, z = nearl.config.first_layer, nearl.start(len(x))
         texts = labels.texts and _OwnTexts(nearl, self._text, labels.texts, x, self._image)
