@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from nearl_core.errors import ProjectLockedError
-from nearl_core.store import project as project_module
+from nearl_core.store import decisions as decisions_module
 from nearl_core.store.copies import copy_daily
 from nearl_core.store.project import Project
 from nearl_core.store.restore import restore
@@ -115,7 +115,7 @@ class _JumpingClock:
 
 def _for_ever(folder: Path, seed: int, pipe: int) -> None:
     random.seed(seed)
-    vars(project_module)["datetime"] = _JumpingClock
+    vars(decisions_module)["datetime"] = _JumpingClock
     with Project.open(folder) as project:
         number = 0
         while True:
