@@ -5,7 +5,7 @@ change. What was decided of a scan stays with it, and so does whose it is.
 """
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,11 +81,15 @@ def find_moved(
             if key in wanted:
                 offered[key].append(file.path)
     found: dict[int, Path] = {}
+    given: set[Path] = set()
     taken = 0
-    for key, paths in offered.items():
+    # Hashes first: they are certain, and a file is one scan's alone.
+    for key, paths in sorted(offered.items(), key=lambda entry: not isinstance(entry[0], str)):
         old = {scan_id: lost[scan_id][0].path for scan_id in wanted[key]}
-        matched = _matched(old, [path for path in paths if path not in there])
+        free = [path for path in paths if path not in there and path not in given]
+        matched = _matched(old, free, same_bytes=isinstance(key, str))
         found |= matched
+        given.update(matched.values())
         taken += min(len(old) - len(matched), len(there.intersection(paths)))
     _save(project, found, write)
     return Moved(len(found), len(lost) - len(found), taken)
@@ -141,16 +145,23 @@ def _sha256(path: Path, control: RunControl) -> str | None:
         return None
 
 
-def _matched(old: dict[int, Path], paths: Sequence[Path]) -> dict[int, Path]:
-    """Each scan with one file of the same bytes; first those whose names and folders agree."""
+def _matched(old: dict[int, Path], paths: Sequence[Path], *, same_bytes: bool) -> dict[int, Path]:
+    """Each scan with one file; first those whose names and folders agree.
+
+    Of files with the same bytes any will do. Else a file counts only where no other one, and no
+    other scan, has as much of the path: a scan without its file is better than another's picture.
+    """
     left, free = dict(old), dict.fromkeys(paths)
     matched: dict[int, Path] = {}
     for parts in (3, 2, 1, 0):
         by_end: dict[tuple[str, ...], list[Path]] = defaultdict(list)
         for path in free:
             by_end[_end(path, parts)].append(path)
+        rivals = Counter(_end(path, parts) for path in left.values())
         for scan_id, path in list(left.items()):
-            if ends := by_end[_end(path, parts)]:
+            end = _end(path, parts)
+            ends = by_end[end]
+            if ends and (same_bytes or len(ends) == rivals[end] == 1):
                 matched[scan_id] = ends.pop(0)
                 del left[scan_id], free[matched[scan_id]]
     return matched

@@ -76,6 +76,37 @@ def test_a_file_that_was_never_hashed_is_known_by_name_and_time(folder: Path) ->
         assert {scan.path.parent.name for scan in project.scans()[:3]} == {"a"}
 
 
+def test_files_that_can_not_be_told_apart_are_not_guessed(tmp_path: Path) -> None:
+    old, new = tmp_path / "scans", tmp_path / "sorted"
+    for patient, folder in (("a", "y"), ("b", "x")):
+        for place in (old / patient, new / folder):
+            place.mkdir(parents=True)
+            (place / "1.png").write_text(patient * 4)
+            os.utime(place / "1.png", (1.0, 1.0))  # as an archive or an anonymizer leaves them
+    with Project.create(tmp_path / "p", LABELS) as project:
+        project.add_scans(NewScan(old / one / "1.png", ScanInfo(8, 8)) for one in ("a", "b"))
+        shutil.rmtree(old)
+        assert find_moved(project, [new]) == Moved(found=0, missing=2, taken=0)
+        (new / "x").rename(new / "b")
+        assert find_moved(project, [new]) == Moved(found=2, missing=0, taken=0)
+        assert [scan.path.read_text() for scan in project.scans()] == ["aaaa", "bbbb"]
+
+
+def test_one_file_is_not_given_to_two_scans(tmp_path: Path) -> None:
+    scans = [tmp_path / "scans" / patient / "1.png" for patient in ("a", "b")]
+    with Project.create(tmp_path / "p", LABELS) as project:
+        for scan in scans:  # the first one is hashed, its copy is not yet
+            hash_files(project, RunControl())
+            scan.parent.mkdir(parents=True)
+            scan.write_text("same")
+            os.utime(scan, (1.0, 1.0))
+            project.add_scans([NewScan(scan, ScanInfo(8, 8))])
+        (tmp_path / "new").mkdir()
+        shutil.move(scans[0], tmp_path / "new" / "1.png")
+        scans[1].unlink()
+        assert find_moved(project, [tmp_path / "new"]) == Moved(found=1, missing=1, taken=0)
+
+
 def test_what_was_added_again_stays_two_scans(folder: Path) -> None:
     with _project(folder) as project:
         folder.rename(folder.parent / "archive")
