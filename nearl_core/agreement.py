@@ -17,7 +17,7 @@ from typing import Final
 from nearl_core.types import LabelSet, State, Verdict
 
 Word = tuple[str, tuple[str, ...]]
-"""What a reader says of a scan: the state, and the labels' ids in order."""
+"""What a reader says of a scan: the state, and the ids of what its labels mean, in order."""
 _Z: Final = 1.959964
 
 
@@ -40,9 +40,12 @@ class Agreement:
     interval: tuple[float, float] | None
 
 
-def word(verdict: Verdict) -> Word:
-    """What agreement is about: how sure a reader was, flag and note are left out."""
-    return verdict.state.value, tuple(sorted(verdict.labels))
+def word(verdict: Verdict, label_set: LabelSet) -> Word:
+    """What agreement is about: how sure a reader was, flag and note are left out.
+
+    Of several labels parents belong to it, for a child says the same with its parent and without.
+    """
+    return verdict.state.value, tuple(sorted(label_set.meant(verdict.labels)))
 
 
 def cohen(

@@ -85,13 +85,13 @@ def report(readings: Readings, label_set: LabelSet) -> ReaderReport:
     calls = [found for found in readings.reads if found.verdict.state in _CALLS]
     said: dict[str, dict[int, Word]] = {}
     for call in calls:
-        said.setdefault(call.reader, {})[call.scan_id] = word(call.verdict)
+        said.setdefault(call.reader, {})[call.scan_id] = word(call.verdict, label_set)
     names = {call.reader for call in (*calls, *readings.adjudications)}
     return ReaderReport(
         readers=tuple(_line(name, calls, readings, label_set) for name in sorted(names)),
         pairs=tuple(pairs_of(said, label_set)),
         all_readers=together(said, label_set),
-        disagreements=tuple(_disagreements(calls, readings.adjudications)),
+        disagreements=tuple(_disagreements(calls, readings.adjudications, label_set)),
     )
 
 
@@ -100,7 +100,7 @@ def _line(
 ) -> ReaderLine:
     sure = Counter(call.verdict.confidence for call in calls if call.reader == reader)
     pairs = [
-        (word(first.verdict), word(second.verdict))
+        (word(first.verdict, label_set), word(second.verdict, label_set))
         for first, second in readings.repeats
         if first.reader == reader
         and first.verdict.state in _CALLS
@@ -116,13 +116,13 @@ def _line(
 
 
 def _disagreements(
-    calls: Iterable[Decision], adjudications: Iterable[Decision]
+    calls: Iterable[Decision], adjudications: Iterable[Decision], label_set: LabelSet
 ) -> Iterable[Disagreement]:
     settled = {one.scan_id: one for one in adjudications}
     by_scan: dict[int, list[Decision]] = {}
     for call in calls:
         by_scan.setdefault(call.scan_id, []).append(call)
     for scan_id, said in sorted(by_scan.items()):
-        if len({word(call.verdict) for call in said}) > 1:
+        if len({word(call.verdict, label_set) for call in said}) > 1:
             ordered = tuple(sorted(said, key=lambda call: call.reader))
             yield Disagreement(scan_id, ordered, settled.get(scan_id))

@@ -1,6 +1,7 @@
 """Agreement of readers: published examples, intervals that hold what they say, reports."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,8 @@ from nearl_core.readers import Readings, report
 from nearl_core.types import (
     Confidence,
     Decision,
+    Label,
+    LabelSet,
     Occasion,
     State,
     Verdict,
@@ -148,3 +151,13 @@ def test_a_report_lists_disagreements_and_what_settled_them() -> None:
     assert [one.scan_id for one in found.disagreements] == [1, 3]
     assert [one.scan_id for one in found.open] == [1]
     assert [(pair.readers, pair.scans) for pair in found.pairs] == [(("a", "b"), 3)]
+
+
+def test_a_child_says_the_same_with_its_parent_and_without() -> None:
+    labels = (Label("mass", "Mass"), Label("solid", "Solid", parent="mass"), Label("x", "X"))
+    child, parent = decision(1, 1, "a", "solid"), decision(2, 1, "b", "mass")
+    both = replace(parent, verdict=Verdict(State.LABELLED, ("mass", "solid")))
+    several = LabelSet(labels, multi_label=True)
+    assert not report(Readings((child, both), (), ()), several).disagreements
+    assert len(report(Readings((child, parent), (), ()), several).disagreements) == 1
+    assert len(report(Readings((child, parent), (), ()), LabelSet(labels)).disagreements) == 1

@@ -121,10 +121,10 @@ class Trust(QObject):
         if session is None or not self._wanted:
             return
         firsts = tuple(found for found in self._firsts.values() if prequential.is_test(found))
-        several = session.label_set.multi_label
+        label_set = session.label_set
 
         def work(_control: RunControl) -> Reliability:
-            return evaluate.reliability(*evaluate.said_before(firsts, multi_label=several))
+            return evaluate.reliability(*evaluate.said_before(firsts, label_set))
 
         self._job = self._jobs.learning.submit(
             work, done=partial(self._weighed, session), priority=Priority.BACKGROUND

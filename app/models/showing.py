@@ -78,7 +78,7 @@ def contradicts(ranking: Ranking | None, verdict: Verdict, label_set: LabelSet) 
         return False
     if verdict.state not in (State.LABELLED, State.NONE_APPLY):
         return False
-    return set(verdict.labels) != set(suggested(ranking, label_set))
+    return label_set.meant(verdict.labels) != label_set.meant(suggested(ranking, label_set))
 
 
 def contrasted(panel: Panel, ranking: Ranking, verdict: Verdict, label_set: LabelSet) -> Panel:

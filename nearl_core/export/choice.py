@@ -117,8 +117,9 @@ def _one(said: Sequence[Row], choice: Choice) -> Row | str:
     return _joined(reads, reads) or _DISAGREE
 
 
-def _said(row: Row) -> tuple[str, tuple[str, ...]]:
-    return row.state, row.label_ids
+def _said(row: Row) -> tuple[str, frozenset[str]]:
+    # With its parents: a child says the same whether they are named or not.
+    return row.state, frozenset((*row.labels, *row.implied))
 
 
 def _joined(alike: Sequence[Row], said: Sequence[Row]) -> Row | None:

@@ -59,7 +59,8 @@ def _agreements(rows: Iterable[Row], label_set: LabelSet) -> list[Agreement]:
     said: dict[str, dict[int, Word]] = {}
     for row in rows:
         if row.occasion != Occasion.ADJUDICATION:
-            said.setdefault(row.reader, {})[row.scan_id] = row.state, tuple(sorted(row.label_ids))
+            meant = tuple(sorted(label_set.meant(row.label_ids)))
+            said.setdefault(row.reader, {})[row.scan_id] = row.state, meant
     return pairs_of(said, label_set)
 
 

@@ -42,7 +42,8 @@ def write(content: Content) -> None:
 def _entry(content: Content, row: Row) -> dict[str, Any]:
     ids = content.label_set.ids
     if content.label_set.multi_label:
-        label: int | list[int] = [int(label_id in row.label_ids) for label_id in ids]
+        meant = content.label_set.meant(row.label_ids)
+        label: int | list[int] = [int(label_id in meant) for label_id in ids]
     else:
         label = ids.index(row.label_ids[0])
     return {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.types import Decision, Figures, Reliability, ReliabilityBin, State
+from nearl_core.types import Decision, Figures, LabelSet, Reliability, ReliabilityBin, State
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -106,9 +106,7 @@ def reliability(confidence: FloatArray, correct: BoolArray, *, seed: int = 0) ->
     )
 
 
-def said_before(
-    decisions: Sequence[Decision], *, multi_label: bool
-) -> tuple[FloatArray, BoolArray]:
+def said_before(decisions: Sequence[Decision], label_set: LabelSet) -> tuple[FloatArray, BoolArray]:
     """What rankings claimed before a reader decided, and whether it held.
 
     A scan counts once, by its first decision: a later ranking has learned from that one. Rankings
@@ -116,11 +114,12 @@ def said_before(
 
     Args:
         decisions: In any order, without those that were taken back.
-        multi_label: Whether each label is a claim, and none of them an answer.
+        label_set: In a multi-label one each label is a claim, and none of them an answer.
 
     Returns:
         N probabilities of what was claimed, and N times whether it held.
     """
+    multi_label = label_set.multi_label
     answers = {State.LABELLED, State.NONE_APPLY} if multi_label else {State.LABELLED}
     first: dict[int, Decision] = {}
     for decision in sorted(decisions, key=lambda d: d.id):
@@ -130,10 +129,11 @@ def said_before(
         ranking, verdict = decision.ranking, decision.verdict
         if ranking is None or ranking.decisions < ENOUGH or verdict.state not in answers:
             continue
+        meant = label_set.meant(verdict.labels)
         for label in ranking.labels if multi_label else ranking.labels[:1]:
             says_yes = not multi_label or label.probability >= 0.5
             claimed.append(label.probability if says_yes else 1 - label.probability)
-            held.append((label.label_id in verdict.labels) == says_yes)
+            held.append((label.label_id in meant) == says_yes)
     return np.array(claimed, float), np.array(held, bool)
 
 

@@ -20,7 +20,8 @@ class Outcome:
     """What was suggested for a scan, and what was decided.
 
     Attributes:
-        suggested, decided: Label ids; several of them, or none, in a multi-label set.
+        suggested, decided: Label ids; several of them, or none, in a multi-label set, where the
+            parents of labels are among them.
         seen: Whether the reader saw the suggestion before deciding.
     """
 
@@ -89,8 +90,8 @@ def outcomes(firsts: Sequence[Decision], label_set: LabelSet) -> tuple[Outcome, 
             said = [ranking.labels[0].label_id]
         if there.issuperset(said):
             seen = decision.shown is Shown.VISIBLE
-            labels = frozenset(verdict.labels)
-            found.append(Outcome(decision.scan_id, frozenset(said), labels, seen))
+            labels = label_set.meant(verdict.labels)
+            found.append(Outcome(decision.scan_id, label_set.meant(said), labels, seen))
     return tuple(found)
 
 

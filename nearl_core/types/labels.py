@@ -104,6 +104,16 @@ class LabelSet:
         above = {parent for one in named for parent in self.ancestors(one)}
         return tuple(one for one in self.ids if one in above - named)
 
+    def meant(self, label_ids: Iterable[str]) -> frozenset[str]:
+        """What a decision comes to: its labels and, where a scan can have several, their parents.
+
+        Ids that are not in the set stay as they are.
+        """
+        named = frozenset(label_ids)
+        if not self.multi_label:
+            return named
+        return named.union(self.implied(named.intersection(self.ids)))
+
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids in order."""

@@ -383,13 +383,16 @@ def test_a_child_implies_its_parents_in_every_row(tmp_path: Path) -> None:
         decide(project, 1, "b", reader="b")
         for rule, name in ((Rule.ALL, "all"), (Rule.MAJORITY, "majority")):
             _run(project, tmp_path / name, "jsonl", choice=Choice(rule), split=(1,))
-        _run(project, tmp_path / "coco", "coco", choice=Choice(Rule.READER, "a"), split=(1,))
+        for name in ("coco", "monai"):
+            _run(project, tmp_path / name, name, choice=Choice(Rule.READER, "a"), split=(1,))
     lines = (tmp_path / "all" / "decisions.jsonl").read_text().splitlines()
     assert [json.loads(line)["implied"] for line in lines] == [["Mass"], []]
     (line,) = (tmp_path / "majority" / "decisions.jsonl").read_text().splitlines()
     assert (json.loads(line)["label"], json.loads(line)["implied"]) == (["B"], [])
     body = json.loads((tmp_path / "coco" / "annotations" / "train.json").read_text())
     assert [one["supercategory"] for one in body["categories"]] == ["", "Mass", ""]
+    body = json.loads((tmp_path / "monai" / "datalist.json").read_text())
+    assert body["training"][0]["label"] == [1, 1, 1]
     assert "| Solid mass | solid | mass |" in (tmp_path / "all" / "README.md").read_text()
 
 

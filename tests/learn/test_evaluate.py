@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearl_core.learn import evaluate
-from nearl_core.types import Decision, LabelProbability, Ranking, State, Verdict
+from nearl_core.types import (
+    Decision,
+    Label,
+    LabelProbability,
+    LabelSet,
+    Ranking,
+    State,
+    Verdict,
+)
 from tests.engine.making import decided
+
+LABELS = LabelSet((Label("a", "A"), Label("b", "B", parent="a")))
+SEVERAL = replace(LABELS, multi_label=True)
 
 
 def _one_hot(*labels: int, count: int = 2) -> evaluate.FloatArray:
@@ -186,7 +197,7 @@ def test_what_was_said_before_a_decision_is_held_against_it() -> None:
         replace(decided(4, "a"), id=5),  # no ranking
         replace(_said(decided(5), *ranked), id=6, verdict=Verdict(State.DEFERRED)),
     ]
-    claimed, held = evaluate.said_before(decisions[::-1], multi_label=False)
+    claimed, held = evaluate.said_before(decisions[::-1], LABELS)
     assert claimed.tolist() == [0.8, 0.8]
     assert held.tolist() == [True, False]
 
@@ -195,6 +206,8 @@ def test_in_a_multi_label_set_each_label_is_a_claim() -> None:
     none_apply = replace(
         _said(decided(1), ("a", 0.8), ("b", 0.3)), verdict=Verdict(State.NONE_APPLY)
     )
-    claimed, held = evaluate.said_before([none_apply], multi_label=True)
+    claimed, held = evaluate.said_before([none_apply], SEVERAL)
     assert claimed.tolist() == [0.8, 0.7]
     assert held.tolist() == [False, True]
+    child = _said(decided(2, "b"), ("a", 0.9), ("b", 0.8))
+    assert evaluate.said_before([child], SEVERAL)[1].tolist() == [True, True]  # it implies A

@@ -81,6 +81,13 @@ def test_several_labels_are_right_together_and_counted_each() -> None:
     assert [other.found.n, other.right.n] == [0, 0]
 
 
+def test_a_child_is_suggested_with_its_parent_and_decided_with_it() -> None:
+    disc, stripes, other = LABELS.labels
+    several = LabelSet((disc, replace(stripes, parent=DISC), other), multi_label=True)
+    (found,) = outcomes([decided(1, ((DISC, 0.9), (STRIPES, 0.6)), (STRIPES,))], several)
+    assert found.right
+
+
 @pytest.mark.parametrize(
     ("part", "n", "low", "high"), [(41, 50, 0.692, 0.902), (0, 10, 0.0, 0.278), (10, 10, 0.722, 1)]
 )
