@@ -65,6 +65,7 @@ class Batch(QObject):
         self._job: Job | None = None
         self._pictures: list[Job] = []
         self._shown_at = 0.0
+        self._sitting = 0
         suggestions.learned.connect(self._rank_again)
 
     def begin(self, session: Session) -> None:
@@ -79,7 +80,8 @@ class Batch(QObject):
         self._look()
 
     def end(self) -> None:
-        """Look no further."""
+        """Look no further; what is on its way says nothing of another sitting's scans."""
+        self._sitting += 1
         for job in (self._job, *self._pictures):
             if job is not None:
                 job.cancel()
@@ -147,6 +149,7 @@ class Batch(QObject):
             return kept, None
 
         self._out.update(out)
+        self._last = []  # what is taken back from now on is this page
         self._jobs.store.submit(work, done=partial(self._recorded, session))
 
     def take_back(self) -> None:
@@ -231,9 +234,11 @@ class Batch(QObject):
             else:
                 portion.append(scan)
         if portion:
-            self._job = self._suggestions.survey(portion, done=self._ranked)
+            self._job = self._suggestions.survey(portion, done=partial(self._ranked, self._sitting))
 
-    def _ranked(self, rankings: Sequence[Ranking]) -> None:
+    def _ranked(self, sitting: int, rankings: Sequence[Ranking]) -> None:
+        if sitting != self._sitting:
+            return
         self._job = None
         self._looked += len(rankings)
         self._rankings.update({ranking.scan_id: ranking for ranking in rankings})
@@ -243,9 +248,12 @@ class Batch(QObject):
     def _rank_again(self) -> None:
         """Decisions taught something: say again what the others are."""
         if self._rankings:
-            self._suggestions.again(tuple(self._rankings), done=self._ranked_again)
+            done = partial(self._ranked_again, self._sitting)
+            self._suggestions.again(tuple(self._rankings), done=done)
 
-    def _ranked_again(self, rankings: Sequence[Ranking]) -> None:
+    def _ranked_again(self, sitting: int, rankings: Sequence[Ranking]) -> None:
+        if sitting != self._sitting:
+            return
         known = {one.scan_id: one for one in rankings if one.scan_id in self._rankings}
         self._rankings.update(known)
         self.changed.emit()

@@ -1,5 +1,6 @@
 """Batch review: scans that the model is sure of, accepted together and logged one by one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,42 @@ def test_the_last_page_is_taken_back_as_a_whole(desk: Driver, grid: GridDialog) 
     assert not grid.back.isEnabled()
     desk.until(lambda: len(grid.page.ids(ticked=True)) == 6)
     grid.reject()
+
+
+def test_a_page_that_is_being_saved_is_not_taken_back_for_the_one_before(
+    desk: Driver, grid: GridDialog
+) -> None:
+    review = desk.desk.reading.batch
+    sure = review.sure(0.6)["stripes"]
+    recorded(desk, lambda: review.accept(sure[:2], ()))
+
+    def too_soon() -> None:
+        review.accept(sure[2:5], ())
+        review.take_back()
+
+    recorded(desk, too_soon)
+    assert "8 of 9 labelled" in desk.status()
+    with desk.bot.waitSignal(review.taken_back, timeout=WAIT_MS):
+        review.take_back()
+    assert "5 of 9 labelled" in desk.status()
+    grid.reject()
+
+
+def test_what_comes_too_late_does_not_come_into_the_next_sitting(
+    desk: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review, session = desk.desk.reading.batch, desk.desk.library.session
+    assert session is not None
+    late: list[Callable[[list[Ranking]], None]] = []
+    monkeypatch.setattr(desk.desk.suggestions, "survey", lambda _scans, *, done: late.append(done))
+    review.begin(session)
+    review.end()
+    review.begin(session)
+    late[0]([ranked(1, ("stripes", 0.99))])
+    assert not review.sure(0.5)
+    late[1]([ranked(1, ("stripes", 0.99))])
+    assert "stripes" in review.sure(0.5)
+    review.end()
 
 
 def test_undo_on_the_desk_takes_back_one_by_one(desk: Driver, grid: GridDialog) -> None:
