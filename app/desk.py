@@ -304,11 +304,12 @@ class Desk(QObject):
             self.review.show(self.table.next_to_do(None))
 
     def _label_set_saved(self, label_set: LabelSet) -> None:
+        self.training.cancel()  # it learns from decisions in the labels of before
         self.suggestions.use_label_set(label_set, self.review.around())
         session = self.library.session
         if session is not None and session.live is not None:
             self.suggestions.use_version(session.live, self.review.around())
-        self.review.reload()
+        self.review.labels_changed()
         self.trusting.labels_changed()
 
     def _taken_in(self, _count: int) -> None:

@@ -46,13 +46,18 @@ class Agenda(QObject):
         self._planned: Decision | None = None
         self._instead: int | None = None
         self._disagreements: list[Disagreement] = []
+        self._settled: dict[int, Disagreement] = {}
 
     def open(self, session: Session | None) -> None:
         """Serve a project, or none."""
         self._session = session
         self._repeated = set() if session is None else set(session.repeated)
+        self.forget()
+
+    def forget(self) -> None:
+        """Plan anew: what was planned was said in other labels, or elsewhere."""
         self._planned = self._instead = None
-        self._disagreements = []
+        self._disagreements, self._settled = [], {}
 
     @property
     def planned(self) -> int | None:
@@ -96,10 +101,17 @@ class Agenda(QObject):
         """A decision was committed."""
         if decision.occasion is Occasion.REPEAT:
             self._repeated.add(decision.scan_id)
+        settled = self._disagreements[:1]
+        if settled and settled[0].scan_id == decision.scan_id:
+            self._settled[decision.id] = settled[0]
 
     def restored(self, decision: Decision) -> Showing:
         """How to show a scan of which an undo or redo was committed."""
         session = self._session
+        unsettled = self._settled.pop(decision.undoes or 0, None)
+        if session is not None and unsettled is not None:
+            self._disagreements.insert(0, unsettled)
+            return self._settle(session)[1]
         first = None if session is None else session.standing.get(decision.scan_id)
         if decision.occasion is not Occasion.REPEAT or first is None:
             return Showing()

@@ -140,6 +140,21 @@ class OnScreen:
             occasion=self.showing.occasion,
         )
 
+    def addition(self, verdict: Verdict) -> NewDecision | None:
+        """What stands with a flag, a note or another confidence: its labels were decided before."""
+        new, standing = self.decision(verdict), None
+        if self.session is not None and self.scan is not None and self.showing.verdict is None:
+            standing = self.session.standing.get(self.scan.id)
+        if new is None or standing is None:
+            return new
+        return replace(
+            new,
+            ranking=standing.ranking,
+            shown=standing.shown,
+            frames_shown=tuple(sorted({*standing.frames_shown, *new.frames_shown})),
+            occasion=standing.occasion,
+        )
+
     def is_contradicted(self, said: NewDecision | Decision) -> bool:
         """Whether a call that was made blind is to be held against another suggestion."""
         if self.session is None or not self.visible or said.shown is not Shown.BLIND:

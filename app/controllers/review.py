@@ -181,7 +181,7 @@ class Review(QObject):
         said = draft.confidence_on(verdict)
         wanted = Confidence.DEFINITE if said is confidence else confidence
         if verdict.state is State.LABELLED and draft.pending is None and not self._on.contrast:
-            self._record(replace(verdict, confidence=wanted), go_on=False)
+            self._record_addition(replace(verdict, confidence=wanted))
         else:
             self._on.draft = replace(draft, confidence=wanted)
             self._tell()
@@ -230,11 +230,18 @@ class Review(QObject):
         self._tell()
 
     def reload(self) -> None:
-        """The label set, the version or the rules changed: show the scan on screen anew."""
+        """The version or the rules changed: show the scan on screen anew."""
         self._on.take_rules()
         self._on.draft = replace(self._on.draft, pending=None)
         self._tell()
         self._make_ready()
+
+    def labels_changed(self) -> None:
+        """Other labels: the scan stays, but for what was said of it in the labels of before."""
+        self.agenda.forget()
+        if self._on.scan is not None and self._on.showing != Showing():
+            self.show(self._on.scan.id)
+        self.reload()
 
     def around(self) -> list[int]:
         """The scan on screen and those that come next."""
@@ -272,7 +279,7 @@ class Review(QObject):
         """Save a flag or a note at once; a turn that is not the queue's takes them along."""
         if self._on.showing.occasion is Occasion.SINGLE:
             added = Draft(flagged=draft.flagged, note=draft.note)
-            self._record(added.kept(self._on.verdict), go_on=False)
+            self._record_addition(added.kept(self._on.verdict))
         else:
             self._on.draft = draft
             self._tell()
@@ -283,6 +290,11 @@ class Review(QObject):
             # What was called blind stays on screen where the suggestion is another one.
             stays = not go_on or self._on.is_contradicted(decision)
             self._recording.record(decision, go_on=not stays)
+
+    def _record_addition(self, verdict: Verdict) -> None:
+        decision = self._on.addition(verdict)
+        if decision is not None:
+            self._recording.record(decision, go_on=False)
 
     def _committed(self, decision: Decision, go_on: bool) -> None:
         session = self._on.session

@@ -16,6 +16,7 @@ from app.strings import reading_words
 from app.views.dialogs.readers import ReadersDialog
 from app.views.dialogs.rules import RulesDialog
 from nearl_core import labels_file
+from nearl_core.label_changes import retire
 from nearl_core.store import readings
 from nearl_core.store.project import Project
 from nearl_core.types import (
@@ -23,11 +24,12 @@ from nearl_core.types import (
     NewDecision,
     Occasion,
     ReadingRules,
+    Revision,
     Shown,
     State,
     Verdict,
 )
-from tests.app.driving import Driver, make_project, stop
+from tests.app.driving import WAIT_MS, Driver, make_project, stop
 
 Dialog = TypeVar("Dialog", bound=QDialog)
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -428,3 +430,66 @@ def test_going_elsewhere_ends_the_adjudication(disagreeing: Driver, project: Pat
     disagreeing.decide(Qt.Key.Key_1)
     assert history(project, 6)[-1].occasion is Occasion.SINGLE
     assert disagreeing.desk.window.ranking.panel.notice.find("ann") == -1
+
+
+def adjudicating(desk: Driver) -> None:
+    """The scan 2 is on screen, to be adjudicated."""
+    dialog = dialog_of(desk, ReadersDialog, Command.READERS)
+    desk.until(lambda: bool(rows(dialog.readers)))
+    dialog.show_said.click()
+    dialog.adjudicate.click()
+    assert desk.scan_id() == 2
+
+
+def test_an_adjudication_that_is_taken_back_can_be_made_anew(
+    disagreeing: Driver, project: Path
+) -> None:
+    adjudicating(disagreeing)
+    disagreeing.decide(Qt.Key.Key_2)  # the wrong key
+    disagreeing.decide(Qt.Key.Key_Z, CTRL)
+    assert disagreeing.scan_id() == 2
+    assert "ann: Disc" in disagreeing.desk.window.ranking.panel.notice
+    disagreeing.decide(Qt.Key.Key_1)
+    last = history(project, 2)[-1]
+    assert (last.occasion, last.verdict.labels) == (Occasion.ADJUDICATION, ("disc",))
+    assert disagreeing.scan_id() == 3  # the round goes on
+    assert "ann: Disc" in disagreeing.desk.window.ranking.panel.notice
+
+
+def test_a_note_on_an_adjudicated_scan_leaves_it_adjudicated(
+    disagreeing: Driver, project: Path
+) -> None:
+    adjudicating(disagreeing)
+    disagreeing.decide(Qt.Key.Key_2)
+    disagreeing.desk.review.show(2)
+    disagreeing.decide(Qt.Key.Key_F)
+    last = history(project, 2)[-1]
+    assert (last.occasion, last.verdict.flagged) == (Occasion.ADJUDICATION, True)
+    with Project.open(project, read_only=True) as other:
+        found = readings.readings(other)
+    assert [one.scan_id for one in found.adjudications] == [2]
+    assert "third" not in {one.reader for one in found.reads}
+
+
+def test_a_flag_leaves_a_blind_decision_blind(blind: Driver, project: Path) -> None:
+    scan_id = blind.scan_id()
+    blind.decide(Qt.Key.Key_2)
+    blind.desk.review.show(scan_id)
+    blind.decide(Qt.Key.Key_F)
+    call, flagged = history(project, scan_id)
+    assert flagged.verdict.flagged
+    assert (flagged.shown, flagged.ranking) == (Shown.BLIND, call.ranking)
+
+
+def test_labels_may_change_while_a_call_stands_beside_the_suggestion(blind: Driver) -> None:
+    scan_id = blind.scan_id()
+    blind.decide(Qt.Key.Key_1)
+    assert "The model says Stripes" in blind.desk.window.ranking.panel.notice
+    session = blind.desk.library.session
+    assert session is not None
+    less, change = retire(session.label_set, "stripes")
+    with blind.bot.waitSignal(blind.desk.asking_labels.labelling.saved, timeout=WAIT_MS):
+        blind.desk.asking_labels.labelling.save(Revision(less, (change,)))
+    assert blind.scan_id() == scan_id
+    assert [line.label_id for line in blind.desk.window.ranking.panel.lines] == ["disc", "other"]
+    assert "Stripes" not in blind.desk.window.ranking.panel.notice

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 
 from app import strings
 from app.models.training_state import Phase
+from nearl_core.label_changes import retire
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, Revision
 from tests.app.driving import Driver
@@ -68,6 +69,20 @@ def test_cancel_stops_and_leaves_everything_as_it_was(desk: Driver) -> None:
     desk.until(lambda: desk.desk.training.state.phase is Phase.IDLE)
     assert desk.desk.training.state.text == strings.TRAINING_STOPPED
     assert len(desk.desk.window.training.versions.lines) == 1
+
+
+def test_a_change_of_labels_ends_a_training_on_the_ones_before(desk: Driver) -> None:
+    decide_some(desk)
+    session = desk.desk.library.session
+    assert session is not None
+    desk.engines[-1].steps = 100_000
+    desk.desk.training.start()
+    desk.until(lambda: desk.desk.training.state.done > 2)
+    less, change = retire(session.label_set, "other")
+    desk.desk.asking_labels.labelling.save(Revision(less, (change,)))
+    desk.until(lambda: desk.desk.training.state.phase is Phase.IDLE)
+    assert desk.desk.training.state.text == strings.TRAINING_STOPPED
+    assert not session.versions
 
 
 def test_it_trains_by_itself(desk: Driver) -> None:
