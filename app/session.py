@@ -116,6 +116,7 @@ class Session:
             found.scan_id for found in self.others if found.shown is not Shown.IMPORTED
         )
         self.teaching = _teaching(every)
+        self._was = dict[int, str]()
 
     @classmethod
     def of(
@@ -175,7 +176,10 @@ class Session:
         if decision.occasion is Occasion.REPEAT:
             return
         scan_id, verdict = decision.scan_id, decision.verdict
-        self.again.pop(scan_id, None)
+        if was := self.again.pop(scan_id, ""):
+            self._was[scan_id] = was
+        elif decision.undoes is not None and verdict.state not in TEACHING and scan_id in self._was:
+            self.again[scan_id] = self._was.pop(scan_id)  # undone: it is to be decided again
         before = self.standing.pop(scan_id, None)
         if before is not None:
             self._ordered.pop(before.id, None)

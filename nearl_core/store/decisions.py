@@ -248,13 +248,19 @@ def stands(connection: Connection, decision: Decision) -> bool:
 
 
 def present(decision: Decision, history: LabelHistory) -> Decision:
-    """A decision in the labels of now; unseen where the reader has to decide again."""
-    of, to, ranking = decision.revision, history.latest, decision.ranking
+    """A decision in the labels of now; unseen where the reader has to decide again.
+
+    With a flag or a note it is deferred instead: these still hold.
+    """
+    of, to, ranking, verdict = decision.revision, history.latest, decision.ranking, decision.verdict
     if of == to:
         return decision
+    left = UNSEEN
+    if verdict.flagged or verdict.note:
+        left = Verdict(State.DEFERRED, flagged=verdict.flagged, note=verdict.note)
     return replace(
         decision,
-        verdict=history.verdict(decision.verdict, of=of, to=to) or UNSEEN,
+        verdict=history.verdict(verdict, of=of, to=to) or left,
         ranking=None if ranking is None else history.ranking(ranking, of=of, to=to),
         revision=to,
     )

@@ -35,5 +35,5 @@ def to_decide_again(project: Project, reader: str | None = None) -> dict[tuple[i
         (one.scan_id, one.reader): one
         for one in latest
         if one.verdict.state is State.LABELLED
-        and decisions.present(one, history).verdict.state is State.UNSEEN
+        and decisions.present(one, history).verdict.state is not State.LABELLED
     }

@@ -121,6 +121,9 @@ def test_a_scan_of_a_split_label_says_what_it_was(desk: Driver) -> None:
     desk.desk.review.show(first)
     assert "Was" not in desk.desk.window.ranking.panel.notice
     assert desk.desk.table.detail(first) == "Big disc"
+    desk.decide(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    panel = desk.desk.window.ranking.panel
+    assert panel.notice.startswith(label_words.WAS.format(labels="Disc"))
 
 
 def test_a_removed_label_is_retired_and_back_changes_nothing(desk: Driver) -> None:

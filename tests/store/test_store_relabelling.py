@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from nearl_core.labels_file import new_id
 from nearl_core.store.check import check
 from nearl_core.store.project import Project
 from nearl_core.store.relabelling import effects_of, to_decide_again
-from nearl_core.types import Effect, NewDecision, Shown, State, Version
+from nearl_core.types import Effect, NewDecision, Shown, State, Verdict, Version
 from tests.support.projects import MULTI, decide, labelled, new_project, ranking, said
 
 
@@ -65,6 +66,19 @@ def test_a_merge_is_shown_before_it_is_done_and_undone_after(tmp_path: Path) -> 
         }
         findings = check(project, RunControl()).findings
         assert not [one for one in findings if "label" in one.message]
+
+
+def test_a_note_and_a_flag_outlive_the_label_that_they_stood_beside(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        noted = replace(labelled("disc"), note="seen from below", flagged=True)
+        project.record(NewDecision(1, "r", noted))
+        label_set, change = split(project.label_set(), "disc", ("A", "B"), new_id=new_id)
+        project.save_label_set(label_set, (change,))
+        (left,) = project.standing()
+        assert left.verdict == Verdict(State.DEFERRED, flagged=True, note="seen from below")
+        assert set(to_decide_again(project)) == {(1, "r")}
+        _undo_labels(project)
+        assert [one.verdict for one in project.standing()] == [noted]
 
 
 def test_what_is_split_is_decided_again_and_undo_across_it_is_exact(tmp_path: Path) -> None:
