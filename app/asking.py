@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 from app import strings
 from app.controllers.library import ENDING, Library, NewProject
 from app.errors import Reporter, TroubleReport
+from app.models.commands import Command
 from app.preferences import Keeper, is_pseudonym, of, put
 from app.strings import command_words
 from app.views.dialogs.about import AboutDialog
@@ -46,6 +47,17 @@ class Asking(QObject):
         self._trouble: TroubleDialog | None = None
         self._backbones: tuple[str, ...] = ("starter",)
         reporter.reported.connect(self.report)
+
+    def commands(self) -> dict[Command, Callable[[], object]]:
+        """What each command does."""
+        return {
+            Command.NEW_PROJECT: self.new_project,
+            Command.OPEN_PROJECT: self.open_project,
+            Command.ADD_SCANS: self.add_scans,
+            Command.PREFERENCES: self.preferences,
+            Command.KEYS: self.keys,
+            Command.ABOUT: self.about,
+        }
 
     def report(self, report: TroubleReport) -> None:
         """Show a trouble once; while one is shown, others go to the log alone."""

@@ -163,31 +163,17 @@ class Desk(QObject):
         self.training.live_changed.connect(self._live_changed)
 
     def _command_table(self) -> dict[Command, Callable[[], object]]:
-        review, screen, asking, window = self.review, self.screen, self.asking, self.window
+        screen, asking, window = self.screen, self.asking, self.window
         return {
-            Command.NEW_PROJECT: asking.new_project,
-            Command.OPEN_PROJECT: asking.open_project,
             Command.OPEN_DEMO: self.open_demo,
-            Command.ADD_SCANS: asking.add_scans,
             Command.FIND_MOVED: lambda: asking.moved_scans(self.finding.look),
             Command.LABEL_SET: self.asking_labels.ask,
             Command.IMPORT_LABELS: self.asking_import.ask,
             Command.EXPORT: self._export,
             Command.BACKBONES: self.asking_backbones.ask,
-            Command.PREFERENCES: asking.preferences,
             Command.CLOSE_PROJECT: self.library.close,
             Command.QUIT: window.close,
-            Command.ACCEPT: review.accept,
-            Command.DEFER: lambda: review.say(State.DEFERRED),
-            Command.NONE_APPLY: lambda: review.say(State.NONE_APPLY),
-            Command.UNASSESSABLE: lambda: review.say(State.UNASSESSABLE),
-            Command.FLAG: review.toggle_flag,
-            Command.UNDO: review.undo,
-            Command.REDO: review.redo,
             Command.SUGGESTIONS: self._toggle_suggestions,
-            Command.PREVIOUS: lambda: review.step(-1),
-            Command.NEXT: lambda: review.step(1),
-            Command.NEXT_TO_DO: review.next_to_do,
             Command.SEARCH: window.queue.focus_search,
             Command.INSTRUCTIVE: self._toggle_order,
             Command.FRAME_UP: lambda: screen.step(-1),
@@ -199,8 +185,7 @@ class Desk(QObject):
             Command.LESS_ALIKE: lambda: self.comparing.step(-1),
             Command.TRAIN: self.training.start,
             Command.CANCEL_TRAINING: self.training.cancel,
-            Command.KEYS: asking.keys,
-            Command.ABOUT: asking.about,
+            **asking.commands(),
             **self.reading.commands(),
         }
 

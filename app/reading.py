@@ -1,4 +1,4 @@
-"""Wires what belongs to reading by rules: confidence, notes, readers, batch review."""
+"""Wires what belongs to reading: decisions, confidence, notes, readers, batch review."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from app.controllers.suggestions import Suggestions
 from app.jobs import Jobs
 from app.models.commands import Command
 from app.views.main_window import MainWindow
-from nearl_core.types import Confidence
+from nearl_core.types import Confidence, State
 
 
 class Reading(QObject):
@@ -45,6 +45,16 @@ class Reading(QObject):
         """What each command does."""
         review = self._review
         return {
+            Command.ACCEPT: review.accept,
+            Command.DEFER: lambda: review.say(State.DEFERRED),
+            Command.NONE_APPLY: lambda: review.say(State.NONE_APPLY),
+            Command.UNASSESSABLE: lambda: review.say(State.UNASSESSABLE),
+            Command.FLAG: review.toggle_flag,
+            Command.UNDO: review.undo,
+            Command.REDO: review.redo,
+            Command.PREVIOUS: lambda: review.step(-1),
+            Command.NEXT: lambda: review.step(1),
+            Command.NEXT_TO_DO: review.next_to_do,
             Command.PROBABLE: lambda: review.toggle_confidence(Confidence.PROBABLE),
             Command.UNSURE: lambda: review.toggle_confidence(Confidence.POSSIBLE),
             Command.NOTE: self._note.begin,
