@@ -1,5 +1,6 @@
 """The reader's own decisions that the others speak against, to be looked at again."""
 
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -62,8 +63,14 @@ class LookingAgain(QObject):
         self._weigh()
 
     def decided(self, decision: Decision) -> None:
-        """A decision was committed: that scan was looked at."""
-        self._doubts = tuple(x for x in self._doubts if x.scan_id != decision.scan_id)
+        """A decision was committed; a flag or a note leaves its scan on the list."""
+        if decision.undoes is None and decision.scan_id not in self._trust.looked_twice:
+            now = {decision.scan_id: decision.id}
+            self._doubts = tuple(
+                replace(x, decision_id=now.get(x.scan_id, x.decision_id)) for x in self._doubts
+            )
+        else:
+            self._doubts = tuple(x for x in self._doubts if x.scan_id != decision.scan_id)
         self._since += 1
         if self._since >= _AFTER or decision.undoes is not None:
             self._weigh()

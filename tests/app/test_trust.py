@@ -176,6 +176,19 @@ def test_enter_opens_a_doubted_scan_and_deciding_anew_takes_it_off(desk: Driver)
 
 
 @pytest.mark.usefixtures("few")
+def test_a_flag_leaves_a_doubted_scan_on_screen_and_on_the_list(desk: Driver) -> None:
+    doubted(desk)
+    panel = desk.desk.window.scan.again
+    desk.bot.keyClick(panel.list, Qt.Key.Key_Return)
+    scan_id = desk.scan_id()
+    desk.decide(Qt.Key.Key_F)
+    desk.decide(Qt.Key.Key_U)
+    desk.bot.wait(50)  # the next one would have come by now
+    assert desk.scan_id() == scan_id
+    assert panel.list.count() == 2
+
+
+@pytest.mark.usefixtures("few")
 def test_digits_decide_while_the_list_has_the_focus(desk: Driver) -> None:
     doubted(desk)
     panel = desk.desk.window.scan.again
