@@ -73,7 +73,7 @@ class Trust(QObject):
             self._read(session)
             return
         before, after = self._said.get(decision.scan_id), decision.verdict
-        if before is not None and (_call(before) != _call(after) or before == after):
+        if before is not None and _anew(before, after):
             self._twice.add(decision.scan_id)
         self._said[decision.scan_id] = after
         if after.state in _ANSWERS and decision.scan_id not in self._firsts:
@@ -134,6 +134,13 @@ class Trust(QObject):
         if session is self._session:
             lines: ReliabilityLines = reliability_lines(found, enough=evaluate.ENOUGH)
             self.reliability.emit(lines)
+
+
+def _anew(before: Verdict, after: Verdict) -> bool:
+    # As `store.record` says it of what was decided earlier.
+    if before.state is State.DEFERRED:
+        return False
+    return _call(before) != _call(after) or before == after
 
 
 def _call(verdict: Verdict) -> tuple[State, tuple[str, ...]]:

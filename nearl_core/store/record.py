@@ -48,5 +48,8 @@ def of_reader(project: "Project", reader: str) -> ReaderRecord:
 
 
 def _anew(before: tuple[object, ...], after: tuple[object, ...]) -> bool:
-    """Whether labels changed, or all was said again as it was; not where a flag or note came."""
-    return before[:2] != after[:2] or before == after
+    """Whether labels changed, or all was said again as it was; not where a flag or note came.
+
+    A scan that was deferred was not decided before.
+    """
+    return before[0] != State.DEFERRED.value and (before[:2] != after[:2] or before == after)

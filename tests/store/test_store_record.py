@@ -68,6 +68,7 @@ def test_the_first_answer_counts_and_what_was_undone_does_not(project: Project) 
 
 def test_looked_twice_is_saying_it_anew_and_not_a_flag_or_a_repeat(project: Project) -> None:
     one, two, three, four = (scan.id for scan in project.scans())
+    say(project, three, flagged=True)  # deferred: not decided yet
     for scan in (one, two, three, four):
         say(project, scan, DISC)
     say(project, one, STRIPES)
