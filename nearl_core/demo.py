@@ -109,12 +109,6 @@ def demo_scans(reader: ScanReader, control: RunControl) -> list[DemoScan]:
     return scans
 
 
-def demo_files() -> list[Path]:
-    """The paths of `demo_scans`, read with a scan reader of its own."""
-    with ScanReader() as reader:
-        return [scan.path for scan in demo_scans(reader, RunControl())]
-
-
 def picture_hash(stored: NDArray[np.generic]) -> str:
     """Equal for equal stored values of equal shape, whatever byte order or type they came in.
 

@@ -6,7 +6,7 @@ wheel scrolls frames, middle-drag pans, a double click fits.
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -316,14 +316,6 @@ class ImageView(QWidget):
             reading = f"{window.name}   {reading}" if reading != window.name else reading
         letters = edge_letters(picture.info.edges, self._viewing.orientation)
         self._overlay.set_reading(reading, letters, f"{self._canvas.percent:.0f} %")
-
-    def picture_rect(self) -> QRectF:
-        """Where the picture stands in this widget."""
-        if self._picture is None:
-            return QRectF()
-        corner = self._canvas.from_picture((0.0, 0.0))
-        other = self._canvas.from_picture((float(self._picture.columns), float(self._picture.rows)))
-        return QRectF(corner, other).normalized()
 
     def place_of(self, point: Point) -> QPointF:
         """Where a column and row of the picture stand in this widget."""

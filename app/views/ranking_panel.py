@@ -29,11 +29,6 @@ from nearl_core.types import Confidence, State
 
 _MANY = 6
 """Labels that have room in the window that the desk opens with; more of them stand closer."""
-_VERDICTS = (
-    (Command.DEFER, State.DEFERRED),
-    (Command.NONE_APPLY, State.NONE_APPLY),
-    (Command.UNASSESSABLE, State.UNASSESSABLE),
-)
 _SURENESS = {Command.PROBABLE: Confidence.PROBABLE, Command.UNSURE: Confidence.POSSIBLE}
 _SWITCHES = (*_SURENESS, Command.FLAG)
 

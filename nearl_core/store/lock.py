@@ -155,11 +155,3 @@ def _waited_for(descriptor: int) -> Holder | None:
             return holder
         time.sleep(0.01)
     return None
-
-
-def holder_of(path: Path) -> Holder | None:
-    """Who wrote the lock file, or None where nobody holds it (or nobody can be told)."""
-    try:
-        return _parse(path.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return None
