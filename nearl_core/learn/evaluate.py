@@ -110,7 +110,8 @@ def said_before(decisions: Sequence[Decision], label_set: LabelSet) -> tuple[Flo
     """What rankings claimed before a reader decided, and whether it held.
 
     A scan counts once, by its first decision: a later ranking has learned from that one. Rankings
-    of fewer than 32 decisions are left out, as are scans that got no verdict on labels.
+    of fewer than 32 decisions are left out, as are scans that got no verdict on labels, and claims
+    of labels that left the set: where these held, the decision left with them.
 
     Args:
         decisions: In any order, without those that were taken back.
@@ -119,7 +120,7 @@ def said_before(decisions: Sequence[Decision], label_set: LabelSet) -> tuple[Flo
     Returns:
         N probabilities of what was claimed, and N times whether it held.
     """
-    multi_label = label_set.multi_label
+    multi_label, there = label_set.multi_label, frozenset(label_set.ids)
     answers = {State.LABELLED, State.NONE_APPLY} if multi_label else {State.LABELLED}
     first: dict[int, Decision] = {}
     for decision in sorted(decisions, key=lambda d: d.id):
@@ -131,6 +132,8 @@ def said_before(decisions: Sequence[Decision], label_set: LabelSet) -> tuple[Flo
             continue
         meant = label_set.meant(verdict.labels)
         for label in ranking.labels if multi_label else ranking.labels[:1]:
+            if label.label_id not in there:
+                continue
             says_yes = not multi_label or label.probability >= 0.5
             claimed.append(label.probability if says_yes else 1 - label.probability)
             held.append((label.label_id in meant) == says_yes)

@@ -202,6 +202,11 @@ def test_what_was_said_before_a_decision_is_held_against_it() -> None:
     assert held.tolist() == [True, False]
 
 
+def test_claims_of_a_label_that_left_the_set_count_neither_way() -> None:
+    gone = _said(decided(1, "a"), ("split", 0.9), ("a", 0.1))
+    assert not len(evaluate.said_before([gone], LABELS)[0])
+
+
 def test_in_a_multi_label_set_each_label_is_a_claim() -> None:
     none_apply = replace(
         _said(decided(1), ("a", 0.8), ("b", 0.3)), verdict=Verdict(State.NONE_APPLY)
