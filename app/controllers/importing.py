@@ -1,6 +1,7 @@
 """Labels that exist already: looked at and taken in, in the background."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from app.controllers.library import Library
 from app.jobs import Job, Jobs
 from app.session import Decided, Session, decided
 from nearl_core.control import Progress, RunControl
-from nearl_core.errors import NearlError
+from nearl_core.errors import Cancelled, NearlError
 from nearl_core.importing.matching import Matched
 from nearl_core.importing.plan import ImportPlan, plan
 from nearl_core.importing.statements import SourceKind
@@ -83,16 +84,18 @@ class Importing(QObject):
             self._job.cancel()
 
         def came(result: T) -> None:
-            if session is self._library.session:
+            # Of a source that was given up nothing shows; what was taken in of it is there.
+            if session is self._library.session and (taking or self._job is job):
                 self._job = None
                 done(result)
 
-        self._job = self._jobs.background.submit(
+        job = self._jobs.background.submit(
             work,
             done=came,
             failed=partial(self._failed, session),
             progress=partial(self._progress, taking),
         )
+        self._job = job
 
     def _looked(self, name: str, matched: Matched) -> None:
         self._matched = matched
@@ -138,5 +141,6 @@ def _plan(
 def _take(session: Session, planned: ImportPlan, jobs: Jobs, control: RunControl) -> Decided:
     from nearl_core.importing.taking import take
 
-    take(session.project, planned, control, write=jobs.write)
+    with suppress(Cancelled):  # what was recorded until then is there, and teaches
+        take(session.project, planned, control, write=jobs.write)
     return decided(session.project, session.reader)

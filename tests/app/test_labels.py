@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
@@ -18,6 +19,7 @@ from app.strings import label_words
 from app.views.dialogs.import_labels import ImportLabelsDialog
 from app.views.dialogs.label_set import LabelSetDialog
 from nearl_core import labels_file
+from nearl_core.importing import taking
 from nearl_core.types import UNSEEN, ChangeKind, Label, LabelSet, State
 from tests.app.driving import WAIT_MS, Driver
 
@@ -165,6 +167,47 @@ def _import_dialog(desk: Driver) -> ImportLabelsDialog:
     (dialog,) = desk.desk.window.findChildren(ImportLabelsDialog)
     assert isinstance(dialog, ImportLabelsDialog)
     return dialog
+
+
+def test_the_preview_of_one_source_never_stands_under_another(desk: Driver, tmp_path: Path) -> None:
+    table = tmp_path / "old.csv"
+    table.write_text("file,label\ndisc-0.png,Disc\n")
+    dialog = _import_dialog(desk)
+    dialog.path.setText(str(table))
+    dialog.path.textEdited.emit(str(table))
+    dialog.look.click()
+    desk.bot.keyClicks(dialog.path, "x")  # before its preview is there
+    importing = desk.desk.asking_import.importing
+    desk.until(lambda: importing._plan is not None)
+    assert not dialog.ok.isEnabled()
+    assert not dialog.values.topLevelItemCount()
+    dialog.reject()
+
+
+def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
+    desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "_TOGETHER", 1)
+    table = tmp_path / "old.csv"
+    table.write_text("file,label\ndisc-0.png,Disc\ndisc-1.png,Disc\n")
+    dialog = _import_dialog(desk)
+    dialog.path.setText(str(table))
+    dialog.path.textEdited.emit(str(table))
+    dialog.look.click()
+    desk.until(dialog.ok.isEnabled)
+    importing = desk.desk.asking_import.importing
+    record = taking._record
+
+    def one_then_give_up(*args: object) -> None:
+        record(*args)  # type: ignore[arg-type]
+        assert importing._job is not None
+        importing._job.cancel()
+
+    monkeypatch.setattr(taking, "_record", one_then_give_up)
+    dialog.ok.click()
+    session = desk.desk.library.session
+    assert session is not None
+    desk.until(lambda: len(session.others) == 1)
 
 
 def test_a_table_of_labels_is_shown_mapped_and_taken_in(desk: Driver, tmp_path: Path) -> None:

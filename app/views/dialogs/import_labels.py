@@ -48,6 +48,7 @@ class ImportLabelsDialog(DeskDialog):
         self._targets = tuple(targets)
         self._mapping: dict[str, str] = {}
         self._named = False
+        self._looked_at = ("", "", "")
         self.kind = QComboBox()
         for value, word in label_words.IMPORT_KINDS.items():
             self.kind.addItem(word, value)
@@ -117,6 +118,10 @@ class ImportLabelsDialog(DeskDialog):
         return field.strip()
 
     @property
+    def _asked(self) -> tuple[str, str, str]:
+        return self.kind.currentData(), self.source, self.name.text()
+
+    @property
     def _is_tag(self) -> bool:
         return bool(self.kind.currentData() == _TAG)
 
@@ -167,7 +172,8 @@ class ImportLabelsDialog(DeskDialog):
         if self.look.isEnabled():
             self._changed()
             self.summary.setText(label_words.READING_SOURCE)
-            self.look_asked.emit(self.kind.currentData(), self.source, self.name.text())
+            self._looked_at = self._asked
+            self.look_asked.emit(*self._asked)
 
     def accept(self) -> None:
         """Take in what is shown; the dialog is closed once that is done."""
@@ -182,7 +188,9 @@ class ImportLabelsDialog(DeskDialog):
     # --- what came back --------------------------------------------------------------------
 
     def show_preview(self, shown: ImportPreview) -> None:
-        """Show what would be taken in."""
+        """Show what would be taken in, unless something else is asked for by now."""
+        if self._looked_at != self._asked:
+            return
         if self.values.topLevelItemCount() != len(shown.rows):
             self.values.clear()
             for value, count, target in shown.rows:
