@@ -105,7 +105,7 @@ class Library(QObject):
         reader = self.settings.reader
         self._jobs.store.submit(
             lambda _control: _create(wanted, reader),
-            done=partial(self._opened, wanted.scans),
+            done=partial(self._opened, reader, wanted.scans),
             failed=self._failed,
             priority=Priority.TRAINING,  # behind the closing of the one before
         )
@@ -116,7 +116,7 @@ class Library(QObject):
         reader = self.settings.reader
         self._jobs.store.submit(
             lambda _control: _open(folder, reader),
-            done=partial(self._opened, None),
+            done=partial(self._opened, reader, None),
             failed=self._failed,
             priority=Priority.TRAINING,  # behind the closing, which gives the lock back
         )
@@ -155,8 +155,12 @@ class Library(QObject):
         self.busy.emit("")
         self.failed.emit(error)
 
-    def _opened(self, scans: Path | None, opened: Opened) -> None:
-        settings = self.settings
+    def _opened(self, of: str, scans: Path | None, opened: Opened) -> None:
+        settings, project = self.settings, opened.project
+        if of != settings.reader and scans is None:  # what was read is another reader's by now
+            self._jobs.store.submit(lambda _control: project.close(), priority=Priority.TRAINING)
+            self.open(project.folder)
+            return
         reader = ScanReader(
             workers=settings.workers,
             time_limit_s=settings.time_limit_s,

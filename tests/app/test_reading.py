@@ -168,6 +168,22 @@ def test_multi_label_calls_are_held_against_all_that_is_likely(
     assert driver.scan_id() != second
 
 
+def test_another_pseudonym_while_a_project_opens_shows_nothing_of_the_first(
+    driver: Driver, project: Path
+) -> None:
+    with Project.open(project) as opened:
+        reader = driver.desk.keeper.settings.reader
+        opened.record(NewDecision(1, reader, Verdict(State.LABELLED, ("disc",))))
+    driver.desk.library.open(project)
+    driver.desk.asking.change_reader("second")  # its decisions are being read still
+    driver.until(lambda: driver.desk.library.session is not None)
+    session = driver.desk.library.session
+    assert session is not None
+    assert session.reader == "second"
+    assert not session.standing
+    assert [one.reader for one in session.others] == [reader]
+
+
 # --- scans that come again ---------------------------------------------------------------------
 
 
