@@ -90,14 +90,14 @@ def collect(scans: Iterable[Scan], decisions: Iterable[Decision], label_set: Lab
     """Rows for the decisions that belong in a data set, ordered by scan, without splits.
 
     Raises:
-        ExportError: If there is none.
+        ExportError: If there is none, or one was read in other labels than these.
     """
     by_id = {scan.id: scan for scan in scans}
     pseudonym = _pseudonyms()
     rows = [
         _row(by_id[decision.scan_id], decision, label_set, pseudonym)
         for decision in decisions
-        if decision.verdict.state in EXPORTED
+        if decision.verdict.state in EXPORTED and decision.scan_id in by_id
     ]
     if not rows:
         raise ExportError("There is nothing to export: no scan is decided.", "Decide some scans.")
@@ -140,6 +140,8 @@ def _row(
 ) -> Row:
     verdict = decision.verdict
     labels = [label_set.by_id(one) for one in label_set.ids if one in verdict.labels]
+    if len(labels) < len(verdict.labels):  # by a desk, while a command reads
+        raise ExportError("The project's labels changed meanwhile.", "Export again.")
     first = decision.ranking.labels[0] if decision.ranking and decision.ranking.labels else None
     names = {label.id: label.name for label in label_set.labels}
     return Row(

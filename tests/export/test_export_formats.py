@@ -13,11 +13,14 @@ import pydicom
 import pytest
 from PIL import Image
 
+from nearl_core import label_changes
 from nearl_core.adding import examine
 from nearl_core.errors import ExportError, UsageError
 from nearl_core.export.choice import Choice, Rule
 from nearl_core.export.content import Pictures
 from nearl_core.export.exporter import ExportReport, export
+from nearl_core.export.rows import collect
+from nearl_core.labels_file import new_id
 from nearl_core.scans.guard import ScanReader
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
@@ -394,6 +397,29 @@ def test_a_child_implies_its_parents_in_every_row(tmp_path: Path) -> None:
     body = json.loads((tmp_path / "monai" / "datalist.json").read_text())
     assert body["training"][0]["label"] == [1, 1, 1]
     assert "| Solid mass | solid | mass |" in (tmp_path / "all" / "README.md").read_text()
+
+
+def test_an_export_speaks_the_labels_of_now(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p", LABELS) as project:
+        files = [write_png(tmp_path / f"{number}.png", disc()) for number in range(3)]
+        project.add_scans(NewScan(file, ScanInfo(32, 32)) for file in files)
+        before = project.label_set()
+        for scan_id, first, second in ((1, "disc", "dots"), (2, "stripes", "stripes")):
+            decide(project, scan_id, first, reader="a", suggestion="disc")
+            decide(project, scan_id, second, reader="b")
+        decide(project, 3, "disc", reader="a", suggestion="dots")
+        standing = project.standing()
+        round_, change = label_changes.merge(before, ("disc", "dots"), "Round", new_id=new_id)
+        project.save_label_set(round_, (change,))
+        less, change = label_changes.retire(round_, "stripes")
+        project.save_label_set(less, (change,))
+        _run(project, tmp_path / "now", "jsonl", choice=Choice(Rule.AGREED), split=(1,))
+        with pytest.raises(ExportError, match="changed meanwhile"):
+            collect(project.scans(), standing, project.label_set())
+    lines = (tmp_path / "now" / "decisions.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    said = {row["scan"]: (row["label"], row["suggestion"]) for row in rows}
+    assert said == {"scan-000001": (["Round"], ""), "scan-000003": (["Round"], "Round")}
 
 
 def test_what_can_not_be_is_said(project: Project, tmp_path: Path) -> None:
