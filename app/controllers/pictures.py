@@ -90,18 +90,19 @@ class Pictures(QObject):
         """Have a frame decoded; `ready` or `failed` tells when."""
         place = Place(scan.id, frame)
         waiting = self._on_way.get(place)
-        if self._session is None or place in self._kept:
+        session = self._session
+        if session is None or place in self._kept:
             return
         if waiting is not None:
             if waiting.priority <= priority:
                 return
             waiting.cancel()
-        reader = self._session.scan_reader
+        reader = session.scan_reader
         self._on_way[place] = self._jobs.pictures.submit(
             lambda control: decode(reader, scan, frame, control),
             priority=priority,
-            done=partial(self._arrived, place),
-            failed=partial(self._refused, place),
+            done=partial(self._arrived, session, place),
+            failed=partial(self._refused, session, place),
         )
 
     def want_coarse(self, scan: Scan, frame: int) -> None:
@@ -113,7 +114,7 @@ class Pictures(QObject):
         self._jobs.pictures.submit(
             lambda control: _decode_coarse(reader, scan, frame, control),
             priority=Priority.SCREEN,
-            done=partial(self._coarse_arrived, place),
+            done=partial(self._coarse_arrived, session, place),
             failed=lambda _error: None,  # told by the whole picture, which is on its way
         )
 
@@ -138,12 +139,13 @@ class Pictures(QObject):
             self._thumbnails[scan_id] = self._jobs.pictures.submit(
                 partial(_thumbnail_job, session.scan_reader, scan, cache),
                 priority=Priority.BACKGROUND,
-                done=partial(self._thumbnail_arrived, scan_id),
-                failed=partial(self._thumbnail_refused, scan_id),
+                done=partial(self._thumbnail_arrived, session, scan_id),
+                failed=partial(self._thumbnail_refused, session, scan_id),
             )
 
-    def _arrived(self, place: Place, picture: Picture) -> None:
-        if self._on_way.pop(place, None) is None:
+    def _arrived(self, session: Session, place: Place, picture: Picture) -> None:
+        # Scans of another project have the same numbers: a late picture of one is none of these.
+        if session is not self._session or self._on_way.pop(place, None) is None:
             return
         self._kept[place] = picture
         self._bytes += picture.nbytes
@@ -151,22 +153,22 @@ class Pictures(QObject):
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
         self.ready.emit(place, picture)
 
-    def _coarse_arrived(self, place: Place, picture: Picture | None) -> None:
-        if picture is not None and place in self._on_way:
+    def _coarse_arrived(self, session: Session, place: Place, picture: Picture | None) -> None:
+        if session is self._session and picture is not None and place in self._on_way:
             self.coarse.emit(place, picture)
 
-    def _refused(self, place: Place, error: NearlError) -> None:
-        if self._on_way.pop(place, None) is not None:
+    def _refused(self, session: Session, place: Place, error: NearlError) -> None:
+        if session is self._session and self._on_way.pop(place, None) is not None:
             self.failed.emit(place, error)
 
-    def _thumbnail_arrived(self, scan_id: int, image: QImage) -> None:
-        if self._thumbnails.pop(scan_id, None) is not None:
+    def _thumbnail_arrived(self, session: Session, scan_id: int, image: QImage) -> None:
+        if session is self._session and self._thumbnails.pop(scan_id, None) is not None:
             self.thumbnail.emit(scan_id, QPixmap.fromImage(image))
 
-    def _thumbnail_refused(self, scan_id: int, error: NearlError) -> None:
+    def _thumbnail_refused(self, session: Session, scan_id: int, error: NearlError) -> None:
         """The queue keeps its place empty: the scan itself says why when it is opened."""
         del error
-        if self._thumbnails.pop(scan_id, None) is not None:
+        if session is self._session and self._thumbnails.pop(scan_id, None) is not None:
             self.thumbnail.emit(scan_id, QPixmap(1, 1))
 
 

@@ -57,7 +57,7 @@ class Tags(QObject):
 
     def show_scan(self, scan: Scan | None) -> None:
         """Another scan: its identity has to be asked for anew."""
-        if scan is not None and self._scan is not None and scan.id == self._scan.id:
+        if scan is not None and self._scan is not None and scan.path == self._scan.path:
             return
         self._scan = scan
         self._hide_identity()
@@ -81,18 +81,19 @@ class Tags(QObject):
         self._job = self._jobs.pictures.submit(
             lambda _control: reader.tags(path, identity=identity),
             priority=Priority.SCREEN,
-            done=partial(self._arrived, scan.id, identity),
-            failed=partial(self._refused, scan.id),
+            done=partial(self._arrived, scan, identity),
+            failed=partial(self._refused, scan),
         )
 
-    def _arrived(self, scan_id: int, identity: bool, lines: tuple[TagLine, ...]) -> None:
-        if self._is_wanted(scan_id) and identity == self._identity:
+    def _arrived(self, scan: Scan, identity: bool, lines: tuple[TagLine, ...]) -> None:
+        if self._is_wanted(scan) and identity == self._identity:
             self.notice.emit("" if lines else strings.NO_TAGS)
             self.lines.emit(lines)
 
-    def _refused(self, scan_id: int, error: NearlError) -> None:
-        if self._is_wanted(scan_id):
+    def _refused(self, scan: Scan, error: NearlError) -> None:
+        if self._is_wanted(scan):
             self.notice.emit(error.message)
 
-    def _is_wanted(self, scan_id: int) -> bool:
-        return self._wanted and self._scan is not None and self._scan.id == scan_id
+    def _is_wanted(self, scan: Scan) -> bool:
+        # By its path: scans of another project have the same numbers.
+        return self._wanted and self._scan is not None and self._scan.path == scan.path

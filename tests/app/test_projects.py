@@ -3,8 +3,11 @@
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +17,8 @@ from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QLabel
 import main
 from app import bootstrap, strings
 from app.controllers.library import NewProject
+from app.controllers.pictures import Place
+from app.jobs import Job, Priority
 from app.models.commands import Command
 from app.models.scan_table import ScanTable, Show
 from app.strings import command_words, dialog_words
@@ -22,6 +27,7 @@ from app.views.dialogs.export import ExportDialog
 from app.views.dialogs.label_set import LabelSetDialog
 from app.views.dialogs.new_project import NewProjectDialog
 from nearl_core import labels_file
+from nearl_core.control import RunControl
 from nearl_core.errors import ProjectError
 from nearl_core.scan_list import ScanList
 from nearl_core.store.copies import copies
@@ -321,3 +327,28 @@ def test_version_is_told() -> None:
 
 def test_templates_can_start_a_label_set() -> None:
     assert labels_file.template_names()
+
+
+def test_late_pictures_of_another_project_stand_for_none_of_this_one(
+    desk: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, scan, session = desk.desk.pictures, desk.desk.review.scan, desk.desk.library.session
+    assert scan is not None
+    assert session is not None
+    place = Place(scan.id, 0)
+    old = pictures.at(place)
+    late: list[Callable[[object], None]] = []
+
+    def submit(work: Callable[[RunControl], object], **more: Any) -> Job:
+        late.append(more["done"])
+        return Job(work, RunControl(), Priority.SCREEN)
+
+    monkeypatch.setattr(desk.desk.jobs.pictures, "submit", submit)
+    pictures.open(session)
+    pictures.want(scan, 0, Priority.SCREEN)
+    pictures.open(replace(session))  # whose scans have the same numbers
+    pictures.want(scan, 0, Priority.SCREEN)
+    late[0](old)
+    assert pictures.at(place) is None
+    late[1](old)
+    assert pictures.at(place) is old
