@@ -14,7 +14,6 @@ _RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 SHIPPED = _RESOURCES / "backbones"
 ARCHITECTURES = _RESOURCES / "architectures"
 """Shapes of backbones that open_clip does not know by name; no weights."""
-UNFINISHED = ".partial"
 _SHIPPED_LICENCE = "CC BY-SA 4.0"
 _SHIPPED_FROM = "a few kinds of scans and about a hundred words"
 _GENERAL = "photographs and texts of the web"
@@ -113,7 +112,7 @@ def entries() -> list[BackboneEntry]:
     found: dict[str, BackboneEntry] = {}
     for parent in (SHIPPED, added_folder()):
         for folder in sorted(parent.iterdir()) if parent.is_dir() else ():
-            if (folder / CONFIG).is_file() and folder.suffix != UNFINISHED:
+            if (folder / CONFIG).is_file():
                 found[folder.name] = BackboneEntry(folder.name, folder)
     for hub in HUB:
         here = found[hub.name].folder if hub.name in found else None
@@ -123,8 +122,8 @@ def entries() -> list[BackboneEntry]:
 
 
 def unfinished_folder(name: str) -> Path:
-    """Where a backbone stands until it is whole."""
-    return added_folder() / f"{name}{UNFINISHED}"
+    """Where a backbone stands until it is whole: under its own name, which errors tell."""
+    return added_folder() / ".unfinished" / name
 
 
 def hub_backbone(name: str) -> HubBackbone | None:

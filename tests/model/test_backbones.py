@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from nearl_core.errors import BackboneError
 from nearl_core.model import backbones, obtain
 from nearl_core.model.backbone_folder import write_sums
-from nearl_core.model.backbone_list import SHIPPED, added_folder, entries
+from nearl_core.model.backbone_list import SHIPPED, added_folder, entries, unfinished_folder
 from tests.model.making import (
     PREPROCESSING,
     TEXTS,
@@ -237,7 +237,7 @@ def test_one_that_does_not_load_leaves_nothing_behind(folder: Path) -> None:
     _weights_of_another_shape(folder)
     with pytest.raises(BackboneError, match="don't fit"):
         obtain.add(folder)
-    assert not any(added_folder().iterdir())
+    assert not [file for file in added_folder().rglob("*") if file.is_file()]
 
 
 def test_one_that_changed_since_its_hash_was_written_is_not_added(folder: Path) -> None:
@@ -257,8 +257,15 @@ def test_a_single_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_folder_is_no_backbone() -> None:
-    write_backbone(added_folder() / "ViT-B-16.partial")
-    assert not [e.name for e in entries() if "partial" in e.name]
+    write_backbone(unfinished_folder("ViT-B-16"))
+    assert not [e.name for e in entries() if e.name == "ViT-B-16" and e.folder is not None]
+
+
+def test_a_refused_folder_is_called_what_the_reader_calls_it(tmp_path: Path) -> None:
+    folder = write_backbone(tmp_path / "tiny")
+    write_config(folder, preprocess_cfg=None)
+    with pytest.raises(BackboneError, match="in tiny does not say how images are prepared"):
+        obtain.add(folder)
 
 
 def test_a_pt_file_in_place_of_a_backbone_is_refused_with_the_remedy(tmp_path: Path) -> None:

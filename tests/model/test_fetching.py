@@ -180,7 +180,7 @@ def test_what_does_not_load_is_not_kept(hub: FakeHub, folder: Path) -> None:
     hub.files |= contents(folder)
     with pytest.raises(BackboneError, match="don't fit"):
         obtain.fetch(NAME, RunControl())
-    assert not any(added_folder().iterdir())
+    assert not [file for file in added_folder().rglob("*") if file.is_file()]
 
 
 def test_missing_preprocessing_is_said_before_the_weights_are_fetched(
@@ -267,7 +267,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_does_not(folder: Path) -> N
     with pytest.raises(BackboneError, match="damaged or holds more than weights"):
         obtain.add(folder)
     assert not Path("/tmp/nearl-evil").exists()
-    assert not any(added_folder().iterdir())
+    assert not [file for file in added_folder().rglob("*") if file.is_file()]
 
 
 @pytest.mark.parametrize(
