@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,17 +16,26 @@ from nearl_core import labels_file
 from nearl_core.types import LabelSet
 from tests.app.driving import Driver, make_project, stop
 from tests.app.fakes import FakeEngine
+from tests.support.scans import write_folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def label_set() -> LabelSet:
     return labels_file.from_names(["Disc", "Stripes", "Other"])
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory, label_set: LabelSet) -> Path:
+    """The project that each test gets a copy of: taking scans in starts a decoding process."""
+    folder = tmp_path_factory.mktemp("made-once")
+    return make_project(folder / "tiny.nearl", write_folder(folder / "scans"), label_set)
+
+
 @pytest.fixture
-def project(tmp_path: Path, scan_folder: Path, label_set: LabelSet) -> Path:
-    """A project over the nine tiny scans."""
-    return make_project(tmp_path / "tiny.nearl", scan_folder, label_set)
+def project(tmp_path: Path, scan_folder: Path, made_once: Path) -> Path:
+    """A project over the nine tiny scans, which stand beside it."""
+    shutil.copytree(made_once.with_name("scans"), scan_folder, dirs_exist_ok=True)  # their times
+    return shutil.copytree(made_once, tmp_path / "tiny.nearl")
 
 
 @pytest.fixture
