@@ -22,12 +22,14 @@ _DEEPEST = 4
 class LabelRow(QAbstractButton):
     """A row that can be clicked; it draws a value and decides nothing."""
 
+    # Of the class, for Qt also asks a row whose Python half is not made yet, or gone already.
+    _height = style.ROW_HEIGHT + 4
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self._line = LabelLine("", "", "")
-        self._height = style.ROW_HEIGHT + 4
 
     @property
     def line(self) -> LabelLine:

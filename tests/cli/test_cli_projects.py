@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,14 @@ def _csv(path: Path, *rows: tuple[object, ...]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
     return path
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Children that heed an interrupt, even where a shell started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _process(*argv: object, **more: Any) -> "subprocess.Popen[str]":
@@ -345,6 +354,7 @@ def test_a_killed_decide_has_saved_every_line_that_it_printed(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and pipes")
+@pytest.mark.usefixtures("interruptible")
 def test_interrupts_and_broken_pipes_are_quiet(folder: Path, tmp_path: Path) -> None:
     rows = [("scans/1.png", "disc")] * 5000
     file = _csv(tmp_path / "d.csv", ("path", "label"), *rows)
