@@ -118,9 +118,10 @@ def judge(held: HeldOut, *, multi_label: bool, live: Rival | None) -> Judgement:
 
 def _best_blend(held: HeldOut, scale: float, *, multi_label: bool) -> Blend:
     """The best head at one adapter scale, and the smallest share as good as its best."""
+    soft = _soft(held, multi_label=multi_label)
 
     def losses(p: FloatArray) -> FloatArray:
-        return each_loss(p, held.targets, multi_label=multi_label)
+        return each_loss(p, soft, multi_label=multi_label)
 
     def mean(each: FloatArray) -> float:
         return float(np.average(each, weights=held.weights))
@@ -143,6 +144,20 @@ def _best_blend(held: HeldOut, scale: float, *, multi_label: bool) -> Blend:
         if share == best or _within_an_error(options[share], options[best], held)
     )
     return Blend(scale, ridge, temperature, share)
+
+
+def _soft(held: HeldOut, *, multi_label: bool) -> FloatArray:
+    """Targets short of certainty, N x C, as Platt's: (n + 1) / (n + 2) for a label decided n times.
+
+    So a few decisions that are all right make no version sure.
+    """
+    targets = held.targets
+    counts = (targets * (held.weights > 0)[:, None]).sum(0)
+    if multi_label:
+        others = (held.weights > 0).sum() - counts
+        return np.asarray(np.where(targets > 0, (counts + 1) / (counts + 2), 1 / (others + 2)))
+    sure = (targets @ ((counts + 1) / (counts + 2)))[:, None]
+    return np.asarray(np.where(targets > 0, sure, (1 - sure) / max(targets.shape[1] - 1, 1)))
 
 
 def _within_an_error(each: FloatArray, best: FloatArray, held: HeldOut) -> bool:
@@ -192,11 +207,12 @@ def _at_its_best(held: HeldOut, *, multi_label: bool) -> FloatArray:
 
     So no version wins by being surer alone, which takes no training.
     """
+    soft = _soft(held, multi_label=multi_label)
     options = (to_probabilities(s * held.instant, multi_label=multi_label) for s in SHARPNESSES)
     return min(
         options,
         key=lambda p: float(
-            np.average(each_loss(p, held.targets, multi_label=multi_label), weights=held.weights)
+            np.average(each_loss(p, soft, multi_label=multi_label), weights=held.weights)
         ),
     )
 
@@ -224,7 +240,8 @@ def _worse(own: FloatArray, name: str, rival: Rival, held: HeldOut, *, multi_lab
     rows, p = rival
     own, targets, weights = own[rows], held.targets[rows], held.weights[rows]
     patients = None if held.patients is None else held.patients[rows]
-    losses = [each_loss(q, targets, multi_label=multi_label) for q in (p, own)]
+    soft = _soft(held, multi_label=multi_label)[rows]
+    losses = [each_loss(q, soft, multi_label=multi_label) for q in (p, own)]
     gain = paired(losses[0], losses[1], weights, patients)
     on = f"on {len(rows)} held-out decisions"
     if gain.mean < 0:

@@ -181,3 +181,16 @@ def test_scans_of_one_patient_are_one_witness() -> None:
     assert alike.mean == pytest.approx(few.mean)
     assert alike.error == pytest.approx(few.error, rel=0.02)
     assert paired(many, np.zeros(80), np.ones(80)).error < few.error / 3
+
+
+def test_a_few_right_answers_make_no_version_sure() -> None:
+    """Sixteen decisions that both have right: whoever is surer has won nothing."""
+    few = np.zeros(COUNT)
+    few[:16] = 1
+    right = _logits(3.0, noise=0.2)
+    found = judge(
+        _held(right, own=_logits(3.0, noise=0.3, seed=1), weights=few), multi_label=False, live=None
+    )
+    assert not found.promoted
+    ranked = to_probabilities(right / found.blend.temperature, multi_label=False)
+    assert ranked.max() < 0.97
