@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from app.desk import Desk
 from app.errors import TroubleReport
@@ -78,4 +80,11 @@ def stop(driver: Driver) -> None:
     if driver.desk.jobs.is_open:
         driver.desk.window.close()
         assert driver.desk.shut_down(), "a thread of the desk did not end"
-        driver.desk.window.deleteLater()
+    delete(driver.desk.window)
+
+
+def delete(window: QWidget) -> None:
+    """Take a window from Qt before Python collects its half: Qt would still ask the other one."""
+    if isValid(window):
+        window.deleteLater()
+        QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
