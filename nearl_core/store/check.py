@@ -13,7 +13,7 @@ from nearl_core.control import RunControl
 from nearl_core.errors import ProjectError
 from nearl_core.store import decisions, label_sets, scans, versions
 from nearl_core.store.copies import FOLDER as COPIES
-from nearl_core.store.copies import copies, require_sound
+from nearl_core.store.copies import copies, copies_before_upgrades, require_sound
 from nearl_core.store.faults import damaged, told
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.paths import PathKeeper
@@ -115,17 +115,18 @@ def _database(project: Project) -> list[Finding]:
 
 
 def _copies(project: Project) -> tuple[list[date], list[Finding]]:
-    """The days of the sound daily copies, the newest first."""
+    """The days of the sound daily copies, the newest first; and which copies are damaged."""
     days: list[date] = []
     findings = []
-    for copy in copies(project.folder):
+    for copy in (*copies(project.folder), *copies_before_upgrades(project.folder)):
         try:
             require_sound(copy.file)
-            days.append(copy.day)
+            days += [] if copy.schema else [copy.day]
         except ProjectError:
+            which = f"copy of schema {copy.schema}" if copy.schema else f"daily copy of {copy.day}"
             findings.append(
                 Finding(
-                    f"The daily copy of {copy.day} is damaged.",
+                    f"The {which} is damaged.",
                     "Delete it, and check the disk: what stands on it may go bad as well.",
                 )
             )

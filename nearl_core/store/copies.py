@@ -1,4 +1,4 @@
-"""A copy of the database a day, in the project's folder.
+"""A copy of the database a day, and one before each upgrade, in the project's folder.
 
 A copy takes every page as it is, so checking it is checking the project: a page that went bad is
 found within a day, without keeping anybody waiting at opening.
@@ -24,6 +24,7 @@ from nearl_core.store.folder import DATABASE
 KEPT: Final = 7
 FOLDER: Final = "copies"
 _NAME: Final = re.compile(r"project-(\d{4}-\d{2}-\d{2})\.db")
+_BEFORE: Final = re.compile(r"project-schema-(\d{1,8})\.db")
 _PAGES: Final = 256
 """Copied at once, about 1 MB: on a network share, writers wait for no more than this."""
 _ROOM: Final = 2
@@ -32,18 +33,20 @@ _ROOM: Final = 2
 
 @dataclass(frozen=True)
 class Copy:
-    """One daily copy.
+    """One copy.
 
     Attributes:
         day: When it was made, by the clock of then.
+        schema: The number of its schema where it was made before an upgrade; "" for a daily one.
     """
 
     file: Path
     day: date
+    schema: str = ""
 
 
 def copies(project_folder: Path, *, today: date | None = None) -> list[Copy]:
-    """The copies of a project, the newest first.
+    """The daily copies of a project, the newest first.
 
     One of a day to come was made before the clock was put right, so it counts as the oldest.
 
@@ -51,11 +54,29 @@ def copies(project_folder: Path, *, today: date | None = None) -> list[Copy]:
         ProjectError: If the folder can't be read.
     """
     today = today or date.today()
-    with told():
-        folder = project_folder / FOLDER
-        names = sorted(os.listdir(folder)) if folder.is_dir() else []
-    found = [Copy(folder / name, day) for name in names if (day := _day(name)) is not None]
+    found = [Copy(file, day) for file in _files(project_folder) if (day := _day(file.name))]
     return sorted(found, key=lambda copy: (copy.day <= today, copy.day), reverse=True)
+
+
+def copies_before_upgrades(project_folder: Path) -> list[Copy]:
+    """The copies that were made before the project was brought up to date, the newest first.
+
+    Raises:
+        ProjectError: If the folder can't be read.
+    """
+    found = []
+    for file in _files(project_folder):
+        if match := _BEFORE.fullmatch(file.name):
+            with told():
+                day = date.fromtimestamp(file.stat().st_mtime)
+            found.append(Copy(file, day, match[1]))
+    return sorted(found, key=lambda copy: int(copy.schema), reverse=True)
+
+
+def _files(project_folder: Path) -> list[Path]:
+    folder = project_folder / FOLDER
+    with told():
+        return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _day(name: str) -> date | None:
@@ -87,22 +108,41 @@ def copy_daily(
         return None
     made = Copy(project_folder / FOLDER / f"project-{today.isoformat()}.db", today)
     with told():
-        made.file.parent.mkdir(exist_ok=True)
-        for left in made.file.parent.glob("*.partial-*"):
-            left.unlink()  # of a copying that was cut short; a project has one writer
-        beside = made.file.with_name(f"{made.file.name}.partial-{secrets.token_hex(4)}")
-        try:
-            _copy(project_folder / DATABASE, beside, control)
-            require_sound(beside)
-            os.replace(beside, made.file)
-        finally:
-            beside.unlink(missing_ok=True)
+        _make(made.file, control, "decisions are saved meanwhile.")
         for old in copies(project_folder, today=today)[KEPT:]:
             old.file.unlink(missing_ok=True)
     return made
 
 
-def _copy(source: Path, target: Path, control: RunControl) -> None:
+def copy_before_upgrade(project_folder: Path, schema: str) -> None:
+    """Copy the database as it is in an older schema; a copy of that schema is replaced.
+
+    An earlier copy is left from an upgrade that did not come to its end. Whatever it holds the
+    database still holds, since what was decided only grows.
+
+    Raises:
+        ProjectError: If there is too little space, the disk failed, or the database is damaged.
+    """
+    file = project_folder / FOLDER / f"project-schema-{schema}.db"
+    with told():
+        _make(file, RunControl(), "the project is brought up to date once it is copied.")
+
+
+def _make(file: Path, control: RunControl, meanwhile: str) -> None:
+    """Make a copy beside, check it, and give it its name."""
+    file.parent.mkdir(exist_ok=True)
+    for left in file.parent.glob("*.partial-*"):
+        left.unlink()  # of a copying that was cut short; a project has one writer
+    beside = file.with_name(f"{file.name}.partial-{secrets.token_hex(4)}")
+    try:
+        _copy(file.parent.parent / DATABASE, beside, control, meanwhile)
+        require_sound(beside)
+        os.replace(beside, file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path, control: RunControl, meanwhile: str) -> None:
     needed = sum(
         file.stat().st_size
         for file in (source, source.with_name(source.name + "-wal"))
@@ -110,8 +150,8 @@ def _copy(source: Path, target: Path, control: RunControl) -> None:
     )
     if shutil.disk_usage(source.parent).free < _ROOM * needed:
         raise ProjectError(
-            "There is too little space for the daily copy of the project.",
-            "Free some space on the disk; decisions are saved meanwhile.",
+            "There is too little space for a copy of the project's database.",
+            f"Free some space on the disk; {meanwhile}",
         )
     with (
         closing(sqlite3.connect(file_uri(source, mode="ro"), uri=True)) as old,

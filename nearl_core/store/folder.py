@@ -126,8 +126,12 @@ def require_project(folder: Path) -> None:
         )
 
 
-def require_schema(database: Database) -> None:
+def require_schema(database: Database, before: migrations.Before = migrations.nothing) -> None:
     """Bring the database to this program's schema, or refuse.
+
+    Args:
+        database: A project's.
+        before: Called with the number of an older schema before anything is changed.
 
     Raises:
         ProjectError: If it is newer, no project's, or older and opened read-only.
@@ -137,4 +141,4 @@ def require_schema(database: Database) -> None:
             migrations.require_readable(migrations.current(connection))
         return
     with database.writing() as connection:
-        migrations.migrate(connection)
+        migrations.migrate(connection, before)

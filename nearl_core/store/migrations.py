@@ -4,6 +4,7 @@ The steps are Alembic's, in `steps/versions/`. Alembic is imported only where a 
 project of this program's schema opens without it, and a new one is made from `schema.py` at once.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,13 @@ HEAD: Final = "0003"
 STEPS: Final = Path(__file__).with_name("steps")
 _NUMBER: Final = "schema"
 """Key in `meta` of the schema's number, from before Alembic."""
+
+Before = Callable[[str], None]
+"""Called with the number of an older schema before anything of it is changed."""
+
+
+def nothing(_schema: str) -> None:
+    """What is done before an upgrade that can't do harm: that of a copy."""
 
 
 def create(connection: Connection) -> None:
@@ -64,15 +72,16 @@ def require_readable(found: str) -> None:
         )
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection, before: Before = nothing) -> None:
     """Bring a database to the newest schema, inside the caller's transaction.
 
     Raises:
-        ProjectError: If the schema is newer than this program.
+        ProjectError: If the schema is newer than this program; and what `before` raises.
     """
     found = current(connection)
     _require_known(found)
     if found != HEAD:
+        before(_shown(found))
         _take_over(connection, found)
         _upgrade(connection)
 

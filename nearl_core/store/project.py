@@ -18,6 +18,7 @@ from nearl_core.store.database import Database
 from nearl_core.store.faults import told
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.lock import ProjectLock
+from nearl_core.store.opening import opened
 from nearl_core.store.paths import PathKeeper
 from nearl_core.store.scans import NewScan
 from nearl_core.store.schema import meta
@@ -103,21 +104,8 @@ class Project:
             ProjectError: If it is missing, damaged, newer than this program or can't be written.
         """
         folder = on_disk.project_folder(folder)
-        with told():
-            on_disk.require_project(folder)
-            lock = None if read_only else ProjectLock.acquire(folder / on_disk.LOCK)
-            database = None
-            try:
-                database = Database(folder / on_disk.DATABASE, read_only=read_only)
-                on_disk.require_schema(database)
-                mended = () if read_only else on_disk.make_folders(folder)
-                return cls(folder, database, lock, mended)
-            except BaseException:
-                if database is not None:
-                    database.close()
-                if lock is not None:
-                    lock.release()
-                raise
+        with told(), opened(folder, read_only=read_only) as parts:
+            return cls(folder, *parts)
 
     def close(self) -> None:
         """Close the project; calling it again does nothing."""

@@ -16,7 +16,7 @@ from typing import Final
 
 from nearl_core.errors import ProjectError
 from nearl_core.store import decisions, label_sets, scans, versions
-from nearl_core.store.copies import copies, require_sound
+from nearl_core.store.copies import copies, copies_before_upgrades, require_sound
 from nearl_core.store.database import Database, file_uri
 from nearl_core.store.faults import told
 from nearl_core.store.folder import DATABASE, LOCK, project_folder, require_folder, require_schema
@@ -95,7 +95,7 @@ def _source(folder: Path) -> Path:
 
 def _take_copy(folder: Path, beside: Path) -> date:
     """Copy the newest sound copy, in this program's schema; returns its day."""
-    for copy in copies(folder):
+    for copy in (*copies(folder), *copies_before_upgrades(folder)):
         try:
             require_sound(copy.file)
             shutil.copyfile(copy.file, beside)

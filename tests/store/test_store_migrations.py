@@ -12,7 +12,9 @@ from alembic.script import ScriptDirectory
 
 from nearl_core.errors import ProjectError
 from nearl_core.store import migrations
+from nearl_core.store.copies import copies_before_upgrades
 from nearl_core.store.project import Project
+from nearl_core.store.restore import restore
 from nearl_core.types import Occasion
 from tests.store.faults.ledger import old_project
 from tests.support.projects import decide, new_project, said
@@ -56,13 +58,66 @@ def test_an_older_project_becomes_what_a_new_one_is(tmp_path: Path) -> None:
         assert {one.occasion for one in project.history(2)} == {Occasion.SINGLE}
         assert project.versions()[0].live
         assert project.redo("r") is not None
+    assert not copies_before_upgrades(tmp_path / "p.nearl")[1:]
     new_project(tmp_path / "new").close()
+    assert not copies_before_upgrades(tmp_path / "new" / "p.nearl")
     assert _tables(file) == _tables(tmp_path / "new" / "p.nearl" / "project.db")
     with (
         closing(sqlite3.connect(file)) as database,
         pytest.raises(sqlite3.IntegrityError, match="only grows"),
     ):
         database.execute("UPDATE decisions SET occasion = 'grid'")
+
+
+def test_the_database_of_before_is_kept_and_brings_the_project_back(tmp_path: Path) -> None:
+    file = old_project(tmp_path)
+    before = _tables(file)
+    with Project.open(tmp_path / "p") as project:
+        decide(project, 2, "disc")
+    (copy,) = copies_before_upgrades(tmp_path / "p.nearl")
+    assert copy.file == tmp_path / "p.nearl" / "copies" / "project-schema-2.db"
+    assert _tables(copy.file) == before
+    file.write_bytes(file.read_bytes()[:100])
+    done = restore(tmp_path / "p")  # there is no daily copy yet
+    assert (done.day, done.lost) == (copy.day, None)
+    with Project.open(tmp_path / "p") as project:
+        assert said(project.standing()) == {(1, "r"): ("disc",), (3, "ben"): ("stripes",)}
+
+
+def test_without_room_for_a_copy_nothing_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = old_project(tmp_path)
+    before = _tables(file)
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(ProjectError, match=r"too little space.*once it is copied"):
+        Project.open(tmp_path / "p")
+    assert _tables(file) == before
+    monkeypatch.undo()
+    Project.open(tmp_path / "p").close()
+
+
+def test_a_process_that_dies_in_a_step_leaves_the_project_as_it_was(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc")
+    file = tmp_path / "p.nearl" / "project.db"
+    before = _tables(file)
+    steps = shutil.copytree(migrations.STEPS, tmp_path / "steps")
+    head = int(migrations.HEAD)
+    dies = "import os; os._exit(7)"
+    (steps / "versions" / "a.py").write_text(_STEP.format(head + 1, head, dies))
+    code = (
+        "import sys; from pathlib import Path; from nearl_core.store import migrations;"
+        "from nearl_core.store.project import Project;"
+        f"migrations.STEPS = Path({str(steps)!r}); migrations.HEAD = '{head + 1:04}';"
+        f"Project.open(Path({str(tmp_path)!r}) / 'p')"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
+    for found in (file, tmp_path / "p.nearl" / "copies" / f"project-schema-{head}.db"):
+        assert _tables(found) == before
+    with Project.open(tmp_path / "p") as project:
+        assert said(project.standing()) == {(1, "r"): ("disc",)}
 
 
 def test_the_oldest_project_opens(tmp_path: Path) -> None:
@@ -117,6 +172,7 @@ def test_a_step_that_fails_leaves_the_project_as_it_was(
     with pytest.raises(ProjectError, match="full"):
         Project.open(tmp_path / "p")
     assert _tables(file) == before
+    assert [one.schema for one in copies_before_upgrades(tmp_path / "p.nearl")] == [str(head)]
     monkeypatch.setattr(migrations, "HEAD", f"{head + 1:04}")
     with Project.open(tmp_path / "p") as project:
         assert said(project.standing()) == {(1, "r"): ("disc",)}

@@ -27,6 +27,8 @@ from tests.store.faults.ledger import (
     fresh,
     log,
     new,
+    nothing,
+    old_or_copied,
     old_project,
     row,
     verify,
@@ -36,6 +38,7 @@ from tests.support.projects import LABELS, version
 
 _SESSIONS = 20
 """Killed sessions of one project."""
+_UPGRADING = "bringing an older one up to date"
 Session = Callable[[Path, int], None]
 """Works in a project, and tells a pipe what was acknowledged."""
 
@@ -66,7 +69,7 @@ def _migrating(folder: Path, pipe: int) -> None:
 SESSIONS: dict[str, Session] = {
     "labelling": _labelling,
     "restoring": _restoring,
-    "bringing an older one up to date": _migrating,
+    _UPGRADING: _migrating,
 }
 
 
@@ -83,7 +86,7 @@ def at_every_change(
         if name == "restoring":
             # Only its index is: everything can be read, and nothing opens it.
             (project / "project.db").write_bytes(b"\0" * 100)
-        elif name == "bringing an older one up to date":
+        elif name == _UPGRADING:
             expected = list(OLD_LOG)
             old_project(folder)
 
@@ -101,7 +104,8 @@ def at_every_change(
             return tally
         if name == "restoring":
             restore(project)
-        verify(project, expected, tally, f"{tally.what}, change {nth}", more=1)
+        first = old_or_copied if name == _UPGRADING else nothing
+        verify(project, expected, tally, f"{tally.what}, change {nth}", more=1, first=first)
         nth += every
 
 

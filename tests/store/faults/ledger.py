@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from nearl_core.errors import NearlError
-from nearl_core.store.copies import copy_daily
+from nearl_core.store.copies import copies_before_upgrades, copy_daily
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.types import Decision, NewDecision, ScanInfo, State, Verdict
@@ -83,11 +83,27 @@ def log(folder: Path) -> list[Row]:
     return sorted(row(one) for one in found)
 
 
-def verify(folder: Path, acknowledged: list[Row], tally: Tally, where: str, *, more: int) -> None:
-    """Open a project after a fault: all that was acknowledged, and little more, is there."""
+def nothing(_folder: Path) -> None:
+    """What is looked at first where there is nothing to look at."""
+
+
+def verify(
+    folder: Path,
+    acknowledged: list[Row],
+    tally: Tally,
+    where: str,
+    *,
+    more: int,
+    first: Callable[[Path], None] = nothing,
+) -> None:
+    """Open a project after a fault: all that was acknowledged, and little more, is there.
+
+    `first` looks at what the fault left, before anything mends it.
+    """
     tally.times += 1
     tally.acknowledged += len(acknowledged)
     try:
+        first(folder)
         kept = log(folder)
         with closing(sqlite3.connect(folder / "project.db")) as database:
             assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)], "not sound"
@@ -174,6 +190,22 @@ def fresh(template: Path, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(template, folder)
     return folder / "p.nearl"
+
+
+def old_or_copied(folder: Path) -> None:
+    """After a fault in an upgrade: an older program can open the project, or the copy of it."""
+    if not _is_old(folder / "project.db"):
+        (copy,) = copies_before_upgrades(folder)
+        assert _is_old(copy.file), "the copy is not as it was"
+
+
+def _is_old(file: Path) -> bool:
+    """Whether a database has the old schema and says all that was said in it."""
+    # No read-only opening: as an older program does, it brings a cut-off transaction back.
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)], "not sound"
+        assert len(database.execute("SELECT id FROM decisions").fetchall()) >= len(OLD_LOG)
+        return bool(database.execute("SELECT 1 FROM meta WHERE key = 'schema'").fetchall())
 
 
 def old_project(folder: Path) -> Path:

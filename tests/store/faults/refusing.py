@@ -25,6 +25,7 @@ from tests.store.faults.ledger import (
     fresh,
     leave_killed,
     new,
+    old_or_copied,
     old_project,
     row,
     verify,
@@ -89,6 +90,7 @@ def _opening_an_older_one(folder: Path, said: list[Row], bad: Refusing) -> None:
     old_project(folder.parent)
     with bad:
         Project.open(folder).close()
+    old_or_copied(folder)
 
 
 def _recording(folder: Path, said: list[Row], bad: Refusing) -> None:
