@@ -71,6 +71,10 @@ class EngineLike(Protocol):
         """Fit the instant learner; any thread."""
         ...
 
+    def choose_anew(self, control: RunControl) -> bool:
+        """Choose anew what `learn` keeps while decisions are about as many; any thread."""
+        ...
+
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
         """Rank those with cached features; any thread."""
         ...

@@ -2,48 +2,31 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
-from nearl_core.learn.batches import Lesson, lessons
-from nearl_core.learn.instant import Examples
+from nearl_core.learn.batches import lessons
 from nearl_core.learn.look_again import doubts
-from nearl_core.model.features import FeatureCache
-from nearl_core.state import Ready
+from nearl_core.learner import Learner
 from nearl_core.types import Decision, Doubt, Scan
 
 _MOST_NATS = 20.0
 
 
-class Host(Protocol):
-    """What is asked of the engine."""
-
-    @property
-    def ready(self) -> Ready:
-        """What ranks now."""
-
-    def examples(self, known: Sequence[Lesson], cache: FeatureCache) -> Examples:
-        """Lessons with the backbone's features."""
-
-    def with_features(self, learned: Sequence[Lesson], ready: Ready | None = None) -> list[Lesson]:
-        """The lessons whose features are known."""
-
-
 def look_again(
-    engine: Host, scans: Mapping[int, Scan], decisions: Sequence[Decision]
+    learner: Learner, scans: Mapping[int, Scan], decisions: Sequence[Decision]
 ) -> list[Doubt]:
     """Decisions that the others speak against, the most doubtful first; any thread.
 
     Args:
-        engine: Whose features and labels count; scans that it has not seen are left out.
+        learner: Whose features and labels count; scans that it has not seen are left out.
         scans: By id.
         decisions: Standing ones of one reader: those of another reader of the same scans would
             show through.
     """
-    ready = engine.ready
-    known = engine.with_features(lessons(scans, decisions, ready.label_set), ready)
+    ready = learner.ready
+    known = learner.with_features(lessons(scans, decisions, ready.label_set), ready)
     if not known:
         return []
-    examples = engine.examples(known, ready.cache)
+    examples = learner.examples(known, ready.cache)
     found = doubts(examples, ready.texts, multi_label=ready.label_set.multi_label)
     listed = [
         Doubt(

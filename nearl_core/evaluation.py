@@ -12,7 +12,8 @@ from nearl_core.engine import Engine
 from nearl_core.errors import LabelSetError, NearlError
 from nearl_core.learn import evaluate, instant, linear_probe
 from nearl_core.learn.batches import Lesson
-from nearl_core.learn.instant import FloatArray, joined, to_probabilities
+from nearl_core.learn.examples import FloatArray, joined
+from nearl_core.learn.instant import to_probabilities
 from nearl_core.types import Figures, LabelSet, Scan, SkippedFile
 
 
@@ -114,10 +115,10 @@ def probabilities(
         head = instant.zero_shot(texts, scale=scale, multi_label=multi_label)
         return head.probabilities(engine.features(scan_ids))
     if stage is Stage.LINEAR_PROBE:
-        learned = engine.with_features(learned)
+        learned = engine.learner.with_features(learned, ready)
         if not learned:
             raise NearlError("A linear probe needs decisions.", "Decide some scans first.")
-        examples = engine.examples(learned, ready.cache).embedded()
+        examples = engine.learner.examples(learned, ready.cache).embedded()
         patients = [lesson.patient for lesson in learned]
         asked = engine.features(scan_ids)
         return linear_probe.probabilities(examples, patients, asked, multi_label=multi_label)

@@ -19,10 +19,11 @@ from nearl_core.control import RunControl
 from nearl_core.errors import ScanError, TrainingError, VersionError
 from nearl_core.learn import tuning
 from nearl_core.learn.batches import Lesson
-from nearl_core.learn.instant import Examples, FloatArray, Head, fit, to_probabilities, zero_shot
+from nearl_core.learn.instant import FloatArray, Head, fit, to_probabilities, zero_shot
 from nearl_core.learn.loop import TuneData, TuneSettings
 from nearl_core.learn.promote import Judgement
 from nearl_core.learn.ranker import Blend, Ranker
+from nearl_core.learner import Learner
 from nearl_core.model import adapter_file
 from nearl_core.model.backbone_folder import file_hash
 from nearl_core.model.encoder import Encoder
@@ -50,14 +51,8 @@ class Host(Protocol):
         """The loaded encoder."""
 
     @property
-    def ready(self) -> Ready:
-        """What ranks now."""
-
-    def examples(self, known: Sequence[Lesson], cache: FeatureCache) -> Examples:
-        """Lessons with the backbone's features."""
-
-    def embeddings(self, known: Sequence[Lesson], cache: FeatureCache) -> FloatArray:
-        """Embeddings of lessons, the backbone's or a version's: N x E."""
+    def learner(self) -> Learner:
+        """What learns from decisions and holds what ranks."""
 
     def picture(self, path: Path, frame: int) -> Tensor:
         """A frame as the image tower takes it."""
@@ -124,7 +119,7 @@ def train(
     learned, prefixes = _prefixes(engine, scans, learned, make(), flip, request.seed, control)
     check_enough(learned, ready.label_set)
     instant = fit(
-        engine.examples(learned, ready.cache),
+        engine.learner.examples(learned, ready.cache),
         ready.texts,
         multi_label=ready.label_set.multi_label,
         text_default=1.0,
@@ -218,7 +213,7 @@ def _inputs(
     engine: Host, ready: Ready, learned: Sequence[Lesson], prefixes: Tensor
 ) -> tuning.TuneInputs:
     encoder = engine.encoder
-    examples = engine.examples(learned, ready.cache)
+    examples = engine.learner.examples(learned, ready.cache)
     multi_label = ready.label_set.multi_label
     zero = None
     if ready.texts is not None:
@@ -255,9 +250,9 @@ def _live_says(
     rows = np.array([i for i, x in enumerate(learned) if x.decision_id not in taught], np.intp)
     if len(rows) < tuning.MINIMUM:
         return None
-    new = [learned[i] for i in rows]
-    frozen = engine.examples(new, ready.cache).features
-    logits = live.ranker.logits(frozen, engine.embeddings(new, live.cache))
+    ids, learner = [learned[i].scan_id for i in rows], engine.learner
+    frozen, tuned = learner.deep_features(ids, ready.cache), learner.embeddings(ids, live.cache)
+    logits = live.ranker.logits(frozen, tuned)
     return rows, to_probabilities(logits, multi_label=ready.label_set.multi_label)
 
 
@@ -307,7 +302,7 @@ def open_version(engine: Host, version: Version) -> LiveVersion:
     Raises:
         VersionError: If it can't be read or was made for another backbone or label set.
     """
-    encoder, label_set = engine.encoder, engine.ready.label_set
+    encoder, label_set = engine.encoder, engine.learner.ready.label_set
     if version.backbone_hash != encoder.backbone.hash:
         raise VersionError(
             f"The version {version.id} was made for another backbone.", "Train a new version."

@@ -45,6 +45,11 @@ class IdleEngine:
         del scans, decisions
         return 0
 
+    def choose_anew(self, control: RunControl) -> bool:
+        """Nothing is chosen."""
+        del control
+        return False
+
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
         """No label is ranked."""
         del scan_ids

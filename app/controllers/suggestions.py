@@ -51,6 +51,7 @@ class Suggestions(QObject):
         self._featured: set[int] = set()
         self._on_way: dict[int, Job] = {}
         self._learning: Job | None = None
+        self._choosing: Job | None = None
         self._on_screen: tuple[int, ...] = ()
         self._again: set[int] = set()
         self._portion: Job | None = None
@@ -158,7 +159,7 @@ class Suggestions(QObject):
             )
 
     def order(self, scan_ids: Sequence[int]) -> None:
-        """Find out which scans teach most."""
+        """Find out which scans teach most; behind it choose what learning keeps for a while."""
         engine = self._engine
         if engine is not None:
             wanted = tuple(scan_ids)
@@ -166,6 +167,11 @@ class Suggestions(QObject):
                 lambda _control: engine.queue_order(wanted),
                 priority=Priority.BACKGROUND,
                 done=self.reordered.emit,
+            )
+            if self._choosing is not None:
+                self._choosing.cancel()
+            self._choosing = self._jobs.learning.submit(
+                engine.choose_anew, priority=Priority.BACKGROUND
             )
 
     def nearest(

@@ -16,6 +16,7 @@ from nearl_core.bench.peers.task_res import task_res
 from nearl_core.bench.peers.text_probe import text_probe
 from nearl_core.bench.peers.tip_adapter import tip_adapter_f
 from nearl_core.learn import instant, linear_probe
+from nearl_core.learn.examples import spread_of
 from nearl_core.learn.instant import Examples, FloatArray
 
 
@@ -53,7 +54,7 @@ def linear_probe_on_features(cell: FewShot) -> FloatArray:
 
 def linear_probe_on_blocks(cell: FewShot) -> FloatArray:
     """The same on all that ours reads, scaled as ours reads it: what the features are worth."""
-    spread = instant.spread_of(cell.deep)
+    spread = spread_of(cell.deep)
     examples = replace(cell.deep, features=cell.deep.features / spread, blocks=())
     return _probed(examples, cell.asked_deep / spread)
 

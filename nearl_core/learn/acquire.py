@@ -17,7 +17,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn.instant import DEFAULT_RIDGE, Examples, Features, FloatArray, spread
+from nearl_core.learn.examples import Examples, Features, FloatArray, spread
+from nearl_core.learn.instant import DEFAULT_RIDGE
 
 Indices = NDArray[np.intp]
 

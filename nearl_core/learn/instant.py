@@ -16,22 +16,24 @@ towards its default, since few examples tell little of it. As in Platt's scaling
 never count as certainty. How these were chosen: `docs/trust.md`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
-from typing import TypeAlias, TypeVar
+from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.learn.batches import balanced_weights
+from nearl_core.learn.examples import Examples as Examples
+from nearl_core.learn.examples import Features as Features
+from nearl_core.learn.examples import FloatArray as FloatArray
+from nearl_core.learn.examples import spread
 from nearl_core.learn.losses import log_losses, soft_targets
 from nearl_core.learn.ridge import Ridge
 
-FloatArray = NDArray[np.float64]
-Features: TypeAlias = NDArray[np.floating]
-_Kind = TypeVar("_Kind", bound=np.floating)
+Pause: TypeAlias = Callable[[], None]
 
 RIDGES = (0.1, 0.3, 1.0)
 TEXT_SHARES = (0.0, 0.3, 1.0, 3.0)
@@ -40,38 +42,9 @@ DRAWN = 2.0
 """How much the temperature is drawn to its default: as by a normal of its logarithm, sd 0.5."""
 DEFAULT_RIDGE = 0.2
 CHOOSE_RIDGE_FROM = 96
+KEEP_ALL_FROM = 256
+"""From so many examples on, one more changes nothing that is chosen by them."""
 DEFAULT_TEMPERATURE = 0.25
-
-
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """What there is to learn from.
-
-    Attributes:
-        features: N x F: the embedding, normalised, and blocks behind it.
-        targets: N x C, 1 where the label was decided, else 0.
-        weights: N, how much each counts before classes are balanced.
-        blocks: Widths of the blocks behind the embedding; all of F is the embedding without any.
-    """
-
-    features: FloatArray
-    targets: FloatArray
-    weights: FloatArray
-    blocks: tuple[int, ...] = ()
-
-    def take(self, rows: NDArray[np.intp]) -> "Examples":
-        """Some of them."""
-        return replace(
-            self,
-            features=self.features[rows],
-            targets=self.targets[rows],
-            weights=self.weights[rows],
-        )
-
-    def embedded(self) -> "Examples":
-        """Their embeddings alone."""
-        width = self.features.shape[1] - sum(self.blocks)
-        return replace(self, features=self.features[:, :width], blocks=())
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +60,7 @@ class Head:
         text_share: How much the text counted, s.
         ridge: The ridge, k.
         seen: C, whether a label has an example or a text that counts.
-        chosen_at: Of how many examples the ridge was chosen, or 0 where it was given.
+        chosen_at: Of how many examples the ridge was chosen, or 0 where it was not by examples.
     """
 
     centre: FloatArray
@@ -122,6 +95,18 @@ class Head:
         """N x F to N x C in [0, 1]."""
         return to_probabilities(self.logits(features), multi_label=self.multi_label)
 
+    def serves(self, count: int) -> bool:
+        """Whether its ridge may be kept for so many examples: a tenth more or fewer at most."""
+        return abs(count - self.chosen_at) * 10 < self.chosen_at
+
+    def keeps_all(self, count: int) -> bool:
+        """Whether all that was chosen may be kept: so many examples that one says little."""
+        return count >= KEEP_ALL_FROM and self.serves(count)
+
+    def is_due(self, count: int) -> bool:
+        """Whether what was chosen is to be chosen anew, by a fiftieth more examples or fewer."""
+        return self.chosen_at > 0 and abs(count - self.chosen_at) * 50 > self.chosen_at
+
 
 def zero_shot(texts: FloatArray, *, scale: float, multi_label: bool) -> Head:
     """The head of the label texts alone, C x E; `scale` is the backbone's, of its cosines."""
@@ -145,6 +130,7 @@ def fit(
     multi_label: bool,
     text_default: float = 0.0,
     before: Head | None = None,
+    pause: Pause = lambda: None,
 ) -> Head:
     """Fit the head.
 
@@ -154,12 +140,17 @@ def fit(
         multi_label: Whether each label stands for itself.
         text_default: Share of the text while there is too little to choose it by.
         before: A head of about the same examples, whose ridge is kept until they are a tenth more
-            or fewer: three ridges take three times as long to try.
+            or fewer, and of many all that was chosen: choosing takes longer than all the rest.
+        pause: Called between two choices, to let other work in.
     """
     problem = _Problem(examples, texts, multi_label=multi_label)
-    if before is not None and abs(len(examples.targets) - before.chosen_at) * 10 < before.chosen_at:
-        return _chosen(problem, text_default, ridges=(before.ridge,), chosen_at=before.chosen_at)
-    return _chosen(problem, text_default)
+    if before is None or not before.serves(problem.count):
+        return _chosen(problem, text_default, pause=pause)
+    at = before.chosen_at
+    if not before.keeps_all(problem.count):
+        return _chosen(problem, text_default, ridges=(before.ridge,), chosen_at=at)
+    head = problem.head(before.ridge, before.text_share, before.temperature)
+    return replace(head, chosen_at=at)
 
 
 def _chosen(
@@ -168,6 +159,7 @@ def _chosen(
     *,
     ridges: Sequence[float] = RIDGES,
     chosen_at: int | None = None,
+    pause: Pause = lambda: None,
 ) -> Head:
     """The head by the ridge, share and temperature that serve left-out examples best."""
     judged = int(problem.judged().sum())
@@ -176,8 +168,11 @@ def _chosen(
         return problem.head(DEFAULT_RIDGE, share, DEFAULT_TEMPERATURE)
     if judged < CHOOSE_RIDGE_FROM:
         ridges, chosen_at = (DEFAULT_RIDGE,), 0
-    choices = [(ridge, share) for ridge in ridges for share in problem.shares]
-    best = min(choices, key=lambda choice: problem.loss(*choice))
+    losses = dict[tuple[float, float], float]()
+    for choice in product(ridges, problem.shares):
+        pause()
+        losses[choice] = problem.loss(*choice)
+    best = min(losses, key=lambda choice: losses[choice])
     head = problem.head(*best, problem.temperature(*best))
     return replace(head, chosen_at=problem.count if chosen_at is None else chosen_at)
 
@@ -355,25 +350,6 @@ class _Problem:
             ridge,
             np.asarray(seen),
         )
-
-
-def joined(embeddings: NDArray[_Kind], frozen: NDArray[_Kind]) -> NDArray[_Kind]:
-    """Tuned embeddings, N x E, before the blocks of the frozen features, N x F: N x F."""
-    return np.concatenate([embeddings, frozen[:, embeddings.shape[1] :]], axis=1)
-
-
-def spread_of(examples: Examples) -> FloatArray:
-    """F, by which the learner divides the features of an exclusive label set."""
-    weights = balanced_weights(examples.targets, examples.weights, multi_label=False)
-    centred = examples.features - np.average(examples.features, axis=0, weights=weights)
-    return spread(np.average(centred**2, axis=0, weights=weights), examples.blocks)
-
-
-def spread(variance: FloatArray, blocks: tuple[int, ...]) -> FloatArray:
-    """F, by which features are divided: each block then spreads alike, all together by 1."""
-    ends = np.cumsum([0, len(variance) - sum(blocks), *blocks])
-    roots = [np.sqrt(variance[a:b].sum() * (len(blocks) + 1)) or 1.0 for a, b in pairwise(ends)]
-    return np.repeat(np.array(roots), np.diff(ends))
 
 
 def to_probabilities(logits: FloatArray, *, multi_label: bool) -> FloatArray:

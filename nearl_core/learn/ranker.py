@@ -4,15 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nearl_core.learn.instant import (
-    Examples,
-    Features,
-    FloatArray,
-    Head,
-    fit_fixed,
-    joined,
-    to_probabilities,
-)
+from nearl_core.learn.examples import Examples, Features, FloatArray, joined
+from nearl_core.learn.instant import Head, fit_fixed, to_probabilities
 
 
 @dataclass(frozen=True)

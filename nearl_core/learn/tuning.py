@@ -13,7 +13,8 @@ from nearl_core.control import Pace, RunControl
 from nearl_core.errors import TrainingError
 from nearl_core.learn import instant
 from nearl_core.learn.batches import patient_folds
-from nearl_core.learn.instant import RIDGES, Examples, FloatArray, Head, LeftOut, joined
+from nearl_core.learn.examples import Examples, FloatArray, joined
+from nearl_core.learn.instant import RIDGES, Head, LeftOut
 from nearl_core.learn.loop import Start, TuneData, TuneSettings, precision, tune
 from nearl_core.learn.promote import HeldOut, Judgement, judge
 from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory

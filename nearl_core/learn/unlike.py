@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray
 
 NEIGHBOURS = 3
 FEWEST = 16
@@ -42,13 +42,18 @@ class Familiar:
         return np.asarray(distances(features, self.features) > self.threshold)
 
 
-def familiar(examples: Examples) -> Familiar:
-    """Measure what was decided by leave-one-out; below 16 scans there is no telling."""
+def familiar(examples: Examples, threshold: float | None = None) -> Familiar:
+    """Measure what was decided by leave-one-out; below 16 scans there is no telling.
+
+    A threshold that was measured on about the same decisions may be given.
+    """
     # Two readers' decisions are of one scan.
     once = {row.tobytes(): place for place, row in enumerate(examples.features)}
     decided = examples.features[list(once.values())]
     if len(decided) < FEWEST:
         return Familiar(decided, np.inf)
+    if threshold is not None:
+        return Familiar(decided, threshold)
     coarse = decided.astype(np.float32)  # enough for a threshold, in half the time
     among = coarse @ coarse.T
     np.fill_diagonal(among, -np.inf)

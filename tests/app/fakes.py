@@ -86,6 +86,10 @@ class FakeEngine:
             self._counts = Counter(label for d in used for label in d.verdict.labels)
         return len(used)
 
+    def choose_anew(self, control: RunControl) -> bool:
+        control.check()
+        return False
+
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
         return [self._ranking(scan_id) for scan_id in scan_ids if scan_id in self._seen]
 

@@ -3,14 +3,17 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from torch import Tensor
 
+from nearl_core import teaching
 from nearl_core.control import RunControl
 from nearl_core.engine import Engine
 from nearl_core.errors import BackboneError, NearlError
+from nearl_core.state import Ready
 from nearl_core.types import FROZEN, Label, LabelSet, Ranking, Scan
 from tests.engine.making import (
     LABELS,
@@ -298,14 +301,14 @@ def test_what_was_learned_last_stands_whoever_finishes_last(
     """Two fits may overlap, as the desk's threads do: the older one must not win."""
     engine = make(unknowing)
     engine.rank(scans, RunControl())
-    fitted, calls = engine._fitted, list[int]()
+    taught, calls = teaching.taught, list[int]()
 
-    def overtaken(*args: object) -> object:
+    def overtaken(*args: Any, **options: Any) -> Ready:
         calls.append(1)
         if len(calls) == 1:
             engine.learn(_by_id(scans), all_decided(scans[:12]))
-        return fitted(*args)  # type: ignore[arg-type]
+        return taught(*args, **options)
 
-    monkeypatch.setattr(engine, "_fitted", overtaken)
+    monkeypatch.setattr(teaching, "taught", overtaken)
     engine.learn(_by_id(scans), all_decided(scans[:4]))
     assert engine.rerank([0])[0].decisions == 12

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nearl_core.learn import instant
 from nearl_core.learn.batches import balanced_weights
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray, joined
 
 WIDTH = 16
 
@@ -217,7 +217,7 @@ def test_a_block_that_never_changes_does_no_harm() -> None:
 
 def test_joined_features_keep_the_frozen_blocks() -> None:
     frozen = np.arange(12.0).reshape(2, 6)
-    found = instant.joined(np.full((2, 4), -1.0), frozen)
+    found = joined(np.full((2, 4), -1.0), frozen)
     assert found.tolist() == [[-1, -1, -1, -1, 4, 5], [-1, -1, -1, -1, 10, 11]]
 
 
@@ -282,6 +282,25 @@ def test_a_ridge_is_kept_until_there_are_a_tenth_more_examples(count: int, kept:
     plain = instant.fit(examples, None, multi_label=False)
     assert head.ridge == (another if kept else plain.ridge)
     assert np.allclose(head.centre, plain.centre)
+
+
+@pytest.mark.parametrize(("count", "kept"), [(255, False), (256, True), (274, True), (276, False)])
+def test_of_many_examples_all_that_was_chosen_is_kept_for_a_while(count: int, kept: bool) -> None:
+    everything = _clusters((150, 150), spread=0.4)
+    order = np.random.default_rng(0).permutation(300)
+    texts = np.eye(everything.features.shape[1])[:2]
+    before = instant.fit(everything.take(order[:250]), texts, multi_label=False)
+    given = replace(before, temperature=before.temperature * 1.5, text_share=2.0)
+    examples = everything.take(order[:count])
+    head = instant.fit(examples, texts, multi_label=False, before=given)
+    assert (head.text_share == 2.0, head.temperature == given.temperature) == (kept, kept)
+    assert head.is_due(count) == (kept and count > 255)
+
+
+def test_choosing_lets_other_work_in() -> None:
+    pauses = list[int]()
+    instant.fit(_clusters((60, 60)), None, multi_label=False, pause=lambda: pauses.append(1))
+    assert len(pauses) == len(instant.RIDGES)
 
 
 def test_few_examples_have_no_ridge_to_keep() -> None:

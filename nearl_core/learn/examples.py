@@ -1,0 +1,64 @@
+"""What the instant learner learns from: features in blocks, with what was decided of them."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearl_core.learn.batches import balanced_weights
+
+FloatArray = NDArray[np.float64]
+Features: TypeAlias = NDArray[np.floating]
+_Kind = TypeVar("_Kind", bound=np.floating)
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What there is to learn from.
+
+    Attributes:
+        features: N x F: the embedding, normalised, and blocks behind it.
+        targets: N x C, 1 where the label was decided, else 0.
+        weights: N, how much each counts before classes are balanced.
+        blocks: Widths of the blocks behind the embedding; all of F is the embedding without any.
+    """
+
+    features: FloatArray
+    targets: FloatArray
+    weights: FloatArray
+    blocks: tuple[int, ...] = ()
+
+    def take(self, rows: NDArray[np.intp]) -> "Examples":
+        """Some of them."""
+        return replace(
+            self,
+            features=self.features[rows],
+            targets=self.targets[rows],
+            weights=self.weights[rows],
+        )
+
+    def embedded(self) -> "Examples":
+        """Their embeddings alone."""
+        width = self.features.shape[1] - sum(self.blocks)
+        return replace(self, features=self.features[:, :width], blocks=())
+
+
+def joined(embeddings: NDArray[_Kind], frozen: NDArray[_Kind]) -> NDArray[_Kind]:
+    """Tuned embeddings, N x E, before the blocks of the frozen features, N x F: N x F."""
+    return np.concatenate([embeddings, frozen[:, embeddings.shape[1] :]], axis=1)
+
+
+def spread_of(examples: Examples) -> FloatArray:
+    """F, by which the learner divides the features of an exclusive label set."""
+    weights = balanced_weights(examples.targets, examples.weights, multi_label=False)
+    centred = examples.features - np.average(examples.features, axis=0, weights=weights)
+    return spread(np.average(centred**2, axis=0, weights=weights), examples.blocks)
+
+
+def spread(variance: FloatArray, blocks: tuple[int, ...]) -> FloatArray:
+    """F, by which features are divided: each block then spreads alike, all together by 1."""
+    ends = np.cumsum([0, len(variance) - sum(blocks), *blocks])
+    roots = [np.sqrt(variance[a:b].sum() * (len(blocks) + 1)) or 1.0 for a, b in pairwise(ends)]
+    return np.repeat(np.array(roots), np.diff(ends))

@@ -1,0 +1,81 @@
+"""What learns from very many decisions, on features without a model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nearl_core.control import RunControl
+from nearl_core.errors import Cancelled
+from nearl_core.learner import Learner, Measures
+from nearl_core.model.features import FeatureCache, scan_key
+from nearl_core.model.scan_features import ScanFeatures
+from nearl_core.state import Ready
+from nearl_core.types import Scan
+from tests.engine.making import LABELS, decided
+
+COUNT, WIDTH = 320, 12
+DECISIONS = [decided(n, "ds"[n % 2]) for n in range(COUNT)]
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Scan]:
+    folder = tmp_path_factory.mktemp("scans")
+    made = {n: Scan(n, folder / str(n)) for n in range(COUNT)}
+    for scan in made.values():
+        scan.path.touch()
+    return made
+
+
+def _learner(scans: dict[int, Scan], folder: Path) -> Learner:
+    cache, rng = FeatureCache(folder, "made up"), np.random.default_rng(0)
+    rows = rng.normal(size=(COUNT, WIDTH)) + np.eye(WIDTH)[np.arange(COUNT) % 2]
+    for scan, row in zip(scans.values(), rows / np.linalg.norm(rows, axis=1)[:, None], strict=True):
+        cache.put(scan_key(scan.path), 0, row.astype(np.float32))
+    learner = Learner(Ready(LABELS, None, cache), ScanFeatures(), Measures(WIDTH, (), 10.0))
+    for scan in scans.values():
+        learner.scans.know(scan)
+    return learner
+
+
+def _said(learner: Learner) -> np.ndarray:
+    return learner.ready.probabilities(range(COUNT), learner.scans)
+
+
+def test_what_is_kept_of_many_decisions_is_chosen_anew_afterwards(
+    scans: dict[int, Scan], tmp_path: Path
+) -> None:
+    learner, plain = _learner(scans, tmp_path / "a"), _learner(scans, tmp_path / "b")
+    assert not learner.choose_anew(RunControl())  # nothing is learned
+    assert learner.learn(scans, DECISIONS[:280]) == 280
+    first = learner.ready.ranker
+    learner.learn(scans, DECISIONS[:281])
+    assert not learner.choose_anew(RunControl())  # one decision more changes nothing
+    learner.learn(scans, DECISIONS[:300])
+    plain.learn(scans, DECISIONS[:300])
+    assert first is not None
+    assert learner.ready.ranker is not None
+    assert learner.ready.ranker.instant.temperature == first.instant.temperature
+    assert abs(_said(learner) - _said(plain)).max() < 0.05  # which the next screen shows
+    assert learner.choose_anew(RunControl())
+    assert np.array_equal(_said(learner), _said(plain))
+    assert not learner.choose_anew(RunControl())
+
+
+def test_a_decision_while_all_is_chosen_anew_stands(scans: dict[int, Scan], tmp_path: Path) -> None:
+    learner = _learner(scans, tmp_path)
+    learner.learn(scans, DECISIONS[:280])
+    learner.learn(scans, DECISIONS[:300])
+    control = RunControl(between=lambda: _once(learner, scans))
+    assert not learner.choose_anew(control)
+    assert learner.ready.used == 301
+    stopped = replace(control, between=lambda: None)
+    stopped.cancel()
+    with pytest.raises(Cancelled):
+        learner.choose_anew(stopped)
+
+
+def _once(learner: Learner, scans: dict[int, Scan]) -> None:
+    if learner.ready.used == 300:
+        learner.learn(scans, DECISIONS[:301])
