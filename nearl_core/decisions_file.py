@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from nearl_core.errors import NearlError
+from nearl_core.links import followed
 from nearl_core.types import (
     Confidence,
     LabelSet,
@@ -128,7 +129,7 @@ def _scan(given: str, by_path: Mapping[str, Scan], folder: Path) -> Scan:
     if not given or "\0" in given:
         raise _BadRowError("it names no path")
     for candidate in (os.path.abspath(given), os.path.abspath(folder / given)):
-        for form in (candidate, os.path.realpath(candidate)):
+        for form in (candidate, followed(candidate)):
             scan = by_path.get(os.path.normcase(form))
             if scan is not None:
                 return scan

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nearl_core.cli.output import Output
 from nearl_core.errors import NearlError, ScanError, UsageError
+from nearl_core.links import followed
 from nearl_core.scans.find import find
 from nearl_core.scans.whole import write_whole
 from nearl_core.types import SkippedFile, Window, WindowShape
@@ -95,7 +96,7 @@ class _Given:
 
 def _found(arguments: Iterable[str], folder: Path) -> Iterator[_Given]:
     """Files as they were given, and the contents of folders but for our own output."""
-    own = os.path.realpath(folder)
+    own = followed(folder)
     for argument in arguments:
         path = Path(argument)
         if not argument:
@@ -114,7 +115,7 @@ def _found_in(folder: Path, argument: str, own: str) -> Iterator[_Given]:
     for found in find([folder]):
         place = found.path if isinstance(found, SkippedFile) else found
         # Of the folder, which was read: the place itself can be a link to a link without end.
-        inside = os.path.realpath(place.parent)
+        inside = followed(place.parent)
         if place != folder and (inside == own or inside.startswith(f"{own}{os.sep}")):
             continue
         empty = False

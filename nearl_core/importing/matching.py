@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from nearl_core.importing.statements import Statement
+from nearl_core.links import followed
 from nearl_core.types import Scan
 
 _EXACT: Final = 1 << 20
@@ -119,7 +120,7 @@ class _Known:
     def _at(self, named: str) -> int | None:
         places = (os.path.abspath(named), os.path.abspath(os.path.join(self._folder, named)))
         # Links are followed only where nothing else is found: it asks the disk.
-        for form in chain(places, map(os.path.realpath, places)):
+        for form in chain(places, map(followed, places)):
             found = self._by_path.get(os.path.normcase(form))
             if found is not None:
                 return found

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from nearl_core.errors import ProjectError
+from nearl_core.links import followed
 from nearl_core.store.faults import told
 
 _NETWORK: Final = re.compile(
@@ -35,7 +36,7 @@ def is_on_network(path: Path) -> bool:
     """
     import psutil
 
-    text = os.path.realpath(path)
+    text = followed(path)
     if text.startswith("\\\\"):
         return True
     best = ""

@@ -73,6 +73,12 @@ def places(maker: Maker, sound: dict[str, bytes]) -> None:
     two.symlink_to(one)
     maker.place("self.dcm", opens=False).symlink_to(maker.traps[-1].path)
     maker.place("dangling.dcm", opens=False).symlink_to("nowhere")
+    last = maker.folder / "nowhere"
+    for number in range(1100):
+        chained = maker.folder / f"chained-{number}"
+        chained.symlink_to(last)
+        last = chained
+    maker.traps.append(Trap(last, False))
     target = maker.write("target.png", sound["deep.png"], opens=True)
     maker.place("link.png", opens=True).symlink_to(target)
     maker.place("gone.dcm", opens=False)
