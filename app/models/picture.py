@@ -5,7 +5,8 @@ large radiograph at once; the table itself is made by the same pure function tha
 of `render`, so that both show the same grey.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,11 @@ from app.models.viewing import Grey, Viewing
 from nearl_core.scans import display
 from nearl_core.types import Frame, ScanInfo, Window
 
-_STEPS = 65_534
-"""Distinct values that fit beside the padding's place in 16 bits."""
+_PLACES = 1 << 16
+"""What 16 bits can tell apart."""
+_PADDINGS = 64
+"""Places for padding at most; of more values, those near one another share one."""
+_NO_NUMBERS = (np.nan, -np.inf, np.inf)
 _SMALLEST_SIDE = 256
 _OVERLAY_GREY = 255
 _SHUTTER_GREY = 0
@@ -32,14 +36,15 @@ class Picture:
         info: What the file says of the scan.
         levels: Full size, half, quarter and so on. Grey: rows x columns, uint16, places in
             `table`; colour: rows x columns x 3, uint8.
-        table: The value (after the Modality LUT) of each place, float64; place 0 is padding;
-            empty for colour.
+        table: The value (after the Modality LUT) of each place, float64; empty for colour.
+        apart: How many places at the start of the table are padding, or values that are no numbers.
     """
 
     frame: Frame
     info: ScanInfo
     levels: tuple[NDArray[np.generic], ...]
     table: NDArray[np.float64]
+    apart: int = 0
 
     @property
     def is_colour(self) -> bool:
@@ -64,12 +69,12 @@ class Picture:
     @property
     def lowest(self) -> float:
         """The smallest value."""
-        return float(self.table[1]) if self.table.size > 1 else 0.0
+        return float(self.table[self.apart]) if self.table.size else 0.0
 
     @property
     def highest(self) -> float:
         """The largest value."""
-        return float(self.table[-1]) if self.table.size > 1 else 255.0
+        return float(self.table[-1]) if self.table.size else 255.0
 
     def default_window(self) -> Grey | None:
         """The file's first window, or None for colour."""
@@ -86,6 +91,8 @@ class Picture:
         if self.frame.padding is not None and self.frame.padding[row, column]:
             return ""
         value = float(values[row, column])
+        if not math.isfinite(value):
+            return ""
         text = f"{value:.0f}" if value == int(value) else f"{value:.4g}"
         return f"{text} {self.info.unit}" if self.info.unit else strings.VALUE.format(value=text)
 
@@ -98,14 +105,13 @@ class Picture:
         return strings.PLACE.format(value=text, column=column + 1, row=row + 1)
 
     def grey_table(self, window: Grey | None, *, inverted: bool) -> NDArray[np.uint8]:
-        """What each place of `table` looks like: 1-D uint8; padding is background."""
-        line = Frame(
-            values=self.table[None, 1:],
-            windows=self.frame.windows,
-            inverted=self.frame.inverted,
-        )
-        greys = display.to_grey(line, window, inverted=inverted)[0]
-        return np.concatenate((np.zeros(1, np.uint8), greys)).astype(np.uint8, copy=False)
+        """What each place of `table` looks like, as in what `render` writes: 1-D uint8."""
+        line = self.table[None, :]
+        padding = np.zeros(line.shape, np.bool_)
+        if self.frame.padding is not None:
+            padding[:, : self.apart] = np.isfinite(line[:, : self.apart])
+        frame = replace(self.frame, values=line, padding=padding, overlay=None, shutter=None)
+        return display.to_grey(frame, window, inverted=inverted)[0]
 
     def level_for(self, pixels_per_dot: float) -> int:
         """The level to show where one screen dot covers so many pixels of the full size."""
@@ -167,31 +173,59 @@ def prepare(frame: Frame, info: ScanInfo) -> Picture:
     if frame.is_colour:
         empty = np.empty(0, np.float64)
         return Picture(frame, info, _pyramid(frame.values, exact=False), empty)
-    places, table = _places(frame)
-    return Picture(frame, info, _pyramid(places, exact=frame.padding is not None), table)
+    places, table, apart = _places(frame)
+    return Picture(frame, info, _pyramid(places, exact=apart > 0), table, apart)
 
 
-def _places(frame: Frame) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
-    """Places in a table of values: rows x columns uint16, and the table with padding at 0."""
+def _places(frame: Frame) -> tuple[NDArray[np.uint16], NDArray[np.float64], int]:
+    """Places in a table of values: rows x columns uint16, the table, and how many stand apart."""
     values = frame.values
-    seen = values if frame.padding is None else values[~frame.padding]
-    if seen.size == 0:
-        return np.zeros(values.shape, np.uint16), np.zeros(2, np.float64)
-    low, high = float(seen.min()), float(seen.max())
-    whole = values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
-    step = 1.0 if whole and high - low < _STEPS else max((high - low) / (_STEPS - 1), 1e-300)
+    mask, first, own = _apart(frame)
+    seen = values if mask is None else values[~mask]
+    low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 0.0)
+    most = _PLACES - 1 - len(first)
+    whole = values.dtype.kind in "iub" or bool((seen == np.rint(seen)).all())
+    step = 1.0 if whole and high - low <= most else max((high - low) / most, 1e-300)
     count = round((high - low) / step) + 1
-    table = np.concatenate(([low], low + step * np.arange(count)))
+    table = np.concatenate((first, low + step * np.arange(count)))
     if step == 1.0 and values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
         # One pass in 16 bits, where differences come out right whatever wraps around.
         cells = values if values.dtype.itemsize == 2 else values.astype(np.int16)
-        places = np.subtract(cells.view(np.uint16), np.uint16((int(low) - 1) % (1 << 16)))
+        places = np.subtract(cells.view(np.uint16), np.uint16((int(low) - len(first)) % _PLACES))
     else:
-        raised = np.clip(np.rint((values.astype(np.float64) - low) / step), 0, count - 1) + 1
-        places = raised.astype(np.uint16)
-    if frame.padding is not None:
-        places[frame.padding] = 0
-    return places, table
+        plain = values if mask is None else np.where(mask, low, values)
+        raised = np.clip(np.rint((plain.astype(np.float64) - low) / step), 0, count - 1)
+        places = (raised + len(first)).astype(np.uint16)
+    if mask is not None:
+        places[mask] = own
+    return places, table, len(first)
+
+
+def _apart(
+    frame: Frame,
+) -> tuple[NDArray[np.bool_] | None, NDArray[np.float64], NDArray[np.intp]]:
+    """Padding and what is no number: their mask, the values that they stand for, and their places.
+
+    They may lie so far from all others that one scale for both would leave few greys.
+    """
+    mask = frame.padding
+    if frame.values.dtype.kind == "f" and not (finite := np.isfinite(frame.values)).all():
+        mask = ~finite if mask is None else mask | ~finite
+    if mask is None:
+        return None, np.empty(0), np.empty(0, np.intp)
+    held = frame.values[mask].astype(np.float64)
+    good = np.isfinite(held)
+    low, high = (float(held[good].min()), float(held[good].max())) if good.any() else (0.0, 0.0)
+    count = min(int(high - low) + 1, _PADDINGS) if high > low else 1
+    first = np.linspace(low, high, count)
+    own = np.zeros(held.size, np.intp)
+    if count > 1:
+        own[good] = np.rint((held[good] - low) * ((count - 1) / (high - low)))
+    if not good.all():
+        for place, ends in enumerate((np.isnan(held), held == -np.inf, held == np.inf)):
+            own[ends] = count + place
+        first = np.concatenate((first, _NO_NUMBERS))
+    return mask, first, own
 
 
 def _pyramid(full: NDArray[np.generic], *, exact: bool) -> tuple[NDArray[np.generic], ...]:

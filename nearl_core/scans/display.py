@@ -27,7 +27,8 @@ def to_grey(
         frame: Grey or colour.
         window: Which values to show, or None for the frame's default; colour has no window.
         inverted: Whether to invert what the frame itself says. Padding is shown as any value
-            where nothing is inverted (as DCMTK does), and stays black where something is.
+            where nothing is inverted (as DCMTK does), and stays black where something is. The desk
+            asks this very function, so both show the same.
 
     Returns:
         Rows x columns, or rows x columns x 3 for colour; 0 is black.

@@ -92,19 +92,42 @@ def test_every_stored_value_keeps_its_place(dtype: str, low: int, high: int, pad
     values = np.linspace(low, high, 300, dtype=dtype).reshape(15, 20)
     padding = values == low if padded else None
     picture = prepare(Frame(values, padding=padding, windows=(Window(1, 2),)), ScanInfo(15, 20))
-    back = picture.table[picture.levels[0]]
-    seen = np.ones(values.shape, np.bool_) if padding is None else ~padding
-    assert np.array_equal(back[seen], values[seen])
-    assert padding is None or not picture.levels[0][padding].any()
+    assert np.array_equal(picture.table[picture.levels[0]], values)
+    assert picture.lowest == (values[values > low].min() if padded else low)
 
 
-def test_padding_stays_background_when_inverted() -> None:
-    values = np.arange(12, dtype=np.int16).reshape(3, 4)
-    padding = values == 0
-    frame = Frame(values, padding=padding, windows=(Window(6, 12),))
-    picture = prepare(frame, ScanInfo(3, 4))
-    greys = picture.grey_table(None, inverted=True)
-    assert picture.rendered(0, greys, Viewing(inverted=True))[0, 0] == 0
+PADDED = (
+    np.array([[5, 5, 0, 12]], np.int16),
+    np.array([[-32_768, -32_768, 0, 32_767]], np.int16),
+    np.array([[900, 3, 0, 12]], np.uint16),
+    np.array([[-3.4e38, 7.5, 0.25, 0.75]], np.float32),
+    np.array([[-9.0, np.nan, 0.25, 12.0]]),
+    np.array([[0.0, -9.0, np.inf, -np.inf]]),
+)
+
+
+@pytest.mark.parametrize("values", PADDED, ids=str)
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_padding_looks_on_the_desk_as_in_what_render_writes(
+    values: NDArray[np.generic], padded: bool, own: bool, inverted: bool
+) -> None:
+    wide = np.nanmin(values) < -1e30  # padding that was not told costs a float its fine greys
+    padding = np.array([[True, True, False, False]]) if padded or wide else None
+    frame = Frame(values, padding, (Window(6, 12),), inverted=own)
+    picture = prepare(frame, ScanInfo(1, 4))
+    greys = picture.grey_table(None, inverted=inverted)
+    shown = picture.rendered(0, greys, Viewing(inverted=inverted))
+    assert np.array_equal(shown, display.to_grey(frame, inverted=inverted))
+    if padded and (own or inverted):
+        assert not shown[0, :2].any()  # it stays background
+
+
+def test_what_is_no_number_has_no_value_under_the_pointer() -> None:
+    frame = Frame(np.array([[np.nan, np.inf, 2.0]]), windows=(Window(0, 9),))
+    picture = prepare(frame, ScanInfo(1, 3))
+    assert [bool(picture.value_text(0, column)) for column in range(3)] == [False, False, True]
 
 
 def test_the_value_under_the_pointer_has_its_unit() -> None:
