@@ -5,11 +5,7 @@ and are replaced when they die. Requests and answers are JSON, pixels come throu
 and nothing that a child says is unpickled or believed unchecked.
 """
 
-import contextlib
-import math
 import os
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,11 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.errors import ScanError
-from nearl_core.scans.child import Child, ChildDiedError
 from nearl_core.scans.display import enlarged
+from nearl_core.scans.pool import Children
 from nearl_core.scans.wire import (
-    REMEDY,
-    Json,
     pack_disguise,
     pack_window,
     part_of,
@@ -44,9 +38,6 @@ Array = NDArray[np.generic]
 S = TypeVar("S")
 T = TypeVar("T")
 
-_WATCH_S = 0.05
-"""How often the watch looks at children that are at work."""
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -60,9 +51,6 @@ class Picture:
     png: bytes
     rows: int
     columns: int
-
-
-_MAX_DEATHS_AT_START = 3
 
 
 class ScanReader:
@@ -83,17 +71,10 @@ class ScanReader:
         time_limit_s: float = 10.0,
         memory_limit_bytes: int = 2 << 30,
     ) -> None:
-        self._most = max(workers, 1)
-        self._time_limit_s = time_limit_s
-        self._memory_limit_bytes = memory_limit_bytes
-        lock = threading.RLock()
-        self._changed = threading.Condition(lock)
-        self._at_work = threading.Condition(lock)
-        self._idle: list[Child] = []
-        self._busy: set[Child] = set()
-        self._starting = 0
-        self._watch: threading.Thread | None = None
-        self._closed = False
+        self._workers = max(workers, 1)
+        self._children = Children(
+            self._workers, time_limit_s=time_limit_s, memory_limit_bytes=memory_limit_bytes
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -112,7 +93,7 @@ class ScanReader:
         Raises:
             ScanError: If it can't be read, or holds no picture that can be shown.
         """
-        answer, _ = self._ask({"what": "info", "path": os.path.abspath(path)})
+        answer, _ = self._children.ask({"what": "info", "path": os.path.abspath(path)})
         with well_formed():
             return unpack_info(part_of(answer, "info")), unpack_identity(answer["identity"])
 
@@ -123,7 +104,7 @@ class ScanReader:
         """
         request = {"what": "infos", "paths": [os.path.abspath(path) for path in paths]}
         try:
-            answer, _ = self._ask(request)
+            answer, _ = self._children.ask(request)
             with well_formed():
                 return unpack_infos(answer["infos"], len(paths))
         except ScanError:
@@ -136,7 +117,7 @@ class ScanReader:
             ScanError: If it can't be read, decoded, or does not exist.
         """
         request = {"what": "frame", "path": os.path.abspath(path), "frame": frame}
-        answer, arrays = self._ask(request)
+        answer, arrays = self._children.ask(request)
         with well_formed():
             return unpack_frame(part_of(answer, "frame"), arrays), unpack_info(
                 part_of(answer, "info")
@@ -152,7 +133,7 @@ class ScanReader:
             ScanError: As `frame`.
         """
         request = {"what": "preview", "path": os.path.abspath(path), "frame": frame}
-        answer, arrays = self._ask(request)
+        answer, arrays = self._children.ask(request)
         if answer.get("frame") is None:
             return None
         with well_formed():
@@ -175,7 +156,7 @@ class ScanReader:
         """
         request: dict[str, object] = {"what": "picture", "path": os.path.abspath(path)}
         request |= {"frame": frame, "window": None if window is None else pack_window(window)}
-        answer, arrays = self._ask(request)
+        answer, arrays = self._children.ask(request)
         with well_formed():
             rows, columns = unpack_size(answer["size"])
             encoded = arrays[0].tobytes()
@@ -190,7 +171,7 @@ class ScanReader:
         Raises:
             ScanError: If they can't be read or decoded.
         """
-        _, arrays = self._ask({"what": "stored", "path": os.path.abspath(path)})
+        _, arrays = self._children.ask({"what": "stored", "path": os.path.abspath(path)})
         with well_formed():
             return arrays[0]
 
@@ -206,7 +187,7 @@ class ScanReader:
             ScanError: If it can't be read.
         """
         request = {"what": "tags", "path": os.path.abspath(path), "identity": identity}
-        answer, _ = self._ask(request)
+        answer, _ = self._children.ask(request)
         with well_formed():
             return unpack_tags(answer["tags"])
 
@@ -222,7 +203,9 @@ class ScanReader:
             ScanError: If it can't be read, decoded or written.
         """
         request: dict[str, object] = {"what": "copy", "path": os.path.abspath(path)}
-        self._ask({**request, "out": os.path.abspath(out), "disguise": pack_disguise(disguise)})
+        self._children.ask(
+            {**request, "out": os.path.abspath(out), "disguise": pack_disguise(disguise)}
+        )
 
     def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
         """Read many files, as many at a time as there are workers, answered in their order.
@@ -239,11 +222,11 @@ class ScanReader:
                 return error
 
         waiting: deque[tuple[S, Future[T | ScanError]]] = deque()
-        with ThreadPoolExecutor(self._most, thread_name_prefix="scan-each") as pool:
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="scan-each") as pool:
             try:
                 for scan in scans:
                     waiting.append((scan, pool.submit(one, scan)))
-                    if len(waiting) > 2 * self._most:
+                    if len(waiting) > 2 * self._workers:
                         first, answer = waiting.popleft()
                         yield first, answer.result()
                 while waiting:
@@ -254,145 +237,4 @@ class ScanReader:
 
     def close(self) -> None:
         """End all children and wait for them; calls that are waiting get a ScanError."""
-        with self._changed:
-            self._closed = True
-            idle, self._idle = self._idle, []
-            self._changed.notify_all()
-            self._at_work.notify_all()
-            watch = self._watch
-        for child in idle:
-            child.close(kill=False)
-        if watch is not None:
-            watch.join()
-        with self._changed:
-            self._changed.wait_for(lambda: not self._busy and not self._starting)
-
-    def _ask(self, request: Json) -> tuple[Json, Sequence[Array]]:
-        child = self._borrow()
-        try:
-            answer = child.ask(request, time_limit_s=self._time_limit_s)
-        except ChildDiedError:
-            self._replace(child)
-            raise self._reason(child) from None
-        except ScanError:
-            self._give_back(child)
-            raise
-        except BaseException:
-            # The call was interrupted: its answer may still come, so the child is of no use.
-            self._replace(child)
-            raise
-        self._give_back(child)
-        return answer
-
-    def _reason(self, child: Child) -> ScanError:
-        if self._closed:
-            return ScanError("Reading was stopped.")
-        if child.killed_for == "time":
-            limit = f"{self._time_limit_s:g} s"
-            return ScanError(f"Reading took longer than the limit of {limit}.", REMEDY)
-        if child.killed_for == "memory":
-            limit = f"{self._memory_limit_bytes / (1 << 30):.3g} GB"
-            return ScanError(f"Reading needs more memory than the limit of {limit}.", REMEDY)
-        return ScanError("The decoder failed on this file.", REMEDY)
-
-    def _borrow(self) -> Child:
-        for _ in range(_MAX_DEATHS_AT_START):
-            child = self._idle_or_new()
-            try:
-                child.wait_ready()
-            except (ChildDiedError, OSError):
-                self._drop(child)
-            else:
-                if child.alive:
-                    return child
-                self._drop(child)
-        raise ScanError(
-            "The process that reads scans does not start.", "Install the application anew."
-        )
-
-    def _idle_or_new(self) -> Child:
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._idle or self._count() < self._most)
-            if self._closed:
-                raise ScanError("Reading was stopped.")
-            if self._idle:
-                # The one used last is the warmest.
-                child = self._idle.pop()
-                self._busy.add(child)
-                self._at_work.notify_all()
-                return child
-            self._starting += 1
-        fresh: Child | None = None
-        try:
-            fresh = Child(self._memory_limit_bytes)
-        except OSError as error:
-            raise ScanError("The process that reads scans does not start.") from error
-        finally:
-            with self._changed:
-                self._starting -= 1
-                if fresh is not None:
-                    self._busy.add(fresh)
-                    # Also after `close`, whose watch may have gone: this one ends at once.
-                    self._keep_watch()
-                    self._at_work.notify_all()
-                self._changed.notify_all()
-        return fresh
-
-    def _count(self) -> int:
-        return len(self._idle) + len(self._busy) + self._starting
-
-    def _give_back(self, child: Child) -> None:
-        with self._changed:
-            self._busy.discard(child)
-            closed = self._closed
-            if not closed:
-                self._idle.append(child)
-            self._changed.notify_all()
-        if closed:
-            child.close(kill=True)
-
-    def _drop(self, child: Child) -> None:
-        child.close(kill=True)
-        with self._changed:
-            self._busy.discard(child)
-            self._changed.notify_all()
-
-    def _replace(self, child: Child) -> None:
-        """Drop a child, and start its successor before anyone waits for it."""
-        self._drop(child)
-        with self._changed:
-            if self._closed or self._count() >= self._most:
-                return
-            self._starting += 1
-        fresh = None
-        try:
-            with contextlib.suppress(OSError):
-                fresh = Child(self._memory_limit_bytes)
-        finally:
-            with self._changed:
-                self._starting -= 1
-                if fresh is not None and not self._closed:
-                    # The first in the list is taken last: it has still to import its readers.
-                    self._idle.insert(0, fresh)
-                    fresh = None
-                self._changed.notify_all()
-        if fresh is not None:
-            fresh.close(kill=True)
-
-    def _keep_watch(self) -> None:
-        """Start the watch; called with the lock held."""
-        if self._watch is None or not self._watch.is_alive():
-            self._watch = threading.Thread(target=self._watching, name="scan-guard", daemon=True)
-            self._watch.start()
-
-    def _watching(self) -> None:
-        while True:
-            with self._changed:
-                # Sleeps for good while nothing is at work.
-                self._at_work.wait_for(lambda: self._closed or self._busy)
-                if self._closed and not self._busy:
-                    return
-                now = time.monotonic()
-                for child in self._busy:
-                    child.check(math.inf if self._closed else now)
-            time.sleep(_WATCH_S)
+        self._children.close()

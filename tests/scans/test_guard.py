@@ -281,7 +281,7 @@ def test_close_ends_children_and_waiting_calls(
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + 10
-    while not own._busy and time.monotonic() < deadline:
+    while not own._children._busy and time.monotonic() < deadline:
         threading.Event().wait(0.01)
     started = time.monotonic()
     own.close()

@@ -15,7 +15,7 @@ FUNCTION_LINES = 60
 Node = TypeVar("Node", bound=ast.AST)
 Rule = Callable[[Sequence[Module]], list[str]]
 
-GUARD = ("nearl_core/scans/guard.py", "nearl_core/scans/worker.py")
+GUARD = tuple(f"nearl_core/scans/{name}.py" for name in ("guard", "pool", "worker"))
 GUI = ("PySide6", "shiboken6", "pyqtgraph", "app")
 HEAVY = ("torch", "torchvision", "open_clip", "timm", "transformers")
 NETWORK = (
