@@ -111,7 +111,8 @@ class Picture:
         if self.frame.padding is not None:
             padding[:, : self.apart] = np.isfinite(line[:, : self.apart])
         frame = replace(self.frame, values=line, padding=padding, overlay=None, shutter=None)
-        return display.to_grey(frame, window, inverted=inverted)[0]
+        greys: NDArray[np.uint8] = display.to_grey(frame, window, inverted=inverted)[0]
+        return greys
 
     def level_for(self, pixels_per_dot: float) -> int:
         """The level to show where one screen dot covers so many pixels of the full size."""
