@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, Qt
 
 from app import strings
+from app.asking_first import session_to_change
 from app.controllers.importing import Importing
 from app.controllers.library import Library
 from app.jobs import Jobs
@@ -34,11 +35,8 @@ class AskingImport(QObject):
 
     def ask(self) -> None:
         """Ask for a source of labels for the open project."""
-        session = self._library.session
+        session = session_to_change(self._window, self._library)
         if session is None:
-            return
-        if session.read_only:
-            self._window.status.message(strings.READ_ONLY_REFUSED)
             return
         dialog = ImportLabelsDialog(targets(session.label_set), self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

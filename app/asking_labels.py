@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Qt
 
-from app import strings
+from app.asking_first import session_to_change
 from app.controllers.labelling import Labelling
 from app.controllers.library import Library
 from app.jobs import Jobs
@@ -32,11 +32,8 @@ class AskingLabels(QObject):
 
     def ask(self) -> None:
         """Edit the labels of the open project."""
-        session = self._library.session
+        session = session_to_change(self._window, self._library)
         if session is None:
-            return
-        if session.read_only:
-            self._window.status.message(strings.READ_ONLY_REFUSED)
             return
         dialog = LabelSetDialog(
             session.label_set,

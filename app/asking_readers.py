@@ -5,7 +5,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Qt
 
-from app import strings
+from app.asking_first import session_to_change
 from app.controllers.library import Library
 from app.controllers.review import Review
 from app.jobs import Jobs
@@ -33,11 +33,8 @@ class AskingReaders(QObject):
 
     def ask_rules(self) -> None:
         """Ask how the project is read."""
-        session = self._library.session
+        session = session_to_change(self._window, self._library)
         if session is None:
-            return
-        if session.read_only:
-            self._window.status.message(strings.READ_ONLY_REFUSED)
             return
         dialog = RulesDialog(self._window, session.rules)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

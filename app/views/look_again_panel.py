@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QListWidget,
     QListWidgetItem,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from app.models.trust_lines import DoubtLine
 from app.strings import trust_words as words
-from app.views import style
+from app.views import rows, style
 from app.views.dialogs.parts import heading, muted
 
 _ROW = 48
@@ -44,12 +43,7 @@ class _DoubtDelegate(QStyledItemDelegate):
         """Draw a row."""
         painter.save()
         rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(style.ACCENT_GROUND))
-            painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), QColor(style.ACCENT))
-        elif state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, QColor(style.HOVER))
+        rows.fill_ground(painter, rect, option.state)
         inside = rect.adjusted(12, 6, -12, -6)
         font = option.font
         painter.setFont(style.font(font, pixels=13))

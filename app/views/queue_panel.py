@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollBar,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -25,7 +24,7 @@ from app import strings
 from app.models.commands import Command
 from app.models.scan_table import QueueCounts, Role, ScanTable, Show
 from app.strings import command_words
-from app.views import glyphs, style
+from app.views import glyphs, rows, style
 from app.views.actions import Actions
 from nearl_core.types import State, Verdict
 
@@ -46,12 +45,7 @@ class _ScanDelegate(QStyledItemDelegate):
         """Draw thumbnail, name, state sign and word."""
         painter.save()
         rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(style.ACCENT_GROUND))
-            painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), QColor(style.ACCENT))
-        elif state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, QColor(style.HOVER))
+        rows.fill_ground(painter, rect, option.state)
         self._thumbnail(painter, rect, index.data(Role.THUMBNAIL))
         left = rect.left() + 16 + _THUMBNAIL + 12
         width = rect.right() - 12 - left
