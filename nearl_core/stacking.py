@@ -155,8 +155,10 @@ def _written(stack: list[_File], project: Path, unit: Unit, numbers: Iterator[in
     if len(stack) == 1:
         return first.new
     path = project / FOLDER / f"{unit.value}-{next(numbers):05d}{ENDING}"
-    write_stack(path, [file.new.path for file in stack])
-    return replace(first.new, path=path, info=replace(first.info, frames=len(stack)))
+    files = tuple(file.new.path for file in stack)
+    write_stack(path, files)
+    info = replace(first.info, frames=len(stack))
+    return replace(first.new, path=path, info=info, files=files)
 
 
 def _free_numbers(project: Path) -> Iterator[int]:

@@ -62,5 +62,6 @@ def _look(session: Session, folder: Path, jobs: Jobs, control: RunControl) -> tu
     """In the background thread."""
     from nearl_core.store.moved import find_moved
 
-    moved = find_moved(session.project, [folder], control, write=jobs.write)
+    look = session.scan_reader.infos
+    moved = find_moved(session.project, [folder], control, look=look, write=jobs.write)
     return moved.found, moved.missing

@@ -252,7 +252,8 @@ def _check(args: argparse.Namespace, output: Output) -> int:
 def _find(project: "Project", folders: list[Path], output: Output) -> None:
     from nearl_core.store.moved import find_moved
 
-    moved = find_moved(project, folders, output.control())
+    with scan_reader() as reader:
+        moved = find_moved(project, folders, output.control(), look=reader.infos)
     output.message(f"{moved.found} moved scans were found again, {moved.missing} were not.")
     if moved.taken:
         output.message(

@@ -15,8 +15,8 @@ from nearl_core.importing.statements import SourceKind
 from nearl_core.importing.tables import read_csv, read_jsonl
 from nearl_core.store import scans
 from nearl_core.store.hashes import file_sha256
-from nearl_core.store.hashing import Write
 from nearl_core.store.project import Project
+from nearl_core.store.stack_files import Write
 from nearl_core.types import Decision, NewDecision, Shown
 
 _TOGETHER: Final = 100

@@ -4,39 +4,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import func, select, text
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ProjectError
-from nearl_core.store import decisions, label_sets, scans, versions
+from nearl_core.store import decisions, label_sets, versions
+from nearl_core.store.check_files import check_files
 from nearl_core.store.copies import FOLDER as COPIES
 from nearl_core.store.copies import copies, copies_before_upgrades, require_sound
 from nearl_core.store.faults import damaged, told
+from nearl_core.store.findings import Finding
 from nearl_core.store.hashes import file_sha256
-from nearl_core.store.paths import PathKeeper
 from nearl_core.store.project import Project
 from nearl_core.store.schema import decisions as decisions_table
+from nearl_core.store.stack_files import Write
 
 _LEFTOVER_S: Final = 3600.0
-_EVERY: Final = 200
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong that could not be mended.
-
-    Attributes:
-        message: One sentence.
-        remedy: What to do.
-        scan_ids: The scans that it is about.
-    """
-
-    message: str
-    remedy: str
-    scan_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,8 +48,15 @@ class CheckReport:
         return not self.findings
 
 
-def check(project: Project, control: RunControl | None = None) -> CheckReport:
+def check(
+    project: Project, control: RunControl | None = None, *, write: Write = lambda work: work()
+) -> CheckReport:
     """Check a project; one that is open read-only is looked at only.
+
+    Args:
+        project: Any.
+        control: Asked now and then.
+        write: Called with what writes; a desk has it done by the thread that owns the connection.
 
     Raises:
         Cancelled: If the control says so.
@@ -75,7 +67,7 @@ def check(project: Project, control: RunControl | None = None) -> CheckReport:
     findings = _guarded(lambda: _database(project))
     findings += _guarded(lambda: _labels(project))
     findings += _guarded(lambda: _adapters(project, control))
-    findings += _guarded(lambda: _scans(project, control, mended))
+    findings += _guarded(lambda: check_files(project, control, mended, write))
     if not project.read_only:
         mended += _leftovers(project)
     days, bad = _copies(project)
@@ -169,69 +161,6 @@ def _adapters(project: Project, control: RunControl) -> list[Finding]:
 
 def _bad_version(version_id: str, what: str) -> Finding:
     return Finding(f"Version {version_id} {what}.", "Activate another version, or train a new one.")
-
-
-def _scans(project: Project, control: RunControl, mended: list[str]) -> list[Finding]:
-    with project.reading() as connection:
-        rows = scans.sizes(connection)
-    before = PathKeeper(project.home)
-    moved: list[tuple[int, str]] = []
-    missing: list[int] = []
-    changed: list[int] = []
-    for done, (scan_id, kept, size) in enumerate(rows):
-        if done % _EVERY == 0:
-            control.step(done, len(rows), "Checking scans")
-        now = _size(project.keeper.restore(kept))
-        if now is None:
-            old = before.restore(kept)
-            if size is not None and _size(old) == size:
-                moved.append((scan_id, project.keeper.keep(old)))
-            else:
-                missing.append(scan_id)
-        elif size is not None and now != size:
-            changed.append(scan_id)
-    if not project.read_only:
-        mended += _follow(project, moved)
-    return _about_files(missing, changed)
-
-
-def _follow(project: Project, moved: list[tuple[int, str]]) -> list[str]:
-    """The project was moved away from its scans: name them by where they still are."""
-    if moved:
-        with project.writing() as connection:
-            scans.move(connection, moved)
-    if project.home != project.folder:
-        project.set_home()
-    return [f"{len(moved)} scans were found where the project stood before."] if moved else []
-
-
-def _about_files(missing: list[int], changed: list[int]) -> list[Finding]:
-    findings = []
-    if missing:
-        findings.append(
-            Finding(
-                f"{len(missing)} scan files are not where they were.",
-                "Bring the files back, or name the folder in which they stand now: `nearl check "
-                "PROJECT --find FOLDER`. Their decisions are kept.",
-                tuple(missing),
-            )
-        )
-    if changed:
-        findings.append(
-            Finding(
-                f"{len(changed)} scan files have changed since they were added.",
-                "Look at them again: their decisions were made on the old pictures.",
-                tuple(changed),
-            )
-        )
-    return findings
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
 
 
 def _leftovers(project: Project) -> list[str]:

@@ -5,19 +5,23 @@ that was moved. Adding does not wait for it: it reads every byte, which adding d
 """
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from nearl_core.control import RunControl
-from nearl_core.store import scans
+from nearl_core.store import scans, stack_files, stacks
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
+from nearl_core.store.stack_files import Slot, Write
 
 _TOGETHER = 64
-Write = Callable[[Callable[[], None]], None]
-"""Has something done where the project is written."""
+T = TypeVar("T")
 
 
 def hash_files(project: Project, control: RunControl, *, write: Write = lambda work: work()) -> int:
-    """Hash every file that was not yet; returns how many.
+    """Hash every file that was not yet, those of stacks too; returns how many.
 
     Args:
         project: Open for writing.
@@ -28,23 +32,57 @@ def hash_files(project: Project, control: RunControl, *, write: Write = lambda w
         Cancelled: If the control says so; what was hashed stays.
         ProjectError: If it can't be saved.
     """
+    stacks.note_older(project, write)
+    return _hash(project, control, write, _single_files) + _hash(
+        project, control, write, _files_of_stacks
+    )
+
+
+Waiting = tuple[dict[T, Path], Callable[[Connection, dict[T, str]], None]]
+"""Files by what they are kept under, and what keeps their hashes."""
+
+
+def _single_files(project: Project, connection: Connection) -> Waiting[int]:
+    waiting = scans.unhashed(connection, project.keeper, most=_TOGETHER)
+    return dict(waiting), scans.set_hashes
+
+
+def _files_of_stacks(project: Project, connection: Connection) -> Waiting[Slot]:
+    waiting = stack_files.unhashed(connection, most=_TOGETHER)
+    lists = {
+        kept: dict(enumerate(stack_files.listed(project.keeper.restore(kept))))
+        for kept in {kept for _, kept in waiting}
+    }
+    files = {slot: lists[kept].get(slot[1], Path()) for slot, kept in waiting}
+    return files, stack_files.set_hashes
+
+
+def _hash(
+    project: Project,
+    control: RunControl,
+    write: Write,
+    next_files: Callable[[Project, Connection], Waiting[T]],
+) -> int:
     done = 0
     while True:
         with project.reading() as connection:
-            waiting = scans.unhashed(connection, project.keeper, most=_TOGETHER)
+            waiting, save = next_files(project, connection)
         if not waiting:
             return done
-        hashes: dict[int, str] = {}
-        for scan_id, path in waiting:
+        hashes: dict[T, str] = {}
+        for key, path in waiting.items():
             control.check()
             try:
-                hashes[scan_id] = file_sha256(path, control.check) if path.is_file() else ""
+                hashes[key] = file_sha256(path, control.check) if path.is_file() else ""
             except OSError:
-                hashes[scan_id] = ""
+                hashes[key] = ""
 
-        def keep(hashes: dict[int, str] = hashes) -> None:
+        def keep(
+            hashes: dict[T, str] = hashes,
+            save: Callable[[Connection, dict[T, str]], None] = save,
+        ) -> None:
             with project.writing() as connection:
-                scans.set_hashes(connection, hashes)
+                save(connection, hashes)
 
         write(keep)
         done += len(hashes)

@@ -1,26 +1,34 @@
 """Scans whose files were moved or renamed: found again by size, then by hash.
 
 A file that was not hashed while it was there is taken for the one of its name, size and time of
-change. What was decided of a scan stays with it, and so does whose it is.
+change, if it names the same series. A stack is found again only as a whole. What was decided of a
+scan stays with it, and so does whose it is.
 """
 
 import os
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from nearl_core.control import RunControl
-from nearl_core.errors import ProjectError
-from nearl_core.store import scans
+from nearl_core.errors import ProjectError, ScanError
+from nearl_core.store import scans, stack_files, stacks
 from nearl_core.store.faults import told
-from nearl_core.store.hashes import file_sha256
-from nearl_core.store.hashing import Write
+from nearl_core.store.hashes import file_sha256, keyed_hash
+from nearl_core.store.matching import File, match
 from nearl_core.store.project import Project
+from nearl_core.store.stack_files import Slot, Write, is_stack, listed
+from nearl_core.types import Identity, ScanInfo, Unit
 
 _EVERY: Final = 200
+_TOGETHER: Final = 64
+"""Headers that are read at once."""
 _PROJECT: Final = ".nearl"
+Said = tuple[ScanInfo, Identity] | ScanError
+Look = Callable[[Sequence[Path]], list[Said]]
+"""What files say of themselves: `ScanReader.infos`."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,20 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class _File:
-    """A file: as it was when its scan was added, or as it stands now."""
+class _Survey:
+    """Where the project's files stand.
 
-    path: Path
-    size: int
-    mtime_ns: int | None
+    Attributes:
+        lost: Files that are gone, as they were.
+        there: Files that are not.
+        stacks: The files of each stack that lacks any, as its list has them.
+        missing: Scans that lack any file, those of which nothing is known too.
+    """
+
+    lost: dict[Slot, File]
+    there: set[Path]
+    stacks: dict[int, tuple[Path, ...]]
+    missing: set[int]
 
 
 def find_moved(
@@ -52,6 +68,7 @@ def find_moved(
     folders: Sequence[Path],
     control: RunControl | None = None,
     *,
+    look: Look,
     write: Write = lambda work: work(),
 ) -> Moved:
     """Look in folders, and in what stands in them, for files that are not where they were.
@@ -60,6 +77,7 @@ def find_moved(
         project: Open for writing.
         folders: Where to look.
         control: Asked at each file.
+        look: Reads the headers of files that were never hashed.
         write: Called with what writes; a desk has it done by the thread that owns the connection.
 
     Raises:
@@ -67,54 +85,63 @@ def find_moved(
         ProjectError: If a folder can't be read, or what was found can't be saved.
     """
     control = control or RunControl()
-    lost, there = _lost(project, control)
-    sizes = {file.size for file, _ in lost.values()}
+    survey = _survey(project, control)
+    sizes = {file.size for file in survey.lost.values()}
     files = [file for file in _walk(folders, control) if file.size in sizes]
-    wanted: dict[Hashable, list[int]] = defaultdict(list)
-    for scan_id, (file, sha256) in lost.items():
-        wanted[sha256 or _touched(file)].append(scan_id)
-    offered: dict[Hashable, list[Path]] = defaultdict(list)
+    offered = []
     for done, file in enumerate(files):
         control.step(done, len(files), "Looking for moved scans")
-        keys: tuple[Hashable, ...] = (_sha256(file.path, control), _touched(file))
-        for key in keys:
-            if key in wanted:
-                offered[key].append(file.path)
-    found: dict[int, Path] = {}
-    given: set[Path] = set()
-    taken = 0
-    # Hashes first: they are certain, and a file is one scan's alone.
-    for key, paths in sorted(offered.items(), key=lambda entry: not isinstance(entry[0], str)):
-        old = {scan_id: lost[scan_id][0].path for scan_id in wanted[key]}
-        free = [path for path in paths if path not in there and path not in given]
-        matched = _matched(old, free, same_bytes=isinstance(key, str))
-        found |= matched
-        given.update(matched.values())
-        taken += min(len(old) - len(matched), len(there.intersection(paths)))
-    _save(project, found, write)
-    return Moved(len(found), len(lost) - len(found), taken)
+        offered.append(replace(file, sha256=_sha256(file.path, control)))
+    matches = match(survey.lost, offered, survey.there)
+    sure = _of_their_series(project, survey.lost, matches.found, look, control)
+    single = {slot[0]: path for slot, path in sure.items() if slot[0] not in survey.stacks}
+    whole = dict(_whole_stacks(survey, sure))
+    _save(project, single, whole, write)
+    missing = survey.missing - single.keys() - whole.keys()
+    taken = missing & {scan_id for scan_id, _ in matches.taken}
+    return Moved(len(survey.missing) - len(missing), len(missing), len(taken))
 
 
-def _lost(
-    project: Project, control: RunControl
-) -> tuple[dict[int, tuple[_File, str | None]], set[Path]]:
-    """Scans whose files are gone, with what is known of them; and the paths of the others."""
+def _survey(project: Project, control: RunControl) -> _Survey:
     with project.reading() as connection:
         rows = scans.files(connection)
-    lost: dict[int, tuple[_File, str | None]] = {}
-    there: set[Path] = set()
+        known = stack_files.known(connection)
+    survey = _Survey({}, set(), {}, set())
     for done, (scan_id, kept, size, mtime_ns, sha256) in enumerate(rows):
         if done % _EVERY == 0:
             control.step(done, len(rows), "Checking scans")
         path = project.keeper.restore(kept)
-        if path.exists():
-            there.add(path)
-        elif size is not None:
-            lost[scan_id] = _File(path, size, mtime_ns), sha256
-    return lost, there
+        if not path.exists():
+            if size is not None:
+                survey.missing.add(scan_id)
+            if size is not None and not is_stack(path):  # a list belongs into the project
+                survey.lost[scan_id, 0] = File(path, size, mtime_ns, sha256)
+        elif not is_stack(path):
+            survey.there.add(path)
+        else:
+            _survey_stack(survey, scan_id, listed(path), known)
+    return survey
 
 
-def _walk(folders: Iterable[Path], control: RunControl) -> Iterator[_File]:
+def _survey_stack(
+    survey: _Survey,
+    scan_id: int,
+    files: tuple[Path, ...],
+    known: Mapping[Slot, stack_files.Known],
+) -> None:
+    gone = [number for number, file in enumerate(files) if not file.exists()]
+    survey.there.update(file for number, file in enumerate(files) if number not in set(gone))
+    if not gone:
+        return
+    survey.missing.add(scan_id)
+    if all((scan_id, number) in known for number in gone):
+        survey.stacks[scan_id] = files
+        for number in gone:
+            was = known[scan_id, number]
+            survey.lost[scan_id, number] = File(files[number], was.size, was.mtime_ns, was.sha256)
+
+
+def _walk(folders: Iterable[Path], control: RunControl) -> Iterator[File]:
     for folder in folders:
         if not folder.is_dir():
             raise ProjectError(
@@ -131,11 +158,7 @@ def _walk(folders: Iterable[Path], control: RunControl) -> Iterator[_File]:
                 except OSError:
                     continue
                 if path.is_file():
-                    yield _File(path, status.st_size, status.st_mtime_ns)
-
-
-def _touched(file: _File) -> tuple[str, int, int | None]:
-    return file.path.name, file.size, file.mtime_ns
+                    yield File(path, status.st_size, status.st_mtime_ns)
 
 
 def _sha256(path: Path, control: RunControl) -> str | None:
@@ -145,34 +168,69 @@ def _sha256(path: Path, control: RunControl) -> str | None:
         return None
 
 
-def _matched(old: dict[int, Path], paths: Sequence[Path], *, same_bytes: bool) -> dict[int, Path]:
-    """Each scan with one file; first those whose names and folders agree.
+def _of_their_series(
+    project: Project,
+    lost: Mapping[Slot, File],
+    found: Mapping[Slot, Path],
+    look: Look,
+    control: RunControl,
+) -> dict[Slot, Path]:
+    """What was found by its hash; and by name and time, where it names the scan's series too."""
+    with project.reading() as connection:
+        series = scans.series(connection)
+    sure: dict[Slot, Path] = {}
+    asked: list[Slot] = []
+    for slot, path in found.items():
+        if lost[slot].sha256 or not any(series[slot[0]]):
+            sure[slot] = path
+        else:
+            asked.append(slot)
+    for part in (asked[k : k + _TOGETHER] for k in range(0, len(asked), _TOGETHER)):
+        control.check()
+        for slot, said in zip(part, look([found[slot] for slot in part]), strict=True):
+            if not isinstance(said, ScanError) and _is_of(project, said[1], series[slot[0]]):
+                sure[slot] = found[slot]
+    return sure
 
-    Of files with the same bytes any will do. Else a file counts only where no other one, and no
-    other scan, has as much of the path: a scan without its file is better than another's picture.
+
+def _is_of(project: Project, identity: Identity, named: tuple[str, str]) -> bool:
+    """Whether a file is of a scan's study and series, which are given as keyed hashes."""
+    study, series = named
+    same_study = keyed_hash(project.key, "study", identity.study) == study
+    if project.unit is Unit.STUDY and study:
+        return same_study
+    return same_study and keyed_hash(project.key, "series", identity.series) == series
+
+
+def _whole_stacks(
+    survey: _Survey, found: Mapping[Slot, Path]
+) -> Iterator[tuple[int, tuple[Path, ...]]]:
+    """Stacks of which nothing lacks any more, each with all its files in their order.
+
+    Files that were never hashed and stood in one folder must stand in one again.
     """
-    left, free = dict(old), dict.fromkeys(paths)
-    matched: dict[int, Path] = {}
-    for parts in (3, 2, 1, 0):
-        by_end: dict[tuple[str, ...], list[Path]] = defaultdict(list)
-        for path in free:
-            by_end[_end(path, parts)].append(path)
-        rivals = Counter(_end(path, parts) for path in left.values())
-        for scan_id, path in list(left.items()):
-            end = _end(path, parts)
-            ends = by_end[end]
-            if ends and (same_bytes or len(ends) == rivals[end] == 1):
-                matched[scan_id] = ends.pop(0)
-                del left[scan_id], free[matched[scan_id]]
-    return matched
+    for scan_id, files in survey.stacks.items():
+        now, folders = [], defaultdict(set)
+        for number, old in enumerate(files):
+            slot = scan_id, number
+            path = found.get(slot) if slot in survey.lost else old
+            if path is None:
+                break
+            now.append(path)
+            if slot in survey.lost and not survey.lost[slot].sha256:
+                folders[old.parent].add(path.parent)
+        else:
+            if all(len(new) == 1 for new in folders.values()):
+                yield scan_id, tuple(now)
 
 
-def _end(path: Path, parts: int) -> tuple[str, ...]:
-    return path.parts[max(0, len(path.parts) - parts) :]
-
-
-def _save(project: Project, found: dict[int, Path], write: Write) -> None:
-    rows = [(scan_id, project.keeper.keep(path)) for scan_id, path in found.items()]
+def _save(
+    project: Project,
+    single: Mapping[int, Path],
+    whole: Mapping[int, tuple[Path, ...]],
+    write: Write,
+) -> None:
+    rows = [(scan_id, project.keeper.keep(path)) for scan_id, path in single.items()]
     for begin in range(0, len(rows), scans.BATCH):
         part = rows[begin : begin + scans.BATCH]
 
@@ -181,3 +239,4 @@ def _save(project: Project, found: dict[int, Path], write: Write) -> None:
                 scans.move(connection, part)
 
         write(save)
+    stacks.relist(project, whole, write)

@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -146,6 +145,11 @@ class Project:
         return self._keeper
 
     @property
+    def key(self) -> str:
+        """What identities are hashed with, for the other modules of the store."""
+        return self._meta["key"]
+
+    @property
     def home(self) -> Path:
         """Where the folder stood when it was made or last checked."""
         return Path(json.loads(self._meta["home"]))
@@ -231,16 +235,13 @@ class Project:
         """
         added = seen = 0
         skipped: list[SkippedFile] = []
-        source = iter(found)
-        while batch := list(islice(source, scans.BATCH)):
+        for batch in scans.in_batches(found):
             skipped += [entry for entry in batch if isinstance(entry, SkippedFile)]
             new = [entry for entry in batch if isinstance(entry, NewScan)]
             seen += len(new)
             if new:
                 with self._database.writing() as connection:
-                    added += scans.add_batch(
-                        connection, new, keeper=self._keeper, key=self._meta["key"]
-                    )
+                    added += scans.add_batch(connection, new, keeper=self._keeper, key=self.key)
                 self._scan_changes += 1
         return AddReport(added=added, already=seen - added, skipped=tuple(skipped))
 

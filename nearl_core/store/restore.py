@@ -26,6 +26,7 @@ from nearl_core.store.paths import PathKeeper
 _TABLES: Final = {
     "label_sets": "revision",
     "scans": "id",
+    "stack_files": "id",
     "decisions": "id",
     "versions": "number",
     "activations": "id",

@@ -1,7 +1,7 @@
 """Scans in the database."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
+from nearl_core.store import stack_files
 from nearl_core.store.bulk import collecting_later
 from nearl_core.store.faults import understood
 from nearl_core.store.hashes import keyed_hash
 from nearl_core.store.paths import PathKeeper, printable
 from nearl_core.store.schema import scans
-from nearl_core.types import Identity, Scan, ScanInfo
+from nearl_core.types import Identity, Scan, ScanInfo, SkippedFile
 
 if TYPE_CHECKING:  # it needs numpy, without which commands that handle no pixels answer sooner
     from nearl_core.scan_list import ScanList
 
 BATCH: Final = 500
-"""Scans in one transaction: a decision never waits behind more than about 20 ms of adding."""
+"""Files in one transaction: a decision never waits behind more than about 20 ms of adding."""
 _LISTED: Final = select(
     scans.c.id,
     scans.c.path,
@@ -43,6 +44,7 @@ class NewScan:
         patient: What a rule of the reader's says of whose it is, in place of the file's word;
             "" where no rule says anything. Hashed before it is stored.
         problem: Why it can't be shown, or "".
+        files: Of a stack, whose path is that of its list.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class NewScan:
     identity: Identity = field(default=Identity())
     patient: str = ""
     problem: str = ""
+    files: tuple[Path, ...] = ()
 
 
 def find_patient(new: NewScan, *, key: str, kept: str) -> tuple[str, bool]:
@@ -90,11 +93,36 @@ def add_batch(
     fresh = [row for path, row in rows.items() if path not in known]
     if fresh:
         connection.execute(insert(scans), fresh)
+        stacks = {keeper.keep(new.path): new.files for new in batch if new.files}
+        _note_files(connection, {path: stacks[path] for path in stacks.keys() - known.keys()})
     for path, old in known.items():
         if old.problem and path in read:
             changed = {name: value for name, value in rows[path].items() if name != "added"}
             connection.execute(update(scans).where(scans.c.id == old.id).values(changed))
     return len(fresh)
+
+
+def in_batches(found: Iterable[NewScan | SkippedFile]) -> Iterator[list[NewScan | SkippedFile]]:
+    """Parts of at most `BATCH` files, where one stack does not have more by itself."""
+    batch: list[NewScan | SkippedFile] = []
+    files = 0
+    for entry in found:
+        more = max(1, len(entry.files)) if isinstance(entry, NewScan) else 1
+        if batch and files + more > BATCH:
+            yield batch
+            batch, files = [], 0
+        batch.append(entry)
+        files += more
+    if batch:
+        yield batch
+
+
+def _note_files(connection: Connection, stacks: Mapping[str, Sequence[Path]]) -> None:
+    if stacks:
+        made = select(scans.c.id, scans.c.path).where(scans.c.path.in_(list(stacks)))
+        stack_files.add(
+            connection, {row.id: stacks[row.path] for row in connection.execute(made).all()}
+        )
 
 
 def _to_row(new: NewScan, keeper: PathKeeper, key: str) -> dict[str, object]:
@@ -151,6 +179,12 @@ def exists(connection: Connection, scan_id: int) -> bool:
     return connection.scalar(select(scans.c.id).where(scans.c.id == scan_id)) is not None
 
 
+def paths(connection: Connection, ids: Collection[int]) -> list[tuple[int, str]]:
+    """Id and kept path of some scans."""
+    rows = connection.execute(select(scans.c.id, scans.c.path).where(scans.c.id.in_(list(ids))))
+    return [(row.id, row.path) for row in rows]
+
+
 def sizes(connection: Connection) -> list[tuple[int, str, int | None]]:
     """Id, kept path and size when added, of all scans."""
     rows = connection.execute(select(scans.c.id, scans.c.path, scans.c.size).order_by(scans.c.id))
@@ -172,6 +206,12 @@ def studies(connection: Connection) -> dict[int, str]:
     """The keyed hash of each scan's study; "" where its file names none."""
     rows = connection.execute(select(scans.c.id, scans.c.study))
     return {row.id: row.study for row in rows}
+
+
+def series(connection: Connection) -> dict[int, tuple[str, str]]:
+    """The keyed hashes of each scan's study and series; "" where its file names none."""
+    rows = connection.execute(select(scans.c.id, scans.c.study, scans.c.series))
+    return {row.id: (row.study, row.series) for row in rows}
 
 
 def unhashed(connection: Connection, keeper: PathKeeper, *, most: int) -> list[tuple[int, Path]]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     event,
 )
 from sqlalchemy.types import TypeDecorator
@@ -101,6 +102,19 @@ scans = Table(
     Column("patient_known", Boolean, nullable=False),
     Column("problem", Text, nullable=False),
     Column("added", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+stack_files = Table(
+    "stack_files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("scan_id", Integer, ForeignKey("scans.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger),
+    Column("sha256", String(64)),
+    UniqueConstraint("scan_id", "number"),
     sqlite_autoincrement=True,
 )
 

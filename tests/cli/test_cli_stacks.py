@@ -93,6 +93,26 @@ def test_stacks_are_ranked_decided_trained_on_and_exported(
         check(out, form)
 
 
+def test_stacks_whose_folder_was_moved_are_found_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind in ("Disc", "Stripes"):
+        write_series(tmp_path / "scans" / kind, kind, 1)
+    project = tmp_path / "p.nearl"
+    run(capsys, "create", project, "--labels", "a,b", "--unit", "series", "--scans", tmp_path)
+    stack = next((project / "stacks").iterdir())
+    before = run(capsys, "render", stack, "--to", tmp_path / "before")
+    (tmp_path / "scans").rename(tmp_path / "archive")
+    assert main(["check", str(project)]) == 3
+    assert "2 scan files are not where they were" in capsys.readouterr().err
+    assert main(["check", str(project), "--find", str(tmp_path), "--json"]) == 0
+    said = capsys.readouterr()
+    assert "2 moved scans were found again" in said.err
+    assert json.loads(said.out)["ok"]
+    after = run(capsys, "render", stack, "--to", tmp_path / "after")
+    assert Path(after[0]["png"]).read_bytes() == Path(before[0]["png"]).read_bytes()
+
+
 def check(out: Path, form: str) -> None:
     """What another program would read of an export of eight stacks."""
     if form == "csv":

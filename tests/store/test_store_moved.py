@@ -17,6 +17,11 @@ from nearl_core.types import ScanInfo
 from tests.support.projects import LABELS, decide, said
 
 
+def _find(project: Project, folders: list[Path], control: RunControl | None = None) -> Moved:
+    """Files that name no series are not asked for one."""
+    return find_moved(project, folders, control, look=lambda paths: pytest.fail(str(paths)))
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Six scans of two patients in `scans`, all of one size; two have the same bytes."""
@@ -45,7 +50,7 @@ def test_a_moved_and_renamed_folder_is_found_again(folder: Path) -> None:
             file.rename(file.with_name(f"renamed-{file.parent.name}-{file.name}"))
         folder.rename(folder.parent / "archive")
         assert len(check(project).findings[0].scan_ids) == 6
-        assert find_moved(project, [folder.parent]) == Moved(found=6, missing=0, taken=0)
+        assert _find(project, [folder.parent]) == Moved(found=6, missing=0, taken=0)
         assert check(project).ok
         assert [str(scan.path.relative_to(folder.parent)) for scan in project.scans()] == [
             "archive/a/0.png",  # of two with the same bytes, the one in the folder of that name
@@ -63,7 +68,7 @@ def test_another_file_of_the_same_size_is_not_taken(folder: Path) -> None:
     with _project(folder) as project:
         (folder / "a" / "1.png").write_text("b9..")
         (folder / "a" / "1.png").rename(folder / "a" / "5.png")
-        assert find_moved(project, [folder]) == Moved(found=0, missing=1, taken=0)
+        assert _find(project, [folder]) == Moved(found=0, missing=1, taken=0)
 
 
 def test_a_file_that_was_never_hashed_is_known_by_name_and_time(folder: Path) -> None:
@@ -72,7 +77,7 @@ def test_a_file_that_was_never_hashed_is_known_by_name_and_time(folder: Path) ->
         for file in (folder.parent / "copied" / "b").iterdir():
             os.utime(file, (1.0, 1.0))
         shutil.rmtree(folder)
-        assert find_moved(project, [folder.parent / "copied"]) == Moved(3, missing=3, taken=0)
+        assert _find(project, [folder.parent / "copied"]) == Moved(3, missing=3, taken=0)
         assert {scan.path.parent.name for scan in project.scans()[:3]} == {"a"}
 
 
@@ -86,9 +91,9 @@ def test_files_that_can_not_be_told_apart_are_not_guessed(tmp_path: Path) -> Non
     with Project.create(tmp_path / "p", LABELS) as project:
         project.add_scans(NewScan(old / one / "1.png", ScanInfo(8, 8)) for one in ("a", "b"))
         shutil.rmtree(old)
-        assert find_moved(project, [new]) == Moved(found=0, missing=2, taken=0)
+        assert _find(project, [new]) == Moved(found=0, missing=2, taken=0)
         (new / "x").rename(new / "b")
-        assert find_moved(project, [new]) == Moved(found=2, missing=0, taken=0)
+        assert _find(project, [new]) == Moved(found=2, missing=0, taken=0)
         assert [scan.path.read_text() for scan in project.scans()] == ["aaaa", "bbbb"]
 
 
@@ -104,7 +109,7 @@ def test_one_file_is_not_given_to_two_scans(tmp_path: Path) -> None:
         (tmp_path / "new").mkdir()
         shutil.move(scans[0], tmp_path / "new" / "1.png")
         scans[1].unlink()
-        assert find_moved(project, [tmp_path / "new"]) == Moved(found=1, missing=1, taken=0)
+        assert _find(project, [tmp_path / "new"]) == Moved(found=1, missing=1, taken=0)
 
 
 def test_what_was_added_again_stays_two_scans(folder: Path) -> None:
@@ -112,7 +117,7 @@ def test_what_was_added_again_stays_two_scans(folder: Path) -> None:
         folder.rename(folder.parent / "archive")
         again = folder.parent / "archive" / "a" / "1.png"
         project.add_scans([NewScan(again, ScanInfo(8, 8))])
-        assert find_moved(project, [folder.parent]) == Moved(found=5, missing=1, taken=1)
+        assert _find(project, [folder.parent]) == Moved(found=5, missing=1, taken=1)
 
 
 def test_looking_can_be_stopped_and_says_what_it_can_not_read(folder: Path) -> None:
@@ -121,12 +126,12 @@ def test_looking_can_be_stopped_and_says_what_it_can_not_read(folder: Path) -> N
     with _project(folder) as project:
         folder.rename(folder.parent / "archive")
         with pytest.raises(Cancelled):
-            find_moved(project, [folder.parent], control)
+            _find(project, [folder.parent], control)
         with pytest.raises(ProjectError, match=r"no folder gone.*stand now"):
-            find_moved(project, [folder.parent / "gone"])
+            _find(project, [folder.parent / "gone"])
         assert len(check(project).findings[0].scan_ids) == 6
     with (
         Project.open(folder.parent / "p", read_only=True) as project,
         pytest.raises(ProjectError, match="read-only"),
     ):
-        find_moved(project, [folder.parent])
+        _find(project, [folder.parent])

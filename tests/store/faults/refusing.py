@@ -137,8 +137,8 @@ def _finding(folder: Path, _said: list[Row], bad: Refusing) -> None:
         shutil.rmtree(folder.parent / "moved", ignore_errors=True)
         (folder.parent / "scans").rename(folder.parent / "moved")
         with bad:
-            find_moved(project, [folder.parent])
-        find_moved(project, [folder.parent])
+            find_moved(project, [folder.parent], look=lambda _: [])
+        find_moved(project, [folder.parent], look=lambda _: [])
         assert all(scan.path.exists() for scan in project.scans())
 
 
