@@ -1,5 +1,6 @@
 """Opening a DICOM file: its header, and where the pixel data stand."""
 
+import gzip
 import io
 import os
 import struct
@@ -80,7 +81,9 @@ def opened(path: Path) -> Iterator[Source]:
         # pydicom warns of each oddity; what matters to a reader is said by ScanError.
         with warnings.catch_warnings(), _Bounded(path.open("rb", buffering=0)) as stream:
             warnings.simplefilter("ignore")
-            yield _read(stream)
+            packed = stream.read(2) == b"\x1f\x8b"
+            stream.seek(0)
+            yield _read(_unpacked(stream) if packed else stream)
     except OSError as error:
         raise ScanError(f"The file can't be read ({error.strerror or 'input error'}).") from error
 
@@ -100,6 +103,18 @@ class _Bounded(io.BufferedReader):
         if size is not None and size > _LARGE:
             size = max(min(size, self._length - self.tell()), 0)
         return super().read(size)
+
+
+def _unpacked(stream: BinaryIO) -> BinaryIO:
+    """What a file that is packed by gzip holds."""
+    try:
+        with gzip.GzipFile(fileobj=stream) as packed:
+            plain = packed.read(MAX_INFLATED_BYTES + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ScanError("The packed DICOM file is damaged or cut short.") from error
+    if len(plain) > MAX_INFLATED_BYTES:
+        raise ScanError("The packed DICOM file grows past 1 GB.")
+    return io.BytesIO(plain)
 
 
 def _read(stream: BinaryIO) -> Source:

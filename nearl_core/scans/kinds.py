@@ -71,14 +71,17 @@ def kind_of(head: bytes) -> Kind | None:
         return Kind.RASTER
     if head.startswith(MAGIC):
         return Kind.STACK
-    if _is_nifti(_inflated(head)):
+    plain = _inflated(head)
+    if _is_nifti(plain):
         return Kind.NIFTI
+    if plain is not head:
+        return Kind.DICOM if plain[128:132] == b"DICM" and any(plain[132:140]) else None
     return Kind.DICOM if _begins_data_set(head) else None
 
 
 def without_picture(head: bytes) -> str:
     """What a DICOM file is by its meta header where that holds no picture, else ""."""
-    storage = _storage_class(head)
+    storage = _storage_class(_inflated(head))
     if not storage or storage in _WITH_PICTURE:
         return ""
     return next((name for start, name in _WITHOUT_PICTURE if storage.startswith(start)), "")

@@ -4,8 +4,9 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ from PIL import (
 )
 
 from nearl_core.errors import ScanError
+from nearl_core.scans.png import deep_png, deep_values, has_exif
+from nearl_core.scans.tiff import DeepTiff, deep_tiff
+from nearl_core.scans.upright import turned
 from nearl_core.scans.whole import write_whole
 from nearl_core.scans.windows import as_stored, automatic
 from nearl_core.types import Frame, Identity, ScanInfo
@@ -41,9 +45,6 @@ _FORMATS = tuple(
         GifImagePlugin.GifImageFile,
     )
 )
-_RAW_EXIF = b"Raw profile type exif"
-"""Where ImageMagick puts EXIF into a PNG: a text of this name."""
-
 _DAMAGED = (
     OSError,
     ValueError,
@@ -67,6 +68,9 @@ def info(path: Path) -> tuple[ScanInfo, Identity]:
     Raises:
         ScanError: If it is no picture that can be read.
     """
+    deep = _deep(path)
+    if deep is not None:
+        return _deep_info(deep), Identity()
     with _opened(path) as picture:
         return _info(picture), Identity()
 
@@ -77,17 +81,18 @@ def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
     Raises:
         ScanError: If it can't be read, decoded, or does not exist.
     """
+    deep = _deep(path)
+    if deep is not None:
+        found = _deep_info(deep)
+        _refuse_beyond(index, found)
+        page = deep.page(index)
+        return _shown(page.values, page.profile, inverted=page.inverted), found
     with _opened(path) as picture:
         found = _info(picture)
-        if not 0 <= index < found.frames:
-            raise ScanError(f"There is no frame {index}; the scan has {found.frames}.")
+        _refuse_beyond(index, found)
         picture.seek(index)
-        values = _values(picture)
-        if values.ndim == 3:
-            return Frame(values), found
-        plain = values.dtype == np.uint8
-        window = as_stored() if plain else automatic(values)
-        return Frame(values, windows=(window,), inverted=_is_inverted(picture)), found
+        profile = picture.info.get("icc_profile") or b""
+        return _shown(_values(picture), profile, inverted=_is_inverted(picture)), found
 
 
 def stored(path: Path) -> NDArray[np.generic]:
@@ -96,14 +101,54 @@ def stored(path: Path) -> NDArray[np.generic]:
     Raises:
         ScanError: If they can't be decoded, or frames differ in size or kind.
     """
+    deep = _deep(path)
+    if deep is not None:
+        return _stacked(deep.page(index).values for index in range(len(deep.pages)))
     with _opened(path) as picture:
-        frames = []
-        for index in range(_frames(picture)):
-            picture.seek(index)
-            frames.append(_values(picture))
-            if frames[-1].shape != frames[0].shape or frames[-1].dtype != frames[0].dtype:
-                raise ScanError("The frames differ in size or kind.")
-        return frames[0] if len(frames) == 1 else np.stack(frames)
+        return _stacked(map(partial(_page, picture), range(_frames(picture))))
+
+
+def _page(picture: Image.Image, index: int) -> NDArray[np.generic]:
+    picture.seek(index)
+    return _values(picture)
+
+
+def _stacked(frames: Iterable[NDArray[np.generic]]) -> NDArray[np.generic]:
+    found: list[NDArray[np.generic]] = []
+    for values in frames:
+        found.append(values)
+        if values.shape != found[0].shape or values.dtype != found[0].dtype:
+            raise ScanError("The frames differ in size or kind.")
+    return found[0] if len(found) == 1 else np.stack(found)
+
+
+def _shown(values: NDArray[np.generic], profile: bytes, *, inverted: bool) -> Frame:
+    """Colour by 8 bits (Pillow's is through its profile already), or grey with its window."""
+    if values.ndim == 3:
+        down = 8 * (values.dtype.itemsize - 1)
+        if not down:
+            return Frame(values)
+        rgb = np.right_shift(values, down).astype(np.uint8)
+        return Frame(to_srgb(rgb, profile) if profile else rgb)
+    window = as_stored() if values.dtype == np.uint8 else automatic(values)
+    return Frame(values, windows=(window,), inverted=inverted)
+
+
+def _refuse_beyond(index: int, found: ScanInfo) -> None:
+    if not 0 <= index < found.frames:
+        raise ScanError(f"There is no frame {index}; the scan has {found.frames}.")
+
+
+def _deep(path: Path) -> DeepTiff | None:
+    try:
+        return deep_tiff(path)
+    except OSError as error:
+        raise ScanError("The file can't be read.") from error
+
+
+def _deep_info(deep: DeepTiff) -> ScanInfo:
+    rows, columns = deep.size
+    return ScanInfo(rows=rows, columns=columns, frames=len(deep.pages))
 
 
 def coarse_jpeg_2000(stream: bytes, halvings: int) -> NDArray[np.generic] | None:
@@ -148,8 +193,10 @@ def png_bytes(pixels: NDArray[np.generic]) -> bytes:
     """A PNG without any text or time in it.
 
     Args:
-        pixels: Rows x columns, uint8 or uint16; or rows x columns x 3, uint8.
+        pixels: Rows x columns [x 3], uint8 or uint16.
     """
+    if pixels.ndim == 3 and pixels.dtype == np.uint16:
+        return deep_png(pixels.astype(np.uint16, copy=False))
     out = io.BytesIO()
     # Level 1 is three times as fast as the default and a tenth larger.
     Image.fromarray(np.ascontiguousarray(pixels)).save(out, "PNG", compress_level=1)
@@ -277,21 +324,8 @@ def _lies_on_its_side(picture: Image.Image) -> bool:
 
 def _has_exif(picture: Image.Image) -> bool:
     """Whether a PNG that was just opened has EXIF; its pixels are passed over."""
-    if {"exif", _RAW_EXIF.decode()} & picture.info.keys():
-        return True
     stream = getattr(picture, "fp", None)
-    if stream is None:
-        return True
-    place, found, at = stream.tell(), False, 8
-    while not found:
-        stream.seek(at)
-        head = stream.read(8 + len(_RAW_EXIF))
-        if len(head) < 8 or head[4:8] == b"IEND":
-            break
-        found = head[4:8] == b"eXIf" or head[8:] == _RAW_EXIF
-        at += 12 + int(struct.unpack_from(">I", head)[0])
-    stream.seek(place)
-    return found
+    return "exif" in picture.info or stream is None or has_exif(stream)
 
 
 def _frames(picture: Image.Image) -> int:
@@ -314,8 +348,14 @@ def _is_inverted(picture: Image.Image) -> bool:
 
 
 def _values(picture: Image.Image) -> NDArray[np.generic]:
-    """The current frame: rows x columns of any real dtype, or rows x columns x 3 uint8."""
+    """The current frame: rows x columns of any real dtype, or x 3 uint8 (a deep PNG's: uint16)."""
     profile = picture.info.get("icc_profile")
+    if picture.format == "PNG":
+        stream = getattr(picture, "fp", None)
+        deep = None if stream is None else deep_values(stream)
+        if deep is not None:
+            turn = picture.getexif().get(0x0112, 1) if _has_exif(picture) else 1
+            return turned(deep, int(turn))
     upright = ImageOps.exif_transpose(picture)
     if upright.mode == "1":
         return np.array(upright.convert("L"))

@@ -1,5 +1,6 @@
 """Stored values come out as they were written, whatever the transfer syntax."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from pydicom.pixels.utils import pixel_array
 from nearl_core.dicom import read, source
 from nearl_core.dicom.layout import Layout
 from nearl_core.errors import ScanError
+from nearl_core.scans import decode
+from nearl_core.scans.find import find
 from tests.dicom.making import (
     BIG_ENDIAN,
     DEFLATED,
@@ -372,6 +375,24 @@ def test_deflated_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MAX_INFLATED_BYTES", 100_000)
     with pytest.raises(ScanError, match="grows"):
         read.info(path)
+
+
+def test_packed_file_opens_and_a_bomb_or_half_of_one_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = dicom(tmp_path / "a.dcm", noise((40, 30), "u2", below=65536))
+    packed = tmp_path / "a.dcm.gz"
+    whole = gzip.compress(plain.read_bytes())
+    packed.write_bytes(whole)
+    assert same(decode.stored(packed), decode.stored(plain))
+    assert list(find([tmp_path])) == [plain, packed]
+    packed.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ScanError, match="cut short"):
+        decode.stored(packed)
+    packed.write_bytes(whole)
+    monkeypatch.setattr(source, "MAX_INFLATED_BYTES", 2000)
+    with pytest.raises(ScanError, match="grows past"):
+        decode.stored(packed)
 
 
 def test_length_beyond_the_file_takes_no_memory(tmp_path: Path) -> None:

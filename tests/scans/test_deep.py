@@ -1,0 +1,120 @@
+"""TIFF and PNG of more bits than Pillow reads are read whole, or refused with a reason."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import imagecodecs
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from nearl_core.errors import ScanError
+from nearl_core.scans import raster
+from nearl_core.scans.display import to_grey
+from tests.dicom.making import noise
+from tests.scans.tiffs import tiff
+
+
+def tiff_of(kind: str, **options: Any) -> tuple[bytes, NDArray[Any]]:
+    """A TIFF of noise, such as "u2" or "u2x3", and its values."""
+    dtype, _, samples = kind.partition("x")
+    shape = (20, 24, int(samples)) if samples else (20, 24)
+    values = np.random.default_rng(0).integers(0, 120, shape).astype(dtype)
+    values.reshape(-1)[:2] = (0, np.iinfo(dtype).max if dtype[0] in "ui" else 6e4)
+    return tiff(values, **options), values
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", ["u1", "u2", "u8", "i8", "f2", "f8", "u2x3", "u4x3"])
+def test_tiff_of_every_depth_is_read_whole(
+    tmp_path: Path, kind: str, order: Literal["<", ">"], big: bool
+) -> None:
+    content, values = tiff_of(kind, order=order, big=big)
+    (tmp_path / "a.tif").write_bytes(content)
+    stored = raster.stored(tmp_path / "a.tif")
+    assert (stored.dtype, stored.shape) == (values.dtype, values.shape)
+    assert np.array_equal(stored, values)
+    frame, info = raster.frame(tmp_path / "a.tif")
+    assert (info.rows, info.columns, info.frames) == (20, 24, 1)
+    assert to_grey(frame).max() == 255
+    with pytest.raises(ScanError, match="no frame 1"):
+        raster.frame(tmp_path / "a.tif", 1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"planar": 2}, {"tile": 16}, {"tile": 16, "planar": 2}, {"compression": 8, "predictor": 2}],
+    ids=str,
+)
+def test_deep_colour_is_read_however_it_is_laid_out(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    content, values = tiff_of("u2x3", **options)
+    (tmp_path / "a.tif").write_bytes(content)
+    assert np.array_equal(raster.stored(tmp_path / "a.tif"), values)
+    assert np.array_equal(raster.frame(tmp_path / "a.tif")[0].values, values >> 8)
+
+
+def test_deep_tiff_stands_up_and_turns_white_to_black(tmp_path: Path) -> None:
+    content, values = tiff_of("u8", more={274: (3, [6]), 262: (3, [0])})
+    (tmp_path / "a.tif").write_bytes(content)
+    frame, info = raster.frame(tmp_path / "a.tif")
+    assert np.array_equal(frame.values, np.rot90(values, -1))
+    assert (info.rows, info.columns, frame.inverted) == (24, 20, True)
+
+
+@pytest.mark.parametrize("kind", ["u2x4", "u2x2"])
+@pytest.mark.parametrize("form", ["tif", "png"])
+def test_deep_colour_that_is_transparent_is_black(tmp_path: Path, kind: str, form: str) -> None:
+    content, values = tiff_of(kind)
+    values[..., -1] = 0xFFFF
+    values[:, :5, -1] = 0
+    content = tiff(values) if form == "tif" else bytes(imagecodecs.png_encode(values))
+    path = tmp_path / f"a.{form}"
+    path.write_bytes(content)
+    seen = raster.stored(path)
+    assert not seen[:, :5].any()
+    assert np.array_equal(seen[:, 5:].reshape(20, 19, -1), values[:, 5:, :-1])
+
+
+def test_png_of_sixteen_bits_a_colour_is_read_whole(tmp_path: Path) -> None:
+    values = noise((9, 7, 3), "u2", below=65536)
+    path = tmp_path / "a.png"
+    whole = bytes(imagecodecs.png_encode(values))
+    path.write_bytes(whole)
+    assert np.array_equal(raster.stored(path), values)
+    assert np.array_equal(to_grey(raster.frame(path)[0]), values >> 8)
+    assert raster.write_values(tmp_path / "copy", values) == ".png"
+    assert np.array_equal(raster.stored(tmp_path / "copy.png"), values)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ScanError):
+        raster.frame(path)
+
+
+@pytest.mark.parametrize("depth", ["u1", "u2", "u2x3", "u8"])
+@pytest.mark.parametrize("compression", [1, 32773])
+def test_a_predictor_that_the_compression_does_not_have_is_refused(
+    tmp_path: Path, depth: str, compression: int
+) -> None:
+    content, _ = tiff_of(depth, compression=compression, predictor=2)
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(ScanError, match="predictor"):
+        raster.frame(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2", "u8", "u2x3", "u1x3"])
+def test_a_tiff_that_lacks_rows_is_refused(tmp_path: Path, kind: str) -> None:
+    content, _ = tiff_of(kind, more={257: (4, [4000])})
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(ScanError, match="cut short"):
+        raster.frame(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("kind", ["c8", "f4x3", "i2x3"])
+def test_a_tiff_of_no_grey_or_colour_says_so(tmp_path: Path, kind: str) -> None:
+    dtype, _, samples = kind.partition("x")
+    values = np.ones((8, 8, *map(int, filter(None, [samples]))), dtype)
+    (tmp_path / "a.tif").write_bytes(tiff(values))
+    with pytest.raises(ScanError, match="no grey or colour"):
+        raster.stored(tmp_path / "a.tif")
