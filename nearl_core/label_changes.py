@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from nearl_core import asked
 from nearl_core.errors import LabelSetError
 from nearl_core.types import (
     ChangeKind,
@@ -157,6 +158,7 @@ class LabelHistory:
         self._stands_for: dict[int, int] = {}
         self._before: dict[int, int | None] = {}
         self._fates: dict[tuple[int, int], Fates] = {}
+        self._answered: dict[tuple[int, int], frozenset[str]] = {}
         for revision in revisions:
             self.add(revision)
 
@@ -232,22 +234,50 @@ class LabelHistory:
         ordered = sorted(said.items(), key=lambda entry: -entry[1])
         return replace(ranking, labels=tuple(LabelProbability(*entry) for entry in ordered))
 
+    def unasked(self, verdict: Verdict, *, of: int, to: int) -> tuple[str, ...]:
+        """Ids of the labels of a revision that were not asked for when a verdict was given.
+
+        Args:
+            verdict: In the labels of `to`.
+            of: The revision that it was given in.
+            to: The revision that it is read in.
+        """
+        if self._is_same(of, to):
+            return ()
+        start, goal = self._stands_for[of], self._stands_for[to]
+        if (start, goal) not in self._answered:
+            answered = frozenset(self.label_set(start).ids)
+            up, down = self._way(start, goal)
+            for number in up:
+                before = self.label_set(self._before[number] or number)
+                there = asked.back(answered, self._revisions[number].changes, before)
+                answered = there.intersection(before.ids)
+            for number in down:
+                before = self.label_set(self._before[number] or number)
+                there = asked.forth(answered, self._revisions[number].changes, before)
+                answered = there.intersection(self.label_set(number).ids)
+            self._answered[start, goal] = answered
+        return asked.unasked(verdict, self._answered[start, goal], self.label_set(to))
+
     def _is_same(self, of: int, to: int) -> bool:
         return self._stands_for[of] == self._stands_for[to]
 
     def _between(self, of: int, to: int) -> Fates:
         start, goal = self._stands_for[of], self._stands_for[to]
         if (start, goal) not in self._fates:
-            up, down = self._line(start), self._line(goal)
+            up, down = self._way(start, goal)
             fates: Fates = {one: one for one in self.label_set(start).ids}
             for number in up:
-                if number not in down:
-                    fates = _then(fates, self._back(number))
-            for number in reversed(down):
-                if number not in up:
-                    fates = _then(fates, self._forth(number))
+                fates = _then(fates, self._back(number))
+            for number in down:
+                fates = _then(fates, self._forth(number))
             self._fates[start, goal] = fates
         return self._fates[start, goal]
+
+    def _way(self, start: int, goal: int) -> tuple[list[int], list[int]]:
+        """The revisions that are taken back on the way to another one, and those then made."""
+        up, down = self._line(start), self._line(goal)
+        return [n for n in up if n not in down], [n for n in reversed(down) if n not in up]
 
     def _line(self, number: int) -> list[int]:
         """A revision, the one that it follows from, and so on to the first one."""

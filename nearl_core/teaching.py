@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nearl_core.learn import instant
+from nearl_core.learn import by_label, instant
 from nearl_core.learn.examples import Examples, FloatArray
 from nearl_core.learn.instant import Pause
 from nearl_core.learn.ranker import Ranker
@@ -32,7 +32,7 @@ def taught(
         ranker = _untaught(ready, scale)
         return replace(ready, ranker=ranker, examples=None, decided=None)
     before = None if anew or ready.ranker is None else ready.ranker.instant
-    head = instant.fit(
+    head = by_label.fit(
         examples,
         ready.texts,
         multi_label=ready.label_set.multi_label,

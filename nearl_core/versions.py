@@ -17,9 +17,9 @@ from torch import Tensor
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError, TrainingError, VersionError
-from nearl_core.learn import tuning
+from nearl_core.learn import by_label, tuning
 from nearl_core.learn.batches import Lesson
-from nearl_core.learn.instant import FloatArray, Head, fit, to_probabilities, zero_shot
+from nearl_core.learn.instant import FloatArray, Head, to_probabilities, zero_shot
 from nearl_core.learn.loop import TuneData, TuneSettings
 from nearl_core.learn.promote import Judgement
 from nearl_core.learn.ranker import Blend, Ranker
@@ -118,7 +118,7 @@ def train(
     flip = not _has_sides(ready.label_set)
     learned, prefixes = _prefixes(engine, scans, learned, make(), flip, request.seed, control)
     check_enough(learned, ready.label_set)
-    instant = fit(
+    instant = by_label.fit(
         engine.learner.examples(learned, ready.cache),
         ready.texts,
         multi_label=ready.label_set.multi_label,

@@ -24,7 +24,8 @@ from torch import Tensor
 
 from nearl_core.control import RunControl
 from nearl_core.engine import Engine
-from nearl_core.learn.instant import Examples, leave_each_out
+from nearl_core.learn.by_label import leave_each_out
+from nearl_core.learn.instant import Examples
 from nearl_core.learn.loop import Start, TuneData, TuneSettings, tune
 from nearl_core.model import backbones, device
 from nearl_core.model.encoder import Adapted, Encoder

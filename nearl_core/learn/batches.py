@@ -27,7 +27,8 @@ class Lesson:
         decision_id: The decision that says so.
         patient: Scans of one patient share it.
         frames: The frames that were on screen or named; empty for a scan that was not shown.
-        target: C values, 1.0 where the label was decided.
+        target: C values: 1.0 where the label was decided, 0.0 where it was not, NaN where it was
+            not asked for.
         weight: How much it counts.
         blind: Whether it was decided without a suggestion or against it.
         unseen: Whether it was decided without a suggestion on screen.
@@ -89,6 +90,9 @@ class Lessons:
         if self.label_set.multi_label:  # else a kind of pneumonia would teach it is no pneumonia
             implied = self.label_set.implied(self.label_set.ids[c] for c in chosen)
             target[[self._place[label] for label in implied]] = 1.0
+            target[[self._place[one] for one in decision.unasked if one in self._place]] = np.nan
+            if np.isnan(target).all():
+                return None
         accepted = _accepted(decision)
         weight = _CONFIDENCE_WEIGHT[verdict.confidence]
         if decision.occasion is Occasion.GRID:
@@ -125,7 +129,7 @@ def patient_folds(
 
     Args:
         patients: N names.
-        targets: N x C.
+        targets: N x C, NaN where a label was not asked for.
         folds: Number of folds, K.
         seed: For the order among equals.
 
@@ -133,6 +137,7 @@ def patient_folds(
         N, in 0..K-1.
     """
     names, place = np.unique(np.asarray(patients), return_inverse=True)
+    targets = np.nan_to_num(targets)
     targets = np.column_stack([targets, targets.sum(1) == 0])  # none apply: to be spread as well
     of_patient = np.zeros((len(names), targets.shape[1]))
     np.add.at(of_patient, place, targets)

@@ -47,17 +47,21 @@ def paired(
 
 
 def each_loss(p: FloatArray, targets: FloatArray, *, multi_label: bool) -> FloatArray:
-    """Negative log-likelihood of each decision in nats, N; multi-label: the mean over labels."""
+    """Negative log-likelihood of each decision in nats, N; multi-label: the mean over labels.
+
+    Labels that a decision was not asked for, NaN among the targets, count nowhere here.
+    """
     p = p.clip(1e-6, 1 - 1e-6)
     if multi_label:
-        return np.asarray(-(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean(1))
+        losses = -(targets * np.log(p) + (1 - targets) * np.log(1 - p))
+        return np.asarray(np.nansum(losses, 1) / (~np.isnan(targets)).sum(1).clip(1))
     return np.asarray(-(targets * np.log(p)).sum(1))
 
 
 def right(p: FloatArray, targets: FloatArray, *, multi_label: bool) -> NDArray[np.bool_]:
     """Whether the first label, or every label of a multi-label set, is the decided one: N."""
     if multi_label:
-        return np.asarray(((p >= 0.5) == (targets >= 0.5)).all(1))
+        return np.asarray((((p >= 0.5) == (targets >= 0.5)) | np.isnan(targets)).all(1))
     return np.asarray(p.argmax(1) == targets.argmax(1))
 
 
@@ -85,8 +89,12 @@ def above_chance(
     """
     if not multi_label:
         return _above_chance(p.argmax(1), targets.argmax(1), weights)
-    said, true = p >= 0.5, targets >= 0.5
-    each = [_above_chance(said[:, c], true[:, c], weights) for c in range(targets.shape[1])]
+    said, true, known = p >= 0.5, targets >= 0.5, ~np.isnan(targets)
+    each = [
+        _above_chance(said[rows, c], true[rows, c], weights[rows])
+        for c, rows in enumerate(known.T)
+        if rows.any()
+    ]
     return max(each, key=lambda by: by.mean / max(by.error, 1e-9))
 
 

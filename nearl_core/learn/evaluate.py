@@ -19,11 +19,14 @@ def figures(probabilities: FloatArray, targets: FloatArray, *, multi_label: bool
 
     Args:
         probabilities: N x C in [0, 1]; rows sum to 1 unless multi-label.
-        targets: N x C, 1 where the label was decided, else 0.
+        targets: N x C, 1 where the label was decided, else 0; NaN where a label of a multi-label
+            set was not asked for, which counts nowhere.
         multi_label: Whether each label stands for itself.
     """
     p, t = np.asarray(probabilities, float), np.asarray(targets, float)
-    right = ((p >= 0.5) == (t >= 0.5)).all(1) if multi_label else p.argmax(1) == t.argmax(1)
+    right = p.argmax(1) == t.argmax(1)
+    if multi_label:
+        right = (((p >= 0.5) == (t >= 0.5)) | np.isnan(t)).all(1)
     confidence, correct = _claims(p, t, multi_label=multi_label)
     return Figures(
         n=len(p),
@@ -44,8 +47,13 @@ def balanced_accuracy(
     """
     w = np.ones(len(p)) if weights is None else weights
     if multi_label:
-        said, true = p >= 0.5, t >= 0.5
-        return float(np.mean([_recalls(said[:, c], true[:, c], w) for c in range(t.shape[1])]))
+        said, true, known = p >= 0.5, t >= 0.5, ~np.isnan(t)
+        each = [
+            _recalls(said[rows, c], true[rows, c], w[rows])
+            for c, rows in enumerate(known.T)
+            if rows.any()
+        ]
+        return float(np.mean(each))
     return _recalls(p.argmax(1), t.argmax(1), w)
 
 
@@ -58,7 +66,7 @@ def log_loss(p: FloatArray, t: FloatArray, *, multi_label: bool = False) -> floa
     """Mean negative log-likelihood in nats; multi-label: over all scans and labels."""
     p = p.clip(1e-7, 1 - 1e-7)
     if multi_label:
-        return float(-(t * np.log(p) + (1 - t) * np.log(1 - p)).mean())
+        return float(-np.nanmean(t * np.log(p) + (1 - t) * np.log(1 - p)))
     return float(-(t * np.log(p)).sum(1).mean())
 
 
@@ -111,7 +119,8 @@ def said_before(decisions: Sequence[Decision], label_set: LabelSet) -> tuple[Flo
 
     A scan counts once, by its first decision: a later ranking has learned from that one. Rankings
     of fewer than 32 decisions are left out, as are scans that got no verdict on labels, and claims
-    of labels that left the set: where these held, the decision left with them.
+    of labels that left the set: where these held, the decision left with them. So are claims of
+    labels that the decision was not asked for.
 
     Args:
         decisions: In any order, without those that were taken back.
@@ -132,7 +141,7 @@ def said_before(decisions: Sequence[Decision], label_set: LabelSet) -> tuple[Flo
             continue
         meant = label_set.meant(verdict.labels)
         for label in ranking.labels if multi_label else ranking.labels[:1]:
-            if label.label_id not in there:
+            if label.label_id not in there or label.label_id in decision.unasked:
                 continue
             says_yes = not multi_label or label.probability >= 0.5
             claimed.append(label.probability if says_yes else 1 - label.probability)
@@ -165,17 +174,19 @@ def auroc(p: FloatArray, t: FloatArray) -> float | None:
     """Mean over labels of the area under the ROC curve, one against the rest, ties count half."""
     areas = []
     for c in range(t.shape[1]):
-        yes = t[:, c] >= 0.5
+        known = ~np.isnan(t[:, c])
+        yes = t[known, c] >= 0.5
         if yes.any() and not yes.all():
-            _, place, counts = np.unique(p[:, c], return_inverse=True, return_counts=True)
+            _, place, counts = np.unique(p[known, c], return_inverse=True, return_counts=True)
             rank = (np.cumsum(counts) - (counts - 1) / 2)[place]
             n = int(yes.sum())
-            areas.append((rank[yes].sum() - n * (n + 1) / 2) / (n * (len(p) - n)))
+            areas.append((rank[yes].sum() - n * (n + 1) / 2) / (n * (len(yes) - n)))
     return float(np.mean(areas)) if areas else None
 
 
 def _claims(p: FloatArray, t: FloatArray, *, multi_label: bool) -> tuple[FloatArray, BoolArray]:
     """What was claimed, and whether it held: the first label, or each label."""
     if multi_label:
-        return np.maximum(p, 1 - p).ravel(), ((p >= 0.5) == (t >= 0.5)).ravel()
+        known = ~np.isnan(t)
+        return np.maximum(p, 1 - p)[known], ((p >= 0.5) == (t >= 0.5))[known]
     return p.max(1), p.argmax(1) == t.argmax(1)

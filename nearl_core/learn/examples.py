@@ -20,15 +20,17 @@ class Examples:
 
     Attributes:
         features: N x F: the embedding, normalised, and blocks behind it.
-        targets: N x C, 1 where the label was decided, else 0.
+        targets: N x C, 1 where the label was decided, else 0; NaN where it was not asked for.
         weights: N, how much each counts before classes are balanced.
         blocks: Widths of the blocks behind the embedding; all of F is the embedding without any.
+        labels: C, places of the labels among all that there are texts of; None for all of them.
     """
 
     features: FloatArray
     targets: FloatArray
     weights: FloatArray
     blocks: tuple[int, ...] = ()
+    labels: NDArray[np.intp] | None = None
 
     def take(self, rows: NDArray[np.intp]) -> "Examples":
         """Some of them."""

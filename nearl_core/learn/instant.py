@@ -61,6 +61,7 @@ class Head:
         ridge: The ridge, k.
         seen: C, whether a label has an example or a text that counts.
         chosen_at: Of how many examples the ridge was chosen, or 0 where it was not by examples.
+        parts: The heads of groups of labels that it was put together from, see `by_label.py`.
     """
 
     centre: FloatArray
@@ -72,6 +73,7 @@ class Head:
     ridge: float
     seen: NDArray[np.bool_]
     chosen_at: int = 0
+    parts: tuple["Head", ...] = ()
 
     @property
     def can_rank(self) -> bool:
@@ -254,7 +256,7 @@ class _Problem:
         x /= self._spread
         self._y = examples.targets - self._base()
         self._soft = soft_targets(examples.targets, multi_label=multi_label)
-        self._t, self._said = self._texts(x, texts)
+        self._t, self._said = self._texts(x, texts, examples.labels)
         self.has_texts = texts is not None
         self.shares = TEXT_SHARES if self.has_texts else (0.0,)
         root = np.sqrt(self._s)
@@ -267,14 +269,16 @@ class _Problem:
         labels = self._targets.shape[1]
         return np.full(labels, 0.5 if self._multi_label else 1 / labels)
 
-    def _texts(self, x: FloatArray, texts: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    def _texts(
+        self, x: FloatArray, texts: FloatArray | None, some: NDArray[np.intp] | None
+    ) -> tuple[FloatArray, FloatArray]:
         """T, F x C, and X T, N x C."""
         labels = self._targets.shape[1]
         found, said = np.zeros((x.shape[1], labels)), np.zeros((len(x), labels))
         if texts is None:
             return found, said
         width = texts.shape[1]  # nothing speaks of the blocks
-        centred = (texts - texts.mean(0)).T
+        centred = (texts - texts.mean(0)).T[:, slice(None) if some is None else some]
         said = x[:, :width] @ centred
         scale = 0.3 / np.sqrt(said.var() or 1.0)
         found[:width] = centred * scale

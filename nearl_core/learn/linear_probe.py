@@ -54,7 +54,8 @@ def _fit(
     centre = examples.features.mean(0)
     spread = examples.features.std() or 1.0
     x, asked = (torch.from_numpy((f - centre) / spread) for f in (examples.features, features))
-    y = torch.from_numpy(examples.targets)
+    known = torch.from_numpy((~np.isnan(examples.targets)).astype(float))
+    y = torch.from_numpy(np.nan_to_num(examples.targets))
     weights = balanced_weights(examples.targets, examples.weights, multi_label=multi_label)
     s = torch.from_numpy(weights) * strength / 16
     weight = torch.zeros(x.shape[1], y.shape[1], dtype=torch.float64, requires_grad=True)
@@ -65,7 +66,7 @@ def _fit(
         optimiser.zero_grad()
         logits = x @ weight + bias
         if multi_label:
-            each = F.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(1)
+            each = F.binary_cross_entropy_with_logits(logits, y, known, reduction="none").sum(1)
         else:
             each = -(y * logits.log_softmax(1)).sum(1)
         loss = (s * each).sum() + 0.5 * weight.square().sum()

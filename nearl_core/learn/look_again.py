@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn import instant
+from nearl_core.learn import by_label
 from nearl_core.learn.evaluate import ENOUGH
 from nearl_core.learn.instant import Examples, FloatArray
 
@@ -44,14 +44,18 @@ def doubts(examples: Examples, texts: FloatArray | None, *, multi_label: bool) -
     count = len(examples.targets)
     if count < FEWEST:
         return Doubts(np.full(count, -np.inf), np.zeros(count, np.intp))
-    _, logits = instant.fit_and_leave_out(examples, texts, multi_label=multi_label)
+    logits = by_label.left_out_logits(examples, texts, multi_label=multi_label)
     return from_logits(logits, examples.targets, multi_label=multi_label)
 
 
 def from_logits(logits: FloatArray, targets: FloatArray, *, multi_label: bool) -> Doubts:
-    """Weigh decisions by logits of a head that did not learn from them: N x C each."""
+    """Weigh decisions by logits of a head that did not learn from them: N x C each.
+
+    What a decision was not asked for, NaN, is in no doubt.
+    """
     if multi_label:
         against = np.where(targets > 0, -logits, logits)
+        against = np.where(np.isnan(targets), -np.inf, against)
     else:
         posterior = logits + np.log(targets.sum(0).clip(0.5))
         against = posterior - (posterior * targets).sum(1, keepdims=True)

@@ -22,7 +22,8 @@ from torch.nn import functional as F
 
 from nearl_core.control import RunControl
 from nearl_core.errors import TrainingError
-from nearl_core.learn.instant import FloatArray, LeftOut
+from nearl_core.learn.by_label import LeftOut
+from nearl_core.learn.instant import FloatArray
 from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory
 from nearl_core.model.nearl import LabelContext, NearlClip
 
@@ -54,7 +55,7 @@ class TuneData:
 
     Attributes:
         prefixes: N x V x T x D: for each example V views, as they enter the first adapted block.
-        targets: N x C, float32, 1 where the label was decided.
+        targets: N x C, float32, 1 where the label was decided, NaN where it was not asked for.
         weights: N, float32.
         prompts: For each label its tokens, P_c x T.
         multi_label: Whether each label stands for itself.
@@ -214,7 +215,10 @@ class _Run:
         scores = self._start.scores(features, rows)[:, seen]
         wanted = self._data.targets[rows][:, seen]
         if self._data.multi_label:
-            each = F.binary_cross_entropy_with_logits(scores, wanted, reduction="none").mean(1)
+            known = self._start.judged[rows][:, seen]
+            wanted = wanted.nan_to_num()
+            each = F.binary_cross_entropy_with_logits(scores, wanted, known, reduction="none")
+            each = each.sum(1) / known.sum(1).clamp(min=1)
         else:
             each = -(wanted * scores.log_softmax(1)).sum(1)
         return (each * self._start.weights[rows]).sum()
@@ -225,6 +229,7 @@ class Start:
 
     Attributes:
         weights: N, how much each example counts; 0 where the others don't know its label.
+        judged: N x C, 1 for a target that is known, of a label that the others know, else 0.
         seen: C, the labels that the learner knows of.
     """
 
@@ -235,12 +240,14 @@ class Start:
             return torch.from_numpy(values).to(data.targets)
 
         head, width = left_out.head, embeddings.shape[1]
-        self.weights = data.weights * tensor(left_out.judged.astype(float))
+        self.judged = tensor(left_out.judged.astype(float))
+        self.weights = data.weights * self.judged.amax(1)
         self.seen = torch.from_numpy(head.seen).to(data.targets.device)
         self._embeddings = tensor(embeddings)
         self._scores = tensor(left_out.scores / head.temperature)
         self._weight = tensor(head.weight[:width] / head.temperature)
-        self._pulls = tensor(left_out.pulls[:, :width])
+        self._pulls = tensor(left_out.pulls[:, :, :width])
+        self._group = torch.from_numpy(left_out.group).to(data.targets.device)
         self._misses = tensor(left_out.misses / head.temperature)
 
     def scores(self, embeddings: Tensor, rows: Tensor) -> Tensor:
@@ -249,7 +256,7 @@ class Start:
         What stands behind the embedding stays as it was in the frozen view.
         """
         moved = embeddings - self._embeddings[rows]
-        own = (moved * self._pulls[rows]).sum(1, keepdim=True) * self._misses[rows]
+        own = (moved * self._pulls[:, rows]).sum(2)[self._group].T * self._misses[rows]
         return self._scores[rows] + moved @ self._weight - own
 
 
@@ -257,8 +264,9 @@ class _Batches:
     """Draws rows, as many of each label as can be."""
 
     def __init__(self, targets: NDArray[np.float32], rng: np.random.Generator) -> None:
-        groups = [np.flatnonzero(targets[:, c]) for c in range(targets.shape[1])]
-        groups.append(np.flatnonzero(targets.sum(1) == 0))  # none apply, in a multi-label set
+        there = targets > 0
+        groups = [np.flatnonzero(column) for column in there.T]
+        groups.append(np.flatnonzero(~there.any(1)))  # none apply, in a multi-label set
         self._groups = [rows for rows in groups if len(rows)]
         self._rng = rng
 

@@ -70,7 +70,7 @@ def outcomes(firsts: Sequence[Decision], label_set: LabelSet) -> tuple[Outcome, 
     Deferred and unassessable scans answer nothing; that no label applies is an answer, and no
     suggestion of an exclusive set says so. A label that left the set since is no answer either, nor
     is what was accepted in a grid, where only suggestions that the model is sure of are shown, or
-    settled knowing what others said.
+    settled knowing what others said. A label that a decision was not asked for counts neither way.
 
     Args:
         firsts: A reader's first decision of each scan, in the order they were made.
@@ -91,7 +91,8 @@ def outcomes(firsts: Sequence[Decision], label_set: LabelSet) -> tuple[Outcome, 
         if there.issuperset(said):
             seen = decision.shown is Shown.VISIBLE
             labels = label_set.meant(verdict.labels)
-            found.append(Outcome(decision.scan_id, label_set.meant(said), labels, seen))
+            suggested = label_set.meant(said).difference(decision.unasked)
+            found.append(Outcome(decision.scan_id, suggested, labels, seen))
     return tuple(found)
 
 

@@ -41,7 +41,7 @@ class HeldOut:
     """What each contender said of decisions outside its training.
 
     Attributes:
-        targets: N x C.
+        targets: N x C, NaN where a label was not asked for.
         weights: N; decisions made blind or against a suggestion count more than accepted ones;
             0 for those that can't be judged, not all of them.
         zero_shot: N x C logits, or None where the backbone does not know the labels' words.
@@ -71,8 +71,9 @@ class HeldOut:
             return self
         alone = self.weights * self.unseen
         enough = (alone > 0).sum() >= ENOUGH_UNSEEN
-        there = self.targets[self.weights > 0].any(0)
-        if not enough or not (self.targets[alone > 0].sum(0)[there] >= 2).all():
+        said = self.targets > 0
+        there = said[self.weights > 0].any(0)
+        if not enough or not (said[alone > 0].sum(0)[there] >= 2).all():
             return self
         return replace(self, weights=alone)
 
@@ -151,11 +152,12 @@ def _soft(held: HeldOut, *, multi_label: bool) -> FloatArray:
 
     So a few decisions that are all right make no version sure.
     """
-    targets = held.targets
-    counts = (targets * (held.weights > 0)[:, None]).sum(0)
+    targets, counted = held.targets, held.weights > 0
+    counts = (targets[counted] > 0).sum(0)
     if multi_label:
-        others = (held.weights > 0).sum() - counts
-        return np.asarray(np.where(targets > 0, (counts + 1) / (counts + 2), 1 / (others + 2)))
+        others = (targets[counted] == 0).sum(0)
+        soft = np.where(targets > 0, (counts + 1) / (counts + 2), 1 / (others + 2))
+        return np.where(np.isnan(targets), np.nan, soft)
     sure = (targets @ ((counts + 1) / (counts + 2)))[:, None]
     return np.asarray(np.where(targets > 0, sure, (1 - sure) / max(targets.shape[1] - 1, 1)))
 
@@ -281,7 +283,7 @@ def _figures(
     before, after = (evaluate.figures(q, targets, multi_label=multi_label) for q in (p, own[rows]))
     gained, lost = _flips(own[rows], p, targets, multi_label=multi_label)
     recall = zip(
-        targets.sum(0).astype(int).tolist(),
+        (targets > 0).sum(0).tolist(),
         recalls(p, targets, multi_label=multi_label),
         recalls(own[rows], targets, multi_label=multi_label),
         strict=True,

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nearl_core.learn import by_label
 from nearl_core.learn.examples import Examples, Features, FloatArray, joined
-from nearl_core.learn.instant import Head, fit_fixed, to_probabilities
+from nearl_core.learn.instant import Head, to_probabilities
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Ranker:
         """With the version's head fitted anew, on the decisions' frozen and tuned features."""
         assert self.tuned is not None
         assert self.blend is not None
-        head = fit_fixed(
+        head = by_label.fit_fixed(
             replace(examples, features=joined(tuned, examples.features)),
             self.tuned_texts,
             multi_label=self.tuned.multi_label,

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import TrainingError
-from nearl_core.learn import instant
+from nearl_core.learn import by_label
 from nearl_core.learn.batches import patient_folds
+from nearl_core.learn.by_label import LeftOut
 from nearl_core.learn.examples import Examples, FloatArray, joined
-from nearl_core.learn.instant import RIDGES, Head, LeftOut
+from nearl_core.learn.instant import RIDGES, Head
 from nearl_core.learn.loop import Start, TuneData, TuneSettings, precision, tune
 from nearl_core.learn.promote import HeldOut, Judgement, judge
 from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory
@@ -54,7 +55,7 @@ class TuneInputs:
 
     @property
     def targets(self) -> FloatArray:
-        """N x C."""
+        """N x C, NaN where a label was not asked for."""
         return self.data.targets.double().cpu().numpy()
 
     def examples(self, features: FloatArray) -> Examples:
@@ -152,7 +153,7 @@ def run(
     nearl = _adapters(clip)
     take_in_scale(nearl, judgement.blend.scale)
     features, texts = encode(clip, inputs.data, control)
-    head = instant.fit_fixed(
+    head = by_label.fit_fixed(
         inputs.examples(joined(features, inputs.frozen)),
         None if inputs.texts is None else texts,
         multi_label=inputs.data.multi_label,
@@ -221,7 +222,7 @@ def _cross_fit(
             tuned_now, texts = encode(clip, inputs.data, control)
             features = joined(tuned_now, inputs.frozen)
             for ridge in RIDGES:
-                tuned[scale, ridge][out] = instant.fit_fixed(
+                tuned[scale, ridge][out] = by_label.fit_fixed(
                     inputs.examples(features).take(rest),
                     None if inputs.texts is None else texts,
                     multi_label=inputs.data.multi_label,
@@ -231,7 +232,7 @@ def _cross_fit(
                 ).logits(features[out])
     rows = _judgeable(targets, folds, inputs.data.multi_label)
     return HeldOut(
-        targets=targets,
+        targets=_asked_elsewhere(targets, folds),
         weights=np.where(inputs.blind, 1.0, 0.5) * rows,
         zero_shot=inputs.zero_shot,
         instant=own,
@@ -252,7 +253,7 @@ def _tuned(
 ) -> tuple[LeftOut, tuple[float, ...]]:
     """Train adapters on some of the decisions; the instant learner of these, and the losses."""
     data, examples = inputs.data.take(torch.from_numpy(rows)), inputs.examples(inputs.frozen)
-    left_out = instant.leave_each_out(
+    left_out = by_label.leave_each_out(
         examples.take(rows), inputs.texts, multi_label=data.multi_label, text_default=1.0
     )
     start = Start(left_out, examples.embedded().features[rows], data)
@@ -268,6 +269,15 @@ def _judgeable(
     truth = targets.argmax(1)
     pairs = zip(truth, folds, strict=True)
     return np.array([float(((truth == t) & (folds != f)).any()) for t, f in pairs])
+
+
+def _asked_elsewhere(targets: FloatArray, folds: NDArray[np.intp]) -> FloatArray:
+    """The targets, NaN also for a label that no example outside the fold speaks of."""
+    found = targets.copy()
+    for fold in np.unique(folds):
+        never = np.isnan(targets[folds != fold]).all(0)
+        found[np.ix_(folds == fold, never)] = np.nan
+    return found
 
 
 def encode(clip: NearlClip, data: TuneData, control: RunControl) -> tuple[FloatArray, FloatArray]:

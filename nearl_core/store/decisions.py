@@ -258,11 +258,13 @@ def present(decision: Decision, history: LabelHistory) -> Decision:
     left = UNSEEN
     if verdict.flagged or verdict.note:
         left = Verdict(State.DEFERRED, flagged=verdict.flagged, note=verdict.note)
+    verdict = history.verdict(verdict, of=of, to=to) or left
     return replace(
         decision,
-        verdict=history.verdict(verdict, of=of, to=to) or left,
+        verdict=verdict,
         ranking=None if ranking is None else history.ranking(ranking, of=of, to=to),
         revision=to,
+        unasked=history.unasked(verdict, of=of, to=to),
     )
 
 

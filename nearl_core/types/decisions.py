@@ -122,6 +122,8 @@ class Decision:
         redoes: Id of the undo that this one takes back, or None.
         occasion: Of an undo or redo: that of the decision that it restores.
         revision: Of the label set that its labels are of.
+        unasked: Ids of the labels of that revision that were added after the decision was made:
+            it says nothing of them.
     """
 
     id: int
@@ -137,6 +139,7 @@ class Decision:
     redoes: int | None = None
     occasion: Occasion = Occasion.SINGLE
     revision: int = 1
+    unasked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,29 @@ def test_labels_of_which_nothing_is_known_are_named_and_the_others_sum_to_one(
     assert "Torus" in found.notice
 
 
+def test_a_label_that_was_added_is_not_absent_from_the_scans_decided_before(
+    make: Making, unknowing: Path, scans: list[Scan]
+) -> None:
+    labels = (Label("d", "Disc"), Label("k", "Striped", parent="d"))
+    engine = make(unknowing, LabelSet(labels, multi_label=True))
+    engine.rank(scans, RunControl())
+    new = [decided(s.id, *(("d", "k") if s.id % 2 else ("d",))) for s in scans[16:22]]
+    old = [decided(scan.id, "d", unasked=("k",)) for scan in scans[:16]]
+    found = dict[str, float | None]()
+    for asked in ("then", "not"):
+        said = old if asked == "not" else [replace(one, unasked=()) for one in old]
+        assert engine.learn(_by_id(scans), [*said, *new]) == 22
+        (ranking,) = engine.rerank([scans[-1].id])
+        found[asked] = ranking.probability("k")
+    assert found["not"] is not None
+    assert found["then"] is not None
+    assert found["not"] > found["then"] + 0.1
+    engine.learn(_by_id(scans), old)
+    (ranking,) = engine.rerank([scans[-1].id])
+    assert ranking.probability("k") is None
+    assert "Striped" in ranking.notice
+
+
 def test_each_decision_sharpens_the_ranking(
     make: Making, unknowing: Path, scans: list[Scan]
 ) -> None:

@@ -57,6 +57,15 @@ def test_several_labels_of_a_multi_label_set() -> None:
     assert found.target == (1.0, 1.0)
 
 
+def test_a_label_that_came_later_is_neither_there_nor_absent() -> None:
+    (found,) = lessons(SCANS, [decided(0, "a", unasked=("b",))], MULTI)
+    assert found.target[0] == 1.0
+    assert np.isnan(found.target[1])
+    assert lessons(SCANS, [decided(0, unasked=("a", "b"))], MULTI) == []
+    (found,) = lessons(SCANS, [decided(0, "a", unasked=("b",))], EXCLUSIVE)
+    assert found.target == (1.0, 0.0)
+
+
 def test_a_child_teaches_its_parent_too_where_both_can_be_said() -> None:
     labels = (Label("a", "A"), Label("b", "B", parent="a"))
     (found,) = lessons(SCANS, [decided(0, "b")], LabelSet(labels, multi_label=True))

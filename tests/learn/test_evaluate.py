@@ -214,5 +214,7 @@ def test_in_a_multi_label_set_each_label_is_a_claim() -> None:
     claimed, held = evaluate.said_before([none_apply], SEVERAL)
     assert claimed.tolist() == [0.8, 0.7]
     assert held.tolist() == [False, True]
+    merged = replace(none_apply, unasked=("a",))  # of labels one of which came later
+    assert evaluate.said_before([merged], SEVERAL)[0].tolist() == [0.7]
     child = _said(decided(2, "b"), ("a", 0.9), ("b", 0.8))
     assert evaluate.said_before([child], SEVERAL)[1].tolist() == [True, True]  # it implies A

@@ -88,6 +88,14 @@ def test_a_child_is_suggested_with_its_parent_and_decided_with_it() -> None:
     assert found.right
 
 
+def test_a_label_that_came_after_the_decision_counts_neither_way() -> None:
+    disc, stripes, other = LABELS.labels
+    several = LabelSet((disc, replace(stripes, parent=OTHER), other), multi_label=True)
+    said = decided(1, ((DISC, 0.9), (STRIPES, 0.6)), (DISC,))
+    (found,) = outcomes([replace(said, unasked=(OTHER,))], several)
+    assert by_label([found], several)[2].right.n == 0
+
+
 @pytest.mark.parametrize(
     ("part", "n", "low", "high"), [(41, 50, 0.692, 0.902), (0, 10, 0.0, 0.278), (10, 10, 0.722, 1)]
 )

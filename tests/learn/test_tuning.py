@@ -12,7 +12,8 @@ from torch import Tensor
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import Cancelled, TrainingError
 from nearl_core.learn import instant, loop, tuning
-from nearl_core.learn.instant import Examples, leave_each_out
+from nearl_core.learn.by_label import leave_each_out
+from nearl_core.learn.examples import Examples, joined
 from nearl_core.learn.loop import Start, TuneData, TuneSettings, tune
 from nearl_core.learn.tuning import TuneInputs
 from nearl_core.model import backbones
@@ -187,6 +188,38 @@ def test_a_label_that_nothing_is_known_of_takes_no_part(encoder: Encoder, data: 
     usual = run._loss(embeddings, rows)
     start._scores[:, 2] += 100
     assert torch.equal(run._loss(embeddings, rows), usual)
+
+
+def test_what_was_not_asked_teaches_nothing(encoder: Encoder, data: TuneData) -> None:
+    third = (torch.arange(COUNT) % 3 == 0).float()
+    third[: COUNT // 2] = torch.nan
+    more = replace(data, targets=torch.cat([data.targets, third[:, None]], 1), multi_label=True)
+    start, rows = _start(encoder, more), torch.arange(COUNT)
+    run = loop._Run(_clip(encoder), more, start, SHORT, 0, RunControl())
+    embeddings = start._embeddings.clone().requires_grad_()
+    loss = run._loss(embeddings, rows)
+    by_hand = [
+        torch.nn.functional.binary_cross_entropy_with_logits(
+            start._scores[n, ~target.isnan()], target[~target.isnan()]
+        )
+        for n, target in enumerate(more.targets)
+    ]
+    assert float(loss.detach()) == pytest.approx(float(sum(by_hand)), rel=1e-4)
+    (before,) = torch.autograd.grad(loss, embeddings)
+    start._scores[: COUNT // 2, 2] += 5
+    (after,) = torch.autograd.grad(run._loss(embeddings, rows), embeddings)
+    assert torch.equal(before, after)
+    assert before.isfinite().all()
+    found = tuning.run(
+        lambda: _clip(encoder),
+        replace(_inputs(encoder, more), texts=None),
+        settings=replace(SHORT, steps=1),
+        seed=0,
+        control=RunControl(),
+    )
+    assert np.isfinite([found.judgement.after.log_loss, found.judgement.after.accuracy]).all()
+    assert np.isfinite(found.head.logits(joined(found.features, found.features))).all()
+    assert found.judgement.evidence.labels[2].n == int(third.nansum())
 
 
 def test_out_of_memory_halves_the_micro_batch_and_says_so(

@@ -15,7 +15,7 @@ from nearl_core.labels_file import new_id
 from nearl_core.store.check import check
 from nearl_core.store.project import Project
 from nearl_core.store.relabelling import effects_of, to_decide_again
-from nearl_core.types import Effect, NewDecision, Shown, State, Verdict, Version
+from nearl_core.types import Effect, Label, NewDecision, Shown, State, Verdict, Version
 from tests.support.projects import MULTI, decide, labelled, new_project, ranking, said
 
 
@@ -112,6 +112,18 @@ def test_a_retired_label_leaves_the_others_of_a_scan(tmp_path: Path) -> None:
         assert third.verdict == labelled("pattern")
         assert third.ranking is not None
         assert third.ranking.labels[0].label_id == "pattern"
+
+
+def test_a_decision_says_that_it_was_not_asked_for_a_label_that_came_later(tmp_path: Path) -> None:
+    with new_project(tmp_path, label_set=MULTI) as project:
+        decide(project, 1, "disc")
+        decide(project, 2, "disc")
+        project.save_label_set(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
+        decide(project, 2, "disc")
+        assert [one.unasked for one in project.standing()] == [("ring",), ()]
+        undone = project.undo("r")
+        assert undone is not None
+        assert undone.unasked == ("ring",)
 
 
 def test_no_row_of_a_decision_is_ever_rewritten(tmp_path: Path) -> None:
