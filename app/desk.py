@@ -157,6 +157,7 @@ class Desk(QObject):
         self.screen.cine_changed.connect(self._cine_changed)
         self.suggestions.loaded.connect(self._engine_loaded)
         self.suggestions.failed.connect(self._engine_failed)
+        self.suggestions.refused.connect(self._version_refused)
         self.training.state_changed.connect(window.training.show_state)
         self.training.loss.connect(window.training.plot.add)
         self.training.losses.connect(window.training.plot.show_losses)
@@ -353,6 +354,12 @@ class Desk(QObject):
         self.training.engine_missing()
         self.review.reload()
         self.reporter.trouble(error)
+
+    def _version_refused(self, error: NearlError) -> None:
+        """What is live is to be true; its successor is trained from the same decisions."""
+        self.reporter.trouble(error)
+        self.training.activate("")
+        self.training.start()
 
     def _live_changed(self, version: Version | None) -> None:
         self.suggestions.use_version(version, self.review.around())

@@ -305,7 +305,8 @@ def open_version(engine: Host, version: Version) -> LiveVersion:
     encoder, label_set = engine.encoder, engine.learner.ready.label_set
     if version.backbone_hash != encoder.backbone.hash:
         raise VersionError(
-            f"The version {version.id} was made for another backbone.", "Train a new version."
+            f"The version {version.id} was made for another backbone or an earlier edition of it.",
+            "Your decisions are kept and teach this one; train a new version.",
         )
     if version.label_set_revision != label_set.revision:
         raise VersionError(

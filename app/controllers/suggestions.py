@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
+from typing import TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,12 +12,14 @@ from app.engine_port import EngineFactory, EngineInfoLike, EngineLike, EngineReq
 from app.jobs import Job, Jobs, Priority
 from app.session import Session
 from nearl_core.control import Pace, RunControl
-from nearl_core.errors import NearlError
+from nearl_core.errors import NearlError, VersionError
 from nearl_core.types import Decision, Doubt, LabelSet, Ranking, Scan, Version
 
 _PORTION, _LARGEST_PORTION = 4, 64
 _LEARN_AFTER = 8
 """Scans that the pass over decided ones brings before the instant learner takes them in."""
+
+_Loaded: TypeAlias = tuple[EngineLike, EngineInfoLike, VersionError | None]
 
 
 class Suggestions(QObject):
@@ -29,6 +32,8 @@ class Suggestions(QObject):
     Attributes:
         loaded: The EngineInfo once the backbone is there.
         failed: The NearlError that says why there is no engine.
+        refused: The NearlError that says why the live version cannot rank; the frozen backbone
+            and the instant learner do.
         ranked: A Ranking that arrived.
         learned: The instant learner took new decisions in.
         reordered: Scan ids, the most instructive first.
@@ -36,6 +41,7 @@ class Suggestions(QObject):
 
     loaded = Signal(object)
     failed = Signal(object)
+    refused = Signal(object)
     ranked = Signal(object)
     learned = Signal()
     reordered = Signal(object)
@@ -244,12 +250,14 @@ class Suggestions(QObject):
         self.want([scan for scan in found if scan is not None], Priority.SCREEN)
         self.learn(then)
 
-    def _loaded(self, session: Session, result: tuple[EngineLike, EngineInfoLike]) -> None:
+    def _loaded(self, session: Session, result: _Loaded) -> None:
         if session is not self._session:
             return
-        self._engine, self._info = result
+        self._engine, self._info, refusal = result
         self.learn(())
         self.loaded.emit(self._info)
+        if refusal is not None:
+            self.refused.emit(refusal)
 
     def _not_loaded(self, error: NearlError) -> None:
         self._missing = True
@@ -334,12 +342,15 @@ class Suggestions(QObject):
 
 def _load(
     factory: EngineFactory, request: EngineRequest, live: Version | None, control: RunControl
-) -> tuple[EngineLike, EngineInfoLike]:
+) -> _Loaded:
     engine = factory(request)
     info = engine.load(control)
-    if live is not None:
-        engine.activate(live)
-    return engine, info
+    try:
+        if live is not None:
+            engine.activate(live)
+    except VersionError as error:  # of the backbone's last edition, or its file is gone
+        return engine, info, error
+    return engine, info, None
 
 
 def _rank(engine: EngineLike, scan: Scan, control: RunControl) -> Ranking:

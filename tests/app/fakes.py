@@ -45,9 +45,12 @@ class FakeEngine:
     """Says that the label decided most, of scans that it saw, is the right one; trains briefly.
 
     Attributes:
+        backbone_hash: Of the backbone that it stands for.
         steps: How many steps a training takes, 5 ms each.
         training: Set while it trains.
     """
+
+    backbone_hash = "0" * 64
 
     def __init__(self, request: EngineRequest, steps: int = 20) -> None:
         self._label_set = request.label_set
@@ -71,6 +74,8 @@ class FakeEngine:
     def activate(self, version: Version | None) -> None:
         if version is not None and version.label_set_revision != self._label_set.revision:
             raise VersionError(f"The version {version.id} was made before the labels changed.")
+        if version is not None and version.backbone_hash != self.backbone_hash:
+            raise VersionError(f"The version {version.id} was made for another backbone.")
         self._version = FROZEN if version is None else version.id
 
     def rank(self, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
@@ -160,7 +165,7 @@ class FakeEngine:
             created=datetime.now(UTC),
             file=file,
             backbone="fake",
-            backbone_hash="0" * 64,
+            backbone_hash=self.backbone_hash,
             label_set_revision=self._label_set.revision,
             decision_ids=tuple(d.id for d in labelled),
             seconds=0.1,

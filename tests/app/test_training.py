@@ -4,6 +4,7 @@ import logging
 import time
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt, QTimer
 
 from app import strings
@@ -12,6 +13,7 @@ from nearl_core.label_changes import retire
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, Revision
 from tests.app.driving import Driver
+from tests.app.fakes import FakeEngine
 
 log = logging.getLogger(__name__)
 
@@ -157,3 +159,22 @@ def test_a_version_rests_while_the_labels_are_others_and_a_project_opens_with_it
     assert [line.live for line in lines.lines] == [True, False]
     desk.until(lambda: "Version v1" in desk.desk.window.ranking.panel.source)
     assert not desk.troubles
+
+
+def test_a_project_of_an_earlier_edition_of_its_backbone_opens_and_is_trained_anew(
+    desk: Driver, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide_some(desk)
+    train(desk)
+    monkeypatch.setattr(FakeEngine, "backbone_hash", "1" * 64)
+    lines = desk.desk.window.training.versions
+    with desk.bot.waitSignal(desk.desk.suggestions.refused, timeout=20_000):
+        desk.open(project)
+    desk.until(lambda: [line.id for line in lines.lines if line.live] == ["v2"])
+    desk.until(lambda: "Version v2" in desk.desk.window.ranking.panel.source)
+    assert [trouble.sentence for trouble in desk.troubles] == [
+        "The version v1 was made for another backbone."
+    ]
+    with Project.open(project, read_only=True) as again:
+        assert len(again.standing()) == 3
+        assert again.versions()[-1].backbone_hash == "1" * 64
