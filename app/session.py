@@ -34,13 +34,26 @@ class Decided:
     Attributes:
         standing: The reader's standing decisions.
         others: Those of other readers: imported ones, a colleague's.
-        again: Of scans that the reader is to decide again: the labels said before.
+        again: Of scans that the reader is to decide again: what was said before.
     """
 
     label_set: LabelSet
     standing: tuple[Decision, ...]
     others: tuple[Decision, ...]
-    again: Mapping[int, str]
+    again: Mapping[int, "Was"]
+
+
+@dataclass(frozen=True)
+class Was:
+    """What was said of a scan before the labels changed, and no longer stands.
+
+    Attributes:
+        decision_id: The decision that said so.
+        labels: Names of its labels, as one text.
+    """
+
+    decision_id: int
+    labels: str
 
 
 def decided(project: "Project", reader: str) -> Decided:
@@ -53,8 +66,12 @@ def decided(project: "Project", reader: str) -> Decided:
         standing=tuple(found for found in standing if found.reader == reader),
         others=tuple(found for found in standing if found.reader != reader),
         again={
-            scan_id: ", ".join(
-                history.label_set(found.revision).by_id(one).name for one in found.verdict.labels
+            scan_id: Was(
+                found.id,
+                ", ".join(
+                    history.label_set(found.revision).by_id(one).name
+                    for one in found.verdict.labels
+                ),
             )
             for (scan_id, _), found in to_decide_again(project, reader).items()
         },
@@ -89,7 +106,7 @@ class Session:
         others: Standing decisions of other readers, which teach but are not shown.
         rules: How the project is read.
         repeated: Scans that came to this reader again before it was opened.
-        again: Of scans that the reader is to decide again: the labels said before.
+        again: Of scans that the reader is to decide again: what was said before.
         teaching: Scans with a decision of any reader that can be learned from.
         read_by_others: Scans that other readers decided here, imported decisions left out.
     """
@@ -104,7 +121,7 @@ class Session:
     others: tuple[Decision, ...] = ()
     rules: ReadingRules = field(default_factory=ReadingRules)
     repeated: frozenset[int] = frozenset()
-    again: dict[int, str] = field(default_factory=dict)
+    again: dict[int, Was] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Put the decisions in order once; after this each one costs the same, however many."""
@@ -116,7 +133,7 @@ class Session:
             found.scan_id for found in self.others if found.shown is not Shown.IMPORTED
         )
         self.teaching = _teaching(every)
-        self._was = dict[int, str]()
+        self._was = dict[int, Was]()
 
     @classmethod
     def of(
@@ -176,8 +193,9 @@ class Session:
         if decision.occasion is Occasion.REPEAT:
             return
         scan_id, verdict = decision.scan_id, decision.verdict
-        if was := self.again.pop(scan_id, ""):
-            self._was[scan_id] = was
+        if scan_id in self.again:
+            if verdict.state not in (State.UNSEEN, State.DEFERRED):
+                self._was[scan_id] = self.again.pop(scan_id)
         elif decision.undoes is not None and verdict.state not in TEACHING and scan_id in self._was:
             self.again[scan_id] = self._was.pop(scan_id)  # undone: it is to be decided again
         before = self.standing.pop(scan_id, None)

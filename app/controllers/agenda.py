@@ -105,13 +105,22 @@ class Agenda(QObject):
         if settled and settled[0].scan_id == decision.scan_id:
             self._settled[decision.id] = settled[0]
 
-    def restored(self, decision: Decision) -> Showing:
-        """How to show a scan of which an undo or redo was committed."""
+    def restored(self, decision: Decision) -> Turn:
+        """What to show once an undo or redo was committed: its scan, or how a round goes on."""
         session = self._session
-        unsettled = self._settled.pop(decision.undoes or 0, None)
-        if session is not None and unsettled is not None:
-            self._disagreements.insert(0, unsettled)
-            return self._settle(session)[1]
+        if session is not None and decision.undoes in self._settled:
+            self._disagreements.insert(0, self._settled.pop(decision.undoes))
+            return self._settle(session)
+        if decision.redoes is not None and decision.occasion is Occasion.ADJUDICATION:
+            self.decided(decision)
+            goes_on = decision.id in self._settled
+            following = self.following(decision.scan_id) if goes_on else None
+            if following is not None:
+                return following
+        return decision.scan_id, self._seeming(decision)
+
+    def _seeming(self, decision: Decision) -> Showing:
+        session = self._session
         first = None if session is None else session.standing.get(decision.scan_id)
         if decision.occasion is not Occasion.REPEAT or first is None:
             return Showing()

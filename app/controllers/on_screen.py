@@ -100,6 +100,7 @@ class OnScreen:
         if session is None or scan is None:
             return Panel() if session is None else empty_panel(session.label_set)
         ranking, verdict, blind = self.ranking, self.verdict, self.is_blind
+        was = None if self.showing.verdict else session.again.get(scan.id)
         if ranking is not None and not blind:
             self._blinds.lifted.add(scan.id)
         panel = build_panel(
@@ -110,7 +111,7 @@ class OnScreen:
             suggestions=self.visible and not blind,
             can_decide=not session.read_only,
             awaited=scan.problem or self._suggestions.waiting_for,
-            said_before="" if self.showing.verdict else session.again.get(scan.id, ""),
+            said_before="" if was is None else was.labels,
         )
         if blind and self.visible:
             panel = replace(panel, notice=self._blinds.why(scan.id))
@@ -142,18 +143,13 @@ class OnScreen:
 
     def addition(self, verdict: Verdict) -> NewDecision | None:
         """What stands with a flag, a note or another confidence: its labels were decided before."""
-        new, standing = self.decision(verdict), None
-        if self.session is not None and self.scan is not None and self.showing.verdict is None:
-            standing = self.session.standing.get(self.scan.id)
-        if new is None or standing is None:
+        new, session = self.decision(verdict), self.session
+        if new is None or session is None or self.showing.verdict is not None:
             return new
-        return replace(
-            new,
-            ranking=standing.ranking,
-            shown=standing.shown,
-            frames_shown=tuple(sorted({*standing.frames_shown, *new.frames_shown})),
-            occasion=standing.occasion,
-        )
+        standing, was = session.standing.get(new.scan_id), session.again.get(new.scan_id)
+        if standing is not None:
+            return replace(new, adds_to=standing.id)
+        return new if was is None else replace(new, adds_to=was.decision_id)
 
     def is_contradicted(self, said: NewDecision | Decision) -> bool:
         """Whether a call that was made blind is to be held against another suggestion."""

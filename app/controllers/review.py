@@ -328,7 +328,7 @@ class Review(QObject):
             self.message.emit(strings.NOTHING_TO_UNDO if back else strings.NOTHING_TO_REDO)
             return
         self.saved.emit(decision)
-        self.show(decision.scan_id, self.agenda.restored(decision))
+        self.show(*self.agenda.restored(decision))
         template = strings.UNDONE if back else strings.REDONE
         self.message.emit(template.format(state=session.table.detail(decision.scan_id)))
         self._suggestions.learn(self.around())

@@ -178,6 +178,28 @@ def restored(
     return new, old.revision
 
 
+def added_to(connection: Connection, new: NewDecision, before: int) -> tuple[NewDecision, int]:
+    """What was said before with another flag, note or confidence; and the revision of its labels.
+
+    Raises:
+        ProjectError: If it is no decision of this reader on this scan.
+    """
+    row = connection.execute(_COLUMNS.where(decisions.c.id == before)).first()
+    old = None if row is None else _to_decision(row)
+    if old is None or (old.scan_id, old.reader) != (new.scan_id, printable(new.reader)):
+        raise ProjectError("What this adds to was never said.", "Decide the scan anew.")
+    said = replace(new.verdict, state=old.verdict.state, labels=old.verdict.labels)
+    kept = replace(
+        new,
+        verdict=replace(said, frame=old.verdict.frame),
+        ranking=old.ranking,
+        shown=old.shown,
+        frames_shown=tuple(sorted({*old.frames_shown, *new.frames_shown})),
+        occasion=old.occasion,
+    )
+    return kept, old.revision
+
+
 def standing(connection: Connection, reader: str | None) -> list[Decision]:
     """The latest decision of each scan and reader, in the order of ids, without unseen ones.
 
@@ -201,11 +223,16 @@ def latest_as_made(
     connection: Connection,
     occasions: Collection[Occasion] = _STANDING,
     reader: str | None = None,
+    *,
+    without: Collection[State] = (),
 ) -> list[Decision]:
-    """The latest decision of each scan and reader, in the labels that it was made with."""
+    """The latest decision of each scan and reader, in the labels that it was made with.
+
+    Those that say one of the states `without` are passed over.
+    """
     newest = (
         select(func.max(decisions.c.id))
-        .where(decisions.c.occasion.in_(sorted(occasions)))
+        .where(decisions.c.occasion.in_(sorted(occasions)), decisions.c.state.not_in(without))
         .group_by(decisions.c.scan_id, decisions.c.reader)
     )
     if reader is not None:

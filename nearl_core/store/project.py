@@ -193,10 +193,13 @@ class Project:
 
     def label_set(self) -> LabelSet:
         """The label set that holds now."""
-        return self._history.present
+        return self.label_history().present
 
     def label_history(self) -> LabelHistory:
         """Every label set that the project ever had."""
+        if self.read_only:  # whoever writes may have changed it since
+            with self._database.reading() as connection:
+                self._history = label_sets.history(connection)
         return self._history
 
     def save_label_set(
@@ -286,9 +289,16 @@ class Project:
     def record_all(self, new: Sequence[NewDecision]) -> list[Decision]:
         """Save several decisions in one transaction, likewise."""
         with self._recording:
-            for decision in new:
-                decisions.require_valid(decision, self.label_set())
-            return self._append(new, self._history.latest)
+            made = [self._as_made(one) for one in new]
+            return self._append(made)
+
+    def _as_made(self, new: NewDecision) -> tuple[NewDecision, int]:
+        """A valid decision with the revision of its labels."""
+        if new.adds_to is not None:
+            with self._database.reading() as connection:
+                return decisions.added_to(connection, new, new.adds_to)
+        decisions.require_valid(new, self.label_set())
+        return new, self._history.latest
 
     def undo(self, reader: str) -> Decision | None:
         """Take back the reader's last decision in effect by one that restores the one before.
@@ -329,13 +339,13 @@ class Project:
             return None
         with self._database.reading() as connection:
             new, revision = decisions.restored(connection, reader, step)
-        return self._append([new], revision or self._history.latest, step)[0]
+        return self._append([(new, revision or self._history.latest)], step)[0]
 
     def _append(
-        self, new: Sequence[NewDecision], revision: int, step: Undo | Redo | None = None
+        self, made: Sequence[tuple[NewDecision, int]], step: Undo | Redo | None = None
     ) -> list[Decision]:
         with self._database.writing() as connection:
-            saved = [decisions.append(connection, one, revision, step) for one in new]
+            saved = [decisions.append(connection, *one, step) for one in made]
         for decision in saved:  # only after the commit: what failed has not happened
             line = self._undo_lines.get(decision.reader)
             if line is not None:
@@ -365,8 +375,9 @@ class Project:
 
     def versions(self) -> list[Version]:
         """All versions in the order of making; at most one is live."""
+        revision = self.label_set().revision
         with self._database.reading() as connection:
-            return versions.listed(connection, self.label_set().revision)
+            return versions.listed(connection, revision)
 
     def next_version_id(self) -> str:
         """The id for the version to train next."""

@@ -1,13 +1,16 @@
 """What a reader decided first of each scan, and which scans they looked at twice."""
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from nearl_core.store import decisions
+from nearl_core.label_changes import LabelHistory
+from nearl_core.store import decisions, label_sets
 from nearl_core.store.schema import decisions as table
 from nearl_core.store.undo import UndoLine
-from nearl_core.types import Occasion, ReaderRecord, State
+from nearl_core.types import Occasion, ReaderRecord, State, Verdict
 
 if TYPE_CHECKING:
     from nearl_core.store.project import Project
@@ -18,24 +21,37 @@ _TOGETHER: Final = 500
 _ANSWERS: Final = (State.LABELLED.value, State.NONE_APPLY.value)
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What of a decision's row tells whether it was made anew; labels are ids in JSON."""
+
+    revision: int
+    state: str
+    labels: str
+    confidence: str
+    flagged: bool
+    note: str
+
+
 def of_reader(project: "Project", reader: str) -> ReaderRecord:
     """A reader's record; repeats are left out, for what they say never stands."""
     about = table.c
     query = select(
-        about.id, about.scan_id, about.state, about.labels, about.confidence, about.flagged,
-        about.note,
+        about.id, about.label_set_revision, about.state, about.labels, about.confidence,
+        about.flagged, about.note,
     ).where(about.reader == reader, about.occasion != Occasion.REPEAT.value)  # fmt: skip
     with project.reading() as connection:
         line = UndoLine(decisions.steps(connection, reader))
-        said = {row.id: tuple(row)[2:] for row in connection.execute(query)}
+        history = label_sets.history(connection)
+        said = {row.id: _Said(*tuple(row)[1:]) for row in connection.execute(query)}
         first, last, twice = dict[int, int](), dict[int, int](), set[int]()
         for step in line.done:
             if step.repeat:
                 continue
             before = last.get(step.scan_id)
-            if said[step.id][0] in _ANSWERS:
+            if said[step.id].state in _ANSWERS:
                 first.setdefault(step.scan_id, step.id)
-            if before is not None and _anew(said[before], said[step.id]):
+            if before is not None and _anew(said[before], said[step.id], history):
                 twice.add(step.scan_id)
             last[step.scan_id] = step.id
         wanted = list(first.values())[-LATEST:]
@@ -47,9 +63,17 @@ def of_reader(project: "Project", reader: str) -> ReaderRecord:
     return ReaderRecord(firsts, frozenset(twice))
 
 
-def _anew(before: tuple[object, ...], after: tuple[object, ...]) -> bool:
+def _anew(before: _Said, after: _Said, history: LabelHistory) -> bool:
     """Whether labels changed, or all was said again as it was; not where a flag or note came.
 
-    A scan that was deferred was not decided before.
+    A scan that was deferred was not decided before, nor is one that was to be decided again since
+    the labels changed.
     """
-    return before[0] != State.DEFERRED.value and (before[:2] != after[:2] or before == after)
+    if before.state == State.DEFERRED:
+        return False
+    if before.revision != after.revision and before.state == State.LABELLED:
+        verdict = Verdict(State.LABELLED, tuple(json.loads(before.labels)))
+        if history.verdict(verdict, of=before.revision, to=after.revision) is None:
+            return False
+    labels_changed = (before.state, before.labels) != (after.state, after.labels)
+    return labels_changed or before == after

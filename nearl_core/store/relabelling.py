@@ -27,10 +27,13 @@ def effects_of(
 
 
 def to_decide_again(project: Project, reader: str | None = None) -> dict[tuple[int, str], Decision]:
-    """By scan and reader: what was decided before a change, as it was made, and stands no more."""
+    """By scan and reader: what was decided before a change, as it was made, and stands no more.
+
+    Deferring such a scan decides nothing.
+    """
     history = project.label_history()
     with project.reading() as connection:
-        latest = decisions.latest_as_made(connection, reader=reader)
+        latest = decisions.latest_as_made(connection, reader=reader, without=(State.DEFERRED,))
     return {
         (one.scan_id, one.reader): one
         for one in latest

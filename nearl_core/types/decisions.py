@@ -144,7 +144,12 @@ class Decision:
 
 @dataclass(frozen=True)
 class NewDecision:
-    """A decision before it is committed: everything but its id and time."""
+    """A decision before it is committed: everything but its id and time.
+
+    Attributes:
+        adds_to: Id of the reader's decision that it says again with another flag, note or
+            confidence, or None. Its labels were not looked at anew, so they stay as they were made.
+    """
 
     scan_id: int
     reader: str
@@ -154,3 +159,4 @@ class NewDecision:
     milliseconds: int | None = None
     frames_shown: tuple[int, ...] = ()
     occasion: Occasion = Occasion.SINGLE
+    adds_to: int | None = None

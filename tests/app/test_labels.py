@@ -119,6 +119,11 @@ def test_a_scan_of_a_split_label_says_what_it_was(desk: Driver) -> None:
     panel = desk.desk.window.ranking.panel
     assert [line.name for line in panel.lines] == ["Big disc", "Disc 2", "Stripes", "Other"]
     assert panel.notice.startswith(label_words.WAS.format(labels="Disc"))
+    for key in (Qt.Key.Key_F, Qt.Key.Key_Space):  # neither says what it is now
+        desk.decide(key)
+        desk.desk.review.show(first)
+        panel = desk.desk.window.ranking.panel
+        assert panel.notice.startswith(label_words.WAS.format(labels="Disc"))
     desk.decide(Qt.Key.Key_1)
     desk.desk.review.show(first)
     assert "Was" not in desk.desk.window.ranking.panel.notice

@@ -465,6 +465,11 @@ def test_an_adjudication_that_is_taken_back_can_be_made_anew(
     disagreeing.decide(Qt.Key.Key_Z, CTRL)
     assert disagreeing.scan_id() == 2
     assert "ann: Disc" in disagreeing.desk.window.ranking.panel.notice
+    disagreeing.decide(Qt.Key.Key_Z, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    assert disagreeing.scan_id() == 3  # it stands again, and the round goes on
+    assert "ann: Disc" in disagreeing.desk.window.ranking.panel.notice
+    disagreeing.decide(Qt.Key.Key_Z, CTRL)
+    assert disagreeing.scan_id() == 2
     disagreeing.decide(Qt.Key.Key_1)
     last = history(project, 2)[-1]
     assert (last.occasion, last.verdict.labels) == (Occasion.ADJUDICATION, ("disc",))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nearl_core import labels_file
+from nearl_core.label_changes import split
 from nearl_core.store import record
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
@@ -80,6 +81,19 @@ def test_looked_twice_is_saying_it_anew_and_not_a_flag_or_a_repeat(project: Proj
     project.undo("r")  # the flag
     project.undo("r")  # two, said once more
     assert record.of_reader(project, "r").looked_twice == {one}
+
+
+def test_deciding_again_since_the_labels_changed_is_no_second_look(project: Project) -> None:
+    one, two, three, _ = (scan.id for scan in project.scans())
+    for scan in (one, two, three):
+        say(project, scan, DISC)
+    parts, change = split(project.label_set(), DISC, ("A", "B"), new_id=labels_file.new_id)
+    project.save_label_set(parts, (change,))
+    part = project.label_set().ids[0]
+    say(project, one, part)
+    say(project, two, part)
+    say(project, two, part)
+    assert record.of_reader(project, "r").looked_twice == {two}
 
 
 def test_only_the_latest_are_read(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nearl_core.control import RunControl
-from nearl_core.errors import VersionError
+from nearl_core.errors import ProjectError, VersionError
 from nearl_core.label_changes import merge, retire, split
 from nearl_core.labels_file import new_id
 from nearl_core.store.check import check
@@ -124,6 +124,51 @@ def test_a_decision_says_that_it_was_not_asked_for_a_label_that_came_later(tmp_p
         undone = project.undo("r")
         assert undone is not None
         assert undone.unasked == ("ring",)
+
+
+def test_what_is_added_to_a_decision_leaves_its_labels_as_they_were_made(tmp_path: Path) -> None:
+    with new_project(tmp_path, label_set=MULTI) as project:
+        first = project.record(
+            NewDecision(1, "r", labelled("disc"), ranking(1), Shown.VISIBLE, frames_shown=(1,))
+        )
+        project.save_label_set(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
+        flagged = replace(labelled("disc"), flagged=True)
+        added = project.record(NewDecision(1, "r", flagged, frames_shown=(2,), adds_to=first.id))
+        assert (added.verdict, added.unasked) == (flagged, ("ring",))
+        assert (added.ranking, added.shown) == (ranking(1), Shown.VISIBLE)
+        assert added.frames_shown == (1, 2)
+        label_set, change = split(project.label_set(), "disc", ("A", "B"), new_id=new_id)
+        project.save_label_set(label_set, (change,))
+        noted = Verdict(State.DEFERRED, flagged=True, note="later")
+        assert project.record(NewDecision(1, "r", noted, adds_to=added.id)).verdict == noted
+        assert set(to_decide_again(project)) == {(1, "r")}
+        _undo_labels(project)
+        assert [one.verdict for one in project.standing()] == [replace(flagged, note="later")]
+        with pytest.raises(ProjectError, match="never said"):
+            project.record(NewDecision(1, "someone else", noted, adds_to=added.id))
+
+
+def test_a_scan_that_is_put_off_is_still_to_be_decided_again(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc")
+        decide(project, 2, "disc")
+        project.undo("r")
+        label_set, change = split(project.label_set(), "disc", ("A", "B"), new_id=new_id)
+        project.save_label_set(label_set, (change,))
+        project.record(NewDecision(1, "r", Verdict(State.DEFERRED)))
+        assert set(to_decide_again(project)) == {(1, "r")}
+        project.record(NewDecision(1, "r", Verdict(State.UNASSESSABLE)))
+        assert not to_decide_again(project)
+
+
+def test_a_reading_window_sees_the_labels_that_the_writing_one_saved(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project, Project.open(tmp_path / "p", read_only=True) as other:
+        decide(project, 1, "disc")
+        _merge(project, "disc", "dots", name="Round")
+        (standing,) = other.standing()
+        assert standing.verdict.labels == ("round",)
+        assert other.label_set().by_id("round").name == "Round"
+        assert other.versions() == []
 
 
 def test_no_row_of_a_decision_is_ever_rewritten(tmp_path: Path) -> None:
