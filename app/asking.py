@@ -125,12 +125,6 @@ class Asking(QObject):
         if chosen:
             self._library.add((Path(chosen),))
 
-    def moved_scans(self, look: Callable[[Path], None]) -> None:
-        """Ask for the folder in which moved scans stand now."""
-        chosen = QFileDialog.getExistingDirectory(self._window, strings.WHERE_SCANS_ARE)
-        if chosen:
-            look(Path(chosen))
-
     def preferences(self) -> None:
         """Edit the preferences."""
         settings = self._keeper.settings
@@ -188,14 +182,6 @@ class Asking(QObject):
         )
         if not report.added and not report.already:
             self._reporter.trouble(NearlError(strings.NOTHING_FOUND, strings.NOTHING_FOUND_REMEDY))
-
-    def say_looking(self, done: int, total: int) -> None:
-        """Say how far looking for moved scans has come."""
-        self._window.status.message(strings.LOOKING.format(done=done, total=total))
-
-    def say_moved(self, found: int, missing: int) -> None:
-        """Say what looking for moved scans came to."""
-        self._window.status.message(strings.moved(found, missing))
 
     def _open(self, dialog: QDialog, accepted: Callable[[], None]) -> None:
         """Show a dialog over the window without a loop of its own."""

@@ -9,13 +9,13 @@ from PySide6.QtCore import QObject, QTimer
 from app import engine_port, strings
 from app.asking import Asking
 from app.asking_backbones import AskingBackbones
+from app.asking_check import AskingCheck
 from app.asking_export import AskingExport
 from app.asking_import import AskingImport
 from app.asking_labels import AskingLabels
 from app.controllers.comparing import Alike, Comparing
 from app.controllers.copying import Copying
 from app.controllers.exporting import Exporting
-from app.controllers.finding import Finding
 from app.controllers.library import Library
 from app.controllers.ordering import Ordering
 from app.controllers.pictures import Pictures
@@ -77,7 +77,7 @@ class Desk(QObject):
         self.tags = Tags(jobs, self)
         self.comparing = Comparing(jobs, suggestions, self.pictures, self)
         Copying(jobs, library, self.review, self)
-        self.finding = Finding(jobs, library, self)
+        self.asking_check = AskingCheck(window, library, jobs)
         self.asking_labels = AskingLabels(window, library, jobs)
         self.asking_import = AskingImport(window, library, jobs)
         self.trusting = Trusting(
@@ -123,8 +123,6 @@ class Desk(QObject):
         library.failed.connect(self.reporter.trouble)
         library.busy.connect(self.window.start.show_busy)
         library.adding.connect(self._adding)
-        self.finding.progress.connect(self.asking.say_looking)
-        self.finding.done.connect(self.asking.say_moved)
         library.added.connect(self.asking.say_added)
         library.added.connect(self._first_scan)
         self.asking_labels.labelling.saved.connect(self._label_set_saved)
@@ -167,7 +165,7 @@ class Desk(QObject):
         screen, asking, window = self.screen, self.asking, self.window
         return {
             Command.OPEN_DEMO: self.open_demo,
-            Command.FIND_MOVED: lambda: asking.moved_scans(self.finding.look),
+            Command.CHECK: self.asking_check.ask,
             Command.LABEL_SET: self.asking_labels.ask,
             Command.IMPORT_LABELS: self.asking_import.ask,
             Command.EXPORT: self._export,

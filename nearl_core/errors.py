@@ -34,6 +34,10 @@ class ProjectLockedError(ProjectError):
     """A project that is open for writing elsewhere."""
 
 
+class ProjectDamagedError(ProjectError):
+    """A project whose database is damaged or gone."""
+
+
 class BackboneError(NearlError):
     """A backbone that can't be found, loaded or trusted."""
 

@@ -14,7 +14,7 @@ from app.models.scan_table import ScanTable
 from app.preferences import Keeper
 from app.session import Opened, Session, decided
 from nearl_core.control import RunControl
-from nearl_core.errors import NearlError, ProjectError, ProjectLockedError
+from nearl_core.errors import NearlError, ProjectDamagedError, ProjectError, ProjectLockedError
 from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
 from nearl_core.settings import Settings
@@ -56,6 +56,7 @@ class Library(QObject):
         opened: Session, and why nothing can be saved ("").
         closed: No project is open any more.
         failed: The NearlError that says why a project can't be opened.
+        damaged: Its folder and the error, in place of `failed`, where its database is damaged.
         busy: A sentence on what is being done, "" when done.
         adding: Scans added and skipped so far.
         added: The AddReport, once all paths were looked at.
@@ -65,6 +66,7 @@ class Library(QObject):
     opened = Signal(object, str)
     closed = Signal()
     failed = Signal(object)
+    damaged = Signal(object, object)
     busy = Signal(str)
     adding = Signal(int, int)
     added = Signal(object)
@@ -117,7 +119,7 @@ class Library(QObject):
         self._jobs.store.submit(
             lambda _control: _open(folder, reader),
             done=partial(self._opened, reader, None),
-            failed=self._failed,
+            failed=partial(self._not_opened, folder),
             priority=Priority.TRAINING,  # behind the closing, which gives the lock back
         )
 
@@ -150,6 +152,13 @@ class Library(QObject):
     def _begin(self, sentence: str) -> None:
         self.close()
         self.busy.emit(sentence)
+
+    def _not_opened(self, folder: Path, error: NearlError) -> None:
+        if isinstance(error, ProjectDamagedError):
+            self.busy.emit("")
+            self.damaged.emit(folder, error)
+        else:
+            self._failed(error)
 
     def _failed(self, error: NearlError) -> None:
         self.busy.emit("")

@@ -14,12 +14,12 @@ class Command(StrEnum):
     OPEN_PROJECT = "open-project"
     OPEN_DEMO = "open-demo"
     ADD_SCANS = "add-scans"
-    FIND_MOVED = "find-moved"
     LABEL_SET = "label-set"
     IMPORT_LABELS = "import-labels"
     RULES = "reading-rules"
     READERS = "readers"
     EXPORT = "export"
+    CHECK = "check"
     BACKBONES = "backbones"
     PREFERENCES = "preferences"
     CLOSE_PROJECT = "close-project"
@@ -137,12 +137,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.OPEN_PROJECT, Group.PROJECT, "Ctrl+O", always=True),
     _spec(Command.OPEN_DEMO, Group.PROJECT, always=True),
     _spec(Command.ADD_SCANS, Group.PROJECT, "Ctrl+Shift+A", line=True),
-    _spec(Command.FIND_MOVED, Group.PROJECT),
     _spec(Command.LABEL_SET, Group.PROJECT, "Ctrl+L"),
     _spec(Command.IMPORT_LABELS, Group.PROJECT, "Ctrl+I"),
     _spec(Command.RULES, Group.PROJECT),
     _spec(Command.READERS, Group.PROJECT, "Ctrl+R"),
     _spec(Command.EXPORT, Group.PROJECT, "Ctrl+E"),
+    _spec(Command.CHECK, Group.PROJECT),
     _spec(Command.BACKBONES, Group.PROJECT, "Ctrl+B", always=True, line=True),
     _spec(Command.PREFERENCES, Group.PROJECT, "Ctrl+,", always=True),
     _spec(Command.CLOSE_PROJECT, Group.PROJECT, "Ctrl+W", line=True),

@@ -154,8 +154,6 @@ FOLDER_GONE_REMEDY = "Choose another one, or connect its drive."
 FOLDER_UNREADABLE = "This folder can't be read."
 FOLDER_UNREADABLE_REMEDY = "Ask for the right to read it, or choose another one."
 ADDING = "Adding scans: {added} added, {skipped} skipped"
-WHERE_SCANS_ARE = "Where do the scans stand now?"
-LOOKING = "Looking for moved scans: {done} of {total} files"
 NOTHING_FOUND = "No scan was found there."
 NOTHING_FOUND_REMEDY = "Choose a folder with DICOM, NIfTI, PNG, JPEG, TIFF, BMP or WebP files."
 NOT_A_PROJECT = "There is no project at {name}."
@@ -231,14 +229,6 @@ def added(new: int, known: int, skipped: int, reasons: str) -> str:
     if skipped:
         parts.append(f"{skipped} files skipped ({reasons})")
     return ", ".join(parts) + "."
-
-
-def moved(found: int, missing: int) -> str:
-    """What looking for moved scans came to."""
-    if not found and not missing:
-        return "Every scan is where it was."
-    rest = f"{missing} are still missing" if missing else "none is missing any more"
-    return f"{found} moved scans were found again, {rest}."
 
 
 def backbone_and_version(backbone: str, version: str) -> str:

@@ -14,6 +14,7 @@ from nearl_core.errors import NearlError, ProjectError
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
     from nearl_core.scans.guard import ScanReader
+    from nearl_core.store.findings import Finding
     from nearl_core.store.project import Project
     from nearl_core.store.scans import NewScan
     from nearl_core.types import AddReport, Decision, LabelSet, SkippedFile
@@ -205,16 +206,28 @@ def _tell_added(report: "AddReport", unreadable: "list[SkippedFile]", *, output:
     for title, files in (("Skipped", report.skipped), ("Added, but can't be shown", unreadable)):
         for reason, count in Counter(one.reason for one in files).most_common():
             output.text(f"{title}: {count} × {reason}")
-            names = [str(one.path) for one in files if one.reason == reason]
-            for name in names[:_LISTED]:
-                output.text(f"  {name}")
-            if len(names) > _LISTED:
-                output.text(f"  and {len(names) - _LISTED} more")
+            _tell_names([str(one.path) for one in files if one.reason == reason], output)
     if not report.added and not report.already:
         output.message(
             "No scans were found. "
             "Check the path: DICOM, PNG, JPEG, TIFF, BMP and WebP files can be added."
         )
+
+
+def _paths_of(project: "Project", finding: "Finding") -> list[str]:
+    """The paths of the scans that a finding is about, as far as a damaged database tells them."""
+    try:
+        paths = {scan.id: str(scan.path) for scan in project.scans()} if finding.scan_ids else {}
+    except ProjectError:
+        paths = {}
+    return [paths[scan_id] for scan_id in finding.scan_ids if scan_id in paths]
+
+
+def _tell_names(names: list[str], output: Output) -> None:
+    for name in names[:_LISTED]:
+        output.text(f"  {name}")
+    if len(names) > _LISTED:
+        output.text(f"  and {len(names) - _LISTED} more")
 
 
 def _check(args: argparse.Namespace, output: Output) -> int:
@@ -227,25 +240,29 @@ def _check(args: argparse.Namespace, output: Output) -> int:
         if args.find:
             _find(project, args.find, output)
         report = check(project, output.control())
+        paths = [_paths_of(project, finding) for finding in report.findings]
     output.result(
         {
             "ok": report.ok,
             "scans": report.scans,
             "decisions": report.decisions,
             "versions": report.versions,
-            "problems": [asdict(finding) for finding in report.findings],
+            "problems": [
+                {**asdict(finding), "paths": names}
+                for finding, names in zip(report.findings, paths, strict=True)
+            ],
             "mended": list(report.mended),
             "copies": [day.isoformat() for day in report.copies],
         },
-        f"{report.scans} scans, {report.decisions} decisions, {report.versions} versions: "
-        + ("all is well." if report.ok else f"{len(report.findings)} problems."),
+        report.sentence,
     )
     if report.copies:
         output.text(f"Daily copies: {', '.join(map(str, report.copies))}.")
     for sentence in report.mended:
         output.text(f"Mended: {sentence}")
-    for finding in report.findings:
+    for finding, names in zip(report.findings, paths, strict=True):
         output.message(f"{finding.message} {finding.remedy}")
+        _tell_names(names, output)
     return _DONE if report.ok else _UNUSABLE
 
 
@@ -253,25 +270,13 @@ def _find(project: "Project", folders: list[Path], output: Output) -> None:
     from nearl_core.store.moved import find_moved
 
     with scan_reader() as reader:
-        moved = find_moved(project, folders, output.control(), look=reader.infos)
-    output.message(f"{moved.found} moved scans were found again, {moved.missing} were not.")
-    if moved.taken:
-        output.message(
-            f"{moved.taken} of them were added again where they stand now, so they are other "
-            "scans by now; their earlier decisions stay with the earlier ones."
-        )
+        output.message(find_moved(project, folders, output.control(), look=reader.infos).sentence)
 
 
 def _restore(project: Path, output: Output) -> None:
     from nearl_core.store.restore import restore
 
-    done = restore(project)
-    lost = "an unknown number are" if done.lost is None else f"{done.lost} are"
-    kept = f" The damaged database is kept in {done.kept}." if done.kept else ""
-    output.message(
-        f"The copy of {done.day} was put back, with {done.decisions} later decisions; "
-        f"{lost} lost.{kept}"
-    )
+    output.message(restore(project).sentence)
 
 
 def _open_or_look(kind: "type[Project]", folder: Path, output: Output) -> "Project":

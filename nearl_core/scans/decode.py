@@ -15,7 +15,7 @@ from nearl_core.scans.stack import read_stack
 from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine
 
 _MOVED = (
-    "If it was moved, it can be found again: Project, Find moved scans…, "
+    "If it was moved, it can be found again: Project, Check…, "
     "or `nearl check PROJECT --find FOLDER`."
 )
 _READ = ("DICOM", "NIfTI", "PNG", "JPEG", "TIFF", "BMP", "WebP", "GIF")

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import func, select, text
 
 from nearl_core.control import RunControl
-from nearl_core.errors import ProjectError
+from nearl_core.errors import ProjectDamagedError, ProjectError
 from nearl_core.store import decisions, label_sets, versions
 from nearl_core.store.check_files import check_files
 from nearl_core.store.copies import FOLDER as COPIES
@@ -33,6 +34,8 @@ class CheckReport:
         findings: What is wrong.
         mended: Sentences on what was wrong and is not any more.
         copies: Days of the sound daily copies of the database, the newest first.
+        damaged: Whether the database itself is damaged, so that a copy is to be put back.
+        followed: Scans that stand where the project stood before, and are named by that now.
     """
 
     scans: int
@@ -41,11 +44,22 @@ class CheckReport:
     findings: tuple[Finding, ...]
     mended: tuple[str, ...]
     copies: tuple[date, ...] = ()
+    damaged: bool = False
+    followed: int = 0
 
     @property
     def ok(self) -> bool:
         """Whether nothing is left to do."""
         return not self.findings
+
+    @property
+    def sentence(self) -> str:
+        """For the desk and the command line."""
+        problems = f"{len(self.findings)} problem{'' if len(self.findings) == 1 else 's'}."
+        came_to = "all is well." if self.ok else problems
+        return (
+            f"{self.scans} scans, {self.decisions} decisions, {self.versions} versions: {came_to}"
+        )
 
 
 def check(
@@ -64,27 +78,39 @@ def check(
     """
     control = control or RunControl()
     mended = list(project.mended)
-    findings = _guarded(lambda: _database(project))
-    findings += _guarded(lambda: _labels(project))
-    findings += _guarded(lambda: _adapters(project, control))
-    findings += _guarded(lambda: check_files(project, control, mended, write))
+    findings: list[Finding] = []
+    damaged, followed = False, 0
+
+    def files() -> list[Finding]:
+        nonlocal followed
+        found, followed = check_files(project, control, write)
+        return found
+
+    parts: tuple[Callable[[], list[Finding]], ...] = (
+        lambda: _database(project),
+        lambda: _labels(project),
+        lambda: _adapters(project, control),
+        files,
+    )
+    for part in parts:
+        try:
+            findings += part()
+        except ProjectError as error:  # it must not keep the rest from being looked at
+            damaged = damaged or isinstance(error, ProjectDamagedError)
+            findings.append(Finding(error.message, error.remedy))
+    if followed:
+        mended.append(f"{followed} scans were found where the project stood before.")
     if not project.read_only:
         mended += _leftovers(project)
-    days, bad = _copies(project)
+    days, bad = sound_copies(project.folder)
     return CheckReport(
         *_counts(project),
-        findings=(*findings, *bad),
+        findings=tuple(dict.fromkeys((*findings, *bad))),
         mended=tuple(mended),
         copies=tuple(days),
+        damaged=damaged,
+        followed=followed,
     )
-
-
-def _guarded(part: Callable[[], list[Finding]]) -> list[Finding]:
-    """A damaged database must not keep the rest from being looked at."""
-    try:
-        return part()
-    except ProjectError as error:
-        return [Finding(error.message, error.remedy)]
 
 
 def _counts(project: Project) -> tuple[int, int, int]:
@@ -100,17 +126,20 @@ def _database(project: Project) -> list[Finding]:
     with project.reading() as connection:
         faults = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
         orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
-    if faults == ["ok"] and not orphans:
-        return []
-    error = damaged()
-    return [Finding(error.message, error.remedy)]
+    if faults != ["ok"] or orphans:
+        raise damaged()
+    return []
 
 
-def _copies(project: Project) -> tuple[list[date], list[Finding]]:
-    """The days of the sound daily copies, the newest first; and which copies are damaged."""
+def sound_copies(folder: Path) -> tuple[list[date], list[Finding]]:
+    """The days of a project's sound daily copies, the newest first; and what is wrong with others.
+
+    Raises:
+        ProjectError: If the folder of the copies can't be read.
+    """
     days: list[date] = []
     findings = []
-    for copy in (*copies(project.folder), *copies_before_upgrades(project.folder)):
+    for copy in (*copies(folder), *copies_before_upgrades(folder)):
         try:
             require_sound(copy.file)
             days += [] if copy.schema else [copy.day]

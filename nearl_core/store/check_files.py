@@ -27,10 +27,11 @@ class _Survey:
     moved_stacks: dict[int, tuple[Path, ...]] = field(default_factory=dict)
 
 
-def check_files(
-    project: Project, control: RunControl, mended: list[str], write: Write
-) -> list[Finding]:
-    """Look at every file; what stands where the project stood before is followed.
+def check_files(project: Project, control: RunControl, write: Write) -> tuple[list[Finding], int]:
+    """Look at every file; scans that stand where the project stood before are followed.
+
+    Returns:
+        What is wrong, and how many scans were followed.
 
     Raises:
         Cancelled: If the control says so.
@@ -49,10 +50,11 @@ def check_files(
             _look_at_stack(project, survey, scan_id, path, known)
         else:
             _look_at_file(survey, scan_id, path, before.restore(kept), size)
+    followed = 0
     if not project.read_only:
         stacks.note_older(project, write)
-        mended += _follow(project, survey, write)
-    return _findings(survey)
+        followed = _follow(project, survey, write)
+    return _findings(survey), followed
 
 
 def _look_at_file(survey: _Survey, scan_id: int, path: Path, old: Path, size: int | None) -> None:
@@ -102,7 +104,7 @@ def _where_it_was(project: Project, path: Path, file: Path) -> Path:
     return Path(os.path.normpath(project.home / path.parent.name / name))
 
 
-def _follow(project: Project, survey: _Survey, write: Write) -> list[str]:
+def _follow(project: Project, survey: _Survey, write: Write) -> int:
     """The project was moved away from its scans: name them by where they still are."""
 
     def save() -> None:
@@ -114,8 +116,7 @@ def _follow(project: Project, survey: _Survey, write: Write) -> list[str]:
 
     stacks.relist(project, survey.moved_stacks, write)
     write(save)
-    moved = len(survey.moved) + len(survey.moved_stacks)
-    return [f"{moved} scans were found where the project stood before."] if moved else []
+    return len(survey.moved) + len(survey.moved_stacks)
 
 
 def _kept(project: Project, paths: Mapping[int, Path]) -> list[tuple[int, str]]:
@@ -136,8 +137,8 @@ def _findings(survey: _Survey) -> list[Finding]:
         found.append(
             Finding(
                 f"{len(survey.missing)} scan files are not where they were.",
-                "Bring the files back, or name the folder in which they stand now: `nearl check "
-                "PROJECT --find FOLDER`. Their decisions are kept.",
+                "Bring the files back, or say in which folder they stand now: Find moved scans… "
+                "on the desk, `nearl check PROJECT --find FOLDER` elsewhere. Their decisions stay.",
                 tuple(survey.missing),
             )
         )

@@ -8,13 +8,13 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from nearl_core.errors import ProjectError
+from nearl_core.errors import ProjectDamagedError, ProjectError
 
 _SAFE: Final = "Everything that was saved before is safe."
 
 WAY_BACK: Final = (
-    "`nearl check PROJECT --restore` puts the last daily copy back, and what can still be read of "
-    "what came after it."
+    "`nearl check PROJECT --restore` (on the desk: Project, Check…) puts the last daily copy back, "
+    "and what can still be read of what came after it."
 )
 
 _BY_CODE: Final[dict[int, tuple[str, str]]] = {
@@ -53,6 +53,7 @@ _BY_CODE: Final[dict[int, tuple[str, str]]] = {
         "Check that the folder is there and that you may read and write it.",
     ),
 }
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SAME: Final = {
     **dict.fromkeys(
         (
@@ -84,13 +85,15 @@ def _known(code: int | None) -> ProjectError | None:
     if code is None:
         return None
     primary = code & 0xFF  # the upper bytes of an extended code mostly say where it happened
-    entry = _BY_CODE.get(_SAME.get(code, _SAME.get(primary, primary)))
-    return None if entry is None else ProjectError(*entry)
+    told = _SAME.get(code, _SAME.get(primary, primary))
+    if told not in _BY_CODE:
+        return None
+    return (ProjectDamagedError if told in _DAMAGED else ProjectError)(*_BY_CODE[told])
 
 
 def damaged() -> ProjectError:
     """What is said of a database that a check of its pages refuses."""
-    return ProjectError(*_BY_CODE[sqlite3.SQLITE_CORRUPT])
+    return ProjectDamagedError(*_BY_CODE[sqlite3.SQLITE_CORRUPT])
 
 
 def from_sqlite(error: BaseException) -> ProjectError | None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import insert
 
-from nearl_core.errors import ProjectError
+from nearl_core.errors import ProjectDamagedError, ProjectError
 from nearl_core.store import label_sets, migrations
 from nearl_core.store.database import Database
 from nearl_core.store.faults import WAY_BACK
@@ -116,11 +116,12 @@ def require_project(folder: Path) -> None:
     """Refuse a folder that is no project.
 
     Raises:
-        ProjectError: If it is missing or has no database.
+        ProjectError: If it is missing.
+        ProjectDamagedError: If it has no database.
     """
     require_folder(folder)
     if not (folder / DATABASE).is_file():
-        raise ProjectError(
+        raise ProjectDamagedError(
             f"{folder.name} is not a NEARL Desk project: it has no project.db.",
             f"Choose another folder. If project.db was lost: {WAY_BACK}",
         )

@@ -45,6 +45,19 @@ class Moved:
     missing: int
     taken: int
 
+    @property
+    def sentence(self) -> str:
+        """For the desk and the command line."""
+        if not self.found and not self.missing:
+            return "Every scan is where it was."
+        said = f"{self.found} moved scans were found again, {self.missing} were not."
+        if self.taken:
+            said += (
+                f" {self.taken} of them were added again where they stand now, so they are other "
+                "scans by now; their earlier decisions stay with the earlier ones."
+            )
+        return said
+
 
 @dataclass(frozen=True)
 class _Survey:
@@ -112,8 +125,7 @@ def _survey(project: Project, control: RunControl) -> _Survey:
             control.step(done, len(rows), "Checking scans")
         path = project.keeper.restore(kept)
         if not path.exists():
-            if size is not None:
-                survey.missing.add(scan_id)
+            survey.missing.add(scan_id)
             if size is not None and not is_stack(path):  # a list belongs into the project
                 survey.lost[scan_id, 0] = File(path, size, mtime_ns, sha256)
         elif not is_stack(path):

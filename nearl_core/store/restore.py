@@ -54,6 +54,16 @@ class Restored:
     lost: int | None
     kept: str
 
+    @property
+    def sentence(self) -> str:
+        """For the desk and the command line."""
+        lost = "an unknown number are" if self.lost is None else f"{self.lost} are"
+        kept = f" The damaged database is kept in {self.kept}." if self.kept else ""
+        return (
+            f"The copy of {self.day} was put back, with {self.decisions} later decisions; "
+            f"{lost} lost.{kept}"
+        )
+
 
 def restore(folder: Path) -> Restored:
     """Put the last sound copy back, with what can still be read of what came after it.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QLabel
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel
 
 import main
 from app import bootstrap, strings
@@ -159,25 +159,6 @@ def test_the_database_is_copied_each_day(desk: Driver, monkeypatch: pytest.Monke
     monkeypatch.setattr("nearl_core.store.copies.date", Tomorrow)
     desk.decide(Qt.Key.Key_1)
     desk.until(lambda: len(copies(folder)) == 2)
-
-
-def test_scans_that_were_moved_are_found_again(
-    desk: Driver, scan_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.decide(Qt.Key.Key_1)
-    desk.until(lambda: desk.desk.library.is_hashed)
-    scan_folder.rename(tmp_path / "archive")
-    problems: list[str] = []
-    desk.desk.screen.problem.connect(problems.append)
-    desk.desk.review.show(9)
-    desk.until(lambda: bool(problems))
-    assert "Find moved scans" in problems[0]
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "archive"))
-    with desk.bot.waitSignal(desk.desk.library.opened, timeout=WAIT_MS):
-        desk.desk.actions.asked.emit(Command.FIND_MOVED)
-    desk.until(lambda: "9 moved scans were found again, none is missing" in desk.status())
-    desk.until(lambda: desk.desk.window.scan.view.picture is not None)
-    assert desk.desk.table.verdict(1).state is State.LABELLED
 
 
 def test_the_label_editor_refuses_bad_names_in_place(desk: Driver) -> None:
