@@ -83,6 +83,8 @@ class Panel:
 def source_text(ranking: Ranking) -> str:
     """Which version says so, in words."""
     learned = strings.decisions(ranking.decisions)
+    if ranking.version == FROZEN and not ranking.decisions:
+        return strings.SOURCE_WORDS
     if ranking.version == FROZEN:
         return strings.SOURCE_FROZEN.format(decisions=learned)
     return strings.SOURCE_VERSION.format(version=ranking.version, decisions=learned)

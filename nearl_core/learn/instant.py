@@ -140,7 +140,8 @@ def fit(
         examples: At least one.
         texts: C x E, normalised; None where the backbone does not know the labels' words.
         multi_label: Whether each label stands for itself.
-        text_default: Share of the text while there is too little to choose it by.
+        text_default: Share of the text while there is too little to choose it by; less where what
+            there is speaks against it.
         before: A head of about the same examples, whose ridge is kept until they are a tenth more
             or fewer, and of many all that was chosen: choosing takes longer than all the rest.
         pause: Called between two choices, to let other work in.
@@ -166,7 +167,7 @@ def _chosen(
     """The head by the ridge, share and temperature that serve left-out examples best."""
     judged = int(problem.judged().sum())
     if not judged:
-        share = text_default if problem.has_texts else 0.0
+        share = text_default * problem.text_worth
         return problem.head(DEFAULT_RIDGE, share, DEFAULT_TEMPERATURE)
     if judged < CHOOSE_RIDGE_FROM:
         ridges, chosen_at = (DEFAULT_RIDGE,), 0
@@ -220,6 +221,33 @@ def leave_each_out(
     return LeftOut(head, scores, pulls, misses, problem.judged())
 
 
+def text_holds(examples: Examples, texts: FloatArray) -> bool:
+    """Whether the texts' first label, C x E, was right more often than by chance.
+
+    The texts were there before the examples, so that all of these are held out.
+    """
+    first = _said(examples, texts).argmax(1)
+    hits = examples.targets[np.arange(len(first)), first]
+    return bool(hits.mean() > examples.targets.mean())
+
+
+def _text_worth(examples: Examples, texts: FloatArray) -> float:
+    """How far the text may count on few examples, 0 to 1: as far as it tells them apart.
+
+    Of examples that are much alike, the little that it tells must not be made much of.
+    """
+    said = _said(examples, texts)
+    if not text_holds(examples, texts):
+        return 0.0
+    return float(min(1.0, said.std(0).mean() / max(said.std(1).mean(), 1e-12)))
+
+
+def _said(examples: Examples, texts: FloatArray) -> FloatArray:
+    """N x C, what the texts alone say of examples."""
+    said = examples.features[:, : texts.shape[1]] @ (texts - texts.mean(0)).T
+    return np.asarray(said if examples.labels is None else said[:, examples.labels])
+
+
 def fit_fixed(
     examples: Examples,
     texts: FloatArray | None,
@@ -258,6 +286,7 @@ class _Problem:
         self._soft = soft_targets(examples.targets, multi_label=multi_label)
         self._t, self._said = self._texts(x, texts, examples.labels)
         self.has_texts = texts is not None
+        self.text_worth = 0.0 if texts is None else _text_worth(examples, texts)
         self.shares = TEXT_SHARES if self.has_texts else (0.0,)
         root = np.sqrt(self._s)
         x *= root[:, None]

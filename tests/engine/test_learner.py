@@ -8,6 +8,7 @@ import pytest
 
 from nearl_core.control import RunControl
 from nearl_core.errors import Cancelled
+from nearl_core.learn.examples import FloatArray
 from nearl_core.learner import Learner, Measures
 from nearl_core.model.features import FeatureCache, scan_key
 from nearl_core.model.scan_features import ScanFeatures
@@ -28,12 +29,12 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Scan]:
     return made
 
 
-def _learner(scans: dict[int, Scan], folder: Path) -> Learner:
+def _learner(scans: dict[int, Scan], folder: Path, texts: FloatArray | None = None) -> Learner:
     cache, rng = FeatureCache(folder, "made up"), np.random.default_rng(0)
     rows = rng.normal(size=(COUNT, WIDTH)) + np.eye(WIDTH)[np.arange(COUNT) % 2]
     for scan, row in zip(scans.values(), rows / np.linalg.norm(rows, axis=1)[:, None], strict=True):
         cache.put(scan_key(scan.path), 0, row.astype(np.float32))
-    learner = Learner(Ready(LABELS, None, cache), ScanFeatures(), Measures(WIDTH, (), 10.0))
+    learner = Learner(Ready(LABELS, texts, cache), ScanFeatures(), Measures(WIDTH, (), 10.0))
     for scan in scans.values():
         learner.scans.know(scan)
     return learner
@@ -79,3 +80,30 @@ def test_a_decision_while_all_is_chosen_anew_stands(scans: dict[int, Scan], tmp_
 def _once(learner: Learner, scans: dict[int, Scan]) -> None:
     if learner.ready.used == 300:
         learner.learn(scans, DECISIONS[:301])
+
+
+WORDS = np.eye(WIDTH)[: len(LABELS.labels)]
+"""Label texts that are right of most scans."""
+
+
+def test_words_that_were_right_rank_until_a_second_label_is_decided(
+    scans: dict[int, Scan], tmp_path: Path
+) -> None:
+    learner = _learner(scans, tmp_path, WORDS)
+    learner.learn(scans, [])
+    alone = _said(learner)
+    learner.learn(scans, DECISIONS[0:8:2])
+    assert learner.ready.used == 4
+    assert np.array_equal(_said(learner), alone)
+    learner.learn(scans, DECISIONS[:4])
+    assert not np.array_equal(_said(learner), alone)
+
+
+def test_words_that_were_wrong_rank_no_longer(scans: dict[int, Scan], tmp_path: Path) -> None:
+    learner = _learner(scans, tmp_path, WORDS[::-1])
+    learner.learn(scans, DECISIONS[0:8:2])
+    assert learner.ready.ranker is not None
+    assert not learner.ready.ranker.instant.can_rank  # one label tells nothing apart
+    learner.learn(scans, DECISIONS[:2])
+    assert learner.ready.ranker.instant.can_rank
+    assert learner.ready.ranker.instant.text_share == 0

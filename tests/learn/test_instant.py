@@ -100,6 +100,14 @@ def test_right_text_ranks_a_label_that_has_no_example() -> None:
     assert _recalls(head.probabilities(unseen.features), unseen)[2] > 0.6
 
 
+def test_few_examples_that_are_alike_make_little_of_the_text() -> None:
+    centres = _centres(3)
+    near = _clusters((2, 1, 0), spread=0.01)
+    alike = replace(near, features=_normalised(centres[:1] + 0.01 * near.features))
+    head = instant.fit(alike, centres, multi_label=False, text_default=1.0)
+    assert head.text_share < 0.1
+
+
 def test_text_alone_is_zero_shot() -> None:
     head = instant.zero_shot(_centres(3), scale=20.0, multi_label=False)
     unseen = _clusters((10, 10, 10))
