@@ -26,8 +26,10 @@ class LossPlot(QWidget):
             axis.setPen(style.LINE)
             axis.setTextPen(style.MUTED)
             axis.setStyle(tickLength=-3, tickFont=style.font(self.font(), pixels=11))
-        plot.getAxis("left").setWidth(40)
+        self._left = plot.getAxis("left")
+        self._left.setWidth(40)
         plot.getAxis("bottom").setHeight(20)
+        plot.getViewBox().setDefaultPadding(0.25)  # room for the figures at both ends
         plot.showGrid(x=False, y=True, alpha=0.15)
         self._curve = plot.plot([], [], pen=pg.mkPen(style.ACCENT, width=1.5))
         layout = QVBoxLayout(self)
@@ -47,6 +49,8 @@ class LossPlot(QWidget):
         """Draw a whole run."""
         self._losses = list(losses)
         self._curve.setData(list(range(1, len(losses) + 1)), self._losses)
+        ends = sorted({min(losses), max(losses)}) if losses else []
+        self._left.setTicks([[(loss, f"{loss:.2f}") for loss in ends]])
 
     def add(self, loss: float) -> None:
         """Draw one more step."""

@@ -1,6 +1,7 @@
 """Training and versions, below the labels."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -18,6 +19,9 @@ from app.views.actions import Actions
 from app.views.fields import spin_box
 from app.views.loss_plot import LossPlot
 from app.views.versions_list import VersionsList
+
+_ROOMY = 300
+"""From this height on the losses of the last training stay beside the versions."""
 
 
 class TrainingPanel(QWidget):
@@ -117,7 +121,16 @@ class TrainingPanel(QWidget):
             text = f"{text} {strings.new_since(state.waiting_decisions)}".strip()
         self._text.setText(text)
         self._text.setVisible(bool(text))
-        self.plot.setVisible(len(self.plot.losses) > 1)
+        self._give_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """A low panel shows the versions, and the losses only while they come."""
+        super().resizeEvent(event)
+        self._give_room()
+
+    def _give_room(self) -> None:
+        roomy = self.height() >= _ROOMY or self._cancel.isVisibleTo(self)
+        self.plot.setVisible(len(self.plot.losses) > 1 and roomy)
 
     def show_versions(self, lines: tuple[VersionLine, ...], *, can_change: bool) -> None:
         """Show the versions."""

@@ -39,6 +39,9 @@ def test_a_trained_version_goes_live_and_says_so(desk: Driver, project: Path) ->
     assert [line.live for line in panel.versions.lines] == [True, False]
     assert "50 → 75 %" in panel.versions.lines[0].detail
     assert len(panel.plot.losses) == desk.engines[-1].steps
+    assert panel.plot.isHidden()  # in a low window the versions need the room
+    desk.desk.window.resize(1920, 1080)
+    desk.until(panel.plot.isVisible)
     assert "so it is live" in panel.state.text
     desk.until(lambda: "Version v1" in desk.desk.window.ranking.panel.source)
     assert "fake · v1" in desk.status()
