@@ -1,12 +1,13 @@
 """The export dialog: asked, run in the background, told what came of it."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 
 from app import strings
 from app.controllers.exporting import Exporting, ExportRequest
+from app.models.export_words import ADAPTERS
+from app.session import Session
 from app.strings import dialog_words
 from app.views.dialogs.export import ExportDialog
 from app.views.main_window import MainWindow
@@ -14,6 +15,7 @@ from nearl_core.control import Progress
 from nearl_core.errors import NearlError
 
 if TYPE_CHECKING:
+    from nearl_core.export.adapters import AdaptersReport
     from nearl_core.export.exporter import ExportReport
 
 
@@ -27,15 +29,22 @@ class AskingExport(QObject):
         self._dialog: ExportDialog | None = None
         exporting.progress.connect(self._progress)
         exporting.done.connect(self._done)
+        exporting.adapters.connect(self._adapters)
         exporting.failed.connect(self._failed)
         exporting.stopped.connect(self._stopped)
 
-    def ask(self, project: Path) -> None:
+    def ask(self, session: Session) -> None:
         """Ask for an export of the open project."""
         from nearl_core.export.exporter import FORMATS  # loads the store: not at the start
 
+        project, live = session.project.folder, session.live
         folder = project.parent / f"{project.stem}-export"
-        dialog = ExportDialog(folder, tuple(FORMATS), self._window)
+        dialog = ExportDialog(
+            folder,
+            (*FORMATS, ADAPTERS),
+            self._window,
+            live="" if live is None else live.id,
+        )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.start_asked.connect(self._start)
         dialog.cancel_asked.connect(self._exporting.cancel)
@@ -73,6 +82,9 @@ class AskingExport(QObject):
         self._say(
             strings.exported(report.scans, report.images, len(report.left_out), splits, notices)
         )
+
+    def _adapters(self, report: "AdaptersReport") -> None:
+        self._say(dialog_words.ADAPTERS_EXPORTED.format(version=report.version))
 
     def _failed(self, error: NearlError) -> None:
         self._say(f"{error.message} {error.remedy}".strip(), failed=True)

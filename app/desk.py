@@ -214,7 +214,7 @@ class Desk(QObject):
     def _export(self) -> None:
         session = self.library.session
         if session is not None:
-            self._asking_export.ask(session.project.folder)
+            self._asking_export.ask(session)
 
     def _toggle_suggestions(self) -> None:
         shown = self.actions.action(Command.SUGGESTIONS).isChecked()

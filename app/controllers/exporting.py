@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, Jobs
+from app.models.export_words import ADAPTERS
 from app.session import Session
 from nearl_core.control import Progress, RunControl
 
@@ -16,7 +17,7 @@ class ExportRequest:
 
     Attributes:
         folder: A new or empty folder.
-        format: One of the names of `nearl_core.export.exporter.FORMATS`.
+        format: One of the names of `nearl_core.export.exporter.FORMATS`, or "adapters".
         split: Parts of train, validation and test, in percent.
         seed: Of the split.
         images: "none", "shown" or "stored"; "" for what the format is used to.
@@ -43,12 +44,14 @@ class Exporting(QObject):
     Attributes:
         progress: A Progress.
         done: The ExportReport.
+        adapters: The AdaptersReport, where these were exported.
         failed: The NearlError that says why not.
         stopped: It was cancelled; nothing was left behind.
     """
 
     progress = Signal(object)
     done = Signal(object)
+    adapters = Signal(object)
     failed = Signal(object)
     stopped = Signal()
 
@@ -93,10 +96,16 @@ class Exporting(QObject):
                 control=control,
             )
 
+        def adapters(_control: RunControl) -> object:
+            from nearl_core.export.adapters import export_adapters
+
+            return export_adapters(project, request.folder)
+
+        of_scans = request.format != ADAPTERS
         self._job = self._jobs.background.submit(
-            work,
+            work if of_scans else adapters,
             progress=self._progress,
-            done=self.done.emit,
+            done=(self.done if of_scans else self.adapters).emit,
             failed=self.failed.emit,
             stopped=self.stopped.emit,
         )

@@ -11,7 +11,10 @@ FORMAT_WORDS = {
     "croissant": "Croissant 1.1 (table and images, described)",
     "dicom": "DICOM copies, de-identified",
     "dicom-sr": "DICOM structured reports on such copies",
+    "adapters": "Adapters of the live version, with their card",
 }
+ADAPTERS = "adapters"
+"""The one that holds no scans."""
 
 IMAGE_WORDS = {
     "none": "None",

@@ -29,11 +29,14 @@ from app.views.dialogs.new_project import NewProjectDialog
 from nearl_core import labels_file
 from nearl_core.control import RunControl
 from nearl_core.errors import ProjectError
+from nearl_core.model import adapter_file
+from nearl_core.model.nearl import Nearl, NearlConfig
 from nearl_core.scan_list import ScanList
 from nearl_core.store.copies import copies
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, Scan, State, Unit, Verdict
 from tests.app.driving import WAIT_MS, Driver
+from tests.support.projects import version
 from tests.support.scans import write_dicom
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -202,6 +205,37 @@ def test_an_export_is_made_from_the_dialog(desk: Driver) -> None:
         dialog.ok.click()
     assert "3 scans" in dialog.result_text.text()
     assert dialog.folder.is_dir()
+    dialog.ok.click()
+
+
+def test_the_live_versions_adapters_are_exported_from_the_dialog(
+    driver: Driver, project: Path
+) -> None:
+    with Project.open(project) as opened:
+        nearl = Nearl(NearlConfig(32, 32, 2, 2, rank=8, queries=2, blocks=1))
+        weights = opened.adapters_folder / "v1.safetensors"
+        adapter_file.write(weights, nearl, extra={}, provenance={"blend": {}})
+        opened.add_version(version("v1"))
+    driver.open(project)
+    driver.desk.actions.asked.emit(Command.EXPORT)
+    dialog = dialog_of(driver, ExportDialog)
+    assert isinstance(dialog, ExportDialog)
+    dialog.choose_format("adapters")
+    assert dialog.problem == dialog_words.NO_ADAPTERS
+    assert not dialog.ok.isEnabled()
+    dialog.reject()
+    with driver.bot.waitSignal(driver.desk.training.live_changed, timeout=WAIT_MS):
+        driver.desk.training.activate("v1")
+    driver.desk.actions.asked.emit(Command.EXPORT)
+    driver.until(lambda: dialog_of(driver, ExportDialog) is not dialog)
+    dialog = dialog_of(driver, ExportDialog)
+    assert isinstance(dialog, ExportDialog)
+    dialog.choose_format("adapters")
+    assert dialog.problem == ""
+    with driver.bot.waitSignal(driver.desk.exporting.adapters, timeout=WAIT_MS):
+        dialog.ok.click()
+    assert "adapters of version v1" in dialog.result_text.text()
+    assert (dialog.folder / "adapters.safetensors").read_bytes() == weights.read_bytes()
     dialog.ok.click()
 
 

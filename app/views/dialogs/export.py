@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.models.export_words import DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
+from app.models.export_words import ADAPTERS, DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
 from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted, note, selectable
 from app.views.fields import spin_box
@@ -40,11 +40,15 @@ class ExportDialog(DeskDialog):
     start_asked = Signal()
     cancel_asked = Signal()
 
-    def __init__(self, folder: Path, formats: tuple[str, ...], parent: QWidget | None) -> None:
+    def __init__(
+        self, folder: Path, formats: tuple[str, ...], parent: QWidget | None, *, live: str
+    ) -> None:
+        """Offer formats; `live` is the live version's id, or "" where none is."""
         super().__init__(dialog_words.EXPORT_TITLE, dialog_words.EXPORT, parent)
         self.setMinimumWidth(640)
         self._running = False
         self._finished = False
+        self._live = live
         self._format = QComboBox()
         for name in formats:
             self._format.addItem(FORMAT_WORDS.get(name, name), name)
@@ -61,6 +65,9 @@ class ExportDialog(DeskDialog):
         self._suggestions = QCheckBox(dialog_words.WITH_SUGGESTIONS)
         self._suggestions.setChecked(True)
         self._checked = QCheckBox(dialog_words.PIXELS_CHECKED)
+        self._pixels_note = note(dialog_words.PIXELS_NOTE)
+        self._split = QHBoxLayout()
+        self._note = note("")
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
         self._progress.hide()
@@ -86,31 +93,34 @@ class ExportDialog(DeskDialog):
         place = QHBoxLayout()
         place.addWidget(self._folder, 1)
         place.addWidget(choose)
-        split = QHBoxLayout()
-        split.setSpacing(8)
+        self._split.setSpacing(8)
         place.setSpacing(8)
         for box, name in zip(self._parts, dialog_words.SPLITS, strict=True):
             box.setSuffix(" %")
             box.setPrefix(f"{name} ")
             box.valueChanged.connect(self._check)
-            split.addWidget(box, 1)
+            self._split.addWidget(box, 1)
         form.addRow(dialog_words.FORMAT, self._format)
         form.addRow(dialog_words.IMAGES, self._images)
         form.addRow(dialog_words.DECISIONS, self._decisions)
         form.addRow(dialog_words.EXPORT_READER, self._reader)
         form.addRow("", self._suggestions)
         form.addRow(dialog_words.FOLDER, place)
-        form.addRow(dialog_words.SPLIT, split)
+        form.addRow(dialog_words.SPLIT, self._split)
         form.addRow(dialog_words.SEED, self._seed)
         form.addRow("", self._checked)
-        form.addRow("", note(dialog_words.PIXELS_NOTE))
-        form.addRow("", note(dialog_words.EXPORT_NOTE))
+        form.addRow("", self._pixels_note)
+        form.addRow("", self._note)
         return form
 
     @property
     def format(self) -> str:
         """The format's name."""
         return str(self._format.currentData())
+
+    def choose_format(self, name: str) -> None:
+        """Choose a format by its name."""
+        self._format.setCurrentIndex(self._format.findData(name))
 
     @property
     def folder(self) -> Path:
@@ -201,15 +211,29 @@ class ExportDialog(DeskDialog):
 
     def _offer(self) -> None:
         """Offer what the format can hold; what was chosen stays where it can."""
+        of_scans = self.format != ADAPTERS
+        for row in (
+            self._decisions,
+            self._suggestions,
+            self._split,
+            self._seed,
+            self._checked,
+            self._pixels_note,
+        ):
+            self._rows.setRowVisible(row, of_scans)
+        words = dialog_words.EXPORT_NOTE
+        if not of_scans:
+            words = dialog_words.ADAPTERS_NOTE.format(version=self._live) if self._live else ""
+        self._note.setText(words)
         kinds = _IMAGES.get(self.format, ())
         self._fill(self._images, {kind: IMAGE_WORDS[kind] for kind in kinds})
         self._rows.setRowVisible(self._images, bool(kinds))
-        words = {
+        rules = {
             rule: word
             for rule, word in DECISION_WORDS.items()
             if rule != "all" or self.format in _EACH
         }
-        self._fill(self._decisions, words)
+        self._fill(self._decisions, rules)
         self._check()
 
     @staticmethod
@@ -223,12 +247,15 @@ class ExportDialog(DeskDialog):
         box.blockSignals(False)
 
     def _check(self) -> None:
-        self._rows.setRowVisible(self._reader, self.decisions in _BY_READER)
+        of_scans = self.format != ADAPTERS
+        self._rows.setRowVisible(self._reader, of_scans and self.decisions in _BY_READER)
         problem = ""
-        if not self._folder.text().strip():
+        if not of_scans and not self._live:
+            problem = dialog_words.NO_ADAPTERS
+        elif not self._folder.text().strip():
             problem = dialog_words.EXPORT_NEEDS_FOLDER
-        elif self.decisions in _BY_READER and not self.reader:
+        elif of_scans and self.decisions in _BY_READER and not self.reader:
             problem = dialog_words.EXPORT_NEEDS_READER
-        elif sum(self.split) != 100:
+        elif of_scans and sum(self.split) != 100:
             problem = dialog_words.SPLIT_NOT_WHOLE
         self.show_problem(problem)
