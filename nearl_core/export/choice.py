@@ -130,6 +130,7 @@ def _joined(alike: Sequence[Row], said: Sequence[Row]) -> Row | None:
     if len(said) == 1:
         return first
     frames = {row.frame for row in alike}
+    asked_none = set.intersection(*(set(row.not_asked) for row in alike))
     shown = {(row.shown, row.suggestion, row.probability, row.version) for row in alike}
     if len(shown) > 1:  # each reader saw something else, or not all saw something
         first = replace(first, shown="mixed", suggestion="", probability=None, version="")
@@ -140,6 +141,7 @@ def _joined(alike: Sequence[Row], said: Sequence[Row]) -> Row | None:
         confidence=least.value,
         flagged=any(row.flagged for row in alike),
         frame=first.frame if len(frames) == 1 else None,
+        not_asked=tuple(name for name in first.not_asked if name in asked_none),
         time=max(row.time for row in alike),
     )
 

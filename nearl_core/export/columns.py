@@ -43,6 +43,11 @@ COLUMNS: Final = (
         "Names of labels that follow: the parents of those named, likewise.",
         lambda r: list(r.implied),
     ),
+    Column(
+        "not_asked",
+        "Names of labels that were added after the decision: it says nothing of them; likewise.",
+        lambda r: list(r.not_asked),
+    ),
     Column("reader", "Pseudonym of who decided.", lambda r: r.reader),
     Column("confidence", "definite, probable or possible.", lambda r: r.confidence),
     Column("flagged", "Whether the reader flagged the scan.", lambda r: r.flagged),

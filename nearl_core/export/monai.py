@@ -1,7 +1,8 @@
 """A MONAI datalist, read by `monai.data.load_decathlon_datalist(..., is_segmentation=False)`.
 
 The layout is that of the Medical Segmentation Decathlon's dataset.json; a label is the number of
-its class, or one number a class (0 or 1) where a scan can have several.
+its class, or one number a class (0 or 1) where a scan can have several. Of a class in `not_asked`
+the 0 says nothing: the label was added after the decision.
 """
 
 import json
@@ -53,6 +54,7 @@ def _entry(content: Content, row: Row) -> dict[str, Any]:
         "patient": row.patient,
         "reader": row.reader,
         "confidence": row.confidence,
+        "not_asked": [content.label_set.names.index(name) for name in row.not_asked],
     }
 
 

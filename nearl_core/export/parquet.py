@@ -25,7 +25,7 @@ _KINDS: Final = {
     "frame": "int32",
     "suggestion_probability": "float64",
 }
-_LISTS: Final = ("label", "label_id", "code", "implied")
+_LISTS: Final = ("label", "label_id", "code", "implied", "not_asked")
 
 
 def write(content: Content) -> None:

@@ -40,6 +40,7 @@ class Row:
         state: The reader's word on the scan.
         labels, label_ids, codes: Of the labels, in the label set's order.
         above: Of each label the names of its parent, of that one's and so on.
+        not_asked: Names of the labels that were added after the decision.
         reader, confidence, flagged, time: As decided; ISO 8601, UTC.
         shown: Whether the suggestion was on screen.
         occasion: On what occasion it was decided.
@@ -73,6 +74,7 @@ class Row:
     height: int = 0
     width: int = 0
     above: tuple[tuple[str, ...], ...] = ()
+    not_asked: tuple[str, ...] = ()
 
     @property
     def implied(self) -> tuple[str, ...]:
@@ -167,6 +169,7 @@ def _row(
         version="" if decision.ranking is None else decision.ranking.version,
         occasion=decision.occasion.value,
         above=tuple(tuple(names[i] for i in label_set.ancestors(one.id)) for one in labels),
+        not_asked=tuple(label.name for label in label_set.labels if label.id in decision.unasked),
     )
 
 

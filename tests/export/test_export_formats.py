@@ -5,6 +5,7 @@ import json
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -376,6 +377,19 @@ def test_a_majority_counts_each_label_by_itself(tmp_path: Path) -> None:
         _run(project, tmp_path / "out", "jsonl", choice=Choice(Rule.MAJORITY), split=(1,))
     row = json.loads((tmp_path / "out" / "decisions.jsonl").read_text())
     assert row["label_id"] == ["disc", "stripes"]
+
+
+def test_a_label_that_came_later_is_named_as_not_asked(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p", MULTI) as project:
+        project.add_scans([NewScan(write_png(tmp_path / "x.png", disc()), ScanInfo(32, 32))])
+        decide(project, 1, "disc", reader="a")
+        project.save_label_set(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
+        for name in ("csv", "monai"):
+            _run(project, tmp_path / name, name, split=(1,), choice=Choice(Rule.MAJORITY))
+    with (tmp_path / "csv" / "decisions.csv").open(encoding="utf-8-sig") as file:
+        assert [row["not_asked"] for row in csv.DictReader(file)] == ["Ring"]
+    body = json.loads((tmp_path / "monai" / "datalist.json").read_text())
+    assert [(one["label"][-1], one["not_asked"]) for one in body["training"]] == [(0, [3])]
 
 
 def test_a_child_implies_its_parents_in_every_row(tmp_path: Path) -> None:
