@@ -54,6 +54,9 @@ _VIDEO += tuple(f"1.2.840.10008.1.2.4.{number}" for number in (106, 107, 108))
 _LARGE = 1 << 20
 """Bytes of a code stream from which on a second thread pays."""
 
+_STARTS_J2K = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
+"""How JPEG 2000 begins: a bare code stream, or boxes."""
+
 _END = b"\xff\xd9"
 """End of image in JPEG; coded data never hold these bytes."""
 
@@ -84,7 +87,7 @@ def codec_of(stream: bytes) -> Codec:
     Raises:
         ScanError: If it is none of them.
     """
-    if stream.startswith((b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")):
+    if stream.startswith(_STARTS_J2K):
         start = max(stream.find(b"\xff\x4f\xff\x51"), 0)
         # Bit 14 of Rsiz announces Part 15, ISO/IEC 15444-15 A.2.
         capabilities = stream[start + 6 : start + 8]
@@ -104,6 +107,12 @@ def codec_of(stream: bytes) -> Codec:
 
 def _frame_marker(stream: bytes) -> int:
     """The second byte of a JPEG's start-of-frame marker, or 0."""
+    at = _frame_header(stream)
+    return stream[at + 1] if at else 0
+
+
+def _frame_header(stream: bytes) -> int:
+    """Where a JPEG's start-of-frame marker stands, or 0."""
     at = 2
     while at + 4 <= len(stream):
         if stream[at] != 0xFF:
@@ -113,11 +122,24 @@ def _frame_marker(stream: bytes) -> int:
             at += 1
             continue
         if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            return marker
+            return at
         if marker == 0xDA:
             return 0
         at += 2 + int(struct.unpack_from(">H", stream, at + 2)[0])
     return 0
+
+
+def codes_rgb(stream: bytes) -> bool:
+    """Whether what a code stream decodes to is RGB by its own word; headers lie.
+
+    JPEG 2000 undoes the colour transform that it names (ISO/IEC 15444-1 A.6.1), so that a header
+    which says YBR_FULL would have it undone twice. JPEG can name its components R, G and B.
+    """
+    if stream.startswith(_STARTS_J2K):
+        style = stream.find(b"\xff\x52", max(stream.find(b"\xff\x4f\xff\x51"), 0))
+        return 0 <= style < len(stream) - 8 and stream[style + 8] == 1
+    at = _frame_header(stream) if stream.startswith(b"\xff\xd8") else 0
+    return bool(at) and stream[at + 10 : at + 19 : 3].upper() == b"RGB"
 
 
 def decode(stream: bytes, layout: Layout, *, syntax: str) -> Array:
@@ -159,7 +181,7 @@ def decode_coarse(stream: bytes, layout: Layout, *, halvings: int) -> Array | No
     Returns:
         Values as `decode` gives them, of fewer rows and columns.
     """
-    if not stream.startswith((b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")):
+    if not stream.startswith(_STARTS_J2K):
         return None
     values = coarse_jpeg_2000(stream, halvings)
     start = stream.find(b"\xff\x4f\xff\x51")
@@ -210,16 +232,8 @@ def _jpeg_lossless(stream: bytes) -> Array:
 
 def _components(stream: bytes) -> int:
     """Number of components in a JPEG's frame header."""
-    at = 2
-    while at + 10 <= len(stream):
-        marker = stream[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return stream[at + 9]
-        at += 2 + int(struct.unpack_from(">H", stream, at + 2)[0])
-    return 0
+    at = _frame_header(stream)
+    return stream[at + 9] if at and at + 10 <= len(stream) else 0
 
 
 def _jpeg_2000(stream: bytes) -> Array:

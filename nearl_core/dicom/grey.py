@@ -139,9 +139,10 @@ def windows_of(
             name = names[index] if index < len(names) else ""
             if is_valid(width, shape):
                 listed.append(Window(centre, width, shape, name))
-        if not listed:
+        if not listed and any(texts(place, "WindowCenter")):
             notices = (_ODD_WINDOW,)
-    tables = items(header.root, "VOILUTSequence")
+    holder = header.holder("FrameVOILUTSequence", "VOILUTSequence")
+    tables = items(holder, "VOILUTSequence") if holder is not None else ()
     signed = layout.signed or bool(tables and values.size and values.min() < 0)
     for item in tables:
         lut = lut_of(item, signed=signed, little_endian=little_endian)

@@ -59,7 +59,7 @@ def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
         raw = pixels.raw(index)
         stored = pixels.cleaned(raw)
         overlay = overlay_of(source.dataset, raw, index)
-        shown, notices = _shown(source, pixels.layout, stored, index, overlay)
+        shown, notices = _shown(source, pixels.seen_layout(index), stored, index, overlay)
         shown = replace(shown, shutter=_shutter(source, pixels.layout, index))
         if pixels.holds_more:
             notices = (*notices, _HOLDS_MORE)
@@ -77,7 +77,7 @@ def preview(path: Path, index: int = 0) -> tuple[Frame, ScanInfo] | None:
         coarse = pixels.coarse(index, most=PREVIEW_VALUES)
         if coarse is None:
             return None
-        shown, notices = _shown(source, pixels.layout, coarse, index, None)
+        shown, notices = _shown(source, pixels.seen_layout(index), coarse, index, None)
         return shown, _info(source, pixels.layout, index, notices)
 
 

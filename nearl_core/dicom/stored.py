@@ -1,15 +1,21 @@
 """The stored values of a DICOM file, DICOM PS3.3 C.7.6.3.1 and PS3.5 section 8."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.dicom.codecs import decode, decode_coarse, is_exact, refuse_syntax
+from nearl_core.dicom.codecs import codes_rgb, decode, decode_coarse, is_exact, refuse_syntax
 from nearl_core.dicom.encapsulated import Fragment, frames_of, joined
 from nearl_core.dicom.layout import Layout, layout_of
 from nearl_core.dicom.source import PixelElement, Source
 from nearl_core.errors import ScanError
 
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+_NATIVE_IN_ITEMS = "1.2.840.10008.1.2.1.98"
+"""Encapsulated Uncompressed, PS3.5 A.4.11: a fragment holds the cells of a frame."""
+_GE = "1.2.840.113619.5.2"
+"""A private syntax of GE: a little endian file whose pixel data are big endian."""
 
 
 class StoredPixels:
@@ -25,7 +31,7 @@ class StoredPixels:
         assert source.pixels is not None
         self._pixels = source.pixels
         self._syntax = source.syntax
-        self._swapped = not source.little_endian
+        self._swapped = not source.little_endian or self._syntax == _GE
         self._source = source
         self._fragments: list[list[Fragment]] | None = None
         self._encapsulated = self._pixels.length is None or self._has_items()
@@ -53,7 +59,21 @@ class StoredPixels:
             raise ScanError(f"There is no frame {frame}; the scan has {self.layout.frames}.")
         if not self._encapsulated:
             return self._native(frame)
-        return decode(self._stream(frame), self.layout, syntax=self._syntax)
+        stream = self._stream(frame)
+        if self._syntax != _NATIVE_IN_ITEMS:
+            return decode(stream, self.layout, syntax=self._syntax)
+        bits = self._frame_bits(subsampled=self.layout.subsampled)
+        if len(stream) * 8 < bits:
+            raise ScanError("The file is cut short: its pixel data are incomplete.")
+        plain = np.frombuffer(stream, np.uint8)[: (bits + 7) // 8]
+        return self._cells(plain, subsampled=self.layout.subsampled)
+
+    def seen_layout(self, frame: int) -> Layout:
+        """The layout with the colours that a code stream decodes to, whatever the header says."""
+        layout = self.layout
+        if not self._encapsulated or layout.samples != 3 or layout.photometric == "RGB":
+            return layout
+        return replace(layout, photometric="RGB") if codes_rgb(self._stream(frame)) else layout
 
     def coarse(self, frame: int, *, most: int) -> NDArray[np.generic] | None:
         """As `frame`, of fewer rows and columns; None where that is no faster.
@@ -148,19 +168,26 @@ class StoredPixels:
         if self._words_swapped:
             plain = plain.reshape(-1, 2)[:, ::-1].reshape(-1)
         if self.layout.allocated == 1:
+            return self._cells(plain, subsampled=False, skip=first - start * 8)
+        return self._cells(plain[first // 8 - start :][: bits // 8], subsampled=self._subsampled)
+
+    def _cells(
+        self, plain: NDArray[np.uint8], *, subsampled: bool, skip: int = 0
+    ) -> NDArray[np.generic]:
+        """Bytes of one frame as rows x columns [x 3]; single bits begin after some others."""
+        if self.layout.allocated == 1:
             unpacked = np.unpackbits(plain, bitorder="little")
-            skip = first - start * 8
             return unpacked[skip : skip + self.layout.values].reshape(self.layout.shape)
-        plain = plain[first // 8 - start :][: bits // 8]
         order = ">" if self._swapped else "<"
         kind = "f" if self.layout.real else "u"
         cells = plain.view(f"{order}{kind}{self.layout.allocated // 8}")
         native = cells.astype(cells.dtype.newbyteorder("="), copy=False)
-        return _arranged(native, self.layout, subsampled=self._subsampled)
+        return _arranged(native, self.layout, subsampled=subsampled)
 
     @property
     def _words_swapped(self) -> bool:
-        return self._swapped and self._pixels.words and self.layout.allocated <= 8
+        words = self._pixels.words or self._syntax == _GE
+        return self._swapped and words and self.layout.allocated <= 8
 
 
 def _read(pixels: PixelElement, start: int, end: int) -> bytes:

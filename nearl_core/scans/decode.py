@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nearl_core.errors import ScanError
 from nearl_core.scans.find import GONE, head_of
-from nearl_core.scans.kinds import Kind, kind_of, without_picture
+from nearl_core.scans.kinds import Kind, half_of_pair, kind_of, without_picture
 from nearl_core.scans.stack import read_stack
 from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine
 
@@ -172,6 +172,8 @@ def _kind(path: Path) -> Kind:
     if not head:
         raise ScanError("The file is empty.")
     kind = kind_of(head)
+    if kind is None and (what := half_of_pair(head)):
+        raise ScanError(f"This is one half of {what} pair (.hdr, .img).", "Save both as one .nii.")
     if kind is None:
         raise ScanError(f"This is no scan: neither {', '.join(_READ[:-1])} nor {_READ[-1]}.")
     if kind is Kind.DICOM and (what := without_picture(head)):

@@ -87,6 +87,16 @@ def without_picture(head: bytes) -> str:
     return next((name for start, name in _WITHOUT_PICTURE if storage.startswith(start)), "")
 
 
+def half_of_pair(head: bytes) -> str:
+    """What a file is that holds the header of an image beside it, else ""."""
+    plain = _inflated(head)
+    sizes = (b"\x5c\x01\0\0", b"\0\0\x01\x5c", b"\x1c\x02\0\0", b"\0\0\x02\x1c")
+    if plain[:4] not in sizes or len(plain) < 348:
+        return ""
+    nifti = plain[344:348] == b"ni1\0" or plain[4:8] == b"ni2\0"
+    return "a NIfTI" if nifti else "an ANALYZE"
+
+
 def _is_webp(head: bytes) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 

@@ -265,7 +265,7 @@ def _values(header: nibabel.Nifti1Header) -> tuple[tuple[int, ...], np.dtype[np.
     shape = tuple(int(size) for size in header.get_data_shape())
     if not shape or min(shape) < 1:
         raise ScanError("The NIfTI header gives no valid size.")
-    if dtype.kind not in "iuf" and dtype.names != _COLOURS:
+    if dtype.kind not in "iuf" and (dtype.names or ())[:3] != _COLOURS:
         raise ScanError("The NIfTI file holds values that are no grey or colour.")
     if dtype.names is None and dtype.itemsize > 8:
         raise ScanError("The NIfTI file holds numbers of more than 64 bits.")

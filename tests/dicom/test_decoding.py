@@ -432,3 +432,33 @@ def test_stored_bits_of_a_codec_with_overlay_bits(tmp_path: Path) -> None:
     coded = imagecodecs.ljpeg_encode(pixels | 0x8000, bitspersample=16)
     path = dicom(tmp_path / "a", pixels, syntax=JPEG_LOSSLESS, frames=[coded], BitsStored=12)
     assert same(read.stored(path), pixels)
+
+
+def said(path: Path, syntax: str) -> Path:
+    """The same file under a syntax that pydicom does not write, not longer than JPEG 2000's."""
+    field = JPEG_2000.encode()
+    path.write_bytes(path.read_bytes().replace(field, syntax.encode().ljust(len(field), b"\0"), 1))
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u4"])
+def test_cells_that_stand_in_fragments(tmp_path: Path, dtype: str) -> None:
+    pixels = noise((3, 6, 8), "i8", below=1 << 31).astype(dtype)
+    whole = [frame.tobytes() for frame in pixels]
+    path = said(dicom(tmp_path / "a", pixels, syntax=JPEG_2000, frames=whole), f"{EXPLICIT}.98")
+    assert same(read.stored(path), pixels)
+    short = dicom(tmp_path / "b", pixels[0], syntax=JPEG_2000, frames=[whole[0][:-4]])
+    with pytest.raises(ScanError, match="cut short"):
+        read.stored(said(short, f"{EXPLICIT}.98"))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_little_endian_file_of_ge_with_big_endian_pixels(tmp_path: Path, dtype: str) -> None:
+    pixels = noise((6, 8), dtype, below=1 << (8 * np.dtype(dtype).itemsize))
+    path = dicom(tmp_path / "a", pixels, PixelData=pixels.tobytes())
+    whole = path.read_bytes()
+    at = whole.rindex(b"\xe0\x7f\x10\x00OW") + 12
+    swapped = np.frombuffer(whole[at:], "u2").byteswap().tobytes()
+    named = (whole[:at] + swapped).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.113619.5.2\0\0", 1)
+    path.write_bytes(named)
+    assert same(read.stored(path), pixels)

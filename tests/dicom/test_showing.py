@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from nearl_core.dicom import read
 from nearl_core.scans.display import to_grey, to_rgb
 from nearl_core.types import VoiLut, Window, WindowShape
-from tests.dicom.making import BIG_ENDIAN, dicom, item, noise, ramp
+from tests.dicom.making import BIG_ENDIAN, JPEG, JPEG_2000, dicom, item, noise, ramp
 
 
 def window_of(path: Path, frame: int = 0) -> Window:
@@ -278,6 +279,21 @@ def test_per_frame_goes_before_shared_goes_before_root(tmp_path: Path) -> None:
     assert [int(read.frame(path, index)[0].values[0, 0]) for index in (0, 1)] == [30, 20]
 
 
+def test_a_frame_has_a_table_of_its_own(tmp_path: Path) -> None:
+    table = item(LUTDescriptor=[3, 0, 16], LUTData=np.array([0, 50, 100], "<u2").tobytes())
+    table["LUTData"].VR, table["LUTDescriptor"].VR = "OW", "US"
+    own = item(FrameVOILUTSequence=[item(VOILUTSequence=[table])])
+    pixels = np.array([[[0, 1, 2]], [[0, 1, 4]]], "u2")
+    path = dicom(tmp_path / "a", pixels, PerFrameFunctionalGroupsSequence=[own, item()])
+    assert isinstance(read.frame(path)[0].windows[0], VoiLut)
+    assert window_of(path, 1).width == 4
+
+
+def test_a_window_that_is_left_empty_is_no_invalid_one(tmp_path: Path) -> None:
+    path = dicom(tmp_path / "a", ramp(dtype="u2"), WindowCenter="", WindowWidth="")
+    assert read.frame(path)[1].notices == ()
+
+
 def test_root_serves_where_groups_say_nothing(tmp_path: Path) -> None:
     path = dicom(
         tmp_path / "a",
@@ -297,6 +313,28 @@ def test_ybr_is_converted_once(tmp_path: Path) -> None:
     path = dicom(tmp_path / "a", ybr, samples=3, PhotometricInterpretation="YBR_FULL")
     assert np.abs(to_rgb(read.frame(path)[0])[0, 0].astype(int) - (255, 0, 0)).max() <= 2
     assert np.array_equal(read.stored(path), ybr)
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT"])
+@pytest.mark.parametrize("form", ["JPEG 2000", "JPEG"])
+def test_colour_that_the_code_stream_names_is_not_converted_again(
+    tmp_path: Path, form: str, photometric: str
+) -> None:
+    red = np.full((8, 8, 3), (200, 30, 30), "u1")
+    if form == "JPEG":
+        syntax, stream = JPEG, bytes(imagecodecs.jpeg8_encode(red, level=99, outcolorspace="RGB"))
+    else:
+        encoded = imagecodecs.jpeg2k_encode(red, level=0, mct=True, codecformat="j2k")
+        syntax, stream = JPEG_2000, bytes(encoded)
+    path = dicom(
+        tmp_path / "a",
+        red,
+        samples=3,
+        syntax=syntax,
+        frames=[stream],
+        PhotometricInterpretation=photometric,
+    )
+    assert np.abs(to_rgb(read.frame(path)[0]).astype(int) - red).max() <= 2
 
 
 def test_ybr_422_shares_chroma_between_neighbours(tmp_path: Path) -> None:

@@ -109,8 +109,9 @@ def test_few_dimensions(tmp_path: Path, shape: tuple[int, ...]) -> None:
     assert to_grey(frame).shape == (info.rows, info.columns)
 
 
-def test_colour(tmp_path: Path) -> None:
-    rgb = np.zeros((4, 3, 2), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+@pytest.mark.parametrize("names", ["RGB", "RGBA"])
+def test_colour(tmp_path: Path, names: str) -> None:
+    rgb = np.zeros((4, 3, 2), [(name, "u1") for name in names])
     rgb["G"] = 200
     frame, info = decode.frame(written(tmp_path / "a.nii", rgb), 0)
     assert frame.is_colour
@@ -197,3 +198,12 @@ def test_packed_file_that_is_cut_short(tmp_path: Path, keep: float) -> None:
 def test_values_begin_behind_the_header_whatever_it_says(tmp_path: Path) -> None:
     expected = decode.stored(written(tmp_path / "a.nii", head_in_space("RAS")[0]))
     assert np.array_equal(decode.stored(spoilt(tmp_path, 108, struct.pack("<f", 0))), expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(nibabel.Nifti1Pair, "NIfTI"), (nibabel.AnalyzeImage, "ANALYZE")]
+)
+def test_one_half_of_a_pair_says_what_it_is(tmp_path: Path, kind: type, name: str) -> None:
+    kind(np.zeros((4, 3, 2), "i2"), np.eye(4)).to_filename(str(tmp_path / "a.img"))
+    with pytest.raises(ScanError, match=f"one half of an? {name} pair"):
+        decode.info(tmp_path / "a.hdr")
