@@ -7,6 +7,8 @@ from tests.hostile import (
     container_traps,
     dicom_traps,
     element_traps,
+    kind_traps,
+    other_kinds,
     picture_traps,
     place_traps,
     volume_traps,
@@ -24,7 +26,7 @@ def write_traps(
     Args:
         folder: Empty, or not there yet.
         seed: Of the damage.
-        quick: About a hundred small ones, none of which takes long; else about a thousand.
+        quick: Some five hundred small ones, none of which takes long; else thrice as many.
         real: A folder of real files to be damaged too.
     """
     maker = Maker(folder, seed)
@@ -44,6 +46,8 @@ def write_traps(
     element_traps.groups(maker, many=100 if quick else 20_000)
     element_traps.other_files(maker)
     container_traps.code_streams(maker)
+    for kinds in (kind_traps, other_kinds):
+        kinds.write(maker)
     if quick:
         return maker.traps
     picture_traps.bombs(maker, whole)
