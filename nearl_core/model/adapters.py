@@ -25,5 +25,8 @@ class Adapters(Protocol):
     def synergy(self, modality: str, layer: int, z: Tensor, h_v: Tensor, h_t: Tensor) -> Tensor:
         """Equation 3: B x M x r."""
 
+    def share(self, image_layer: int, text_layer: int) -> bool:
+        """Whether one USEformer block serves both layers."""
+
     def moved(self, modality: str, layer: int, f: Tensor, h: Tensor, z: Tensor) -> Tensor:
         """Equations 4 to 6: a layer's tokens with their update, B x N x D."""

@@ -19,8 +19,9 @@ from nearl_core.model.interaction import Interaction
 from nearl_core.model.lowered import Precision
 from nearl_core.model.nearl import FULL, LabelContext, Nearl, NearlClip, NearlConfig
 from nearl_core.model.prompts import prompts_of, unknown_labels
+from nearl_core.model.quick_text import quick_text_tower
 from nearl_core.model.serving import fastest
-from nearl_core.model.towers import image_tower, text_tower
+from nearl_core.model.towers import TextTower, image_tower, text_tower
 from nearl_core.types import LabelSet
 
 BATCH = 16
@@ -133,11 +134,16 @@ class Encoder:
 
     # --- adapters ---
 
+    @cached_property
+    def _ranking_texts(self) -> TextTower:
+        return quick_text_tower(self.model, low=self.serving.precision is Precision.BFLOAT16)
+
     def adapted(self, nearl: Nearl, label_set: LabelSet) -> Adapted:
         """A version's adapters over the frozen backbone, its text side computed once."""
         nearl = nearl.to(self.device).eval()
         ranks = Folded(nearl) if Folded.fits(nearl) else None
-        clip = NearlClip(self.serving.tower, text_tower(self.model), nearl, ranks=ranks)
+        text = text_tower(self.model) if ranks is None else self._ranking_texts
+        clip = NearlClip(self.serving.tower, text, nearl, ranks=ranks)
         with torch.inference_mode():
             return Adapted(clip, clip.labels(self.prompts(label_set)))
 

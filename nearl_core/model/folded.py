@@ -1,15 +1,39 @@
 """Adapters for ranking: the same equations in fewer, larger steps.
 
-A version's weights are fixed, so that products of them are made once: keys with values, and W_o
-with U and the layer's scale. A parallel part that is not added is never made. All of it is small
-next to the tower, but in single steps it took up to a third of a small tower's time.
+A version's weights are fixed, so that products of them are made once: keys with values, W_o with U
+and the layer's scale, and a norm's weights with the product behind it. A parallel part that is not
+added is never made. All of it is small next to the tower, but in single steps it took up to a
+third of a small tower's time.
 """
 
+from dataclasses import dataclass
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nearl_core.model.nearl import EPSILON, Nearl, Oca, Side
+from nearl_core.model.nearl import EPSILON, Nearl, Oca, Side, UseBlock
+from nearl_core.model.packed import Linear, behind_norm, fixed
+
+
+@dataclass(frozen=True)
+class _Adapter:
+    """W_q, W_k above W_v, and alpha W_o U of a layer."""
+
+    query: Linear
+    both: Linear
+    up: Linear
+
+
+@dataclass(frozen=True)
+class _Use:
+    """A USEformer block: its queries' and all tokens' projections, and what follows."""
+
+    query: Linear
+    both: Linear
+    out: Linear
+    wide: Linear
+    narrow: Linear
 
 
 class Folded:
@@ -21,10 +45,13 @@ class Folded:
 
     def __init__(self, nearl: Nearl) -> None:
         self._nearl, self.config = nearl, nearl.config
+        sides = {"image": nearl.image, "text": nearl.text}
         with torch.no_grad():
+            self._down = {m: fixed(side.down.T) for m, side in sides.items()}
+            self._use = {id(block): _used(block) for block in nearl.use}
             self._layers = {
-                modality: _folded(nearl.side(modality), nearl.config.first(len(side.scale)))
-                for modality, side in (("image", nearl.image), ("text", nearl.text))
+                modality: _adapters(side, nearl.config.first(len(side.scale)))
+                for modality, side in sides.items()
                 if nearl.config.adapts(modality)
             }
 
@@ -39,43 +66,68 @@ class Folded:
 
     def project(self, modality: str, f: Tensor) -> Tensor:
         """Equation 2."""
-        return self._nearl.project(modality, f)
+        return self._down[modality](_normed(f.float()))
+
+    def share(self, image_layer: int, text_layer: int) -> bool:
+        """Whether one USEformer block serves both layers."""
+        return self._nearl.share(image_layer, text_layer)
 
     def synergy(self, modality: str, layer: int, z: Tensor, h_v: Tensor, h_t: Tensor) -> Tensor:
         """Equation 3."""
         if not self.config.synergy:
             return z
-        block = self._nearl.use_block(modality, layer)
+        use = self._use[id(self._nearl.use_block(modality, layer))]
         labels = h_t.expand(len(z), -1, -1)
-        tokens = block.norm_1(torch.cat([z, h_v.unsqueeze(1), labels], dim=1))
-        q, k, v = block.qkv(tokens).chunk(3, dim=-1)
-        z = z + block.out(self._attend(q[:, : z.shape[1]], k, v))
-        return torch.as_tensor(z + block.narrow(F.gelu(block.wide(block.norm_2(z)))))
+        tokens = _normed(torch.cat([z, h_v.unsqueeze(1), labels], dim=1))
+        asked = self._attend(use.query(tokens[:, : z.shape[1]]), use.both(tokens))
+        z = z + use.out(asked)
+        return z + use.narrow(F.gelu(use.wide(_normed(z))))
 
     def moved(self, modality: str, layer: int, f: Tensor, h: Tensor, z: Tensor) -> Tensor:
         """Equations 4 to 6: the layer's tokens with their update, B x N x D."""
         if modality not in self._layers:
             return f
-        query, both, up = self._layers[modality][layer]
-        k, v = F.linear(z, both).chunk(2, dim=-1)
-        u = self._attend(F.linear(h, query), k, v) @ up
+        adapter = self._layers[modality][layer]
+        u = adapter.up(self._attend(adapter.query(h), adapter.both(z)))
         if not self.config.orthogonal:
             return f + u
         along = torch.linalg.vecdot(u, f) / (torch.linalg.vecdot(f, f) + EPSILON)
         return torch.addcmul(u, f, (1 - along).unsqueeze(-1))  # f + u, less its part along f
 
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def _attend(self, q: Tensor, both: Tensor) -> Tensor:
+        """B x N x r questions to keys beside values, B x M x 2r: B x N x r."""
+        batch, count, rank = q.shape
         heads = self.config.heads
-        q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (q, k, v))
-        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        q = q.view(batch, count, heads, -1).transpose(1, 2)
+        k, v = both.view(batch, -1, 2, heads, rank // heads).permute(2, 0, 3, 1, 4).unbind(0)
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        return mixed.transpose(1, 2).reshape(batch, count, rank)
 
 
-def _folded(side: Side, first: int) -> dict[int, tuple[Tensor, Tensor, Tensor]]:
-    """For each adapted layer W_q, W_k above W_v, and alpha W_o U."""
+def _normed(x: Tensor) -> Tensor:
+    return F.layer_norm(x, x.shape[-1:])
+
+
+def _adapters(side: Side, first: int) -> dict[int, _Adapter]:
+    """Those of the adapted layers."""
     found = {}
     for layer, adapter in enumerate(side.adapters, start=first):
         assert isinstance(adapter, Oca)
         both = torch.cat([adapter.key.weight, adapter.value.weight])
         up = side.scale[layer] * (adapter.out.weight.T @ side.up)
-        found[layer] = adapter.query.weight, both, up
+        parts = (adapter.query.weight, both, up.T)
+        found[layer] = _Adapter(*(fixed(part) for part in parts))
     return found
+
+
+def _used(block: nn.Module) -> _Use:
+    assert isinstance(block, UseBlock)
+    rank = block.out.in_features
+    query, both = block.qkv.weight.split([rank, 2 * rank])
+    return _Use(
+        query=fixed(*behind_norm(block.norm_1, query, None)),
+        both=fixed(*behind_norm(block.norm_1, both, None)),
+        out=fixed(block.out.weight),
+        wide=fixed(*behind_norm(block.norm_2, block.wide.weight, None)),
+        narrow=fixed(block.narrow.weight),
+    )

@@ -1,4 +1,4 @@
-"""Image towers in less than float32, for ranking on a processor that is faster in it.
+"""Image towers with other linear layers: in less than float32, or packed, for ranking.
 
 Only the blocks are lowered: what enters the first and what the last gives to the pool stay
 float32, and so do the adapters between blocks, the norms and the sum along the blocks.
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nearl_core.model.attention import attend
+from nearl_core.model.packed import PackedLinear
 from nearl_core.model.towers import OpenClip, image_tower
 
 
@@ -29,7 +30,10 @@ class Precision(StrEnum):
 
 
 class LoweredTower:
-    """An image tower whose blocks compute in bfloat16 or int8; float32 comes in and goes out."""
+    """An image tower whose blocks compute in bfloat16, int8 or with packed weights in float32.
+
+    float32 comes in and goes out.
+    """
 
     def __init__(self, model: OpenClip, precision: Precision) -> None:
         self._whole = image_tower(model)
@@ -104,7 +108,12 @@ class RowInt8Linear(nn.Module):
 
 
 _LEAST, _STEPS = 1e-12, 127
-_Kind: TypeAlias = type[LowLinear] | type[RowInt8Linear]
+_Kind: TypeAlias = type[LowLinear] | type[RowInt8Linear] | type[PackedLinear]
+_KINDS: dict[Precision, _Kind] = {
+    Precision.FLOAT32: PackedLinear,
+    Precision.BFLOAT16: LowLinear,
+    Precision.INT8: RowInt8Linear,
+}
 
 
 class SplitAttention(nn.Module):
@@ -140,7 +149,7 @@ def _lowered(visual: OpenClip, precision: Precision) -> OpenClip:
     """A tower of the same parts, its linear layers lowered; weights that stay are shared."""
     shared: dict[int, Any] = {id(p): p for p in (*visual.parameters(), *visual.buffers())}
     low = copy.deepcopy(visual, shared)
-    _lower(low, LowLinear if precision is Precision.BFLOAT16 else RowInt8Linear)
+    _lower(low, _KINDS[precision])
     return low
 
 

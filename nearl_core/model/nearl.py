@@ -21,6 +21,7 @@ from nearl_core.model.interaction import Interaction, Texts, frozen_texts
 from nearl_core.model.nearl_config import FULL as FULL
 from nearl_core.model.nearl_config import Design as Design
 from nearl_core.model.nearl_config import NearlConfig as NearlConfig
+from nearl_core.model.own_texts import OwnTexts, beside
 from nearl_core.model.towers import ImageTower, TextTower
 
 EPSILON = 1e-6
@@ -127,6 +128,10 @@ class Nearl(nn.Module):
         labels = h_t.expand(len(z), -1, -1)
         block = self.use_block(modality, layer)
         return torch.as_tensor(block(z, torch.cat([h_v.unsqueeze(1), labels], dim=1)))
+
+    def share(self, image_layer: int, text_layer: int) -> bool:
+        """Whether one USEformer block serves both layers."""
+        return self.use_block("image", image_layer) is self.use_block("text", text_layer)
 
     def use_block(self, modality: str, layer: int) -> UseBlock:
         """The USEformer block that serves a layer."""
@@ -309,13 +314,16 @@ class NearlClip:
         nearl = self.nearl if observe or self._ranks is None else self._ranks
         assert nearl is not None
         first, z = nearl.config.first_layer, nearl.start(len(x))
-        texts = labels.texts and _OwnTexts(nearl, self._text, labels.texts, x, self._image)
+        texts = labels.texts and OwnTexts(nearl, self._text, labels.texts, x, z, self._image)
         for layer in range(first, self._image.depth):
             x = self._image.block(layer, x)
             h = nearl.project("image", x)  # B x N x r
-            h_v, beside = self._image.summarise(h), self._paired(layer)
-            h_t = texts.after(beside, h_v, layer) if texts else labels.layers[beside]
-            z = nearl.synergy("image", layer, z, h_v, h_t)
+            h_v, paired = self._image.summarise(h), self._paired(layer)
+            h_t = texts.after(paired, h_v, layer) if texts else labels.layers[paired]
+            if texts:
+                z = texts.synergy(layer, z, h_v, h_t)
+            else:
+                z = nearl.synergy("image", layer, z, h_v, h_t)
             if observe:
                 assert self.nearl is not None
                 x = x + self.nearl.update("image", layer, x, h, z, observe)
@@ -325,53 +333,7 @@ class NearlClip:
 
     def _paired(self, layer: int) -> int:
         """The text layer that stands at the same height as an image layer."""
-        return _beside(layer, self._image.depth, self._text.depth)
-
-
-class _OwnTexts:
-    """The text side of each image of a batch, in step with its layers."""
-
-    def __init__(
-        self, nearl: Adapters, tower: TextTower, texts: Texts, x: Tensor, image: ImageTower
-    ) -> None:
-        self._nearl, self._depth, self._image_depth = nearl, tower.depth, image.depth
-        self._run = texts.run(tower, len(x))
-        self._h_t = [nearl.project("text", f) for f in texts.below]
-        self._first = len(texts.below)
-        self._f: Tensor | None = None
-        self._z = nearl.start(len(x))
-        # Of the last layer without an adapter, which the first text layer may stand beside.
-        self._h_v = {nearl.config.first_layer - 1: image.summarise(nearl.project("image", x))}
-
-    def after(self, layer: int, h_v: Tensor, image_layer: int) -> Tensor:
-        """The labels' projected summaries after a text layer: B x C x r, or C x r below adapters.
-
-        Args:
-            layer: Of the text; never so high that it would need an image layer still to come.
-            h_v: B x r, the image's projected summary after `image_layer`.
-            image_layer: The latest one.
-        """
-        self._h_v[image_layer] = h_v
-        while len(self._h_t) <= layer:
-            reached = len(self._h_t)
-            if reached > self._first:
-                self._hear(reached - 1)
-            self._f = self._run.step(reached)
-            self._h_t.append(self._nearl.project("text", self._f))
-        return self._h_t[layer]
-
-    def _hear(self, layer: int) -> None:
-        """What a text layer's adapter makes of the summaries, with the image layer beside it."""
-        f, h_t = self._f, self._h_t[layer]
-        assert f is not None
-        h_v = self._h_v[_beside(layer, self._depth, self._image_depth)]
-        self._z = self._nearl.synergy("text", layer, self._z, h_v, h_t)
-        self._run.take(self._nearl.moved("text", layer, f, h_t, self._z))
-
-
-def _beside(layer: int, depth: int, other: int) -> int:
-    """The layer of a tower of another depth that stands at the same height."""
-    return max(round((layer + 1) / depth * other), 1) - 1
+        return beside(layer, self._image.depth, self._text.depth)
 
 
 def _by_label(rows: Tensor, counts: Sequence[int]) -> Tensor:

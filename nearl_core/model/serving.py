@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nearl_core.model.lowered import LoweredTower, Precision
+from nearl_core.model.packed import pays
 from nearl_core.model.towers import ImageTower, OpenClip, image_tower
 
 PICTURES = 3
@@ -68,7 +69,8 @@ def fastest(model: OpenClip, *, side: int, device: torch.device) -> Serving:
         side: Of its pictures, pixels.
         device: Where it stands.
     """
-    whole = image_tower(model)
+    packs = device.type == "cpu" and pays(torch.float32)
+    whole = LoweredTower(model, Precision.FLOAT32) if packs else image_tower(model)
     if device.type == "cpu" and is_quick(model):
         return Serving(whole, Precision.FLOAT32, "The image tower is small.")
     reason = "This device computes in nothing faster."

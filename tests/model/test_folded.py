@@ -9,7 +9,8 @@ from torch import Tensor
 from nearl_core.model.folded import Folded
 from nearl_core.model.interaction import Interaction
 from nearl_core.model.nearl import FULL, Design, NearlClip
-from nearl_core.model.towers import image_tower, text_tower
+from nearl_core.model.quick_text import quick_text_tower
+from nearl_core.model.towers import image_tower
 from tests.model.making import adapted_clip, pictures, tiny_model, tokens
 
 PROMPTS = list(tokens().split([2, 1]))
@@ -30,7 +31,8 @@ def _both(
     plain, nearl = adapted_clip(model, first_layer=first_layer, design=design, fresh=fresh)
     nearl.config = replace(nearl.config, interaction=how)
     assert Folded.fits(nearl)
-    return plain, NearlClip(image_tower(model), text_tower(model), nearl, ranks=Folded(nearl))
+    text = quick_text_tower(model, low=False)
+    return plain, NearlClip(image_tower(model), text, nearl, ranks=Folded(nearl))
 
 
 def _features(clip: NearlClip, images: Tensor) -> Tensor:

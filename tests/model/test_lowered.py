@@ -8,6 +8,7 @@ from torch import Tensor
 from nearl_core.model import serving
 from nearl_core.model.backbones import Backbone
 from nearl_core.model.encoder import Encoder
+from nearl_core.model.interaction import Interaction
 from nearl_core.model.lowered import LoweredTower, Precision
 from nearl_core.model.nearl import Nearl, NearlClip, NearlConfig
 from nearl_core.model.preprocessing import Preprocessing
@@ -34,22 +35,29 @@ def encoder(model: OpenClip) -> Encoder:
     return Encoder(backbone, torch.device("cpu"))
 
 
-def adapters(model: OpenClip) -> Nearl:
+def adapters(model: OpenClip, how: Interaction = Interaction.SET_LEVEL) -> Nearl:
     image, text = image_tower(model), text_tower(model)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
-        nearl = Nearl(NearlConfig(image.width, text.width, image.depth, text.depth, rank=16))
+        shape = (image.width, text.width, image.depth, text.depth)
+        nearl = Nearl(NearlConfig(*shape, rank=16, interaction=how))
         torch.nn.init.normal_(nearl.image.up, std=0.1)
+        torch.nn.init.normal_(nearl.text.up, std=0.1)
     return nearl
 
 
+@pytest.mark.parametrize("how", [Interaction.SET_LEVEL, Interaction.EOT_ONLY])
 @pytest.mark.parametrize("kind", ["open_clip", "timm"])
 @pytest.mark.parametrize(
     ("precision", "chunk"),
     [(Precision.FLOAT32, None), *((low, chunk) for low in LOW for chunk in (1, 4))],
 )
 def test_a_feature_does_not_depend_on_its_batch_in_any_precision(
-    monkeypatch: pytest.MonkeyPatch, precision: Precision, chunk: int | None, kind: str
+    monkeypatch: pytest.MonkeyPatch,
+    precision: Precision,
+    chunk: int | None,
+    kind: str,
+    how: Interaction,
 ) -> None:
     model, images = clip_and_pictures(kind, 16)
     images[3] *= 50  # an outlier must not coarsen the others
@@ -58,7 +66,7 @@ def test_a_feature_does_not_depend_on_its_batch_in_any_precision(
     taken = serving.Serving(tower, precision, "", chunk)
     monkeypatch.setattr("nearl_core.model.encoder.fastest", lambda *_model, **_how: taken)
     made = encoder(model)
-    adapted = made.adapted(adapters(model), LABELS)
+    adapted = made.adapted(adapters(model, how), LABELS)
     found = [
         np.concatenate([made.features(list(part), adapted) for part in images.split(size)])
         for size in BATCHES
