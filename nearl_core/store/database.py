@@ -102,7 +102,8 @@ class Database:
     @staticmethod
     def _set_up(connection: Connection, *, on_network: bool) -> None:
         _pragma(connection, f"journal_mode = {'DELETE' if on_network else 'WAL'}")
-        _pragma(connection, "synchronous = FULL")
+        # EXTRA: a journal that is back after the power went takes a decision back that was told.
+        _pragma(connection, f"synchronous = {'EXTRA' if on_network else 'FULL'}")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.store.faults import damaging, killing, refusing
+from tests.store.faults import damaging, killing, refusing, rollback
 from tests.store.faults.ledger import Tally, make_template
 from tests.support.failing_disk import start_with_it
 
@@ -30,6 +30,7 @@ def campaign(folder: Path, *, kills: int, every: int, seed: int) -> Iterator[Tal
             yield refusing.refused(template, said, work, name=name, kind=kind, every=every)
     yield refusing.no_locks(template, said, work)
     yield killing.two_instances(template, said, work, times=max(2, kills // 4))
+    yield rollback.power_loss_on_a_share(template, said, work, every=every)
     yield damaging.power_loss(template, said, work, every=every)
     yield damaging.half_done_checkpoints(template, said, work, every=every)
     yield damaging.spoiled(template, said, work, every=every)

@@ -1,7 +1,8 @@
 /* A disk that fails on demand: preloaded, it stands between SQLite and the C library.
 
    Calls that change a file under one folder are counted; from the nth on they fail with an error
-   of the caller's choice, or the process ends there as by kill -9, in the middle of a write. */
+   of the caller's choice, or the process ends there as by kill -9, in the middle of a write. Or
+   they are recorded, with their data and in their order. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -45,6 +46,38 @@ static int path_of(int fd, char *path) {
     return size > 0;
 }
 
+/* A record: what, the lengths of path and data, the offset; then path and data. */
+static FILE *tape;
+
+void failing_disk_record(const char *path, const char *where) {
+    strncpy(folder, path, sizeof folder - 1);
+    tape = fopen(where, "wb");
+}
+
+static void note(char what, const char *path, long offset, const void *data, long size) {
+    if (!tape || !under(path)) return;
+    int saved = errno;
+    long header[4] = {what, (long)strlen(path), size, offset};
+    fwrite(header, sizeof header, 1, tape);
+    fwrite(path, 1, header[1], tape);
+    if (size) fwrite(data, 1, size, tape);
+    errno = saved;
+}
+
+void failing_disk_mark(long number) { note('m', folder, number, 0, 0); }
+
+void failing_disk_stop(void) {
+    if (tape) fclose(tape);
+    tape = 0;
+}
+
+static void note_fd(char what, int fd, long offset, const void *data, long size) {
+    char path[4096];
+    int saved = errno;
+    if (tape && path_of(fd, path)) note(what, path, offset, data, size);
+    errno = saved;
+}
+
 static int counted(void) {
     calls++;
     return only_once ? calls == nth : calls >= nth;
@@ -80,14 +113,22 @@ static int fails_writing(int fd, const void *data, size_t size, off_t offset) {
     return 1;
 }
 
+static ssize_t wrote(int fd, const void *data, off_t offset, ssize_t size) {
+    if (tape && size > 0) note_fd('w', fd, offset < 0 ? lseek(fd, 0, SEEK_CUR) - size : offset, data, size);
+    return size;
+}
+
 ssize_t write(int fd, const void *data, size_t size) {
-    return fails_writing(fd, data, size, -1) ? -1 : REAL(write)(fd, data, size);
+    if (fails_writing(fd, data, size, -1)) return -1;
+    return wrote(fd, data, -1, REAL(write)(fd, data, size));
 }
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset) {
-    return fails_writing(fd, data, size, offset) ? -1 : REAL(pwrite)(fd, data, size, offset);
+    if (fails_writing(fd, data, size, offset)) return -1;
+    return wrote(fd, data, offset, REAL(pwrite)(fd, data, size, offset));
 }
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset) {
-    return fails_writing(fd, data, size, offset) ? -1 : REAL(pwrite64)(fd, data, size, offset);
+    if (fails_writing(fd, data, size, offset)) return -1;
+    return wrote(fd, data, offset, REAL(pwrite64)(fd, data, size, offset));
 }
 ssize_t sendfile(int to, int from, off_t *offset, size_t size) {
     return fails(to) ? -1 : REAL(sendfile)(to, from, offset, size);
@@ -95,12 +136,20 @@ ssize_t sendfile(int to, int from, off_t *offset, size_t size) {
 ssize_t sendfile64(int to, int from, off64_t *offset, size_t size) {
     return fails(to) ? -1 : REAL(sendfile64)(to, from, offset, size);
 }
-int fsync(int fd) { return fails(fd) ? -1 : REAL(fsync)(fd); }
-int fdatasync(int fd) { return fails(fd) ? -1 : REAL(fdatasync)(fd); }
-int ftruncate(int fd, off_t size) { return fails(fd) ? -1 : REAL(ftruncate)(fd, size); }
-int ftruncate64(int fd, off64_t size) { return fails(fd) ? -1 : REAL(ftruncate64)(fd, size); }
+#define NOTED(what, call, fd, offset)                                                    \
+    int done = fails(fd) ? -1 : call;                                                    \
+    if (!done) note_fd(what, fd, offset, 0, 0);                                          \
+    return done;
+int fsync(int fd) { NOTED('s', REAL(fsync)(fd), fd, 0) }
+int fdatasync(int fd) { NOTED('s', REAL(fdatasync)(fd), fd, 0) }
+int ftruncate(int fd, off_t size) { NOTED('t', REAL(ftruncate)(fd, size), fd, size) }
+int ftruncate64(int fd, off64_t size) { NOTED('t', REAL(ftruncate64)(fd, size), fd, size) }
 int mkdir(const char *path, mode_t mode) { return fails_at(path) ? -1 : REAL(mkdir)(path, mode); }
-int unlink(const char *path) { return fails_at(path) ? -1 : REAL(unlink)(path); }
+int unlink(const char *path) {
+    int done = fails_at(path) ? -1 : REAL(unlink)(path);
+    if (!done) note('u', path, 0, 0, 0);
+    return done;
+}
 int rename(const char *from, const char *to) {
     return fails_at(to) ? -1 : REAL(rename)(from, to);
 }
@@ -112,7 +161,10 @@ int rename(const char *from, const char *to) {
         mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;                        \
         va_end(rest);                                                                    \
         if (flags & (O_CREAT | O_WRONLY | O_RDWR) && fails_at(path)) return -1;          \
-        return REAL(name)(path, flags, mode);                                            \
+        int made = tape && flags & O_CREAT && access(path, F_OK);                        \
+        int fd = REAL(name)(path, flags, mode);                                          \
+        if (made && fd >= 0) note('c', path, 0, 0, 0);                                   \
+        return fd;                                                                       \
     }
 OPEN(open)
 OPEN(open64)

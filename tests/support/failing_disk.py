@@ -3,10 +3,13 @@
 import ctypes
 import os
 import shutil
+import struct
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+_HEADER = struct.Struct("4l")
 _SOURCE = Path(__file__).with_suffix(".c")
 
 
@@ -45,3 +48,44 @@ class FailingDisk:
     def refuse_locks(self, code: int) -> None:
         """Refuse file locks with an error; 0 for no more."""
         self._library.failing_disk_refuse_locks(self._folder, code)
+
+    def record(self, tape: Path) -> None:
+        """Record every change from now on, with its data, into a file that stands elsewhere."""
+        self._library.failing_disk_record(self._folder, os.fsencode(tape))
+
+    def mark(self, number: int) -> None:
+        """Put a mark between the changes."""
+        self._library.failing_disk_mark(ctypes.c_long(number))
+
+    def stop(self) -> None:
+        """Record no more."""
+        self._library.failing_disk_stop()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One recorded change of a file.
+
+    Attributes:
+        what: c created, w written, t cut or grown, s synced, u removed, m a mark.
+        offset: Of what was written, the new size of what was cut, or the mark's number.
+    """
+
+    what: str
+    path: str
+    offset: int
+    data: bytes
+
+
+def recorded(tape: Path) -> list[Change]:
+    """What was recorded, in its order."""
+    content, place = tape.read_bytes(), 0
+    found = []
+    while place < len(content):
+        what, length, size, offset = _HEADER.unpack_from(content, place)
+        place += _HEADER.size
+        path = os.fsdecode(content[place : place + length])
+        place += length
+        found.append(Change(chr(what), path, offset, content[place : place + size]))
+        place += size
+    return found
