@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from app.jobs import Job, Jobs, Priority
-from app.models.picture import Picture, prepare
+from app.models.picture import Picture, prepare, through
 from app.models.thumbnails import THUMBNAIL_SIDE
 from app.session import Session
 from app.strings import dialog_words
@@ -20,7 +20,7 @@ from nearl_core.errors import NearlError
 from nearl_core.scans import display, raster
 from nearl_core.scans.guard import ScanReader
 from nearl_core.scans.thumbnails import ThumbnailCache
-from nearl_core.types import Scan
+from nearl_core.types import Scan, Window
 
 _KEPT_BYTES = 600_000_000
 
@@ -57,6 +57,8 @@ class Pictures(QObject):
         self._on_way: dict[Place, Job] = {}
         self._thumbnails: dict[int, Job] = {}
         self._cache: ThumbnailCache | None = None
+        self._common: dict[int, Window | None] = {}
+        self._asked: dict[int, Job] = {}
 
     def open(self, session: Session) -> None:
         """Serve a project."""
@@ -66,8 +68,10 @@ class Pictures(QObject):
 
     def close(self) -> None:
         """Serve none, and let nothing that is on its way arrive."""
-        for job in (*self._on_way.values(), *self._thumbnails.values()):
+        for job in (*self._on_way.values(), *self._thumbnails.values(), *self._asked.values()):
             job.cancel()
+        self._asked.clear()
+        self._common.clear()
         self._on_way.clear()
         self._thumbnails.clear()
         self._kept.clear()
@@ -77,7 +81,7 @@ class Pictures(QObject):
     @property
     def is_idle(self) -> bool:
         """Whether nothing is on its way."""
-        return not self._on_way and not self._thumbnails
+        return not self._on_way and not self._thumbnails and not self._asked
 
     def at(self, place: Place) -> Picture | None:
         """The picture, if it is there already."""
@@ -145,13 +149,39 @@ class Pictures(QObject):
 
     def _arrived(self, session: Session, place: Place, picture: Picture) -> None:
         # Scans of another project have the same numbers: a late picture of one is none of these.
-        if session is not self._session or self._on_way.pop(place, None) is None:
+        job = self._on_way.pop(place, None) if session is self._session else None
+        if job is None:
             return
+        picture = through(picture, self._common.get(place.scan_id))
+        if picture.frame.automatic and picture.info.frames > 1:
+            self._want_common(session, place.scan_id, job.priority)
         self._kept[place] = picture
         self._bytes += picture.nbytes
         while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
         self.ready.emit(place, picture)
+
+    def _want_common(self, session: Session, scan_id: int, priority: Priority) -> None:
+        """Have one window found for all frames of a stack: greys that jump can't be compared."""
+        scan = session.table.scan(scan_id)
+        if scan is None or scan_id in self._common or scan_id in self._asked:
+            return
+        reader = session.scan_reader
+        self._asked[scan_id] = self._jobs.pictures.submit(
+            lambda _control: reader.window(scan.path),
+            priority=priority,
+            done=partial(self._common_arrived, session, scan_id),
+            failed=lambda _error: self._common_arrived(session, scan_id, None),
+        )
+
+    def _common_arrived(self, session: Session, scan_id: int, common: Window | None) -> None:
+        if session is not self._session or self._asked.pop(scan_id, None) is None:
+            return
+        self._common[scan_id] = common
+        for place, picture in list(self._kept.items()):
+            if place.scan_id == scan_id and (seen := through(picture, common)) is not picture:
+                self._kept[place] = seen
+                self.ready.emit(place, seen)
 
     def _coarse_arrived(self, session: Session, place: Place, picture: Picture | None) -> None:
         if session is self._session and picture is not None and place in self._on_way:

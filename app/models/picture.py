@@ -171,11 +171,32 @@ def kept_window(
 
 def prepare(frame: Frame, info: ScanInfo) -> Picture:
     """Make a frame ready for the screen; tens of milliseconds for a radiograph, so in a worker."""
+    if frame.automatic:
+        name = strings.THIS_FRAME if info.frames > 1 else strings.AUTOMATIC
+        frame = replace(frame, windows=(_named(frame.windows[0], name),))
     if frame.is_colour:
         empty = np.empty(0, np.float64)
         return Picture(frame, info, _pyramid(frame.values, exact=False), empty)
     places, table, apart = _places(frame)
     return Picture(frame, info, _pyramid(places, exact=apart > 0), table, apart)
+
+
+def through(picture: Picture, common: Window | None) -> Picture:
+    """The picture with one automatic window for all frames of its scan before its own one.
+
+    Args:
+        picture: Ready for the screen.
+        common: None where there is no such window; frames that list windows keep to them.
+    """
+    frame = picture.frame
+    if common is None or not frame.automatic or len(frame.windows) > 1:
+        return picture
+    windows = (_named(common, strings.ALL_FRAMES), *frame.windows)
+    return replace(picture, frame=replace(frame, windows=windows))
+
+
+def _named(window: Grey, name: str) -> Grey:
+    return replace(window, name=name)
 
 
 def _places(frame: Frame) -> tuple[NDArray[np.uint16], NDArray[np.float64], int]:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from app import strings
 from app.models.commands import Command
 from app.models.picture import Picture
-from app.models.viewing import Grey, Turn
+from app.models.viewing import Grey, Turn, describe_window
 from app.strings import command_words
 from app.views import style
 from app.views.actions import Actions
@@ -276,7 +276,7 @@ def _window_name(window: Grey, place: int) -> str:
         return window.name
     if isinstance(window, VoiLut):
         return strings.FILE_LUT.format(number=place + 1)
-    return strings.FILE_WINDOW.format(centre=window.centre, width=window.width)
+    return describe_window(window)
 
 
 def _texts(picture: Picture | None, scan: Scan | None, frame: int) -> OverlayText:

@@ -45,11 +45,18 @@ def grey_frame(
     padding = padding_mask(stored, header, layout)
     values, rescaled = modality_values(stored, header, layout, little_endian=little_endian)
     listed, notices = windows_of(header, layout, little_endian=little_endian, values=values)
+    whole = stored.dtype.itemsize == 1 and layout.stored == 8 and not layout.signed
+    own = not listed and (rescaled or not whole)
     if not listed:
-        whole = stored.dtype.itemsize == 1 and layout.stored == 8 and not layout.signed
-        plain = whole and not rescaled
-        listed = (as_stored() if plain else automatic(values, padding),)
-    frame = Frame(values, padding, listed, inverted=is_inverted(header, layout), overlay=overlay)
+        listed = (automatic(values, padding) if own else as_stored(),)
+    frame = Frame(
+        values,
+        padding,
+        listed,
+        inverted=is_inverted(header, layout),
+        overlay=overlay,
+        automatic=own,
+    )
     return Grey(frame, notices)
 
 

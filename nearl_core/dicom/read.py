@@ -1,6 +1,8 @@
 """Reading DICOM files: header, one frame, all stored values. Called in a guarded process."""
 
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from nearl_core.dicom.shutter import shutter_of
 from nearl_core.dicom.source import Source, opened
 from nearl_core.dicom.stored import StoredPixels
 from nearl_core.dicom.tags import data, items, text
+from nearl_core.errors import ScanError
 from nearl_core.scans.raster import to_srgb
 from nearl_core.types import Frame, Identity, ScanInfo
 
@@ -64,6 +67,22 @@ def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
         if pixels.holds_more:
             notices = (*notices, _HOLDS_MORE)
         return shown, _info(source, pixels.layout, index, notices)
+
+
+def frames(path: Path, indices: Iterable[int]) -> Iterator[Frame]:
+    """Many frames of one file, its header read once; without overlay and shutter.
+
+    Frames that can't be decoded are left out.
+
+    Raises:
+        ScanError: If the file can't be read.
+    """
+    with opened(path) as source:
+        pixels = StoredPixels(source)
+        for index in indices:
+            with suppress(ScanError):
+                stored = pixels.frame(index)
+                yield _shown(source, pixels.seen_layout(index), stored, index, None)[0]
 
 
 def preview(path: Path, index: int = 0) -> tuple[Frame, ScanInfo] | None:

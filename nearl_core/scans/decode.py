@@ -1,6 +1,8 @@
 """Which reader reads a file; called in a guarded process."""
 
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -12,12 +14,16 @@ from nearl_core.errors import ScanError
 from nearl_core.scans.find import GONE, head_of
 from nearl_core.scans.kinds import Kind, half_of_pair, kind_of, without_picture
 from nearl_core.scans.stack import read_stack
-from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine
+from nearl_core.scans.windows import common
+from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine, Window
 
 _MOVED = (
     "If it was moved, it can be found again: Project, Check…, "
     "or `nearl check PROJECT --find FOLDER`."
 )
+MOST_VALUES = 1 << 25
+"""Of all frames together, read for one window of them: some seconds of JPEG 2000."""
+
 _READ = ("DICOM", "NIfTI", "PNG", "JPEG", "TIFF", "BMP", "WebP", "GIF")
 
 
@@ -47,6 +53,38 @@ def frame(path: Path, index: int) -> tuple[Frame, ScanInfo]:
         shown, found = _reader(_kind(file)).frame(file)
         return shown, replace(found, frames=len(files))
     return _reader(kind).frame(path, index)
+
+
+def window(path: Path) -> Window | None:
+    """One automatic window for all frames of a scan whose file lists none, so that greys compare.
+
+    From the least to the greatest value of all frames, those that can't be read left out; where
+    they hold more than `MOST_VALUES`, of the middle frame alone.
+
+    Returns:
+        None where there is one frame only, or where frames have windows of their own.
+
+    Raises:
+        ScanError: If the scan can't be read.
+    """
+    found, _ = info(path)
+    if found.frames < 2:
+        return None
+    few = found.frames * found.rows * found.columns <= MOST_VALUES
+    wanted = range(found.frames) if few else range(found.frames // 2, found.frames // 2 + 1)
+    return common(_readable(path, wanted))
+
+
+def _readable(path: Path, indices: Iterable[int]) -> Iterator[Frame]:
+    kind = _kind(path)
+    if kind is Kind.DICOM:
+        from nearl_core.dicom import read
+
+        yield from read.frames(path, indices)
+        return
+    for index in indices:
+        with suppress(ScanError):
+            yield frame(path, index)[0]
 
 
 def preview(path: Path, index: int) -> tuple[Frame, ScanInfo] | None:

@@ -30,6 +30,7 @@ from nearl_core.scans.wire import (
     unpack_infos,
     unpack_size,
     unpack_tags,
+    unpack_window,
     well_formed,
 )
 from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine, Window
@@ -140,6 +141,16 @@ class ScanReader:
             coarse = unpack_frame(part_of(answer, "frame"), arrays)
             info = unpack_info(part_of(answer, "info"))
             return enlarged(coarse, info.rows, info.columns), info
+
+    def window(self, path: Path) -> Window | None:
+        """One automatic window for all frames of a scan whose file lists none; else None.
+
+        Raises:
+            ScanError: If the scan can't be read.
+        """
+        answer, _ = self._children.ask({"what": "window", "path": os.path.abspath(path)})
+        with well_formed():
+            return None if answer["window"] is None else unpack_window(answer["window"])
 
     def picture(
         self, path: Path, frame: int = 0, *, window: Window | None = None

@@ -130,8 +130,9 @@ def _shown(values: NDArray[np.generic], profile: bytes, *, inverted: bool) -> Fr
             return Frame(values)
         rgb = np.right_shift(values, down).astype(np.uint8)
         return Frame(to_srgb(rgb, profile) if profile else rgb)
-    window = as_stored() if values.dtype == np.uint8 else automatic(values)
-    return Frame(values, windows=(window,), inverted=inverted)
+    plain = values.dtype == np.uint8
+    window = as_stored() if plain else automatic(values)
+    return Frame(values, windows=(window,), inverted=inverted, automatic=not plain)
 
 
 def _refuse_beyond(index: int, found: ScanInfo) -> None:

@@ -1,14 +1,33 @@
 """Windows that no file lists: as stored, automatic, percentiles."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.types import Window, WindowShape
+from nearl_core.types import Frame, Window, WindowShape
 
 
 def as_stored() -> Window:
     """The window that shows 8-bit values as they are: 0 is black, 255 is white."""
     return Window(128.0, 256.0)
+
+
+def common(frames: Iterable[Frame]) -> Window | None:
+    """One automatic window for many frames: from their least to their greatest value.
+
+    Args:
+        frames: Those that list windows of their own, or show colour, say nothing here.
+
+    Returns:
+        None where no frame's window is automatic.
+    """
+    ends: list[float] = []
+    for frame in frames:
+        seen = _seen(frame.values, frame.padding) if frame.automatic else np.empty(0)
+        if seen.size:
+            ends += [float(seen.min()), float(seen.max())]
+    return _between(min(ends), max(ends)) if ends else None
 
 
 def automatic(values: NDArray[np.generic], padding: NDArray[np.bool_] | None = None) -> Window:

@@ -231,6 +231,7 @@ def pack_frame(frame: Frame) -> tuple[dict[str, object], list[Array]]:
         "shutter": put(frame.shutter),
         "windows": windows,
         "inverted": frame.inverted,
+        "automatic": frame.automatic,
     }
     return header, arrays
 
@@ -261,6 +262,7 @@ def unpack_frame(value: Json, arrays: Sequence[Array]) -> Frame:
             inverted=value["inverted"] is True,
             overlay=_mask(value["overlay"], arrays),
             shutter=_mask(value["shutter"], arrays),
+            automatic=value["automatic"] is True,
         )
     except (LookupError, TypeError, ValueError) as error:
         raise DamagedAnswerError from error

@@ -31,6 +31,7 @@ from nearl_core.scans.wire import (
     pack_info,
     pack_specs,
     pack_tags,
+    pack_window,
     specs_of,
     unpack_disguise,
     unpack_window,
@@ -147,6 +148,9 @@ def _answered(request: dict[str, object]) -> Answer:
         return {"ok": True}, ()
     if what == "stored":
         return {"ok": True}, (np.ascontiguousarray(decode.stored(path)),)
+    if what == "window":
+        common = decode.window(path)
+        return {"ok": True, "window": None if common is None else pack_window(common)}, ()
     if what == "preview":
         coarse = decode.preview(path, int(str(request["frame"])))
         return ({"ok": True, "frame": None}, ()) if coarse is None else _frame(*coarse)

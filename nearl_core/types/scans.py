@@ -60,6 +60,7 @@ class Frame:
         overlay: Rows x columns, bool, drawn on request only; None where there is none.
         shutter: Rows x columns, bool, True where a display shutter covers the picture; taken
             away on request, and never given to the model. None where there is none.
+        automatic: Whether the one window is of this frame's own values, since no file lists one.
     """
 
     values: NDArray[np.generic]
@@ -68,6 +69,7 @@ class Frame:
     inverted: bool = False
     overlay: NDArray[np.bool_] | None = None
     shutter: NDArray[np.bool_] | None = None
+    automatic: bool = False
 
     @property
     def is_colour(self) -> bool:

@@ -69,6 +69,8 @@ def write_scans(folder: Path) -> Path:
     ]
     stack = noise((3, 20, 20), "u2", 300)
     dicom(folder / "f-windows.dcm", stack, PerFrameFunctionalGroupsSequence=own)
+    unequal = np.stack([ramp(20, 20, "u2", step) for step in (1, 4, 2)])
+    dicom(folder / "g-automatic.dcm", unequal)
     return folder
 
 
@@ -360,8 +362,24 @@ def test_each_frame_is_named_by_its_own_window(tools: Driver) -> None:
     go_to(tools, "f-windows.dcm")
     choice = tools.desk.window.scan.findChild(QComboBox)
     assert isinstance(choice, QComboBox)
-    assert choice.currentText() == strings.FILE_WINDOW.format(centre=100.0, width=50.0)
+    assert choice.currentText() == "C 100  W 50"
     tools.press(Qt.Key.Key_Down)
-    wanted = strings.FILE_WINDOW.format(centre=200.0, width=50.0)
-    tools.until(lambda: choice.currentText() == wanted)
+    tools.until(lambda: choice.currentText() == "C 200  W 50")
     assert "C 200  W 50" in view_of(tools).texts()
+
+
+def test_greys_do_not_jump_from_frame_to_frame_of_a_stack_without_window(tools: Driver) -> None:
+    go_to(tools, "g-automatic.dcm")
+    choice = tools.desk.window.scan.findChild(QComboBox)
+    assert isinstance(choice, QComboBox)
+    tools.until(lambda: choice.currentText() == strings.ALL_FRAMES)
+    window = "Automatic, all frames   C 798  W 1596"
+    assert window in view_of(tools).texts()
+    assert grey_at(tools, (19.5, 19.5)) == 255
+    for key in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Down):
+        tools.press(key)
+        assert window in view_of(tools).texts()
+    tools.until(lambda: grey_at(tools, (19.5, 19.5)) == 128)
+    tools.press(Qt.Key.Key_W)
+    assert "Automatic, this frame   C 399  W 798" in view_of(tools).texts()
+    assert grey_at(tools, (19.5, 19.5)) == 255
