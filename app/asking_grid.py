@@ -14,7 +14,8 @@ from app.strings import grid_words
 from app.views.dialogs.grid import PAGE, GridDialog
 from app.views.grid_cells import Cell
 from app.views.main_window import MainWindow
-from nearl_core.types import Ranking, State
+from nearl_core.suggesting import sureness
+from nearl_core.types import LabelSet, Ranking, State, Verdict
 
 
 class AskingGrid(QObject):
@@ -34,6 +35,7 @@ class AskingGrid(QObject):
         self._dialog: GridDialog | None = None
         self._page: dict[int, Ranking] = {}
         self._accepted = ""
+        self._offers: dict[str, Verdict] = {}
         batch.changed.connect(self._changed)
         batch.picture.connect(self._picture)
         batch.recorded.connect(self._recorded)
@@ -58,7 +60,7 @@ class AskingGrid(QObject):
         dialog.accepted_page.connect(self._accept)
         dialog.back_asked.connect(self._batch.take_back)
         dialog.finished.connect(self._closed)
-        self._dialog, self._page = dialog, {}
+        self._dialog, self._page, self._offers = dialog, {}, {}
         self._batch.begin(session)
         self._changed()
         dialog.open()
@@ -80,11 +82,13 @@ class AskingGrid(QObject):
         if dialog is None or session is None:
             return
         sure = self._batch.sure(dialog.bar.value() / 100)
-        # A label that has no more scans stays chosen: one Enter too many must not accept another.
+        # One that has no more scans stays chosen: one Enter too many must not accept another.
+        chosen = self._offers.get(dialog.label_id)
+        offers = [*sure, *([chosen] if chosen is not None and chosen not in sure else [])]
+        self._offers = {_key(offer): offer for offer in offers}
         counts = [
-            (label.id, label.name, len(sure.get(label.id, ())))
-            for label in session.label_set.labels
-            if label.id in sure or label.id == dialog.label_id
+            (_key(offer), _name(offer, session.label_set), len(sure.get(offer, ())))
+            for offer in offers
         ]
         done, total = self._batch.looked
         dialog.show_labels(counts, grid_words.LOOKED.format(done=done, total=total))
@@ -101,25 +105,28 @@ class AskingGrid(QObject):
         dialog, session = self._dialog, self._library.session
         if dialog is None or session is None:
             return
-        sure = self._batch.sure(dialog.bar.value() / 100).get(dialog.label_id, ())[:PAGE]
+        offer, every = self._offers.get(dialog.label_id), self._batch.sure(dialog.bar.value() / 100)
+        sure = () if offer is None else every.get(offer, ())[:PAGE]
         self._page = {ranking.scan_id: ranking for ranking in sure}
         cells = []
         for ranking in sure:
             scan = session.table.scan(ranking.scan_id)
             name = "" if scan is None else scan.path.name
-            cells.append(Cell(ranking.scan_id, name, ranking.labels[0].probability))
+            cells.append(Cell(ranking.scan_id, name, sureness(ranking, session.label_set)))
         done, total = self._batch.looked
         none = grid_words.NONE_OF_LABEL if dialog.label_id else grid_words.NONE
         if done < total:
             none = grid_words.WAITS
-        dialog.show_cells(tuple(cells), none)
+        several = session.label_set.multi_label
+        unknown = {ranking.notice for ranking in sure if several and ranking.notice}
+        dialog.show_cells(tuple(cells), none, " ".join(sorted(unknown)))
         self._batch.show(tuple(self._page))
 
     def _accept(self, ticked: Sequence[int], out: Sequence[int]) -> None:
         dialog, session = self._dialog, self._library.session
         if dialog is not None and session is not None:
-            names = {label.id: label.name for label in session.label_set.labels}
-            self._accepted = names.get(dialog.label_id, "")
+            offer = self._offers.get(dialog.label_id)
+            self._accepted = "" if offer is None else _name(offer, session.label_set)
             self._batch.accept([self._page[scan_id] for scan_id in ticked], out)
 
     def _recorded(self, count: int) -> None:
@@ -138,3 +145,12 @@ class AskingGrid(QObject):
     def _picture(self, scan_id: int, picture: QPixmap) -> None:
         if self._dialog is not None:
             self._dialog.page.show_picture(scan_id, picture)
+
+
+def _key(offer: Verdict) -> str:
+    return ";".join((offer.state.value, *offer.labels))
+
+
+def _name(offer: Verdict, label_set: LabelSet) -> str:
+    names = ", ".join(label_set.by_id(one).name for one in offer.labels)
+    return names or grid_words.NONE_APPLIES

@@ -223,16 +223,24 @@ class LabelHistory:
         if self._is_same(of, to):
             return ranking
         fates, exclusive = self._between(of, to), not self.label_set(of).multi_label
+
+        def now(label_id: str) -> str:
+            fate = fates.get(label_id, Lost.ABSENT)
+            return label_id if isinstance(fate, Lost) else fate
+
         said: dict[str, float] = {}
         for entry in ranking.labels:
-            fate = fates.get(entry.label_id, Lost.ABSENT)
-            label_id = entry.label_id if isinstance(fate, Lost) else fate
+            label_id = now(entry.label_id)
             there = said.get(label_id, 0.0)
             said[label_id] = (
                 min(1.0, there + entry.probability) if exclusive else max(there, entry.probability)
             )
         ordered = sorted(said.items(), key=lambda entry: -entry[1])
-        return replace(ranking, labels=tuple(LabelProbability(*entry) for entry in ordered))
+        suggested = ranking.suggested
+        if suggested is not None:
+            suggested = tuple(dict.fromkeys(map(now, suggested)))
+        labels = tuple(LabelProbability(*entry) for entry in ordered)
+        return replace(ranking, labels=labels, suggested=suggested)
 
     def unasked(self, verdict: Verdict, *, of: int, to: int) -> tuple[str, ...]:
         """Ids of the labels of a revision that were not asked for when a verdict was given.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from nearl_core import suggesting
 from nearl_core.learn import acquire
 from nearl_core.learn.instant import Examples, FloatArray, to_probabilities
 from nearl_core.learn.ranker import Ranker
@@ -111,18 +112,20 @@ class Ready:
         unseen = [label.name for label, known in zip(labels, seen, strict=True) if not known]
         if not self.label_set.multi_label:
             p = p / p[seen].sum()
+        ranked = tuple(
+            LabelProbability(labels[c].id, float(p[c]))
+            for c in np.argsort(-p, kind="stable")
+            if seen[c]
+        )
         return Ranking(
             scan_id=scan_id,
             version=self.version,
             decisions=self.used,
-            labels=tuple(
-                LabelProbability(labels[c].id, float(p[c]))
-                for c in np.argsort(-p, kind="stable")
-                if seen[c]
-            ),
+            labels=ranked,
             frame=frames[len(frames) // 2],
             notice=_not_known(unseen),
             unlike=unlike,
+            suggested=suggesting.by_rule(ranked, self.label_set),
         )
 
 

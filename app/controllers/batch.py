@@ -4,6 +4,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -16,6 +17,7 @@ from app.models.sure import sure_of
 from app.session import Session
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
+from nearl_core.suggesting import offered
 from nearl_core.types import (
     Decision,
     NewDecision,
@@ -100,8 +102,8 @@ class Batch(QObject):
         """Whether there is an acceptance to take back."""
         return bool(self._last)
 
-    def sure(self, bar: float) -> dict[str, tuple[Ranking, ...]]:
-        """Scans that the model is sure of and that were not taken out, by label."""
+    def sure(self, bar: float) -> dict[Verdict, tuple[Ranking, ...]]:
+        """Scans that the model is sure of and that were not taken out, by what it suggests."""
         session = self._session
         if session is None:
             return {}
@@ -136,7 +138,12 @@ class Batch(QObject):
             self._out.update(out)
             self.recorded.emit(0)
             return
-        decisions = [self._decision(session, ranking) for ranking in rankings]
+        offers = ((one, offered(one, session.label_set)) for one in rankings)
+        decisions = [
+            self._decision(session, ranking, offer)
+            for ranking, offer in offers
+            if offer is not None
+        ]
         project = session.project
 
         def work(_control: RunControl) -> Recorded:
@@ -175,17 +182,12 @@ class Batch(QObject):
 
     # --- inside ----------------------------------------------------------------------------
 
-    def _decision(self, session: Session, ranking: Ranking) -> NewDecision:
+    def _decision(self, session: Session, ranking: Ranking, offer: Verdict) -> NewDecision:
         standing = session.table.verdict(ranking.scan_id)
         return NewDecision(
             scan_id=ranking.scan_id,
             reader=session.reader,
-            verdict=Verdict(
-                State.LABELLED,
-                (ranking.labels[0].label_id,),
-                flagged=standing.flagged,
-                note=standing.note,
-            ),
+            verdict=replace(offer, flagged=standing.flagged, note=standing.note),
             ranking=ranking,
             shown=Shown.VISIBLE,
             milliseconds=round(1000 * (time.monotonic() - self._shown_at)),

@@ -10,7 +10,8 @@ from app.models.panel import Panel, build_panel, empty_panel
 from app.models.showing import Blinds, Showing
 from app.session import Session
 from app.strings import reading_words
-from nearl_core.types import UNSEEN, Decision, NewDecision, Ranking, Scan, Shown, Verdict
+from nearl_core import suggesting
+from nearl_core.types import UNSEEN, Decision, NewDecision, Ranking, Scan, Shown, State, Verdict
 
 
 class OnScreen:
@@ -89,10 +90,26 @@ class OnScreen:
         return scan is not None and self._blinds.hide(scan.id, self.showing, self.verdict)
 
     @property
-    def top(self) -> str | None:
-        """The label that Enter accepts."""
-        ranking = None if self.is_blind else self.ranking
-        return ranking.labels[0].label_id if ranking is not None and ranking.labels else None
+    def offered(self) -> Verdict | None:
+        """What is suggested and may be seen, as Enter takes it."""
+        if self.session is None or self.is_blind:
+            return None
+        return suggesting.offered(self.ranking, self.session.label_set)
+
+    def toggled(self, label_id: str) -> frozenset[str]:
+        """What is chosen once a label's key was pressed, where a scan can have several.
+
+        It begins with what was chosen, or stands; of a scan that is not decided yet with what is
+        suggested, which is marked before the key is pressed.
+        """
+        assert self.session is not None
+        chosen, verdict, ranking = self.draft.pending, self.verdict, self.ranking
+        if chosen is None:
+            chosen = frozenset(verdict.labels)
+            undecided = verdict.state in (State.UNSEEN, State.DEFERRED)
+            if undecided and ranking is not None and self.offered is not None:
+                chosen = suggesting.chosen(ranking, self.session.label_set)
+        return suggesting.toggled(chosen, label_id, self.session.label_set)
 
     def panel(self) -> Panel:
         """All of it, to be shown."""

@@ -13,6 +13,7 @@ from app.jobs import Jobs, Priority
 from app.models.draft import Draft
 from app.models.showing import Showing
 from app.session import Session
+from nearl_core import suggesting
 from nearl_core.errors import NearlError
 from nearl_core.types import (
     Confidence,
@@ -138,19 +139,17 @@ class Review(QObject):
         if not session.label_set.multi_label:
             self._say(State.LABELLED, (label_id,))
             return
-        before = self._on.draft.pending
-        chosen = frozenset(self._on.verdict.labels) if before is None else before
-        self._on.draft = replace(self._on.draft, pending=chosen ^ {label_id})
+        self._on.draft = replace(self._on.draft, pending=self._on.toggled(label_id))
         self._tell()
 
     def accept(self) -> None:
-        """Enter: record what was toggled, keep an own call, else accept the top suggestion."""
+        """Enter: record what was chosen, keep an own call, else accept what is suggested."""
         session = self._on.session
         if session is None or not self._may_decide():
             return
         pending = self._on.draft.pending
         if pending is not None:
-            labels = tuple(i for i in session.label_set.ids if i in pending)
+            labels = suggesting.named(pending, session.label_set)
             if labels:
                 self._say(State.LABELLED, labels)
             else:
@@ -159,10 +158,11 @@ class Review(QObject):
         if self._on.contrast:
             self._record(self._on.draft.kept(self._on.verdict), go_on=True)
             return
-        if self._on.top is None:
+        offer = self._on.offered
+        if offer is None:
             self.message.emit(strings.NOTHING_TO_ACCEPT)
         else:
-            self._say(State.LABELLED, (self._on.top,))
+            self._say(offer.state, offer.labels)
 
     def say(self, state: State) -> None:
         """Defer, none applies, or unassessable; then go on."""

@@ -1,5 +1,6 @@
 """What the label panel shows, worked out from plain values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app import strings
@@ -7,6 +8,7 @@ from app.models.draft import Draft
 from app.models.keymap import label_key
 from app.models.label_tree import indents
 from app.strings import label_words
+from nearl_core import suggesting
 from nearl_core.types import (
     FROZEN,
     UNSEEN,
@@ -25,10 +27,10 @@ class LabelLine:
     Attributes:
         key: Its key as written, "" from the 21st label on.
         probability: In [0, 1], or None where nothing is ranked or suggestions are hidden.
-        suggested: Whether it is the most probable one.
-        enter: Whether Enter accepts it.
-        decided: Whether the standing decision names it.
-        pending: Whether it is toggled and waits for Enter (multi-label sets).
+        suggested: Whether the ranking suggests it.
+        enter: Whether Enter takes it.
+        decided: Whether the standing decision names or implies it.
+        pending: Whether it was chosen by key and waits for Enter (multi-label sets).
         indent: How far it is set in below its parent.
         parent: The name of its parent, or "".
     """
@@ -66,6 +68,8 @@ class Panel:
         state: Of the scan for the reader.
         confidence, flagged, note: Of the standing decision, or of the next one.
         hint: What Enter does now.
+        enter_none: Whether Enter says that none applies.
+        pending: Whether labels were chosen by key that Enter records.
         can_decide: False where there is no scan or the project is read-only.
     """
 
@@ -77,6 +81,8 @@ class Panel:
     flagged: bool = False
     note: str = ""
     hint: str = ""
+    enter_none: bool = False
+    pending: bool = False
     can_decide: bool = False
 
 
@@ -107,7 +113,11 @@ def build_panel(
     """
     pending = draft.pending
     shown = ranking if suggestions else None
-    top = shown.labels[0].label_id if shown is not None and shown.labels else None
+    suggested = suggesting.suggested(shown, label_set) or ()
+    offer = suggesting.offered(shown, label_set) if pending is None else None
+    chosen = label_set.meant(pending or ())
+    taken = chosen if offer is None else label_set.meant(offer.labels)
+    decided = label_set.meant(verdict.labels)
     names = {label.id: label.name for label in label_set.labels}
     tree = indents([(label.id, label.parent) for label in label_set.labels])
     lines = tuple(
@@ -116,10 +126,10 @@ def build_panel(
             name=label.name,
             key=label_key(place),
             probability=None if shown is None else shown.probability(label.id),
-            suggested=label.id == top,
-            enter=label.id == top,
-            decided=label.id in verdict.labels,
-            pending=pending is not None and label.id in pending,
+            suggested=label.id in suggested,
+            enter=label.id in taken,
+            decided=label.id in decided,
+            pending=label.id in chosen,
             indent=tree[place],
             parent=names.get(label.parent, ""),
         )
@@ -133,7 +143,9 @@ def build_panel(
         confidence=draft.confidence_on(verdict),
         flagged=draft.flag_on(verdict),
         note=verdict.note if draft.note is None else draft.note,
-        hint=_hint(label_set, top, pending) if can_decide else "",
+        hint=_hint(label_set, verdict, offer, pending) if can_decide else "",
+        enter_none=offer is not None and offer.state is State.NONE_APPLY,
+        pending=pending is not None,
         can_decide=can_decide,
     )
 
@@ -171,9 +183,22 @@ def _notice(ranking: Ranking | None, awaited: str, *, suggestions: bool) -> str:
     return ranking.notice
 
 
-def _hint(label_set: LabelSet, top: str | None, pending: frozenset[str] | None) -> str:
+def _hint(
+    label_set: LabelSet, verdict: Verdict, offer: Verdict | None, pending: frozenset[str] | None
+) -> str:
     if pending is not None:
-        return strings.HINT_RECORD
-    if top is None:
-        return strings.HINT_NO_SUGGESTION
-    return strings.HINT_ACCEPT.format(label=label_set.by_id(top).name)
+        chosen = _names(suggesting.named(pending, label_set), label_set)
+        return strings.HINT_RECORD.format(labels=chosen) if chosen else strings.NOTHING_TOGGLED
+    if offer is None:
+        return strings.HINT_CHOOSE if label_set.multi_label else strings.HINT_NO_SUGGESTION
+    label = _names(offer.labels, label_set) or strings.NO_LABEL
+    if verdict.state not in (State.UNSEEN, State.DEFERRED):
+        same = label_set.meant(verdict.labels) == label_set.meant(offer.labels)
+        hint = strings.HINT_ACCEPT if same else strings.HINT_CHANGE
+        return hint.format(label=label)
+    edit = strings.HINT_EDIT if label_set.multi_label else ""
+    return strings.HINT_ACCEPT.format(label=label) + edit
+
+
+def _names(label_ids: Iterable[str], label_set: LabelSet) -> str:
+    return ", ".join(label_set.by_id(one).name for one in label_ids)

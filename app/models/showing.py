@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from app.models.panel import Panel
 from app.strings import reading_words
+from nearl_core import suggesting
 from nearl_core.types import LabelSet, Occasion, Ranking, State, Verdict
 
 
@@ -59,37 +60,28 @@ class Blinds:
         return reading_words.BLIND_FIRST
 
 
-def suggested(ranking: Ranking | None, label_set: LabelSet) -> tuple[str, ...]:
-    """The labels that a ranking suggests: the first, or all that are more likely than not."""
-    if ranking is None:
-        return ()
-    if not label_set.multi_label:
-        return tuple(entry.label_id for entry in ranking.labels[:1])
-    likely = {entry.label_id for entry in ranking.labels if entry.probability > 0.5}
-    return tuple(label_id for label_id in label_set.ids if label_id in likely)
-
-
 def contradicts(ranking: Ranking | None, verdict: Verdict, label_set: LabelSet) -> bool:
     """Whether a ranking suggests something else than the reader said.
 
     An unassessable or deferred scan contradicts nothing.
     """
-    if ranking is None or not ranking.labels:
+    suggested = suggesting.suggested(ranking, label_set)
+    if suggested is None or verdict.state not in (State.LABELLED, State.NONE_APPLY):
         return False
-    if verdict.state not in (State.LABELLED, State.NONE_APPLY):
-        return False
-    return label_set.meant(verdict.labels) != label_set.meant(suggested(ranking, label_set))
+    return label_set.meant(verdict.labels) != label_set.meant(suggested)
 
 
 def contrasted(panel: Panel, ranking: Ranking, verdict: Verdict, label_set: LabelSet) -> Panel:
     """A panel that makes plain what the reader said and what is suggested instead."""
     own = _names(verdict.labels, label_set)
-    notice = reading_words.CONTRAST.format(
-        own=own, suggested=_likely(ranking, suggested(ranking, label_set), label_set)
-    )
+    suggested = suggesting.suggested(ranking, label_set) or ()
+    likely = _likely(ranking, suggesting.named(suggested, label_set), label_set)
+    notice = reading_words.CONTRAST.format(own=own, suggested=likely)
+    if panel.pending:
+        return replace(panel, notice=notice)
     lines = tuple(replace(line, enter=False) for line in panel.lines)
     hint = reading_words.KEEP_HINT.format(own=own)
-    return replace(panel, lines=lines, notice=notice, hint=hint)
+    return replace(panel, lines=lines, notice=notice, hint=hint, enter_none=False)
 
 
 def _names(labels: Iterable[str], label_set: LabelSet) -> str:

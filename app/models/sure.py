@@ -1,33 +1,33 @@
-"""Which scans the model is sure of, by label."""
+"""Which scans the model is sure of, by what it suggests for them."""
 
 from collections.abc import Iterable
 
-from nearl_core.types import LabelSet, Ranking
+from nearl_core.suggesting import offered, sureness
+from nearl_core.types import LabelSet, Ranking, Verdict
 
 
 def sure_of(
     rankings: Iterable[Ranking], label_set: LabelSet, *, bar: float
-) -> dict[str, tuple[Ranking, ...]]:
-    """Rankings whose one suggestion reaches the bar, the surest first, by label.
+) -> dict[Verdict, tuple[Ranking, ...]]:
+    """Rankings whose suggestion reaches the bar as a whole, the surest first, by suggestion.
 
-    In a multi-label set all other labels must be as surely absent. What is unlike anything decided
+    In a set of several labels each is as surely there or absent. What is unlike anything decided
     is left out, however sure the model says it is.
 
     Args:
         rankings: One a scan.
-        label_set: In whose order the labels come.
+        label_set: In whose order the suggestions come, by their labels; none applies comes last.
         bar: A probability.
     """
-    found: dict[str, list[Ranking]] = {label_id: [] for label_id in label_set.ids}
+    found: dict[Verdict, list[Ranking]] = {}
     for ranking in rankings:
-        if not ranking.labels or ranking.unlike:
-            continue
-        first, others = ranking.labels[0], ranking.labels[1:]
-        alone = all(entry.probability <= 1 - bar for entry in others)
-        if first.probability >= bar and (alone or not label_set.multi_label):
-            found.setdefault(first.label_id, []).append(ranking)
+        offer = offered(ranking, label_set)
+        if offer is not None and not ranking.unlike and sureness(ranking, label_set) >= bar:
+            found.setdefault(offer, []).append(ranking)
+    place = {label_id: n for n, label_id in enumerate(label_set.ids)}
+    last = (len(place),)
+    ordered = sorted(found, key=lambda offer: tuple(place[one] for one in offer.labels) or last)
     return {
-        label_id: tuple(sorted(ranked, key=lambda one: -one.labels[0].probability))
-        for label_id, ranked in found.items()
-        if ranked
+        offer: tuple(sorted(found[offer], key=lambda one: -sureness(one, label_set)))
+        for offer in ordered
     }

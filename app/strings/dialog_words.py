@@ -78,7 +78,10 @@ EXPORT_STOPPED = "The export was cancelled; nothing was left behind."
 KEYS_TITLE = "Keys"
 KEYS_ACTION = "Action"
 KEYS_KEY = "Key"
-KEYS_LABELS = "Labels: 1 to 9, 0 for the tenth, Shift for 11 to 20. They never change places."
+KEYS_LABELS = (
+    "Labels: 1 to 9, 0 for the tenth, Shift for 11 to 20. They never change places. Where a scan "
+    "can have several, they put a label in or take it out. Enter takes what ↵ marks."
+)
 KEYS_CHANGE = "New key"
 KEYS_DEFAULT = "Default"
 KEYS_OF_LABELS = "the labels"

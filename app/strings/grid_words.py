@@ -11,6 +11,8 @@ HINT = (
     "Click, or Space on a scan, takes it out; it stays without a decision. What you accept counts "
     "as seen in a grid and teaches less."
 )
+NONE_APPLIES = "None applies"
+UNKNOWN = "{notice} What you accept says that it is absent."
 TAKE_BACK = "Take back"
 ACCEPT = "Accept {count} as {label}"
 ACCEPT_NONE = "Accept"

@@ -161,11 +161,15 @@ class RankingPanel(QWidget):
     def refresh_keys(self) -> None:
         """Write the keys as they are bound now."""
         for command, button in self._buttons.items():
-            word = command_words.SHORT_COMMANDS[command.value]
-            button.setText(f"{word}   {self._actions.first_key(command)}")
+            button.setText(self._button_text(command))
             button.setToolTip(self._actions.tip(command))
         key = self._actions.first_key(Command.NOTE)
         self.note.setPlaceholderText(reading_words.NOTE_HINT.format(key=key))
+
+    def _button_text(self, command: Command) -> str:
+        word = command_words.SHORT_COMMANDS[command.value]
+        enter = "   ↵" if command is Command.NONE_APPLY and self._panel.enter_none else ""
+        return f"{word}   {self._actions.first_key(command)}{enter}"
 
     @property
     def panel(self) -> Panel:
@@ -196,6 +200,7 @@ class RankingPanel(QWidget):
         for command, confidence in _SURENESS.items():
             self._buttons[command].setChecked(panel.confidence is confidence)
         self._buttons[Command.FLAG].setChecked(panel.flagged)
+        self._buttons[Command.NONE_APPLY].setText(self._button_text(Command.NONE_APPLY))
         for button in self._buttons.values():
             button.setEnabled(panel.can_decide)
         self.note.show_note(panel.note)

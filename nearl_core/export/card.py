@@ -166,7 +166,7 @@ def _suggestions(rows: Sequence[Row], recipe: Recipe, evidence: Evidence) -> str
         "",
         f"A model (backbone {plain(recipe.backbone)}) ranked the labels while readers decided. "
         f"{shown[Shown.VISIBLE.value]} decisions were made with a suggestion in sight: "
-        f"{answers[True]} followed the first one, {answers[False]} did not. "
+        f"{answers[True]} followed it, {answers[False]} did not. "
         f"{shown[Shown.BLIND.value]} were made without seeing one, "
         f"{shown[Shown.IMPORTED.value]} came from a file.{mixed} "
         "A suggestion is never taken for a decision, but one that was seen may have swayed it.",

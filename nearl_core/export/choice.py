@@ -133,7 +133,7 @@ def _joined(alike: Sequence[Row], said: Sequence[Row]) -> Row | None:
     asked_none = set.intersection(*(set(row.not_asked) for row in alike))
     shown = {(row.shown, row.suggestion, row.probability, row.version) for row in alike}
     if len(shown) > 1:  # each reader saw something else, or not all saw something
-        first = replace(first, shown="mixed", suggestion="", probability=None, version="")
+        first = replace(first, shown="mixed", suggestion=(), probability=None, version="")
     least = max((Confidence(row.confidence) for row in alike), key=_SURENESS.index)
     return replace(
         first,

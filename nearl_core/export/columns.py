@@ -66,8 +66,16 @@ COLUMNS: Final = (
         "settles a disagreement.",
         lambda r: r.occasion,
     ),
-    Column("suggestion", "The label that the model ranked first then.", lambda r: r.suggestion),
-    Column("suggestion_probability", "Its probability.", lambda r: r.probability),
+    Column(
+        "suggestion",
+        "Names of the labels that the model suggested then, with ; between; none-apply for none.",
+        lambda r: ";".join(r.suggestion),
+    ),
+    Column(
+        "suggestion_probability",
+        "Its probability; of several labels that of what it was least sure of, there or absent.",
+        lambda r: r.probability,
+    ),
     Column("suggestion_version", "The version that made it.", lambda r: r.version),
 )
 

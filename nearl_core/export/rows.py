@@ -5,13 +5,14 @@ import hmac
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from nearl_core.errors import ExportError
 from nearl_core.export.names import scan_name
 from nearl_core.export.split import NAMES, leaks, split_patients
+from nearl_core.suggesting import suggested, sureness
 from nearl_core.types import Decision, LabelSet, Occasion, Scan, Shown, State
 
 EXPORTED: Final = (State.LABELLED, State.NONE_APPLY, State.UNASSESSABLE)
@@ -44,7 +45,9 @@ class Row:
         reader, confidence, flagged, time: As decided; ISO 8601, UTC.
         shown: Whether the suggestion was on screen.
         occasion: On what occasion it was decided.
-        suggestion, probability, version: What was suggested first, by which version.
+        suggestion: Names of the labels that were suggested, "none-apply" where none was; empty
+            where nothing was.
+        probability, version: How probable the suggestion was, and by which version.
         image: The exported file, relative to the export; "" for none.
         height, width: Of the picture in pixels; 0 for none.
     """
@@ -66,7 +69,7 @@ class Row:
     flagged: bool
     time: str
     shown: str
-    suggestion: str
+    suggestion: tuple[str, ...]
     probability: float | None
     version: str
     occasion: str = Occasion.SINGLE.value
@@ -144,8 +147,9 @@ def _row(
     labels = [label_set.by_id(one) for one in label_set.ids if one in verdict.labels]
     if len(labels) < len(verdict.labels):  # by a desk, while a command reads
         raise ExportError("The project's labels changed meanwhile.", "Export again.")
-    first = decision.ranking.labels[0] if decision.ranking and decision.ranking.labels else None
     names = {label.id: label.name for label in label_set.labels}
+    ranking = decision.ranking
+    suggestion = _suggestion(suggested(ranking, label_set), names)
     return Row(
         scan_id=scan.id,
         scan=scan_name(scan.id),
@@ -164,17 +168,26 @@ def _row(
         flagged=verdict.flagged,
         time=decision.time.isoformat(timespec="seconds").replace("+00:00", "Z"),
         shown=decision.shown.value,
-        suggestion="" if first is None else names.get(first.label_id, ""),
-        probability=None if first is None else round(first.probability, 6),
-        version="" if decision.ranking is None else decision.ranking.version,
+        suggestion=suggestion,
+        probability=round(sureness(ranking, label_set), 6) if ranking and suggestion else None,
+        version="" if ranking is None else ranking.version,
         occasion=decision.occasion.value,
         above=tuple(tuple(names[i] for i in label_set.ancestors(one.id)) for one in labels),
         not_asked=tuple(label.name for label in label_set.labels if label.id in decision.unasked),
     )
 
 
+def _suggestion(label_ids: Sequence[str] | None, names: Mapping[str, str]) -> tuple[str, ...]:
+    if label_ids is None:
+        return ()
+    # A label that left the set since has no name any more.
+    named = tuple(names[one] for one in label_ids if one in names)
+    return named if label_ids else (State.NONE_APPLY.value,)
+
+
 def followed(row: Row) -> bool | None:
     """Whether the decision is the suggestion that was on screen; None where none was."""
     if row.shown != Shown.VISIBLE or not row.suggestion:
         return None
-    return row.labels == (row.suggestion,)
+    said = {*row.labels, *row.implied} or {row.state}
+    return said == set(row.suggestion)

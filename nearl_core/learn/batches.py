@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nearl_core.suggesting import is_accepted
 from nearl_core.types import Confidence, Decision, LabelSet, Occasion, Scan, Shown, State
 
 ACCEPTED_WEIGHT = 0.5
@@ -93,7 +94,8 @@ class Lessons:
             target[[self._place[one] for one in decision.unasked if one in self._place]] = np.nan
             if np.isnan(target).all():
                 return None
-        accepted = _accepted(decision)
+        shown = decision.shown is Shown.VISIBLE
+        accepted = shown and is_accepted(verdict, decision.ranking, self.label_set)
         weight = _CONFIDENCE_WEIGHT[verdict.confidence]
         if decision.occasion is Occasion.GRID:
             weight *= GRID_WEIGHT
@@ -112,14 +114,6 @@ class Lessons:
             not accepted,
             decision.shown is not Shown.VISIBLE,
         )
-
-
-def _accepted(decision: Decision) -> bool:
-    """Whether the reader took what was suggested, having seen it."""
-    if decision.shown is not Shown.VISIBLE or decision.ranking is None:
-        return False
-    top = decision.ranking.labels[:1]
-    return bool(top) and decision.verdict.labels == (top[0].label_id,)
 
 
 def patient_folds(

@@ -8,6 +8,7 @@ by its first decision: later rankings of it have learned from that one.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nearl_core import suggesting
 from nearl_core.agreement import wilson
 from nearl_core.types import Decision, LabelSet, Occasion, Shown, State
 
@@ -84,10 +85,7 @@ def outcomes(firsts: Sequence[Decision], label_set: LabelSet) -> tuple[Outcome, 
             continue
         if verdict.state not in (State.LABELLED, State.NONE_APPLY):
             continue
-        if label_set.multi_label:
-            said = [entry.label_id for entry in ranking.labels if entry.probability >= 0.5]
-        else:
-            said = [ranking.labels[0].label_id]
+        said = suggesting.suggested(ranking, label_set) or ()
         if there.issuperset(said):
             seen = decision.shown is Shown.VISIBLE
             labels = label_set.meant(verdict.labels)

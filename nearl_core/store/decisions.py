@@ -371,12 +371,14 @@ def _ranking_to_json(ranking: Ranking) -> str:
             "frame": ranking.frame,
             "notice": printable(ranking.notice),
             "unlike": ranking.unlike,
+            "suggested": ranking.suggested,
         }
     )
 
 
 def _ranking_from_json(text: str, scan_id: int) -> Ranking:
     content = json.loads(text)
+    suggested = content.get("suggested")
     return Ranking(
         scan_id=scan_id,
         version=content["version"],
@@ -385,4 +387,5 @@ def _ranking_from_json(text: str, scan_id: int) -> Ranking:
         frame=content["frame"],
         notice=content["notice"],
         unlike=content["unlike"],
+        suggested=None if suggested is None else tuple(suggested),
     )

@@ -26,6 +26,8 @@ class Ranking:
         labels: Most probable first; empty where the backbone can't know yet.
         notice: Why there are no labels, or what the reader should know; "" for nothing.
         unlike: True where the scan is unlike anything decided.
+        suggested: Ids of the labels that it suggests, none of them where none applies; None in a
+            ranking of before this was kept. See `suggesting.py`.
     """
 
     scan_id: int
@@ -35,6 +37,7 @@ class Ranking:
     frame: int = 0
     notice: str = ""
     unlike: bool = False
+    suggested: tuple[str, ...] | None = None
 
     def probability(self, label_id: str) -> float | None:
         """The probability of one label, or None where it is not ranked."""

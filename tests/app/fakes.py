@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from app.engine_port import EngineRequest
 from nearl_core.control import RunControl
 from nearl_core.errors import TrainingError, VersionError
+from nearl_core.suggesting import by_rule
 from nearl_core.types import (
     FROZEN,
     Decision,
@@ -56,6 +57,7 @@ class FakeEngine:
         self._label_set = request.label_set
         self._adapters = request.adapters_folder
         self._counts: Counter[str] = Counter()
+        self._used = 0
         self._seen: set[int] = set()
         self._version = FROZEN
         self._lock = threading.Lock()
@@ -89,6 +91,7 @@ class FakeEngine:
         used = [d for d in labelled if d.scan_id in self._seen]
         with self._lock:
             self._counts = Counter(label for d in used for label in d.verdict.labels)
+            self._used = len(used)
         return len(used)
 
     def choose_anew(self, control: RunControl) -> bool:
@@ -149,13 +152,15 @@ class FakeEngine:
 
     def _ranking(self, scan_id: int) -> Ranking:
         with self._lock:
-            counts, total = dict(self._counts), sum(self._counts.values())
+            counts, total, used = dict(self._counts), sum(self._counts.values()), self._used
         if not total:
             return Ranking(scan_id, self._version, 0, (), notice=NOT_YET)
         ids = self._label_set.ids
-        entries = [LabelProbability(i, (counts.get(i, 0) + 1.0) / (total + len(ids))) for i in ids]
+        size = used + 2 if self._label_set.multi_label else total + len(ids)
+        entries = [LabelProbability(i, (counts.get(i, 0) + 1.0) / size) for i in ids]
         entries.sort(key=lambda entry: -entry.probability)
-        return Ranking(scan_id, self._version, total, tuple(entries))
+        suggested = by_rule(entries, self._label_set)
+        return Ranking(scan_id, self._version, used, tuple(entries), suggested=suggested)
 
     def _new_version(self, version_id: str, labelled: Sequence[Decision]) -> Version:
         file = f"{version_id}.safetensors"

@@ -14,9 +14,20 @@ from app.views.dialogs.grid import GridDialog
 from nearl_core import labels_file
 from nearl_core.store import readings
 from nearl_core.store.project import Project
-from nearl_core.types import LabelProbability, Occasion, Ranking, ReadingRules, Shown, State
-from tests.app.driving import WAIT_MS, Driver
+from nearl_core.types import (
+    Label,
+    LabelProbability,
+    LabelSet,
+    Occasion,
+    Ranking,
+    ReadingRules,
+    Shown,
+    State,
+    Verdict,
+)
+from tests.app.driving import WAIT_MS, Driver, make_project
 
+STRIPES = Verdict(State.LABELLED, ("stripes",))
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -39,14 +50,32 @@ def test_the_surest_come_first_by_label_and_the_unlike_do_not_come() -> None:
         labels,
         bar=0.95,
     )
-    by_label = {label: [one.scan_id for one in group] for label, group in found.items()}
-    assert by_label == {"a": [2, 1], "b": [3]}
+    assert by_suggestion(found) == [(("a",), [2, 1]), (("b",), [3])]
 
 
-def test_of_several_labels_all_others_must_be_surely_absent() -> None:
-    labels = labels_file.from_argument("A,B", multi_label=True)
-    rankings = [ranked(1, ("a", 0.98), ("b", 0.3)), ranked(2, ("a", 0.98), ("b", 0.02))]
-    assert [one.scan_id for one in sure_of(rankings, labels, bar=0.95)["a"]] == [2]
+def by_suggestion(
+    found: dict[Verdict, tuple[Ranking, ...]],
+) -> list[tuple[tuple[str, ...], list[int]]]:
+    return [(offer.labels, [one.scan_id for one in group]) for offer, group in found.items()]
+
+
+def test_of_several_labels_each_must_be_surely_there_or_absent() -> None:
+    a, b = labels_file.from_names(["A", "B"]).labels
+    labels = LabelSet((a, b, Label("k", "Kind", parent="a")), multi_label=True)
+    found = sure_of(
+        [
+            ranked(1, ("a", 0.98), ("b", 0.3), ("k", 0.01)),
+            ranked(2, ("a", 0.98), ("b", 0.02), ("k", 0.01)),
+            ranked(3, ("a", 0.97), ("b", 0.02), ("k", 0.96)),
+            ranked(4, ("k", 0.97), ("b", 0.99), ("a", 0.2)),  # what implies it makes it as sure
+            ranked(5, ("a", 0.98), ("k", 0.6), ("b", 0.01)),
+            ranked(6, ("a", 0.03), ("b", 0.02), ("k", 0.01)),
+            ranked(7, ("a", 0.03), ("b", 0.02)),  # nothing is known of k
+        ],
+        labels,
+        bar=0.95,
+    )
+    assert by_suggestion(found) == [(("a",), [2]), (("b", "k"), [4]), (("k",), [3]), ((), [6])]
 
 
 @pytest.fixture
@@ -94,11 +123,34 @@ def test_a_page_is_accepted_but_for_what_was_taken_out(
         assert decision.ranking.labels[0].label_id == "stripes"
         assert decision.frames_shown == (desk.desk.table.scans()[scan_id].frames // 2,)
     desk.until(lambda: grid.empty.text() == grid_words.NONE_OF_LABEL)
-    assert grid.label_id == "stripes"  # no other label comes by itself under the same key
+    assert grid.label.currentText().startswith(
+        "Stripes"
+    )  # no other label comes by itself under the same key
     assert not grid.page.ids(ticked=True)  # what was taken out does not come back
     grid.reject()
     assert all(desk.desk.table.verdict(scan_id).state is State.UNSEEN for scan_id in out)
     assert desk.scan_id() in out  # the desk goes on with what is left
+
+
+def test_a_page_of_several_labels_is_accepted_as_it_is_suggested(
+    driver: Driver, tmp_path: Path, scan_folder: Path
+) -> None:
+    labels = labels_file.from_argument("Disc,Stripes,Other", multi_label=True)
+    project = make_project(tmp_path / "multi.nearl", scan_folder, labels)
+    driver.open(project)
+    driver.press(Qt.Key.Key_1)
+    driver.press(Qt.Key.Key_3)
+    driver.decide(Qt.Key.Key_Return)
+    dialog = show(driver)
+    dialog.bar.setValue(60)
+    driver.until(lambda: len(dialog.page.ids(ticked=True)) == 8)
+    assert dialog.ok.text() == "Accept 8 as Disc, Other"
+    recorded(driver, dialog.ok.click)
+    dialog.reject()
+    with Project.open(project, read_only=True) as other:
+        kept = [one for one in other.standing() if one.occasion is Occasion.GRID]
+    assert {one.verdict.labels for one in kept} == {("disc", "other")}
+    assert {one.ranking.suggested for one in kept if one.ranking} == {("disc", "other")}
 
 
 def test_the_last_page_is_taken_back_as_a_whole(desk: Driver, grid: GridDialog) -> None:
@@ -118,7 +170,7 @@ def test_a_page_that_is_being_saved_is_not_taken_back_for_the_one_before(
     desk: Driver, grid: GridDialog
 ) -> None:
     review = desk.desk.reading.batch
-    sure = review.sure(0.6)["stripes"]
+    sure = review.sure(0.6)[STRIPES]
     recorded(desk, lambda: review.accept(sure[:2], ()))
 
     def too_soon() -> None:
@@ -146,7 +198,7 @@ def test_what_comes_too_late_does_not_come_into_the_next_sitting(
     late[0]([ranked(1, ("stripes", 0.99))])
     assert not review.sure(0.5)
     late[1]([ranked(1, ("stripes", 0.99))])
-    assert "stripes" in review.sure(0.5)
+    assert STRIPES in review.sure(0.5)
     review.end()
 
 

@@ -1,6 +1,7 @@
 """Deciding by key: what a reader sees, and what is on disk."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from PySide6.QtCore import Qt
 
 from app import strings
 from app.models.commands import Command
+from app.models.panel import Panel
 from nearl_core import labels_file
 from nearl_core.store.project import Project
 from nearl_core.types import Confidence, NewDecision, Shown, State, Verdict
@@ -180,6 +182,66 @@ def test_a_multi_label_set_toggles_and_enter_records(
     driver.decide(Qt.Key.Key_Return)
     assert driver.desk.table.verdict(first).labels == ("disc", "other")
     assert driver.scan_id() != first
+
+
+def ranked(driver: Driver, decisions: int) -> Panel:
+    """What is shown once the engine has learned from so many decisions."""
+    learned = f"learned from {decisions} decision"
+    driver.until(lambda: learned in driver.desk.window.ranking.panel.source)
+    return driver.desk.window.ranking.panel
+
+
+def test_enter_takes_the_labels_that_are_marked_and_digits_change_them(
+    driver: Driver, tmp_path: Path, scan_folder: Path
+) -> None:
+    labels = labels_file.from_argument("Disc,Stripes,Other", multi_label=True)
+    disc, stripes, other = labels.labels
+    tree = replace(labels, labels=(disc, stripes, replace(other, parent="stripes")))
+    project = make_project(tmp_path / "multi.nearl", scan_folder, tree)
+    driver.open(project)
+    driver.press(Qt.Key.Key_3)
+    assert [line.enter for line in driver.desk.window.ranking.panel.lines] == [False, True, True]
+    driver.decide(Qt.Key.Key_Return)
+    panel = ranked(driver, 1)  # other 67 %, the rest 33 %
+    assert [line.enter for line in panel.lines] == [False, True, True]
+    assert panel.hint.startswith("Enter accepts Other;")
+    second = driver.scan_id()
+    driver.decide(Qt.Key.Key_Return)
+    with Project.open(project, read_only=True) as opened:
+        (said,) = opened.history(second)
+    assert (said.verdict.labels, said.shown) == (("other",), Shown.VISIBLE)
+    assert said.ranking is not None
+    assert said.ranking.suggested == ("stripes", "other")
+    ranked(driver, 2)
+    driver.press(Qt.Key.Key_2)  # without it there is no kind of it either
+    driver.press(Qt.Key.Key_Return)
+    assert "No label is chosen" in driver.status()
+    driver.press(Qt.Key.Key_1)
+    assert driver.desk.window.ranking.panel.hint == "Enter records Disc"
+    third = driver.scan_id()
+    driver.decide(Qt.Key.Key_Return)
+    assert driver.desk.table.verdict(third).labels == ("disc",)
+
+
+def test_enter_says_that_none_applies_where_no_label_is_likely(
+    driver: Driver, tmp_path: Path, scan_folder: Path
+) -> None:
+    labels = labels_file.from_argument("Disc,Stripes,Other", multi_label=True)
+    driver.open(make_project(tmp_path / "multi.nearl", scan_folder, labels))
+    digits = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3)
+    for wanted, _ in enumerate(digits):  # each label once, in place of what is suggested
+        panel = ranked(driver, wanted) if wanted else driver.desk.window.ranking.panel
+        for place, line in enumerate(panel.lines):
+            if line.enter != (place == wanted):
+                driver.press(digits[place])
+        driver.decide(Qt.Key.Key_Return)
+    panel = ranked(driver, 3)  # each label 40 %
+    assert not any(line.enter for line in panel.lines)
+    assert panel.hint.startswith("Enter accepts none applies;")
+    assert "N   ↵" in driver.desk.window.ranking._buttons[Command.NONE_APPLY].text()
+    fourth = driver.scan_id()
+    driver.decide(Qt.Key.Key_Return)
+    assert driver.desk.table.verdict(fourth).state is State.NONE_APPLY
 
 
 def test_a_project_open_elsewhere_is_shown_and_refuses_kindly(

@@ -25,8 +25,10 @@ from nearl_core.store.scans import NewScan
 from nearl_core.types import (
     Identity,
     Label,
+    LabelProbability,
     LabelSet,
     NewDecision,
+    Ranking,
     ScanInfo,
     Shown,
     State,
@@ -178,13 +180,22 @@ def test_folders_hold_what_all_readers_agree_on(project: Project, tmp_path: Path
 
 def test_a_multi_label_project_goes_into_tables_only(tmp_path: Path) -> None:
     with new_project(tmp_path, label_set=MULTI) as project:
-        decide(project, 1, "dots", "disc")
+        entries = (("disc", 0.9), ("dots", 0.7), ("stripes", 0.2))
+        said = Ranking(1, "v1", 3, tuple(LabelProbability(*entry) for entry in entries))
+        verdict = Verdict(State.LABELLED, ("dots", "disc"))
+        project.record(NewDecision(1, "r", verdict, said, Shown.VISIBLE))
+        none = Ranking(2, "v1", 3, (LabelProbability("disc", 0.2),), suggested=())
+        project.record(NewDecision(2, "r", Verdict(State.NONE_APPLY), none, Shown.VISIBLE))
         with pytest.raises(ExportError, match=r"several labels.*csv or jsonl"):
             _run(project, tmp_path / "out", "imagefolder")
         _run(project, tmp_path / "csv")
         _run(project, tmp_path / "jsonl", "jsonl")
-    assert _table(tmp_path / "csv")[0]["label"] == "Disc;Dots"
-    line = (tmp_path / "jsonl" / "decisions.jsonl").read_text()
+    first, second = _table(tmp_path / "csv")
+    assert (first["label"], first["suggestion"]) == ("Disc;Dots", "Disc;Dots")
+    assert first["suggestion_probability"] == "0.7"
+    assert (second["state"], second["suggestion"]) == ("none-apply", "none-apply")
+    assert "2 followed it" in " ".join((tmp_path / "csv" / "README.md").read_text().split())
+    line = (tmp_path / "jsonl" / "decisions.jsonl").read_text().splitlines()[0]
     assert json.loads(line)["label"] == ["Disc", "Dots"]
     assert not (tmp_path / "out").exists()
 
@@ -246,7 +257,7 @@ def test_the_card_says_what_a_user_must_know(tmp_path: Path) -> None:
         "4 scans of 4 patients, 4 decisions by 2 readers",
         "Not a medical device",
         "Patients could not be told apart",
-        "2 decisions were made with a suggestion in sight: 1 followed the first one, 1 did not",
+        "2 decisions were made with a suggestion in sight: 1 followed it, 1 did not",
         "1 were made without seeing one, 1 came from a file",
         "| v1 | 2 |",
         "backbone starter",

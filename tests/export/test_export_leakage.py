@@ -46,7 +46,7 @@ def _examined(pictures: list[Picture]) -> Leakage:
             False,
             "",
             "",
-            "",
+            (),
             None,
             "",
         )
@@ -121,7 +121,7 @@ def test_looking_for_twins_can_be_stopped() -> None:
             False,
             "",
             "",
-            "",
+            (),
             None,
             "",
         )

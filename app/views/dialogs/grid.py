@@ -33,6 +33,8 @@ class GridDialog(DeskDialog):
         self.resize(1040, 720)
         self.label = QComboBox()
         self.label.setMinimumWidth(240)
+        self.label.setMaximumWidth(520)
+        self.label.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.label.currentIndexChanged.connect(self.wanted)
         self.bar = spin_box(50, 99, _BAR)
         self.bar.setSuffix(" %")
@@ -47,7 +49,7 @@ class GridDialog(DeskDialog):
         self.back.setAutoDefault(False)
         self.back.setEnabled(False)
         self.back.clicked.connect(self.back_asked)
-        self.said = muted("")
+        self.said, self.hint = muted(""), muted(grid_words.HINT)
         self.refuse.setText(dialog_words.CLOSE)
         self.ok.clicked.disconnect()
         self.ok.clicked.connect(self._accept_page)
@@ -64,17 +66,17 @@ class GridDialog(DeskDialog):
         self.body.addLayout(line)
         self.body.addWidget(self.page, 1)
         self.body.addWidget(self.empty, 1)
-        self.body.addWidget(muted(grid_words.HINT))
+        self.body.addWidget(self.hint)
         self.buttons.insertWidget(0, self.back)
         self.buttons.insertWidget(1, self.said, 1)
 
     @property
     def label_id(self) -> str:
-        """The label whose scans are wanted; "" for none."""
+        """The suggestion whose scans are wanted, by its name for programs; "" for none."""
         return str(self.label.currentData() or "")
 
     def show_labels(self, counts: Sequence[tuple[str, str, int]], looked: str) -> None:
-        """Offer labels (id, name, scans); the chosen one stays chosen."""
+        """Offer suggestions (name for programs, name, scans); the chosen one stays chosen."""
         chosen = self.label_id
         with QSignalBlocker(self.label):
             self.label.clear()
@@ -86,8 +88,10 @@ class GridDialog(DeskDialog):
         self.label.setEnabled(bool(counts))
         self.looked.setText(looked)
 
-    def show_cells(self, cells: tuple[Cell, ...], why_none: str) -> None:
-        """Show a page."""
+    def show_cells(self, cells: tuple[Cell, ...], why_none: str, unknown: str = "") -> None:
+        """Show a page; `unknown` names labels that the model knows nothing of."""
+        notice = grid_words.UNKNOWN.format(notice=unknown) if unknown else ""
+        self.hint.setText(f"{grid_words.HINT} {notice}".strip())
         self.page.show_cells(cells)
         self.page.setVisible(bool(cells))
         self.empty.setVisible(not cells)
