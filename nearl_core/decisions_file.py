@@ -3,7 +3,7 @@
 import csv
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,13 +14,16 @@ from nearl_core.types import (
     Confidence,
     LabelSet,
     NewDecision,
+    Occasion,
     Scan,
     Shown,
     State,
     Verdict,
 )
 
-COLUMNS: Final = ("path", "label", "reader", "state", "confidence", "frame")
+COLUMNS: Final = ("path", "label", "reader", "state", "confidence", "frame", "flagged", "note")
+_YES: Final = ("1", "true", "yes")
+_NO: Final = ("", "0", "false", "no")
 _FORMULA: Final = ("=", "+", "-", "@")
 _STATES: Final = tuple(state for state in State if state is not State.UNSEEN)
 
@@ -46,8 +49,15 @@ class _BadRowError(Exception):
     """Why a row can't be used, in half a sentence."""
 
 
-def read(path: Path, *, scans: Iterable[Scan], label_set: LabelSet, reader: str) -> DecisionsFile:
-    """Read `path,label[,reader,state,confidence,frame]`.
+def read(
+    path: Path,
+    *,
+    scans: Iterable[Scan],
+    label_set: LabelSet,
+    reader: str,
+    disputed: Collection[int] | None = None,
+) -> DecisionsFile:
+    """Read `path,label[,reader,state,confidence,frame,flagged,note]`.
 
     A path is taken as it is given, else relative to the file. A label is a name or an id; in a
     multi-label project `a;b` names two.
@@ -57,6 +67,7 @@ def read(path: Path, *, scans: Iterable[Scan], label_set: LabelSet, reader: str)
         scans: Those of the project.
         label_set: That of the project.
         reader: Who decided where no column says so.
+        disputed: Where the rows are adjudications: the scans that readers disagree on.
 
     Raises:
         DecisionsFileError: If the file can't be read, or a row can't be used; names the row.
@@ -79,15 +90,27 @@ def read(path: Path, *, scans: Iterable[Scan], label_set: LabelSet, reader: str)
             row = _named(header, cells)
             scan = _scan(row["path"], by_path, path.parent)
             verdict = _verdict(row, scan, label_set)
+            if disputed is not None:
+                _require_settling(scan, verdict, disputed)
         except _BadRowError as error:
             bad.append(f"Row {number}: {error}.")
             continue
         who = row.get("reader", "") or reader
-        decisions.append(NewDecision(scan.id, who, verdict, shown=Shown.IMPORTED))
+        occasion = Occasion.SINGLE if disputed is None else Occasion.ADJUDICATION
+        decisions.append(
+            NewDecision(scan.id, who, verdict, shown=Shown.IMPORTED, occasion=occasion)
+        )
     if bad:
         raise _refused(bad)
     unused = tuple(name for name in header if name and name not in COLUMNS)
     return DecisionsFile(tuple(decisions), unused)
+
+
+def _require_settling(scan: Scan, verdict: Verdict, disputed: Collection[int]) -> None:
+    if scan.id not in disputed:
+        raise _BadRowError("readers do not disagree on this scan, so there is nothing to settle")
+    if verdict.state is State.DEFERRED:
+        raise _BadRowError("a scan that is deferred is not settled")
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -147,6 +170,8 @@ def _verdict(row: Mapping[str, str], scan: Scan, label_set: LabelSet) -> Verdict
         state=state,
         labels=labels,
         confidence=_confidence(row["confidence"]),
+        flagged=_flag(row["flagged"]),
+        note=row["note"],
         frame=_frame(row["frame"], scan),
     )
 
@@ -193,6 +218,12 @@ def _state(text: str, *, labelled: bool) -> State:
     raise _BadRowError(
         f"there is no state {text!r}; there are {', '.join(state.value for state in _STATES)}"
     )
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in (*_YES, *_NO):
+        return text.lower() in _YES
+    raise _BadRowError(f"flagged is {text!r}, not yes or no")
 
 
 def _confidence(text: str) -> Confidence:

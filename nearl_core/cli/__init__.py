@@ -24,6 +24,7 @@ BROKEN_PIPE: Final = 141
 
 _MODULES: Final = (
     "projects",
+    "decisions",
     "labels",
     "importing",
     "readers",

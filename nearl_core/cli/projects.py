@@ -1,4 +1,4 @@
-"""Commands on projects: create, add, check, decide, decisions."""
+"""Commands on projects: create, add, check."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nearl_core.cli.output import Output
-from nearl_core.errors import NearlError, ProjectError
+from nearl_core.errors import ProjectError
 
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nearl_core.store.findings import Finding
     from nearl_core.store.project import Project
     from nearl_core.store.scans import NewScan
-    from nearl_core.types import AddReport, Decision, LabelSet, SkippedFile
+    from nearl_core.types import AddReport, SkippedFile
 
 SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
 
@@ -65,22 +65,6 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
         help="look there for scans that were moved or renamed",
     )
     check.set_defaults(run=_check)
-
-    decide = commands.add_parser("decide", help="take decisions from a CSV file")
-    decide.add_argument("project", type=Path, metavar="PROJECT")
-    decide.add_argument(
-        "file",
-        type=Path,
-        metavar="DECISIONS.csv",
-        help="columns path,label[,reader,state,confidence,frame]",
-    )
-    decide.add_argument("--reader", help="who decided, where no column says so")
-    decide.set_defaults(run=_decide)
-
-    decisions = commands.add_parser("decisions", help="list the standing decisions")
-    decisions.add_argument("project", type=Path, metavar="PROJECT")
-    decisions.add_argument("--reader", help="of one reader only")
-    decisions.set_defaults(run=_decisions)
 
 
 def _add_patient_from(parser: argparse.ArgumentParser) -> None:
@@ -289,62 +273,3 @@ def _open_or_look(kind: "type[Project]", folder: Path, output: Output) -> "Proje
             raise error from None  # what keeps it from being written says more
         output.message(f"{error.message} It is looked at only; nothing is mended.")
         return project
-
-
-def _decide(args: argparse.Namespace, output: Output) -> int:
-    from nearl_core.decisions_file import read
-    from nearl_core.settings import load
-    from nearl_core.store.copies import copy_daily
-    from nearl_core.store.project import Project
-
-    reader = args.reader or load().settings.reader
-    with Project.open(args.project) as project:
-        label_set = project.label_set()
-        scans = {scan.id: scan for scan in project.scans()}
-        said = read(args.file, scans=scans.values(), label_set=label_set, reader=reader)
-        if said.unused:
-            output.message(f"Columns that are not used: {', '.join(said.unused)}.")
-        total = len(said.decisions)
-        for done, new in enumerate(said.decisions):
-            try:
-                decision = project.record(new)
-            except NearlError:
-                output.message(f"{done} of {total} decisions were saved before this.")
-                raise
-            path = str(scans[new.scan_id].path)
-            record = _decision_record(decision, path, label_set)
-            output.result(record, f"{path}: {record['label'] or record['state']}")
-        output.text(f"{total} decisions saved.")
-        copy_daily(project.folder)
-    return _DONE
-
-
-def _decisions(args: argparse.Namespace, output: Output) -> int:
-    from nearl_core.store.project import Project
-
-    with Project.open(args.project, read_only=True) as project:
-        label_set = project.label_set()
-        paths = {scan.id: str(scan.path) for scan in project.scans()}
-        for decision in project.standing(args.reader):
-            path = paths[decision.scan_id]
-            record = _decision_record(decision, path, label_set)
-            what = record["label"] or record["state"]
-            output.result(record, f"{path}: {what} ({decision.reader}, {record['time']})")
-    return _DONE
-
-
-def _decision_record(decision: "Decision", path: str, label_set: "LabelSet") -> dict[str, object]:
-    """A decision as the command line prints it; `scan` is its name in exports."""
-    verdict = decision.verdict
-    names = [label.name for label in label_set.labels if label.id in verdict.labels]
-    return {
-        "path": path,
-        "label": ";".join(names),
-        "reader": decision.reader,
-        "time": decision.time.isoformat(),
-        "state": verdict.state.value,
-        "confidence": verdict.confidence.value,
-        "frame": verdict.frame,
-        "flagged": verdict.flagged,
-        "scan": f"scan-{decision.scan_id:06d}",
-    }

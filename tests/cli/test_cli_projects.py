@@ -390,7 +390,7 @@ def test_a_bug_is_one_line_and_a_log_without_anyone(nearl_home: Path) -> None:
     assert "This is a bug in NEARL Desk (KeyError)" in done.stderr
     log = (nearl_home / "bugs.log").read_text()
     assert "builtins.KeyError" in log
-    assert "nearl_core/cli/projects.py" in log
+    assert "nearl_core/cli/decisions.py" in log
     assert "MUELLER" not in log + done.stderr
 
 

@@ -1,6 +1,8 @@
 """How a project is read and how far its readers agree, on the command line."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from nearl_core.cli import main
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
-from nearl_core.types import NewDecision, Occasion, ScanInfo, State, Verdict
+from nearl_core.types import NewDecision, Occasion, ScanInfo, Shown, State, Verdict
 from tests.support.projects import LABELS, decide
 from tests.support.scans import disc, write_png
 
@@ -78,3 +80,71 @@ def test_an_undone_repeat_or_adjudication_counts_no_more(
     assert found["readers"][0]["repeats"] is None
     assert found["disagreements"][0]["adjudicated"] is None
     assert found["pairs"][0]["scans"] == 3
+
+
+def table(folder: Path, text: str) -> str:
+    (folder / "d.csv").write_text(text, encoding="utf-8")
+    return str(folder / "d.csv")
+
+
+def process(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:
+    """A command as a script runs it: its code, its lines, and what it says beside."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nearl_core", *map(str, arguments), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def test_a_script_settles_a_disagreement_and_reads_all_that_was_said(
+    project: Path, tmp_path: Path
+) -> None:
+    row = "path,label,reader,flagged,note\n"
+    agreed = table(tmp_path, row + "0.png,Dots,c,,\n1.png,Disc,c,,\n")
+    code, lines, told = process("decide", project, agreed, "--adjudicate")
+    assert (code, lines) == (3, [])
+    assert "Row 2: readers do not disagree on this scan" in told
+    code, lines, _ = process(
+        "decide", project, table(tmp_path, row + "1.png,Disc,c,yes,seen with b\n"), "--adjudicate"
+    )
+    assert (code, lines[0]["label"], lines[0]["note"]) == (0, "Disc", "seen with b")
+    _, lines, _ = process("agreement", project)
+    assert lines[0]["disagreements"][0]["adjudicated"] == "Disc"
+    code, lines, _ = process("history", project, tmp_path / "1.png")
+    assert code == 0
+    assert [(one["reader"], one["label"], one["occasion"]) for one in lines] == [
+        ("a", "Disc", "single"),
+        ("b", "Dots", "single"),
+        ("a", "Dots", "adjudication"),
+        ("c", "Disc", "adjudication"),
+    ]
+    assert (lines[3]["flagged"], lines[3]["note"], lines[3]["shown"]) == (
+        True,
+        "seen with b",
+        "imported",
+    )
+    _, lines, _ = process("decisions", project, "--reader", "c")
+    assert [one["note"] for one in lines] == ["seen with b"]
+    code, _, told = process("history", project, tmp_path / "9.png")
+    assert (code, "9.png is not a scan of this project" in told) == (3, True)
+
+
+def test_a_history_tells_what_was_suggested_taken_back_and_renamed(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Project.open(project) as opened:
+        decide(opened, 3, "stripes", reader="d", shown=Shown.VISIBLE, suggestion="disc")
+        opened.undo("d")
+        opened.redo("d")
+    assert main(["labels", str(project), "--rename", "Stripes=Lines"]) == 0
+    capsys.readouterr()
+    assert main(["history", str(project), str(tmp_path / "2.png"), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()][2:]
+    assert [one["label"] for one in lines] == ["Stripes", "", "Stripes"]  # as it was said then
+    assert lines[0]["ranking"][0] == {"label": "Disc", "probability": 0.8}
+    assert (lines[0]["version"], lines[0]["shown"]) == ("v1", "visible")
+    assert (lines[1]["undoes"], lines[2]["redoes"]) == (lines[0]["id"], lines[1]["id"])
+    assert main(["history", str(project), str(tmp_path / "2.png")]) == 0
+    assert f"unseen (d, {lines[1]['time']}), undoes {lines[0]['id']}" in capsys.readouterr().out
