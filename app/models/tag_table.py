@@ -20,6 +20,10 @@ class Column(IntEnum):
     VALUE = 2
 
 
+HIDDEN_ROLE = Qt.ItemDataRole.UserRole
+"""Whether a value is there, and not shown."""
+
+
 class TagTable(QAbstractTableModel):
     """Header lines that hold the searched text, in the order of the file."""
 
@@ -80,6 +84,8 @@ class TagTable(QAbstractTableModel):
             if index.column() == Column.NAME:
                 return _INDENT * line.depth + line.name
             return strings.TAG_HIDDEN if line.hidden else line.value
+        if role == HIDDEN_ROLE:
+            return line.hidden and index.column() == Column.VALUE
         if role == Qt.ItemDataRole.ToolTipRole:
             value = strings.TAG_HIDDEN_TIP if line.hidden else line.value
             return f"{line.tag} {line.vr} {line.name}\n{value}"

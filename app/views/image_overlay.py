@@ -11,7 +11,7 @@ from app.views import style
 _MARGIN = 12
 _LINE = 18
 _TICK = 5.0
-_TOP = 2
+_TOP, _BOTTOM = 2, 3
 
 
 Measured = tuple[QPointF, QPointF, str]
@@ -140,15 +140,17 @@ class ImageOverlay(QWidget):
         )
         for number, (letters, place) in enumerate(zip(self._letters, places, strict=True)):
             if letters:
-                top = self._below_corners(area) if number == _TOP else 0
-                _draw(painter, area.adjusted(0, top, 0, 0), place, letters, style.TEXT)
+                corners = (*self._texts.scan, self._reading, self._zoom)
+                top = self._gives_way(area, *corners, lines=2) if number == _TOP else 0
+                below = (self._value, self._texts.frame)
+                bottom = self._gives_way(area, *below, lines=1) if number == _BOTTOM else 0
+                _draw(painter, area.adjusted(0, top, 0, -bottom), place, letters, style.TEXT)
 
-    def _below_corners(self, area: QRect) -> int:
-        """How far down the upper letter gives way to the corners' texts in a narrow view."""
+    def _gives_way(self, area: QRect, *texts: str, lines: int) -> int:
+        """How far the upper or lower letter gives way to the corners' texts in a narrow view."""
         metrics = QFontMetrics(style.font(self.font(), pixels=12))
-        lines = (*self._texts.scan, self._reading, self._zoom)
-        widest = max(metrics.horizontalAdvance(line) for line in lines)
-        return 2 * _LINE if widest > area.width() // 2 - _LINE else 0
+        widest = max(metrics.horizontalAdvance(text) for text in texts)
+        return lines * _LINE if widest > area.width() // 2 - _LINE else 0
 
 
 def _draw(painter: QPainter, place: QRect, flags: Qt.AlignmentFlag, text: str, colour: str) -> None:

@@ -61,6 +61,7 @@ class ImageView(QWidget):
         self._lines: tuple[Line, ...] = ()
         self._pressed: tuple[Qt.MouseButton, QPoint, Grey | None] | None = None
         self._last_pan = QPointF()
+        self._pointer: QPointF | None = None
         self._canvas = ImageCanvas(self)
         self._overlay = ImageOverlay(self)
         layout = QVBoxLayout(self)
@@ -221,7 +222,8 @@ class ImageView(QWidget):
                 self._canvas.pan(self._last_pan, event.position())
                 self._last_pan = event.position()
                 self._show_lines()
-        self._read_value(event.position())
+        self._pointer = event.position()
+        self._read_value()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """End a drag."""
@@ -240,7 +242,8 @@ class ImageView(QWidget):
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """No pointer, no value."""
         super().leaveEvent(event)
-        self._overlay.set_value("")
+        self._pointer = None
+        self._read_value()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Every key belongs to the window."""
@@ -277,11 +280,13 @@ class ImageView(QWidget):
             return column, row
         return min(max(column, 0.0), picture.columns), min(max(row, 0.0), picture.rows)
 
-    def _read_value(self, place: QPointF) -> None:
-        picture = self._picture
-        if picture is not None:
-            column, row = (int(part // 1) for part in self._canvas.to_picture(place))
-            self._overlay.set_value(picture.place_text(row, column, shutter=self._viewing.shutter))
+    def _read_value(self) -> None:
+        """The value under the pointer, also where the picture moved and the pointer did not."""
+        picture, text = self._picture, ""
+        if picture is not None and self._pointer is not None:
+            column, row = (int(part // 1) for part in self._canvas.to_picture(self._pointer))
+            text = picture.place_text(row, column, shutter=self._viewing.shutter)
+        self._overlay.set_value(text)
 
     def _show_lines(self) -> None:
         picture = self._picture
@@ -307,6 +312,7 @@ class ImageView(QWidget):
     def _tell(self) -> None:
         picture = self._picture
         self._show_lines()
+        self._read_value()
         if picture is None:
             self._overlay.set_reading("", ("", "", "", ""), "")
             return

@@ -45,6 +45,8 @@ _TOOLS = (
     (Command.RESET, "reset"),
 )
 _PANEL_WIDTH = 344
+_UNPAIRED = "U"
+"""The laterality of what has no sides: beside the modality it would say nothing."""
 _TURNS = {
     Command.FLIP_HORIZONTAL: Turn.FLIP_HORIZONTAL,
     Command.FLIP_VERTICAL: Turn.FLIP_VERTICAL,
@@ -173,7 +175,7 @@ class ScanPanel(QWidget):
             Command.LAST_FRAME,
         ):
             self._actions.action(command).setEnabled(several)
-        self._buttons[Command.CINE].setEnabled(several)
+        self._buttons[Command.CINE].setVisible(several)
         has_overlay = picture is not None and picture.frame.overlay is not None
         self._buttons[Command.OVERLAY].setVisible(has_overlay)
         has_shutter = picture is not None and picture.frame.shutter is not None
@@ -227,7 +229,7 @@ class ScanPanel(QWidget):
         panel.setVisible(on)
         if on:
             whole = self._beside.width()
-            part = whole // 2 if command is Command.COMPARE else _PANEL_WIDTH
+            part = whole // 2 if command is Command.COMPARE else max(_PANEL_WIDTH, whole // 3)
             parts = [part if other is command else 0 for other in self._panels]
             self._beside.setSizes([whole - part, *parts])
         wanted.emit(on)
@@ -284,7 +286,8 @@ def _texts(picture: Picture | None, scan: Scan | None, frame: int) -> OverlayTex
         return OverlayText()
     info = picture.info
     size = f"{info.columns} × {info.rows}"
-    place = " ".join(part for part in (info.laterality, info.view) if part)
+    side = info.laterality if info.laterality != _UNPAIRED else ""
+    place = " ".join(part for part in (side, info.view) if part)
     counter = strings.FRAME.format(number=frame + 1, total=scan.frames) if scan.frames > 1 else ""
     first = "  ".join(part for part in (info.modality, place) if part)
     return OverlayText((first, size), info.notices, counter)

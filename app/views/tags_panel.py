@@ -1,21 +1,24 @@
 """The DICOM header beside the scan: searchable, identity hidden until it is asked for."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QHeaderView,
     QLabel,
     QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from app import strings
-from app.models.tag_table import Column, TagTable
+from app.models.tag_table import HIDDEN_ROLE, Column, TagTable
 from app.strings import command_words
+from app.views import style
 from app.views.dialogs.parts import heading, muted
 from nearl_core.types import TagLine
 
@@ -26,6 +29,19 @@ class _Table(QTableView):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Pass every key on."""
         event.ignore()
+
+
+class _Hidden(QStyledItemDelegate):
+    """Draws what is hidden fainter than values that are there."""
+
+    def initStyleOption(  # noqa: N802 - Qt's name
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """As usual, but for the colour."""
+        super().initStyleOption(option, index)
+        if index.data(HIDDEN_ROLE):
+            palette: QPalette = option.palette
+            palette.setColor(QPalette.ColorRole.Text, QColor(style.MUTED))
 
 
 class TagsPanel(QWidget):
@@ -82,8 +98,11 @@ class TagsPanel(QWidget):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(Column.TAG, QHeaderView.ResizeMode.Fixed)
-        view.setColumnWidth(Column.TAG, 104)
-        view.setColumnWidth(Column.NAME, 152)
+        header.setMinimumSectionSize(40)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setItemDelegate(_Hidden(view))
+        view.setColumnWidth(Column.TAG, 98)
+        view.setColumnWidth(Column.NAME, 118)
 
     def show_lines(self, lines: tuple[TagLine, ...]) -> None:
         """Show a header."""

@@ -1,13 +1,14 @@
 """The viewer's tools by key and pointer, through the real window, on DICOM files made up here."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app import bootstrap, strings
@@ -17,6 +18,7 @@ from app.models.commands import Command
 from app.models.measuring import Line, Point, length, length_text
 from app.models.placing import part_placing, placing, visible_part
 from app.models.viewing import Orientation
+from app.strings import command_words
 from app.views.image_view import ImageView
 from nearl_core import labels_file
 from nearl_core.types import Region, ScanInfo, SpacingAt
@@ -68,7 +70,7 @@ def write_scans(folder: Path) -> Path:
         for k in range(3)
     ]
     stack = noise((3, 20, 20), "u2", 300)
-    dicom(folder / "f-windows.dcm", stack, PerFrameFunctionalGroupsSequence=own)
+    dicom(folder / "f-windows.dcm", stack, PerFrameFunctionalGroupsSequence=own, Laterality="U")
     unequal = np.stack([ramp(20, 20, "u2", step) for step in (1, 4, 2)])
     dicom(folder / "g-automatic.dcm", unequal)
     return folder
@@ -134,6 +136,10 @@ def drag(driver: Driver, start: Point, end: Point) -> None:
 
 def texts(driver: Driver) -> str:
     return "\n".join(view_of(driver).texts())
+
+
+def shows(driver: Driver, text: str) -> bool:
+    return text in texts(driver)
 
 
 def grey_at(driver: Driver, point: Point) -> int:
@@ -209,8 +215,12 @@ def test_the_value_under_the_pointer_is_in_hounsfield_units(tools: Driver) -> No
     tools.bot.mouseMove(view, view.place_of((10.5, 2.5)).toPoint())
     assert f"{2 * 80 + 10 - 1024} HU   column 11, row 3" in texts(tools)
     go_to(tools, "e-stack.dcm")
+    assert "HU" not in texts(tools)  # what was under the pointer is no longer there
     tools.bot.mouseMove(view, view.place_of((1.5, 1.5)).toPoint())
-    assert "value " in texts(tools)
+    for frame, key in ((2, Qt.Key.Key_Up), (3, Qt.Key.Key_Down)):
+        tools.press(key)
+        value = noise((6, 20, 20), "u1")[frame, 1, 1]
+        tools.until(partial(shows, tools, f"value {value}   column 2, row 2"))
 
 
 def test_a_shutter_covers_until_it_is_taken_away(tools: Driver) -> None:
@@ -253,7 +263,11 @@ def test_a_kept_window_is_not_taken_to_another_kind_of_scan(tools: Driver) -> No
 
 
 def test_cine_runs_as_fast_as_the_file_says_and_stops_by_key(tools: Driver) -> None:
+    buttons = tools.desk.window.scan.findChildren(QToolButton)
+    button = next(b for b in buttons if b.accessibleName() == command_words.COMMANDS["cine"])
+    assert not button.isVisible()
     go_to(tools, "e-stack.dcm")
+    assert button.isVisible()
     screen = tools.desk.screen
     assert screen.rate == 50
     first = screen.frame
@@ -366,6 +380,7 @@ def test_each_frame_is_named_by_its_own_window(tools: Driver) -> None:
     tools.press(Qt.Key.Key_Down)
     tools.until(lambda: choice.currentText() == "C 200  W 50")
     assert "C 200  W 50" in view_of(tools).texts()
+    assert "OT" in view_of(tools).texts()  # a laterality of neither side says nothing
 
 
 def test_greys_do_not_jump_from_frame_to_frame_of_a_stack_without_window(tools: Driver) -> None:
@@ -373,7 +388,7 @@ def test_greys_do_not_jump_from_frame_to_frame_of_a_stack_without_window(tools: 
     choice = tools.desk.window.scan.findChild(QComboBox)
     assert isinstance(choice, QComboBox)
     tools.until(lambda: choice.currentText() == strings.ALL_FRAMES)
-    window = "Automatic, all frames   C 798  W 1596"
+    window = "Auto, all frames   C 798  W 1596"
     assert window in view_of(tools).texts()
     assert grey_at(tools, (19.5, 19.5)) == 255
     for key in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Down):
@@ -381,5 +396,5 @@ def test_greys_do_not_jump_from_frame_to_frame_of_a_stack_without_window(tools: 
         assert window in view_of(tools).texts()
     tools.until(lambda: grey_at(tools, (19.5, 19.5)) == 128)
     tools.press(Qt.Key.Key_W)
-    assert "Automatic, this frame   C 399  W 798" in view_of(tools).texts()
+    assert "Auto, this frame   C 399  W 798" in view_of(tools).texts()
     assert grey_at(tools, (19.5, 19.5)) == 255
