@@ -4,20 +4,18 @@ Every figure has one form: a share of agreement of each scan in [0, 1], their me
 agreement that the frequencies of the words alone would give. Its interval is Wilson's of the mean
 with chance held fixed, as Cohen held it for his standard error (`docs/adr/0015-agreement.md`).
 Where a scan can have several labels, agreement and chance are means over labels (the pooled kappa
-of De Vries et al. 2008).
+of De Vries et al. 2008). A label counts where both were asked for it.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
-from nearl_core.types import LabelSet, State, Verdict
+from nearl_core.types import Decision, LabelSet, State
 
-Word = tuple[str, tuple[str, ...]]
-"""What a reader says of a scan: the state, and the ids of what its labels mean, in order."""
 _Z: Final = 1.959964
 
 
@@ -40,37 +38,56 @@ class Agreement:
     interval: tuple[float, float] | None
 
 
-def word(verdict: Verdict, label_set: LabelSet) -> Word:
+class Word(NamedTuple):
+    """What a reader says of a scan.
+
+    Attributes:
+        state: As the verdict's.
+        labels: Ids of what its labels mean, in order.
+        unasked: Ids of labels that came later: it says nothing of them.
+    """
+
+    state: str
+    labels: tuple[str, ...]
+    unasked: tuple[str, ...] = ()
+
+
+def word(decision: Decision, label_set: LabelSet) -> Word:
     """What agreement is about: how sure a reader was, flag and note are left out.
 
     Of several labels parents belong to it, for a child says the same with its parent and without.
     """
-    return verdict.state.value, tuple(sorted(label_set.meant(verdict.labels)))
+    verdict = decision.verdict
+    meant = tuple(sorted(label_set.meant(verdict.labels)))
+    return Word(verdict.state.value, meant, decision.unasked)
+
+
+def alike(words: Sequence[Word], label_set: LabelSet) -> bool:
+    """Whether words say the same of all that they were asked for together."""
+    return all(
+        len({value for _, value in said}) == 1 for said in _facets(words, label_set).values()
+    )
 
 
 def cohen(
     readers: tuple[str, ...], pairs: Sequence[tuple[Word, Word]], label_set: LabelSet
-) -> Agreement:
+) -> Agreement | None:
     """Cohen's kappa of two readers, or of one reader at two moments (Cohen 1960).
 
     Args:
         readers: Who they are.
-        pairs: What the first and the second said of each scan; at least one.
+        pairs: What the first and the second said of each scan.
         label_set: Says whether labels exclude each other.
+
+    Returns:
+        None where they were asked for nothing together.
     """
-    said = [[_facets(one, label_set) for one in pair] for pair in pairs]
-    shares = [_mean([float(a == b) for a, b in zip(*both, strict=True)]) for both in said]
-    chance = []
-    for place in range(len(said[0][0])):
-        first = Counter(both[0][place] for both in said)
-        second = Counter(both[1][place] for both in said)
-        chance.append(sum(first[kind] * second[kind] for kind in first) / len(pairs) ** 2)
-    return _agreement(readers, pairs, shares, _mean(chance))
+    return _agreement(readers, pairs, label_set, _by_reader)
 
 
 def fleiss(
     readers: tuple[str, ...], scans: Sequence[Sequence[Word]], label_set: LabelSet
-) -> Agreement:
+) -> Agreement | None:
     """Fleiss' kappa of several readers, not all of whom need to have decided each scan.
 
     A word's frequency is the mean over scans of its share there (Gwet 2014, for missing ratings);
@@ -78,28 +95,13 @@ def fleiss(
 
     Args:
         readers: Who they are.
-        scans: What was said of each scan by those who decided it; at least two words each.
+        scans: What was said of each scan by those who decided it.
         label_set: Says whether labels exclude each other.
+
+    Returns:
+        None where no two of them were asked for the same.
     """
-    said = [[_facets(one, label_set) for one in words] for words in scans]
-    shares, expected = [], []
-    for place in range(len(said[0][0])):
-        counts = [Counter(facets[place] for facets in words) for words in said]
-        sizes = [len(words) for words in said]
-        shares.append(
-            [
-                sum(n * (n - 1) for n in counted.values()) / (size * (size - 1))
-                for counted, size in zip(counts, sizes, strict=True)
-            ]
-        )
-        kinds = {kind for counted in counts for kind in counted}
-        frequency = (
-            _mean([counted[kind] / size for counted, size in zip(counts, sizes, strict=True)])
-            for kind in kinds
-        )
-        expected.append(sum(share**2 for share in frequency))
-    each = [_mean(of_scan) for of_scan in zip(*shares, strict=True)]
-    return _agreement(readers, scans, each, _mean(expected))
+    return _agreement(readers, scans, label_set, _of_all)
 
 
 def pairs_of(said: Mapping[str, Mapping[int, Word]], label_set: LabelSet) -> list[Agreement]:
@@ -115,7 +117,7 @@ def pairs_of(said: Mapping[str, Mapping[int, Word]], label_set: LabelSet) -> lis
         if common:
             pairs = [(said[first][scan_id], said[second][scan_id]) for scan_id in common]
             found.append(cohen((first, second), pairs, label_set))
-    return found
+    return [one for one in found if one is not None]
 
 
 def together(said: Mapping[str, Mapping[int, Word]], label_set: LabelSet) -> Agreement | None:
@@ -136,28 +138,76 @@ def together(said: Mapping[str, Mapping[int, Word]], label_set: LabelSet) -> Agr
     return fleiss(readers, list(shared.values()), label_set)
 
 
-def _facets(said: Word, label_set: LabelSet) -> tuple[object, ...]:
-    """What is compared: the whole word, or each label where a scan can have several."""
-    state, labels = said
+_Said = Sequence[tuple[int, object]]
+"""What was said of one label, or of a scan as a whole, and by whom: places among the words."""
+
+
+def _facets(words: Sequence[Word], label_set: LabelSet) -> dict[str, _Said]:
+    """What is compared: the whole word, or each label where a scan can have several.
+
+    Left out is what was not asked of two of them at least.
+    """
     if not label_set.multi_label:
-        return (said,)
-    if state == State.UNASSESSABLE:
-        return (None,) * len(label_set.ids)
-    return tuple(one in labels for one in label_set.ids)
+        named = {one for word in words for one in word.labels}
+        # That no label applies rules out none that came later.
+        heard = [(n, word[:2]) for n, word in enumerate(words) if named.isdisjoint(word.unasked)]
+        return {"": heard} if len(heard) > 1 else {}
+    found = dict[str, _Said]()
+    for one in label_set.ids:
+        said = [
+            (n, None if word.state == State.UNASSESSABLE else one in word.labels)
+            for n, word in enumerate(words)
+            if one not in word.unasked
+        ]
+        if len(said) > 1:
+            found[one] = said
+    return found
+
+
+def _by_reader(scans: Sequence[_Said]) -> float:
+    """The agreement that what each of two readers says would give by chance."""
+    first, second = (Counter(dict(said)[place] for said in scans) for place in (0, 1))
+    return sum(first[kind] * second[kind] for kind in first) / len(scans) ** 2
+
+
+def _of_all(scans: Sequence[_Said]) -> float:
+    """The agreement that what all readers say would give by chance."""
+    counted = [Counter(value for _, value in said) for said in scans]
+    kinds = {kind for counts in counted for kind in counts}
+    frequency = (_mean([counts[kind] / counts.total() for counts in counted]) for kind in kinds)
+    return sum(share**2 for share in frequency)
+
+
+def _share(said: _Said) -> float:
+    """The share of pairs that say the same."""
+    counts = Counter(value for _, value in said)
+    size = counts.total()
+    return sum(n * (n - 1) for n in counts.values()) / (size * (size - 1))
 
 
 def _agreement(
     readers: tuple[str, ...],
-    scans: Sequence[Iterable[Word]],
-    shares: Sequence[float],
-    chance: float,
-) -> Agreement:
-    alike = _mean([float(len(set(words)) == 1) for words in scans])
+    scans: Sequence[Sequence[Word]],
+    label_set: LabelSet,
+    by_chance: Callable[[Sequence[_Said]], float],
+) -> Agreement | None:
+    compared = [(words, _facets(words, label_set)) for words in scans]
+    compared = [(words, facets) for words, facets in compared if facets]
+    if not compared:
+        return None
+    of_facet: dict[str, list[_Said]] = {}
+    for _, facets in compared:
+        for facet, said in facets.items():
+            of_facet.setdefault(facet, []).append(said)
+    expected = {facet: by_chance(said) for facet, said in of_facet.items()}
+    shares = [_mean([_share(said) for said in facets.values()]) for _, facets in compared]
+    chance = _mean([_mean([expected[facet] for facet in facets]) for _, facets in compared])
+    same = _mean([float(alike(words, label_set)) for words, _ in compared])
     if chance >= 1:
-        return Agreement(readers, len(scans), alike, None, None)
+        return Agreement(readers, len(compared), same, None, None)
     low, high = (_beyond(share, chance) for share in wilson(shares))
     return Agreement(
-        readers, len(scans), alike, _beyond(_mean(shares), chance), (max(low, -1.0), high)
+        readers, len(compared), same, _beyond(_mean(shares), chance), (max(low, -1.0), high)
     )
 
 

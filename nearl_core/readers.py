@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nearl_core.agreement import Agreement, Word, cohen, pairs_of, together, word
+from nearl_core.agreement import Agreement, Word, alike, cohen, pairs_of, together, word
 from nearl_core.types import Confidence, Decision, LabelSet, State
 
 _CALLS = (State.LABELLED, State.NONE_APPLY, State.UNASSESSABLE)
@@ -85,7 +85,7 @@ def report(readings: Readings, label_set: LabelSet) -> ReaderReport:
     calls = [found for found in readings.reads if found.verdict.state in _CALLS]
     said: dict[str, dict[int, Word]] = {}
     for call in calls:
-        said.setdefault(call.reader, {})[call.scan_id] = word(call.verdict, label_set)
+        said.setdefault(call.reader, {})[call.scan_id] = word(call, label_set)
     names = {call.reader for call in (*calls, *readings.adjudications)}
     return ReaderReport(
         readers=tuple(_line(name, calls, readings, label_set) for name in sorted(names)),
@@ -100,7 +100,7 @@ def _line(
 ) -> ReaderLine:
     sure = Counter(call.verdict.confidence for call in calls if call.reader == reader)
     pairs = [
-        (word(first.verdict, label_set), word(second.verdict, label_set))
+        (word(first, label_set), word(second, label_set))
         for first, second in readings.repeats
         if first.reader == reader
         and first.verdict.state in _CALLS
@@ -111,7 +111,7 @@ def _line(
         decisions=sure.total(),
         by_confidence=tuple(sure[one] for one in Confidence),
         adjudicated=sum(one.reader == reader for one in readings.adjudications),
-        own=cohen((reader,), pairs, label_set) if pairs else None,
+        own=cohen((reader,), pairs, label_set),
     )
 
 
@@ -123,6 +123,6 @@ def _disagreements(
     for call in calls:
         by_scan.setdefault(call.scan_id, []).append(call)
     for scan_id, said in sorted(by_scan.items()):
-        if len({word(call.verdict, label_set) for call in said}) > 1:
+        if not alike([word(call, label_set) for call in said], label_set):
             ordered = tuple(sorted(said, key=lambda call: call.reader))
             yield Disagreement(scan_id, ordered, settled.get(scan_id))

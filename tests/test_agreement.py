@@ -23,11 +23,16 @@ from tests.support.projects import LABELS, MULTI
 
 
 def said(*labels: str) -> Word:
-    return "labelled", labels
+    return Word("labelled", labels)
 
 
 def kappa(pairs: list[tuple[str, str]]) -> Agreement:
-    return cohen(("a", "b"), [(said(first), said(second)) for first, second in pairs], LABELS)
+    return of(cohen(("a", "b"), [(said(first), said(second)) for first, second in pairs], LABELS))
+
+
+def of(found: Agreement | None) -> Agreement:
+    assert found is not None
+    return found
 
 
 def test_cohens_kappa_of_his_kind_of_table() -> None:
@@ -53,7 +58,7 @@ def test_fleiss_kappa_of_his_own_table() -> None:
         counts = [int(digit) for digit in row]
         assert sum(counts) == 6
         scans.append([said(str(kind)) for kind, n in enumerate(counts) for _ in range(n)])
-    assert fleiss(tuple("abcdef"), scans, LABELS).kappa == pytest.approx(0.430, abs=0.0005)
+    assert of(fleiss(tuple("abcdef"), scans, LABELS)).kappa == pytest.approx(0.430, abs=0.0005)
 
 
 def test_full_agreement_of_a_few_scans_is_not_certain() -> None:
@@ -97,18 +102,35 @@ def test_kappa_stands_within_its_interval_and_knows_no_order(pairs: list[tuple[s
 
 def test_several_labels_agree_in_part() -> None:
     pairs = [(said("disc"), said("disc", "dots")), (said("dots"), said("dots")), (said(), said())]
-    found = cohen(("a", "b"), pairs, MULTI)
+    found = of(cohen(("a", "b"), pairs, MULTI))
     assert found.alike == pytest.approx(2 / 3)
     assert found.kappa is not None
     assert 0 < found.kappa < 1
 
 
+def test_a_label_that_came_later_counts_where_both_were_asked_for_it() -> None:
+    asked = [(said("disc"), said("disc")), (said(), said("disc")), (said("dots"), said("dots"))]
+    older = [(pair[0]._replace(unasked=("dots",)), pair[1]) for pair in asked[:2]]
+    found = of(cohen(("a", "b"), [*older, asked[2]], MULTI))
+    assert found.scans == 3
+    assert found.alike == pytest.approx(2 / 3)
+    # Whatever the second says of it there, it is nothing that the first could agree with.
+    said_more = [(a, b._replace(labels=(*b.labels, "dots"))) for a, b in older]
+    assert cohen(("a", "b"), [*said_more, asked[2]], MULTI) == found
+    assert of(fleiss(("a", "b"), [*said_more, asked[2]], MULTI)).alike == found.alike
+    nothing = Word("labelled", ("disc",), ("stripes", "dots", "disc"))
+    assert cohen(("a", "b"), [(nothing, said("dots"))], MULTI) is None
+
+
+def test_that_none_applies_rules_out_no_label_that_came_later() -> None:
+    none = Word("none-apply", (), ("dots",))
+    assert cohen(("a", "b"), [(none, said("dots"))], LABELS) is None
+    assert of(cohen(("a", "b"), [(none, said("disc"))], LABELS)).alike == 0.0
+
+
 def test_an_unassessable_scan_is_not_one_without_labels() -> None:
-    apart = cohen(
-        ("a", "b"),
-        [(("unassessable", ()), ("none-apply", ())), (said("disc"), said("disc"))],
-        MULTI,
-    )
+    states = (Word("unassessable", ()), Word("none-apply", ()))
+    apart = of(cohen(("a", "b"), [states, (said("disc"), said("disc"))], MULTI))
     assert apart.alike == 0.5
     assert apart.kappa is not None
     assert apart.kappa < 1
@@ -161,3 +183,5 @@ def test_a_child_says_the_same_with_its_parent_and_without() -> None:
     assert not report(Readings((child, both), (), ()), several).disagreements
     assert len(report(Readings((child, parent), (), ()), several).disagreements) == 1
     assert len(report(Readings((child, parent), (), ()), LabelSet(labels)).disagreements) == 1
+    older = replace(parent, unasked=("solid",))
+    assert not report(Readings((child, older), (), ()), several).disagreements

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from nearl_core.agreement import alike
 from nearl_core.errors import ExportError, UsageError
 from nearl_core.export.images import LeftOut
-from nearl_core.export.rows import Row
-from nearl_core.types import Confidence, Occasion, State
+from nearl_core.export.rows import Row, with_labels, word
+from nearl_core.suggesting import named as to_name
+from nearl_core.types import Confidence, Label, LabelSet, Occasion, State
 
 _DISAGREE: Final = "The readers do not agree."
 _NO_MAJORITY: Final = "No majority of its readers agrees."
@@ -69,12 +71,15 @@ class Choice:
         return replace(self, rule=self.rule or (Rule.ALL if each else Rule.AGREED))
 
 
-def chosen(rows: Iterable[Row], choice: Choice) -> tuple[list[Row], list[LeftOut]]:
+def chosen(
+    rows: Iterable[Row], choice: Choice, label_set: LabelSet
+) -> tuple[list[Row], list[LeftOut]]:
     """The rows that a choice takes, at most one a scan unless the rule is ALL.
 
     Args:
         rows: Ordered by scan.
         choice: What to take.
+        label_set: That of the rows.
 
     Returns:
         They, and the scans that it leaves out with reasons.
@@ -90,7 +95,7 @@ def chosen(rows: Iterable[Row], choice: Choice) -> tuple[list[Row], list[LeftOut
     taken: list[Row] = []
     left_out: list[LeftOut] = []
     for scan_id, said in by_scan.items():
-        found = _one(said, choice)
+        found = _one(said, choice, label_set)
         if isinstance(found, Row):
             taken.append(found)
         else:
@@ -103,7 +108,7 @@ def chosen(rows: Iterable[Row], choice: Choice) -> tuple[list[Row], list[LeftOut
     return taken, left_out
 
 
-def _one(said: Sequence[Row], choice: Choice) -> Row | str:
+def _one(said: Sequence[Row], choice: Choice, label_set: LabelSet) -> Row | str:
     """What the readers of one scan come to, or why they come to nothing."""
     settled = [row for row in said if row.occasion == Occasion.ADJUDICATION]
     reads = [row for row in said if row.occasion != Occasion.ADJUDICATION]
@@ -111,86 +116,80 @@ def _one(said: Sequence[Row], choice: Choice) -> Row | str:
     if choice.rule is Rule.READER:
         return own or "This reader did not decide it."
     if choice.rule is Rule.ADJUDICATED:
-        return next(iter(settled), None) or own or _joined(reads, reads) or _OPEN
+        return next(iter(settled), None) or own or _agreed(reads, label_set) or _OPEN
     if choice.rule is Rule.MAJORITY:
-        return _majority(reads) or _NO_MAJORITY
-    return _joined(reads, reads) or _DISAGREE
+        return _majority(reads, label_set) or _NO_MAJORITY
+    return _agreed(reads, label_set) or _DISAGREE
 
 
-def _said(row: Row) -> tuple[str, frozenset[str]]:
-    # With its parents: a child says the same whether they are named or not.
-    return row.state, frozenset((*row.labels, *row.implied))
+def _agreed(said: Sequence[Row], label_set: LabelSet) -> Row | None:
+    """What readers say who say the same of all that they were asked for together; else None.
 
-
-def _joined(alike: Sequence[Row], said: Sequence[Row]) -> Row | None:
-    """One row for readers who say the same: as sure as the least sure of them; else None."""
-    if len({_said(row) for row in alike}) != 1:  # of nobody there is nothing
+    Of a label that came later it is the word of those who were asked for it.
+    """
+    words = [word(row, label_set) for row in said]
+    if not words or not alike(words, label_set):
         return None
-    first = alike[0]
+    named = {one for word in words for one in word.labels}
+    state = State.LABELLED.value if named else said[0].state
+    first = next(row for row in said if row.state == state)
+    if named - label_set.meant(first.label_ids):
+        first = with_labels(first, to_name(named, label_set), label_set)
+    return _joined(first, said, said, by=f"{len(said)} of {len(said)} readers")
+
+
+def _majority(said: Sequence[Row], label_set: LabelSet) -> Row | None:
+    """What more than half of the readers say; of several labels, each one by itself.
+
+    A word for a label is one for its parents too. Where labels exclude each other, the most
+    specific one that more than half say stands; of a label that came later those decide who were
+    asked for it.
+    """
+    if not said:
+        return None
+    state, votes = Counter(row.state for row in said).most_common(1)[0]
+    if votes * 2 <= len(said):
+        return None
+    of_state = [row for row in said if row.state == state]
+    if state != State.LABELLED:
+        return _joined(of_state[0], of_state, said, by=f"{votes} of {len(said)} readers")
+    wanted = {one.id for one in label_set.labels if _is_majority(one, said, label_set)}
+    if not wanted:
+        return None
+    full = [row for row in of_state if wanted <= _voted(row, label_set)]
+    some = full or [row for row in of_state if wanted & _voted(row, label_set)]
+    # Each label can have a majority of its own without one reader who names them all.
+    by = f"{len(full)} of {len(said)} readers" if full else f"majorities of {len(said)} readers"
+    above = {parent for one in wanted for parent in label_set.ancestors(one)}
+    return _joined(with_labels(some[0], wanted - above, label_set), some, said, by=by)
+
+
+def _is_majority(label: Label, said: Sequence[Row], label_set: LabelSet) -> bool:
+    votes = sum(label.id in _voted(row, label_set) for row in said)
+    asked = sum(label.name not in row.not_asked for row in said)
+    return votes * 2 > asked
+
+
+def _voted(row: Row, label_set: LabelSet) -> set[str]:
+    return {up for one in row.label_ids for up in (one, *label_set.ancestors(one))}
+
+
+def _joined(first: Row, alike: Sequence[Row], said: Sequence[Row], *, by: str) -> Row:
+    """A row for several readers: as sure as the least sure of those whose word it is."""
     if len(said) == 1:
         return first
     frames = {row.frame for row in alike}
-    asked_none = set.intersection(*(set(row.not_asked) for row in alike))
+    asked_none = set.intersection(*(set(row.not_asked) for row in said))
     shown = {(row.shown, row.suggestion, row.probability, row.version) for row in alike}
     if len(shown) > 1:  # each reader saw something else, or not all saw something
         first = replace(first, shown="mixed", suggestion=(), probability=None, version="")
     least = max((Confidence(row.confidence) for row in alike), key=_SURENESS.index)
     return replace(
         first,
-        reader=f"{len(alike)} of {len(said)} readers",
+        reader=by,
         confidence=least.value,
         flagged=any(row.flagged for row in alike),
         frame=first.frame if len(frames) == 1 else None,
         not_asked=tuple(name for name in first.not_asked if name in asked_none),
         time=max(row.time for row in alike),
-    )
-
-
-def _majority(said: Sequence[Row]) -> Row | None:
-    """What more than half of the readers say; of several labels, each one by itself."""
-    if not said:
-        return None
-    state, votes = Counter(row.state for row in said).most_common(1)[0]
-    if votes * 2 <= len(said):
-        return None
-    alike = [row for row in said if row.state == state]
-    if state == State.LABELLED:
-        counted = Counter(label_id for row in alike for label_id in row.label_ids)
-        wanted = {label_id for label_id, votes in counted.items() if votes * 2 > len(said)}
-        alike = [row for row in alike if wanted & set(row.label_ids)]
-        alike = [_only(row, wanted) for row in alike]
-        full = [row for row in alike if set(row.label_ids) == wanted]
-        if not wanted:
-            return None
-        # Each label can have a majority of its own without one reader who names them all.
-        alike = full or [_labels_of(alike, wanted)]
-    return _joined(alike, said)
-
-
-def _only(row: Row, wanted: set[str]) -> Row:
-    """A row without the labels that found no majority."""
-    kept = [place for place, label_id in enumerate(row.label_ids) if label_id in wanted]
-    return replace(
-        row,
-        labels=tuple(row.labels[place] for place in kept),
-        label_ids=tuple(row.label_ids[place] for place in kept),
-        codes=tuple(row.codes[place] for place in kept),
-        above=tuple(row.above[place] for place in kept),
-    )
-
-
-def _labels_of(rows: Sequence[Row], wanted: set[str]) -> Row:
-    """A row with all wanted labels, put together from several readers."""
-    parts = {
-        label_id: (row.labels[place], row.codes[place], row.above[place])
-        for row in rows
-        for place, label_id in enumerate(row.label_ids)
-    }
-    ids = tuple(label_id for label_id in parts if label_id in wanted)
-    return replace(
-        rows[0],
-        label_ids=ids,
-        labels=tuple(parts[label_id][0] for label_id in ids),
-        codes=tuple(parts[label_id][1] for label_id in ids),
-        above=tuple(parts[label_id][2] for label_id in ids),
     )

@@ -8,7 +8,7 @@ from nearl_core.export.content import Content, Pictures
 from nearl_core.export.images import LeftOut
 from nearl_core.export.leakage import Leakage
 from nearl_core.export.names import plain
-from nearl_core.export.rows import Row
+from nearl_core.export.rows import Row, word
 from nearl_core.export.split import NAMES
 from nearl_core.types import LabelSet, Occasion, Version
 
@@ -59,8 +59,7 @@ def _agreements(rows: Iterable[Row], label_set: LabelSet) -> list[Agreement]:
     said: dict[str, dict[int, Word]] = {}
     for row in rows:
         if row.occasion != Occasion.ADJUDICATION:
-            meant = tuple(sorted(label_set.meant(row.label_ids)))
-            said.setdefault(row.reader, {})[row.scan_id] = row.state, meant
+            said.setdefault(row.reader, {})[row.scan_id] = word(row, label_set)
     return pairs_of(said, label_set)
 
 
@@ -79,15 +78,20 @@ def _notices(
     absent = len({row.scan_id for row in everything} - there)
     if absent:
         notices.append(
-            f"{absent} decided scans have no label (none applies, or unassessable) and no place "
+            f"{_decided_scans(absent)} no label (none applies, or unassessable) and no place "
             "in this format."
         )
     silent = sum(1 for one in {row.scan_id: row for row in rows}.values() if not one.modality)
     if silent and recipe.pictures is not Pictures.NONE and not recipe.pixels_checked:
         notices.append(
-            f"The files of {silent} scans can't say whether text is burned into their pixels: "
+            f"The files of {silent} scan{'' if silent == 1 else 's'} can't say whether text is "
+            "burned into their pixels: "
             "look at the pictures before you pass them on."
         )
     if not leaks.none:
         notices.append(leaks.sentence)
     return notices
+
+
+def _decided_scans(count: int) -> str:
+    return "1 decided scan has" if count == 1 else f"{count} decided scans have"

@@ -169,7 +169,7 @@ class _Job:
                 "Folders of pictures can't hold scans with several labels.",
                 "Export as csv or jsonl with pictures, or in another format.",
             )
-        taken, left_out = chosen(rows, self.recipe.choice)
+        taken, left_out = chosen(rows, self.recipe.choice, self.label_set)
         if self.kind.only_labelled:
             taken = [row for row in taken if row.state == State.LABELLED]
         if not taken:

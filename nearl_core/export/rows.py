@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from nearl_core.agreement import Word
 from nearl_core.errors import ExportError
 from nearl_core.export.names import scan_name
 from nearl_core.export.split import NAMES, leaks, split_patients
@@ -144,13 +145,12 @@ def _row(
     scan: Scan, decision: Decision, label_set: LabelSet, pseudonym: Callable[[str], str]
 ) -> Row:
     verdict = decision.verdict
-    labels = [label_set.by_id(one) for one in label_set.ids if one in verdict.labels]
-    if len(labels) < len(verdict.labels):  # by a desk, while a command reads
+    if not set(label_set.ids).issuperset(verdict.labels):  # by a desk, while a command reads
         raise ExportError("The project's labels changed meanwhile.", "Export again.")
     names = {label.id: label.name for label in label_set.labels}
     ranking = decision.ranking
     suggestion = _suggestion(suggested(ranking, label_set), names)
-    return Row(
+    row = Row(
         scan_id=scan.id,
         scan=scan_name(scan.id),
         patient=pseudonym(scan.patient or f"scan {scan.id}"),
@@ -160,9 +160,9 @@ def _row(
         frame=verdict.frame,
         modality=scan.modality if _MODALITIES.fullmatch(scan.modality) else "",
         state=verdict.state.value,
-        labels=tuple(label.name for label in labels),
-        label_ids=tuple(label.id for label in labels),
-        codes=tuple(label.code for label in labels),
+        labels=(),
+        label_ids=(),
+        codes=(),
         reader=decision.reader,
         confidence=verdict.confidence.value,
         flagged=verdict.flagged,
@@ -172,9 +172,29 @@ def _row(
         probability=round(sureness(ranking, label_set), 6) if ranking and suggestion else None,
         version="" if ranking is None else ranking.version,
         occasion=decision.occasion.value,
-        above=tuple(tuple(names[i] for i in label_set.ancestors(one.id)) for one in labels),
         not_asked=tuple(label.name for label in label_set.labels if label.id in decision.unasked),
     )
+    return with_labels(row, verdict.labels, label_set)
+
+
+def with_labels(row: Row, label_ids: Iterable[str], label_set: LabelSet) -> Row:
+    """A row that names some labels, in the label set's order, and no others."""
+    wanted = set(label_ids)
+    labels = [label for label in label_set.labels if label.id in wanted]
+    names = {label.id: label.name for label in label_set.labels}
+    return replace(
+        row,
+        labels=tuple(label.name for label in labels),
+        label_ids=tuple(label.id for label in labels),
+        codes=tuple(label.code for label in labels),
+        above=tuple(tuple(names[i] for i in label_set.ancestors(one.id)) for one in labels),
+    )
+
+
+def word(row: Row, label_set: LabelSet) -> Word:
+    """What the row's reader said, as agreement takes it."""
+    later = {label.id for label in label_set.labels if label.name in row.not_asked}
+    return Word(row.state, tuple(sorted(label_set.meant(row.label_ids))), tuple(sorted(later)))
 
 
 def _suggestion(label_ids: Sequence[str] | None, names: Mapping[str, str]) -> tuple[str, ...]:
