@@ -70,6 +70,7 @@ class Command(StrEnum):
     PRESET_3 = "preset-3"
     PRESET_4 = "preset-4"
     PRESET_5 = "preset-5"
+    SPREAD = "spread"
     TRAIN = "train"
     CANCEL_TRAINING = "cancel-training"
     TRUST = "trust"
@@ -193,6 +194,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.PRESET_3, Group.SCAN, "Alt+3"),
     _spec(Command.PRESET_4, Group.SCAN, "Alt+4"),
     _spec(Command.PRESET_5, Group.SCAN, "Alt+5"),
+    _spec(Command.SPREAD, Group.SCAN, "Alt+6"),
     _spec(Command.TRAIN, Group.TRAINING, "Ctrl+T"),
     _spec(Command.CANCEL_TRAINING, Group.TRAINING),
     _spec(Command.TRUST, Group.TRAINING, "Y", checkable=True, line=True),

@@ -15,6 +15,7 @@ from app import strings
 from app.models.placing import Part
 from app.models.viewing import Grey, Viewing
 from nearl_core.scans import display
+from nearl_core.scans.windows import percentiles
 from nearl_core.types import Frame, ScanInfo, Window
 
 _PLACES = 1 << 16
@@ -22,6 +23,8 @@ _PLACES = 1 << 16
 _PADDINGS = 64
 """Places for padding at most; of more values, those near one another share one."""
 _NO_NUMBERS = (np.nan, -np.inf, np.inf)
+_SAMPLES = 1 << 18
+"""Values that tell percentiles well enough: some milliseconds, and not a tenth of a second."""
 _SMALLEST_SIDE = 256
 _OVERLAY_GREY = 255
 _SHUTTER_GREY = 0
@@ -38,6 +41,7 @@ class Picture:
             `table`; colour: rows x columns x 3, uint8.
         table: The value (after the Modality LUT) of each place, float64; empty for colour.
         apart: How many places at the start of the table are padding, or values that are no numbers.
+        spread: The window from the 0.5th to the 99.5th percentile, or None for colour.
     """
 
     frame: Frame
@@ -45,6 +49,7 @@ class Picture:
     levels: tuple[NDArray[np.generic], ...]
     table: NDArray[np.float64]
     apart: int = 0
+    spread: Window | None = None
 
     @property
     def is_colour(self) -> bool:
@@ -178,7 +183,15 @@ def prepare(frame: Frame, info: ScanInfo) -> Picture:
         empty = np.empty(0, np.float64)
         return Picture(frame, info, _pyramid(frame.values, exact=False), empty)
     places, table, apart = _places(frame)
-    return Picture(frame, info, _pyramid(places, exact=apart > 0), table, apart)
+    levels = _pyramid(places, exact=apart > 0)
+    return Picture(frame, info, levels, table, apart, _spread(frame))
+
+
+def _spread(frame: Frame) -> Window:
+    """From percentile to percentile; of a large frame, of every so many rows and columns."""
+    step = math.isqrt(max(frame.values.size - 1, 0) // _SAMPLES) + 1
+    padding = None if frame.padding is None else frame.padding[::step, ::step]
+    return replace(percentiles(frame.values[::step, ::step], padding), name=strings.SPREAD)
 
 
 def through(picture: Picture, common: Window | None) -> Picture:

@@ -69,6 +69,7 @@ COMMANDS = {
     "preset-3": "Window preset 3",
     "preset-4": "Window preset 4",
     "preset-5": "Window preset 5",
+    "spread": "Window of the middle 99 %",
     "train": "Train now",
     "cancel-training": "Cancel training",
     "trust": "How far to trust it",

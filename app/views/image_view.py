@@ -113,10 +113,11 @@ class ImageView(QWidget):
     # --- commands --------------------------------------------------------------------------
 
     def windows(self) -> tuple[Grey, ...]:
-        """The file's own windows, the default first, then the presets."""
-        if self._picture is None or self._picture.is_colour:
+        """The file's own windows, the default first, then the presets, and the scan's spread."""
+        picture = self._picture
+        if picture is None or picture.spread is None:
             return ()
-        return (*self._picture.frame.windows, *self.presets)
+        return (*picture.frame.windows, *self.presets, picture.spread)
 
     def set_window(self, window: Grey | None) -> None:
         """Show through another window; None is the file's default."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import strings
-from app.models.commands import Command
+from app.models.commands import PRESET_COMMANDS, Command
 from app.models.picture import Picture
 from app.models.viewing import Grey, Turn, describe_window
 from app.strings import command_words
@@ -195,6 +195,8 @@ class ScanPanel(QWidget):
             self.view.toggle_overlay()
         elif command is Command.SHUTTER:
             self.view.toggle_shutter()
+        elif command is Command.SPREAD:
+            self.view.set_window(None if self.view.picture is None else self.view.picture.spread)
         elif command is Command.NEXT_WINDOW:
             self.view.next_window()
         elif command is Command.FIT:
@@ -242,12 +244,16 @@ class ScanPanel(QWidget):
     def _list_windows(self) -> None:
         self._window.clear()
         windows = self._listed = self.view.windows()
-        presets = len(windows) - len(self.view.presets)
+        presets = len(self.view.presets)
+        own = max(len(windows) - presets - 1, 0)
+        commands = (*PRESET_COMMANDS, *(None for _ in range(presets)))[:presets]
         for place, window in enumerate(windows):
-            if place == presets:
+            if place == own:
                 self._window.insertSeparator(self._window.count())
-            key = f"   Alt+{place - presets + 1}" if place >= presets else ""
-            self._window.addItem(_window_name(window, place) + key, window)
+            command = (*(None for _ in range(own)), *commands, Command.SPREAD)[place]
+            key = self._actions.first_key(command) if command is not None else ""
+            name = _window_name(window, place)
+            self._window.addItem(f"{name}   {key}" if key else name, window)
         self._window.setVisible(bool(windows))
 
     def _window_chosen(self) -> None:

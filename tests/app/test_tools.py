@@ -169,8 +169,27 @@ def test_presets_and_inversion_change_the_greys(tools: Driver) -> None:
     before = grey_at(tools, (40.5, 32.5))
     tools.press(Qt.Key.Key_I)
     assert grey_at(tools, (40.5, 32.5)) == pytest.approx(255 - before, abs=2)
-    tools.press(Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
-    assert "C -600  W 1500" in texts(tools)
+    presets = ("C 40  W 400", "C -600  W 1500", "C 90  W 150", "C 480  W 2500", "C 40  W 80")
+    low, high = np.percentile(ramp(64, 80, "u2", 1).astype(float) - 1024, (0.5, 99.5))
+    middle = f"C {(low + high) / 2:.0f}  W {high - low:.0f}"
+    for place, window in enumerate((*presets, middle)):
+        tools.press(Qt.Key(Qt.Key.Key_1 + place), Qt.KeyboardModifier.AltModifier)
+        assert window in texts(tools)
+    choice = tools.desk.window.scan.findChild(QComboBox)
+    assert isinstance(choice, QComboBox)
+    listed = [choice.itemText(place) for place in range(choice.count())]
+    assert listed == [
+        "MEDIASTINUM",
+        "LUNG",
+        "",
+        "Soft tissue   Alt+1",
+        "Lung   Alt+2",
+        "Liver   Alt+3",
+        "Bone   Alt+4",
+        "Brain   Alt+5",
+        "Middle 99 %   Alt+6",
+    ]
+    assert choice.currentText() == "Middle 99 %   Alt+6"
 
 
 def test_letters_turn_with_the_scan_on_screen(tools: Driver) -> None:
