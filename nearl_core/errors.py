@@ -22,6 +22,10 @@ class ScanError(NearlError):
     """A scan that can't be read or shown."""
 
 
+class NotWrittenError(ScanError):
+    """A copy of a scan that the disk did not take; the scan itself can be read."""
+
+
 class LabelSetError(NearlError):
     """A label set that can't be used."""
 

@@ -29,6 +29,7 @@ from nearl_core.dicom.profile import Action
 from nearl_core.dicom.source import Source, opened
 from nearl_core.dicom.stored import StoredPixels
 from nearl_core.dicom.tags import BROKEN, data, items, numbers, text, texts
+from nearl_core.errors import NotWrittenError
 from nearl_core.types import Disguise
 
 _DEPTH: Final = 8
@@ -92,7 +93,7 @@ def write_copy(path: Path, out: Path, disguise: Disguise) -> None:
 
     Raises:
         ScanError: If it can't be read or decoded.
-        OSError: If the copy can't be written.
+        NotWrittenError: If the copy can't be written.
     """
     with opened(path) as source:
         pixels = StoredPixels(source)
@@ -123,7 +124,7 @@ def write_capture(values: NDArray[np.generic], out: Path, disguise: Disguise) ->
         disguise: Under which names.
 
     Raises:
-        OSError: If it can't be written.
+        NotWrittenError: If it can't be written.
     """
     copy = Dataset()
     kinds = {1: "1", 8: "2", 16: "3"}
@@ -339,4 +340,21 @@ def _save(copy: Dataset, out: Path, disguise: Disguise, identity: list[str]) -> 
     meta.MediaStorageSOPClassUID = copy.SOPClassUID
     meta.MediaStorageSOPInstanceUID = copy.SOPInstanceUID
     whole = FileDataset(out, copy, file_meta=meta, preamble=b"\0" * 128)
-    whole.save_as(out, enforce_file_format=True)
+    try:
+        whole.save_as(out, enforce_file_format=True)
+    except OSError as error:
+        out.unlink(missing_ok=True)
+        raise NotWrittenError(
+            f"The copy can't be written ({_cause(error)}).",
+            "Check the place and the free space of the disk, then export again.",
+        ) from error
+
+
+def _cause(error: BaseException) -> str:
+    """What the system said; pydicom raises its own error over it."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror
+        found = found.__cause__ or found.__context__
+    return type(error).__name__

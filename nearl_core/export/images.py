@@ -1,7 +1,8 @@
 """Pictures of exported scans, with no word of the file's; and what tells twins among them."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.control import RunControl
-from nearl_core.errors import ScanError
+from nearl_core.errors import ExportError, NotWrittenError, ScanError
 from nearl_core.export.names import picture_name, scan_name
 from nearl_core.export.rows import Row
 from nearl_core.scans.display import to_grey
@@ -38,8 +39,10 @@ class FrameReader(Protocol):
         """Write a de-identified DICOM copy; raises ScanError."""
         ...
 
-    def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
-        """Read many, some at a time, answered in their order."""
+    def each(
+        self, scans: Iterable[S], read: Callable[[S], T]
+    ) -> Generator[tuple[S, T | ScanError], None, None]:
+        """Read many, some at a time, answered in their order; nothing is read once it is closed."""
         ...
 
 
@@ -172,7 +175,7 @@ def write_images(
 
     Raises:
         Cancelled: If the control says so.
-        OSError: If a picture can't be written.
+        OSError, ExportError: If a picture can't be written.
     """
     by_id = {scan.id: scan for scan in scans}
     wanted = [_wanted(row, by_id[row.scan_id], place, whole=kind.whole) for row in rows]
@@ -180,18 +183,22 @@ def write_images(
     named: dict[Wanted, tuple[str, int, int]] = {}
     left_out: dict[int, LeftOut] = {}
     seen: list[Seen] = []
-    for number, (one, shot) in enumerate(reader.each(different, kind.read)):
-        control.step(number, len(different), "Writing pictures")
-        try:
-            if isinstance(shot, ScanError):
-                raise shot
-            stem = one.whole_stem if kind.whole else one.stem
-            (root / stem).parent.mkdir(parents=True, exist_ok=True)
-            height, width = shot.frame.values.shape[:2]
-            named[one] = f"{stem}{kind.write(root / stem, shot)}", height, width
-            seen.append(shot.seen)
-        except ScanError as error:
-            left_out[one.scan.id] = LeftOut(one.scan.id, _reason(error, one.scan))
+    # Closed before anything else is done: what is still being copied would come after the end.
+    with closing(reader.each(different, kind.read)) as answers:
+        for number, (one, shot) in enumerate(answers):
+            control.step(number, len(different), "Writing pictures")
+            try:
+                if isinstance(shot, ScanError):
+                    raise shot
+                stem = one.whole_stem if kind.whole else one.stem
+                (root / stem).parent.mkdir(parents=True, exist_ok=True)
+                height, width = shot.frame.values.shape[:2]
+                named[one] = f"{stem}{kind.write(root / stem, shot)}", height, width
+                seen.append(shot.seen)
+            except NotWrittenError as error:
+                raise ExportError(error.message, error.remedy) from error
+            except ScanError as error:
+                left_out[one.scan.id] = LeftOut(one.scan.id, _reason(error, one.scan))
     return Taken(
         [_named(row, named.get(one)) for row, one in zip(rows, wanted, strict=True)],
         list(left_out.values()),

@@ -105,8 +105,14 @@ def _copies(
         stem.parent.mkdir(parents=True, exist_ok=True)
         patient = patients[one.scan.id]
         disguise = Disguise(key, patient, scan_name(one.scan.id), pixels_checked)
-        for file, ending in zip(files, endings, strict=True):
-            reader.copy(file, stem.with_name(f"{stem.name}{ending}"), disguise)
+        made = [stem.with_name(f"{stem.name}{ending}") for ending in endings]
+        try:
+            for file, copy in zip(files, made, strict=True):
+                reader.copy(file, copy, disguise)
+        except ScanError:
+            for copy in made:  # of a stack the whole or nothing
+                copy.unlink(missing_ok=True)
+            raise
         return replace(shot, ending=endings[len(files) // 2])
 
     recipe = (

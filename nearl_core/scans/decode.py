@@ -187,7 +187,7 @@ def copy(path: Path, out: Path, disguise: Disguise) -> None:
 
     Raises:
         ScanError: If the file can't be read or decoded, or its values have no place in DICOM.
-        OSError: If the copy can't be written.
+        NotWrittenError: If the copy can't be written.
     """
     from nearl_core.dicom import deidentify
 

@@ -7,7 +7,7 @@ and nothing that a child says is unpickled or believed unchecked.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,8 +218,12 @@ class ScanReader:
             {**request, "out": os.path.abspath(out), "disguise": pack_disguise(disguise)}
         )
 
-    def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
+    def each(
+        self, scans: Iterable[S], read: Callable[[S], T]
+    ) -> Generator[tuple[S, T | ScanError], None, None]:
         """Read many files, as many at a time as there are workers, answered in their order.
+
+        Nothing is read any more once the generator is closed.
 
         Args:
             scans: Paths, or whatever `read` takes; a few are taken ahead of the answers.

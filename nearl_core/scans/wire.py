@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.errors import ScanError
+from nearl_core.errors import NotWrittenError, ScanError
 from nearl_core.types import (
     Disguise,
     Frame,
@@ -278,10 +278,22 @@ def unpack_size(value: object) -> tuple[int, int]:
     return _whole(rows), _whole(columns)
 
 
+def pack_error(error: ScanError) -> dict[str, object]:
+    """The reader's sentence for JSON."""
+    unwritten = isinstance(error, NotWrittenError)
+    return {
+        "ok": False,
+        "reason": error.message,
+        "remedy": error.remedy,
+        "unwritten": unwritten,
+    }
+
+
 def unpack_error(value: Json) -> ScanError:
     """The reader's sentence from JSON."""
     reason = str(value.get("reason") or "The decoder failed on this file.")
-    return ScanError(reason[:300], str(value.get("remedy", ""))[:300])
+    kind = NotWrittenError if value.get("unwritten") is True else ScanError
+    return kind(reason[:300], str(value.get("remedy", ""))[:300])
 
 
 def _window(entry: object, arrays: Sequence[Array]) -> Window | VoiLut:

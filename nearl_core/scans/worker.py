@@ -26,6 +26,7 @@ from nearl_core.scans import decode
 from nearl_core.scans.shared import FileExchange, MappedExchange, exchange_of
 from nearl_core.scans.wire import (
     MAX_HEADER_BYTES,
+    pack_error,
     pack_frame,
     pack_identity,
     pack_info,
@@ -112,7 +113,7 @@ def _serve(
         exchange.write(arrays, specs)
         header["arrays"] = pack_specs(specs)
     except ScanError as error:
-        header = {"ok": False, "reason": error.message, "remedy": error.remedy}
+        header = pack_error(error)
     except MemoryError:
         exhausted = True
         header = {"ok": False, "exhausted": True}

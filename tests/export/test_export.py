@@ -3,10 +3,7 @@
 import csv
 import hashlib
 import json
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from nearl_core.control import Progress, RunControl
-from nearl_core.errors import Cancelled, ExportError, UsageError
+from nearl_core.errors import ExportError, UsageError
 from nearl_core.export.content import Pictures
 from nearl_core.export.exporter import ExportReport, export
 from nearl_core.export.verify import verify
@@ -155,12 +151,13 @@ def test_the_split_holds_over_formats_and_pseudonyms_do_not(
     _label_all(project)
     found = []
     patients = []
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+    for name, seed in zip("abcdef", (1, 1, 2, 3, 4, 5), strict=True):
         _run(project, tmp_path / name, seed=seed)
         rows = _table(tmp_path / name)
         found.append([(row["scan"], row["split"]) for row in rows])
         patients.append({row["patient"] for row in rows})
-    assert found[0] == found[1] != found[2]
+    assert found[0] == found[1]
+    assert found[2:] != [found[0]] * 4  # of so few patients, two seeds may come to the same
     assert not patients[0] & patients[1]
 
 
@@ -282,51 +279,6 @@ def test_places_that_can_not_be_used(project: Project, tmp_path: Path) -> None:
     assert _run(project, tmp_path / "empty").folder == tmp_path / "empty"
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["thesis.txt"]
     assert not list(tmp_path.glob("*partial*"))
-
-
-def test_an_interrupted_export_leaves_nothing(project: Project, tmp_path: Path) -> None:
-    _label_all(project)
-    reports: list[Progress] = []
-
-    def cancel(progress: Progress) -> None:
-        reports.append(progress)
-        if progress.text == "Writing pictures" and progress.done == 5:
-            control.cancel()
-
-    control = RunControl(report=cancel)
-    before = sorted(tmp_path.iterdir())
-    with pytest.raises(Cancelled):
-        _run(project, tmp_path / "out", "imagefolder", control=control)
-    assert sorted(tmp_path.iterdir()) == before
-    assert reports[-1].done == 5
-
-
-def test_what_a_killed_export_left_is_removed_by_the_next(project: Project, tmp_path: Path) -> None:
-    _label_all(project)
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        pass
-    dead = tmp_path / f"out.partial-{ended.pid}-0123abcd"
-    alive = tmp_path / f"out.partial-{os.getpid()}-0123abcd"
-    other = tmp_path / "out.partial-mine"
-    for folder in (dead, alive, other):
-        folder.mkdir()
-    _run(project, tmp_path / "out")
-    assert [folder.exists() for folder in (dead, alive, other)] == [False, True, True]
-
-
-def test_a_full_disk_while_exporting(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _label_all(project)
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("nearl_core.export.pictures.write_png", full)
-    before = sorted(tmp_path.iterdir())
-    with pytest.raises(ExportError, match=r"No space left.*free space"):
-        _run(project, tmp_path / "out", "imagefolder")
-    assert sorted(tmp_path.iterdir()) == before
 
 
 def _break(kind: str, out: Path) -> None:

@@ -60,10 +60,7 @@ def main() -> int:
         found = campaign(Path(inner), kills=args.kills, every=args.every, seed=args.seed)
         for tally in found:
             tallies.append(tally)
-            sys.stdout.write(
-                f"{tally.what:55} {tally.times:6} times {tally.acknowledged:8} acknowledged "
-                f"{tally.lost:4} lost {tally.told:6} told {len(tally.bugs):4} bugs\n"
-            )
+            sys.stdout.write(f"{tally.line}\n")
             sys.stdout.flush()
             sys.stderr.writelines(f"{bug}\n" for bug in tally.bugs[:3])
     lost = sum(tally.lost for tally in tallies)

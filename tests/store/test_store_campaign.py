@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.store import small_disk
 from tests.support import failing_disk
 
 
@@ -19,4 +20,18 @@ def test_nothing_acknowledged_is_lost_whatever_fails() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.splitlines()[-1]
     assert int(last.split()[0]) > 70, last
+    assert last.endswith("0 decisions lost, 0 bugs"), last
+
+
+@pytest.mark.skipif(not small_disk.available(), reason="needs a file system of its own")
+def test_nothing_acknowledged_is_lost_on_a_disk_that_is_really_full() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.store.small_disk", "--step", "131072"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert int(last.split()[0]) > 25, last
     assert last.endswith("0 decisions lost, 0 bugs"), last

@@ -1,7 +1,7 @@
 """Small projects on disk, without decoding anything."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -116,7 +116,9 @@ class PillowReader:
     def copy(self, path: Path, out: Path, disguise: Disguise) -> None:
         decode.copy(path, out, disguise)
 
-    def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
+    def each(
+        self, scans: Iterable[S], read: Callable[[S], T]
+    ) -> Generator[tuple[S, T | ScanError], None, None]:
         for scan in scans:
             try:
                 yield scan, read(scan)

@@ -49,6 +49,14 @@ class Tally:
     told: int = 0
     bugs: list[str] = field(default_factory=list)
 
+    @property
+    def line(self) -> str:
+        """The tally in one line."""
+        return (
+            f"{self.what:55} {self.times:6} times {self.acknowledged:8} acknowledged "
+            f"{self.lost:4} lost {self.told:6} told {len(self.bugs):4} bugs"
+        )
+
     def bug(self, where: str) -> None:
         """Note what is being handled."""
         self.bugs.append(f"{where}: {traceback.format_exc(limit=-4)}")

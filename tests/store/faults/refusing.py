@@ -41,18 +41,40 @@ KINDS = {
 }
 
 
-class Refusing:
-    """A block in which the disk refuses from the nth change on.
+class Block:
+    """A block in which something is wrong.
 
     Attributes:
         error: What it ended with.
+    """
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        self.error = error
+        return isinstance(error, Exception)
+
+
+class Refusing(Block):
+    """A block in which the disk refuses from the nth change on.
+
+    Attributes:
         reached: Whether there were so many changes.
     """
 
     def __init__(self, disk: FailingDisk, nth: int, kind: str) -> None:
+        super().__init__()
         self._disk, self._nth = disk, nth
         self._code, self._once = KINDS[kind]
-        self.error: BaseException | None = None
         self.reached = False
 
     def __enter__(self) -> None:
@@ -65,26 +87,25 @@ class Refusing:
         trace: TracebackType | None,
     ) -> bool:
         self.reached = self._disk.disarm() >= self._nth
-        self.error = error
-        return isinstance(error, Exception)
+        return super().__exit__(kind, error, trace)
 
 
-Operation = Callable[[Path, list[Row], Refusing], None]
+Operation = Callable[[Path, list[Row], Block], None]
 """Does something to a project, adds what was acknowledged, goes on once the disk is well again."""
 
 
-def _opening(folder: Path, _said: list[Row], bad: Refusing) -> None:
+def _opening(folder: Path, _said: list[Row], bad: Block) -> None:
     with bad:
         Project.open(folder).close()
 
 
-def _opening_after_a_kill(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _opening_after_a_kill(folder: Path, said: list[Row], bad: Block) -> None:
     said += leave_killed(folder, 5)
     with bad:
         Project.open(folder).close()
 
 
-def _opening_an_older_one(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _opening_an_older_one(folder: Path, said: list[Row], bad: Block) -> None:
     shutil.rmtree(folder)
     said[:] = OLD_LOG
     old_project(folder.parent)
@@ -93,7 +114,7 @@ def _opening_an_older_one(folder: Path, said: list[Row], bad: Refusing) -> None:
     old_or_copied(folder)
 
 
-def _recording(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _recording(folder: Path, said: list[Row], bad: Block) -> None:
     with Project.open(folder) as project:
         with bad:
             said += [row(project.record(new(30)))]
@@ -101,7 +122,7 @@ def _recording(folder: Path, said: list[Row], bad: Refusing) -> None:
         said.append(row(project.record(new(40))))
 
 
-def _undoing(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _undoing(folder: Path, said: list[Row], bad: Block) -> None:
     with Project.open(folder) as project:
         with bad:
             said.append(row(project.undo("r")))
@@ -109,14 +130,14 @@ def _undoing(folder: Path, said: list[Row], bad: Refusing) -> None:
         said.append(row(project.redo("r")))
 
 
-def _closing(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _closing(folder: Path, said: list[Row], bad: Block) -> None:
     project = Project.open(folder)
     said += [row(project.record(new(30 + number))) for number in range(5)]
     with bad:
         project.close()
 
 
-def _adding(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _adding(folder: Path, said: list[Row], bad: Block) -> None:
     with Project.open(folder) as project:
         with bad:
             project.add_scans(NewScan(folder / f"{n}.png", ScanInfo(8, 8)) for n in range(600))
@@ -124,14 +145,14 @@ def _adding(folder: Path, said: list[Row], bad: Refusing) -> None:
         assert len(project.scans()) in (SCANS, SCANS + 500, SCANS + 600)
 
 
-def _hashing(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _hashing(folder: Path, said: list[Row], bad: Block) -> None:
     with Project.open(folder) as project:
         with bad:
             hash_files(project, RunControl())
         said.append(row(project.record(new(30))))
 
 
-def _finding(folder: Path, _said: list[Row], bad: Refusing) -> None:
+def _finding(folder: Path, _said: list[Row], bad: Block) -> None:
     with Project.open(folder) as project:
         hash_files(project, RunControl())
         shutil.rmtree(folder.parent / "moved", ignore_errors=True)
@@ -142,7 +163,7 @@ def _finding(folder: Path, _said: list[Row], bad: Refusing) -> None:
         assert all(scan.path.exists() for scan in project.scans())
 
 
-def _labels(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _labels(folder: Path, said: list[Row], bad: Block) -> None:
     more = LabelSet((*LABELS.labels, Label("rings", "Rings")))
     with Project.open(folder) as project:
         with bad:
@@ -151,7 +172,7 @@ def _labels(folder: Path, said: list[Row], bad: Refusing) -> None:
         said.append(row(project.record(new(30))))
 
 
-def _versions(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _versions(folder: Path, said: list[Row], bad: Block) -> None:
     with Project.open(folder) as project:
         with bad:
             project.add_version(version("v1"))
@@ -159,7 +180,7 @@ def _versions(folder: Path, said: list[Row], bad: Refusing) -> None:
         said.append(row(project.record(new(30))))
 
 
-def _copying(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _copying(folder: Path, said: list[Row], bad: Block) -> None:
     with Project.open(folder) as project:
         with bad:
             copy_daily(folder, today=date(2026, 2, 1))
@@ -168,7 +189,7 @@ def _copying(folder: Path, said: list[Row], bad: Refusing) -> None:
     assert not list((folder / "copies").glob("*partial*"))
 
 
-def _restoring(folder: Path, _said: list[Row], bad: Refusing) -> None:
+def _restoring(folder: Path, _said: list[Row], bad: Block) -> None:
     data = bytearray((folder / "project.db").read_bytes())
     data[4096 : 3 * 4096] = b"\xa5" * 8192
     (folder / "project.db").write_bytes(data)
@@ -178,7 +199,7 @@ def _restoring(folder: Path, _said: list[Row], bad: Refusing) -> None:
         restore(folder)
 
 
-def _creating(folder: Path, said: list[Row], bad: Refusing) -> None:
+def _creating(folder: Path, said: list[Row], bad: Block) -> None:
     shutil.rmtree(folder)
     said.clear()
     with bad:
