@@ -123,6 +123,7 @@ def train(
         ready.texts,
         multi_label=ready.label_set.multi_label,
         text_default=1.0,
+        pause=control.check,
     )
     inputs = _inputs(engine, ready, learned, torch.stack(prefixes))
     tuned = tuning.run(

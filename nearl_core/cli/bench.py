@@ -67,7 +67,8 @@ def _reading(args: argparse.Namespace, output: Output) -> int:
 
 
 def _speed(args: argparse.Namespace, output: Output) -> int:
-    from nearl_core.bench.speed import Plan, measure
+    from nearl_core.bench.speed import measure
+    from nearl_core.bench.timing import Plan
 
     plan = Plan(args.backbone, args.random, args.device, args.turns)
     output.text("| what | median | quartiles | unit | goal |\n|---|---|---|---|---|")

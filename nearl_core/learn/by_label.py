@@ -145,7 +145,12 @@ def left_out_logits(
 
 
 def leave_each_out(
-    examples: Examples, texts: FloatArray | None, *, multi_label: bool, text_default: float = 0.0
+    examples: Examples,
+    texts: FloatArray | None,
+    *,
+    multi_label: bool,
+    text_default: float = 0.0,
+    pause: Pause = lambda: None,
 ) -> LeftOut:
     """Fit the head, see `fit`, and take each example's part in it apart."""
     parts = groups(examples.targets)
@@ -155,7 +160,11 @@ def leave_each_out(
     pulls, heads = np.zeros((len(parts), count, examples.features.shape[1])), list[Head]()
     for place, part in enumerate(parts):
         found = instant.leave_each_out(
-            _of(examples, part), texts, multi_label=multi_label, text_default=text_default
+            _of(examples, part),
+            texts,
+            multi_label=multi_label,
+            text_default=text_default,
+            pause=pause,
         )
         heads.append(found.head)
         there = np.ix_(part.rows, part.labels)

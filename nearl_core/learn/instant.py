@@ -211,11 +211,17 @@ class LeftOut:
 
 
 def leave_each_out(
-    examples: Examples, texts: FloatArray | None, *, multi_label: bool, text_default: float = 0.0
+    examples: Examples,
+    texts: FloatArray | None,
+    *,
+    multi_label: bool,
+    text_default: float = 0.0,
+    pause: Pause = lambda: None,
 ) -> LeftOut:
     """Fit the head, see `fit`, and take each example's part in it apart."""
     problem = _Problem(examples, texts, multi_label=multi_label, exact=True)
-    head = _chosen(problem, text_default)
+    head = _chosen(problem, text_default, pause=pause)
+    pause()
     scores = problem.left_out(head.ridge, head.text_share)
     pulls, misses = problem.parts(head.ridge, scores)
     return LeftOut(head, scores, pulls, misses, problem.judged())

@@ -39,12 +39,14 @@ class Ridge:
     def solution(self, ridge: float, y: FloatArray) -> FloatArray:
         """W for a ridge and N x K targets, F x K, to rounding.
 
-        By iterative refinement, which costs products with a few columns only.
+        Factors in float32 by iterative refinement, which costs products with a few columns only.
         """
         rows, added = self._rows, ridge * self._mean
         asked = self._root * y if self._few else rows.T @ (self._root * y)
         found = self._solved(ridge, asked).astype(np.float64)
-        for _ in range(_ROUNDS):  # each wins some three digits
+        for _ in range(
+            0 if self._gram.dtype == torch.float64 else _ROUNDS
+        ):  # each wins some three digits
             met = rows @ (rows.T @ found) if self._few else rows.T @ (rows @ found)
             found += self._solved(ridge, asked - met - added * found)
         return np.asarray(rows.T @ found if self._few else found)

@@ -145,7 +145,7 @@ def run(
     if deadline is not None:
         share.encoding_s = _encoding_seconds(clip, inputs.data, control)
     everything = np.arange(len(inputs.frozen))
-    left_out, losses = _tuned(
+    left_out, losses = candidate(
         clip, inputs, everything, settings=share.next(0), seed=seed, control=control
     )
     held = _cross_fit(make, inputs, folds, share=share, seed=seed, control=control)
@@ -206,7 +206,7 @@ def _cross_fit(
     for fold in range(int(folds.max()) + 1):
         rest, out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         clip = make()
-        left_out, _ = _tuned(
+        left_out, _ = candidate(
             clip,
             inputs,
             rest,
@@ -222,6 +222,7 @@ def _cross_fit(
             tuned_now, texts = encode(clip, inputs.data, control)
             features = joined(tuned_now, inputs.frozen)
             for ridge in RIDGES:
+                control.check()
                 tuned[scale, ridge][out] = by_label.fit_fixed(
                     inputs.examples(features).take(rest),
                     None if inputs.texts is None else texts,
@@ -242,7 +243,7 @@ def _cross_fit(
     )
 
 
-def _tuned(
+def candidate(
     clip: NearlClip,
     inputs: TuneInputs,
     rows: NDArray[np.intp],
@@ -254,7 +255,11 @@ def _tuned(
     """Train adapters on some of the decisions; the instant learner of these, and the losses."""
     data, examples = inputs.data.take(torch.from_numpy(rows)), inputs.examples(inputs.frozen)
     left_out = by_label.leave_each_out(
-        examples.take(rows), inputs.texts, multi_label=data.multi_label, text_default=1.0
+        examples.take(rows),
+        inputs.texts,
+        multi_label=data.multi_label,
+        text_default=1.0,
+        pause=control.check,
     )
     start = Start(left_out, examples.embedded().features[rows], data)
     return left_out, tune(clip, data, start, settings=settings, seed=seed, control=control)

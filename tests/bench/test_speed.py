@@ -2,8 +2,8 @@
 
 import pytest
 
-from nearl_core.bench import speed
-from nearl_core.bench.speed import Plan
+from nearl_core.bench import learning_speed, speed, training_speed
+from nearl_core.bench.timing import Plan
 from nearl_core.control import RunControl
 from tests.engine.making import write_backbone
 
@@ -20,12 +20,16 @@ def test_rankings_are_held_against_stock_and_modes_against_each_other(plan: Plan
     live = found["live NEARL, batch 16"]
     assert live.unit == "x stock"
     assert 0 < live.low <= live.value <= live.high
-    assert {"eot-only over set-level, 50 labels", "full over set-level, 2 labels"} < set(found)
+    assert "full over set-level, 2 labels, batch 1" in found
+    assert {f"eot-only over set-level, 10 labels, batch {n}" for n in (1, 16)} < set(found)
 
 
 def test_a_candidate_its_memory_and_its_chances_to_stop(plan: Plan) -> None:
-    found = {figure.name: figure for figure in speed.fine_tuning(plan, RunControl(), steps=2)}
+    found = {
+        figure.name: figure for figure in training_speed.fine_tuning(plan, RunControl(), steps=2)
+    }
     assert found["a candidate of 64 decisions"].value > found["prefixes of 64 decisions"].value > 0
+    assert found["the gate's folds behind it"].value > 0
     assert 0 < found["between two chances to stop"].value <= found["the longest"].value
     assert found["peak memory of this process"].value > 50
 
@@ -33,9 +37,9 @@ def test_a_candidate_its_memory_and_its_chances_to_stop(plan: Plan) -> None:
 def test_a_decision_reorders_a_queue_of_kept_features(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speed, "SCANS", 60)
-    monkeypatch.setattr(speed, "DECISIONS", 20)
-    found = list(speed.instant_learner(1, RunControl(), backbone=plan.backbone))
+    monkeypatch.setattr(learning_speed, "SCANS", 60)
+    monkeypatch.setattr(learning_speed, "DECISIONS", 20)
+    found = list(learning_speed.instant_learner(1, RunControl(), backbone=plan.backbone))
     named = {(figure.name, figure.unit): figure for figure in found}
     one = named["a decision, 20 decided, 60 in the queue", "ms of a processor"]
     by_clock = named[f"{one.name}, by the clock", "ms"]
