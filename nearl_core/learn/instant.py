@@ -38,8 +38,8 @@ Pause: TypeAlias = Callable[[], None]
 RIDGES = (0.1, 0.3, 1.0)
 TEXT_SHARES = (0.0, 0.3, 1.0, 3.0)
 TEMPERATURES = np.geomspace(0.02, 2.0, 25)
-DRAWN = 2.0
-"""How much the temperature is drawn to its default: as by a normal of its logarithm, sd 0.5."""
+DRAWN = 8.0
+"""How much the temperature is drawn to its default: as by a normal of its logarithm, sd 0.25."""
 DEFAULT_RIDGE = 0.2
 CHOOSE_RIDGE_FROM = 96
 KEEP_ALL_FROM = 256
@@ -355,12 +355,18 @@ class _Problem:
         )
 
     def temperature(self, ridge: float, share: float) -> float:
-        """The one of `TEMPERATURES` that suits the left-out scores, drawn to the default."""
+        """The one to be expected by the left-out scores, drawn to the default.
+
+        The mean of its logarithm over `TEMPERATURES`, each by how well it suits them: too low
+        costs more than too high, and the likeliest alone would not know it.
+        """
         weights = self._as_decided[self.judged()]
         count = weights.sum() ** 2 / (weights**2).sum()
         losses = np.average(self._losses(ridge, share), axis=1, weights=weights)
         away = DRAWN * np.log(TEMPERATURES / DEFAULT_TEMPERATURE) ** 2
-        return float(TEMPERATURES[(losses + away / count).argmin()])
+        against = count * losses + away
+        belief = np.exp(against.min() - against)
+        return float(np.exp(np.average(np.log(TEMPERATURES), weights=belief)))
 
     def _losses(self, ridge: float, share: float) -> FloatArray:
         """Log-loss of each judged left-out score by each of `TEMPERATURES`: T x N."""

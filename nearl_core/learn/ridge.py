@@ -44,9 +44,8 @@ class Ridge:
         rows, added = self._rows, ridge * self._mean
         asked = self._root * y if self._few else rows.T @ (self._root * y)
         found = self._solved(ridge, asked).astype(np.float64)
-        for _ in range(
-            0 if self._gram.dtype == torch.float64 else _ROUNDS
-        ):  # each wins some three digits
+        rounds = 0 if self._gram.dtype == torch.float64 else _ROUNDS
+        for _ in range(rounds):  # each wins some three digits
             met = rows @ (rows.T @ found) if self._few else rows.T @ (rows @ found)
             found += self._solved(ridge, asked - met - added * found)
         return np.asarray(rows.T @ found if self._few else found)

@@ -73,10 +73,7 @@ def test_a_large_problem_ranks_as_it_would_in_float64(
     quick = instant.fit(examples, texts, multi_label=multi_label)
     monkeypatch.setattr(ridge, "LARGE", 10_000)
     plain = instant.fit(examples, texts, multi_label=multi_label)
-    assert (quick.ridge, quick.text_share, quick.temperature) == (
-        plain.ridge,
-        plain.text_share,
-        plain.temperature,
-    )
+    assert (quick.ridge, quick.text_share) == (plain.ridge, plain.text_share)
+    assert quick.temperature == pytest.approx(plain.temperature, rel=1e-6)
     asked = features[290:]
     assert abs(quick.probabilities(asked) - plain.probabilities(asked)).max() < 1e-5
