@@ -22,6 +22,7 @@ from app.views.dialogs.trouble import TroubleDialog
 from app.views.main_window import MainWindow
 from nearl_core import labels_file
 from nearl_core.errors import NearlError
+from nearl_core.readers import is_among
 from nearl_core.settings import DEVICES
 from nearl_core.types import AddReport
 
@@ -168,8 +169,11 @@ class Asking(QObject):
         if not is_pseudonym(name):
             self._window.status.message(strings.READER_NOT_VALID)
             return
-        self._keeper.change(replace(settings, reader=name))
         session = self._library.session
+        if session is not None and is_among(name, session.sources):
+            self._window.status.message(strings.READER_IS_SOURCE.format(name=name))
+            return
+        self._keeper.change(replace(settings, reader=name))
         if session is not None:
             self._library.open(session.project.folder)
 

@@ -35,12 +35,14 @@ class Decided:
         standing: The reader's standing decisions.
         others: Those of other readers: imported ones, a colleague's.
         again: Of scans that the reader is to decide again: what was said before.
+        sources: Names under which labels were taken in: no reader may have one.
     """
 
     label_set: LabelSet
     standing: tuple[Decision, ...]
     others: tuple[Decision, ...]
     again: Mapping[int, "Was"]
+    sources: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Was:
 
 def decided(project: "Project", reader: str) -> Decided:
     """Read what was decided; in the store thread."""
+    from nearl_core.store import readings
     from nearl_core.store.relabelling import to_decide_again
 
     standing, history = project.standing(), project.label_history()
@@ -75,6 +78,7 @@ def decided(project: "Project", reader: str) -> Decided:
             )
             for (scan_id, _), found in to_decide_again(project, reader).items()
         },
+        sources=readings.sources(project),
     )
 
 
@@ -107,6 +111,7 @@ class Session:
         rules: How the project is read.
         repeated: Scans that came to this reader again before it was opened.
         again: Of scans that the reader is to decide again: what was said before.
+        sources: Names under which labels were taken in.
         teaching: Scans with a decision of any reader that can be learned from.
         read_by_others: Scans that other readers decided here, imported decisions left out.
     """
@@ -122,6 +127,7 @@ class Session:
     rules: ReadingRules = field(default_factory=ReadingRules)
     repeated: frozenset[int] = frozenset()
     again: dict[int, Was] = field(default_factory=dict)
+    sources: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Put the decisions in order once; after this each one costs the same, however many."""
@@ -152,11 +158,13 @@ class Session:
             standing={decision.scan_id: decision for decision in opened.decided.standing},
             others=opened.decided.others,
             again=dict(opened.decided.again),
+            sources=opened.decided.sources,
         )
 
     def reread(self, now: Decided) -> None:
         """The label set changed, or decisions came from elsewhere."""
         self.label_set, self.others, self.again = now.label_set, now.others, dict(now.again)
+        self.sources = now.sources
         self.standing = {decision.scan_id: decision for decision in now.standing}
         self.__post_init__()
         verdicts = {scan_id: decision.verdict for scan_id, decision in self.standing.items()}

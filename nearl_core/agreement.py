@@ -108,11 +108,11 @@ def pairs_of(said: Mapping[str, Mapping[int, Word]], label_set: LabelSet) -> lis
     """Cohen's kappa of each two readers who decided a scan both.
 
     Args:
-        said: What each reader said, by scan.
+        said: What each reader said, by scan; in the order in which they are named.
         label_set: Says whether labels exclude each other.
     """
     found = []
-    for first, second in combinations(sorted(said), 2):
+    for first, second in combinations(said, 2):
         common = sorted(said[first].keys() & said[second].keys())
         if common:
             pairs = [(said[first][scan_id], said[second][scan_id]) for scan_id in common]

@@ -19,11 +19,13 @@ class Readings:
             adjudication.
         repeats: What a reader had said of a scan, and what they said when it came again.
         adjudications: Of each scan the latest one that stands.
+        sources: Names under which labels were taken in: their decisions are no reader's.
     """
 
     reads: tuple[Decision, ...]
     repeats: tuple[tuple[Decision, Decision], ...]
     adjudications: tuple[Decision, ...]
+    sources: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,17 @@ class ReaderReport:
         readers: By name.
         pairs: Agreement of each two of them.
         all_readers: Agreement of all, where there are at least three.
-        disagreements: In order of scans.
+        disagreements: In order of scans; a source makes none.
+        sources: Where labels were taken in from, by name.
+        with_sources: Agreement of each reader with each source.
     """
 
     readers: tuple[ReaderLine, ...]
     pairs: tuple[Agreement, ...]
     all_readers: Agreement | None
     disagreements: tuple[Disagreement, ...]
+    sources: tuple[ReaderLine, ...] = ()
+    with_sources: tuple[Agreement, ...] = ()
 
     @property
     def open(self) -> tuple[Disagreement, ...]:
@@ -82,17 +88,31 @@ class ReaderReport:
 
 def report(readings: Readings, label_set: LabelSet) -> ReaderReport:
     """Sum up a project's readers."""
-    calls = [found for found in readings.reads if found.verdict.state in _CALLS]
-    said: dict[str, dict[int, Word]] = {}
-    for call in calls:
-        said.setdefault(call.reader, {})[call.scan_id] = word(call, label_set)
+    every = [found for found in readings.reads if found.verdict.state in _CALLS]
+    calls = [call for call in every if call.reader not in readings.sources]
+    taken_in = [call for call in every if call.reader in readings.sources]
+    said, given = _words(calls, label_set), _words(taken_in, label_set)
     names = {call.reader for call in (*calls, *readings.adjudications)}
     return ReaderReport(
         readers=tuple(_line(name, calls, readings, label_set) for name in sorted(names)),
-        pairs=tuple(pairs_of(said, label_set)),
+        pairs=tuple(pairs_of(dict(sorted(said.items())), label_set)),
         all_readers=together(said, label_set),
         disagreements=tuple(_disagreements(calls, readings.adjudications, label_set)),
+        sources=tuple(_line(name, taken_in, readings, label_set) for name in sorted(given)),
+        with_sources=tuple(
+            found
+            for reader in sorted(said)
+            for source in sorted(given)
+            for found in pairs_of({reader: said[reader], source: given[source]}, label_set)
+        ),
     )
+
+
+def _words(calls: Iterable[Decision], label_set: LabelSet) -> dict[str, dict[int, Word]]:
+    said: dict[str, dict[int, Word]] = {}
+    for call in calls:
+        said.setdefault(call.reader, {})[call.scan_id] = word(call, label_set)
+    return said
 
 
 def _line(
@@ -126,3 +146,8 @@ def _disagreements(
         if not alike([word(call, label_set) for call in said], label_set):
             ordered = tuple(sorted(said, key=lambda call: call.reader))
             yield Disagreement(scan_id, ordered, settled.get(scan_id))
+
+
+def is_among(name: str, names: Iterable[str]) -> bool:
+    """Whether a name is one of some, written with capitals or without."""
+    return name.strip().casefold() in {one.strip().casefold() for one in names}

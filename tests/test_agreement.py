@@ -175,6 +175,27 @@ def test_a_report_lists_disagreements_and_what_settled_them() -> None:
     assert [(pair.readers, pair.scans) for pair in found.pairs] == [(("a", "b"), 3)]
 
 
+def test_a_source_of_labels_is_no_reader() -> None:
+    reads = (
+        decision(1, 1, "b", "disc"),
+        decision(2, 1, "reports", "dots"),
+        decision(3, 2, "a", "dots"),
+        decision(4, 2, "b", "dots"),
+        decision(5, 2, "reports", "dots"),
+        decision(6, 3, "reports", "disc"),
+    )
+    found = report(Readings(reads, (), (), frozenset({"reports"})), LABELS)
+    assert [line.reader for line in found.readers] == ["a", "b"]
+    assert [(line.reader, line.decisions) for line in found.sources] == [("reports", 3)]
+    assert [pair.readers for pair in found.pairs] == [("a", "b")]
+    assert found.all_readers is None
+    assert not found.disagreements
+    assert [(one.readers, one.scans, one.alike) for one in found.with_sources] == [
+        (("a", "reports"), 1, 1.0),
+        (("b", "reports"), 2, 0.5),
+    ]
+
+
 def test_a_child_says_the_same_with_its_parent_and_without() -> None:
     labels = (Label("mass", "Mass"), Label("solid", "Solid", parent="mass"), Label("x", "X"))
     child, parent = decision(1, 1, "a", "solid"), decision(2, 1, "b", "mass")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
@@ -14,10 +15,12 @@ from nearl_core.importing.plan import ImportPlan, mapping_of, plan, target_of
 from nearl_core.importing.statements import ImportLabelsError, SourceKind, Statement
 from nearl_core.importing.taking import look, require_source_name, standing_of, take
 from nearl_core.scans.guard import ScanReader
+from nearl_core.store import readings
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.hashing import hash_files
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
+from nearl_core.store.schema import meta
 from nearl_core.types import Label, LabelSet, Scan, ScanInfo, Shown, State, TagLine
 from tests.support.projects import LABELS, MULTI, decide, new_project, said
 from tests.support.scans import disc, write_dicom, write_png
@@ -196,6 +199,46 @@ def test_an_import_goes_beside_readers_and_comes_again_when_it_changed(tmp_path:
         decide(project, 1, "dots", reader="r")
         with pytest.raises(NearlError, match="r is a reader who decided in this project"):
             standing_of(project, "r")
+
+
+def _import(project: Project, folder: Path, source: str = "old") -> None:
+    """Take one label in under a source's name."""
+    table = folder / "old.csv"
+    table.write_text("path,label\n1.png,disc\n")
+    take(
+        project, _plan(project, _look(project, SourceKind.CSV, table), source=source), RunControl()
+    )
+
+
+def test_no_reader_has_the_name_of_a_source_and_no_source_that_of_a_reader(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "dots", reader="ann")
+        project.undo("ann")
+        decide(project, 1, "dots", reader="elsewhere", shown=Shown.IMPORTED)  # as from a table
+        _import(project, tmp_path, "Old reports")
+        assert readings.sources(project) == {"Old reports"}
+        assert readings.readers(project) == {"ann", "elsewhere"}
+        for taken in ("ann", "Ann", "elsewhere", "at work"):
+            with pytest.raises(NearlError, match=f"{taken} is a reader"):
+                standing_of(project, taken, reader="at work")
+        assert len(standing_of(project, "Old reports", reader="at work")) == 1
+        for taken in ("Old reports", "old REPORTS "):
+            with pytest.raises(NearlError, match=r"is a source of labels.*under this name"):
+                readings.require_reader(project, taken)
+        readings.require_reader(project, "ann")
+
+
+def test_sources_of_a_project_of_before_they_were_kept(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        _import(project, tmp_path, "imported-csv")
+        _import(project, tmp_path, "reports")
+        decide(project, 2, "dots", reader="ann")
+        with project.writing() as connection:
+            connection.execute(delete(meta).where(meta.c.key == "sources"))
+        assert readings.sources(project) == {"imported-csv"}
+        assert readings.readers(project) == {"ann"}  # who only imports stand under may be a source
+        _import(project, tmp_path, "reports")  # nothing changed, but now it is told
+        assert readings.sources(project) == {"imported-csv", "reports"}
 
 
 @pytest.mark.parametrize(

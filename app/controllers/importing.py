@@ -133,7 +133,7 @@ def _plan(
 ) -> ImportPlan:
     from nearl_core.importing.taking import standing_of
 
-    standing = standing_of(session.project, name)
+    standing = standing_of(session.project, name, reader=session.reader)
     label_set = session.project.label_set()
     return plan(matched, label_set, source=name.strip(), mapping=mapping, standing=standing)
 

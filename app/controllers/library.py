@@ -309,6 +309,7 @@ def _open(folder: Path, reader: str) -> Opened:
         project = Project.open(folder, read_only=True)
         notice = strings.read_only_banner(error.message)
     try:
+        readings.require_reader(project, reader)
         return Opened(
             project=project,
             decided=decided(project, reader),

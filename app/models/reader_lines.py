@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app import strings
 from app.strings import reading_words
 from nearl_core.agreement import Agreement
-from nearl_core.readers import Disagreement, ReaderReport
+from nearl_core.readers import Disagreement, ReaderLine, ReaderReport
 from nearl_core.types import Decision, LabelSet
 
 Row = tuple[str, ...]
@@ -31,8 +31,9 @@ class ReaderLines:
     """All tables.
 
     Attributes:
-        readers: A row each: name, scans decided, definite, probable, unsure, agreement on repeats.
-        agreement: Readers, scans in common, share alike, kappa with its interval.
+        readers: A row each: name, scans decided, definite, probable, unsure, agreement on repeats;
+            sources of labels come last.
+        agreement: Readers, scans in common, share alike, kappa with its interval; likewise.
         disagreements: The open ones first.
     """
 
@@ -55,20 +56,29 @@ def reader_lines(
     pairs = [_pair(" – ".join(pair.readers), pair) for pair in report.pairs]
     if report.all_readers is not None:
         pairs.append(_pair(reading_words.ALL_READERS, report.all_readers))
+    pairs += [_pair(_with_source(*pair.readers), pair) for pair in report.with_sources]
     lines = [_disagreement(one, label_set, name_of) for one in report.disagreements]
     return ReaderLines(
-        readers=tuple(
-            (
-                line.reader,
-                str(line.decisions),
-                *(str(count) for count in line.by_confidence),
-                "" if line.own is None else own_text(line.own),
-            )
-            for line in report.readers
+        readers=(
+            *(_reader(line.reader, line) for line in report.readers),
+            *(_reader(_source(line.reader), line) for line in report.sources),
         ),
         agreement=tuple(pairs),
         disagreements=tuple(sorted(lines, key=lambda line: not line.is_open)),
     )
+
+
+def _reader(name: str, line: ReaderLine) -> Row:
+    own = "" if line.own is None else own_text(line.own)
+    return name, str(line.decisions), *(str(count) for count in line.by_confidence), own
+
+
+def _source(name: str) -> str:
+    return reading_words.SOURCE.format(name=name)
+
+
+def _with_source(reader: str, source: str) -> str:
+    return f"{reader} – {_source(source)}"
 
 
 def own_text(own: Agreement) -> str:

@@ -40,6 +40,7 @@ AGREEMENT_NOTE = (
 AGREEMENT_COLUMNS = ("Readers", "Scans in common", "Alike", "Kappa (95 % interval)")
 NO_PAIRS = ("No two readers decided the same scan.", "", "", "")
 ALL_READERS = "All readers"
+SOURCE = "{name} (source)"
 OWN = "{kappa} on {scans} repeats"
 NO_KAPPA = "not defined"
 DISAGREEMENTS = "Disagreements"

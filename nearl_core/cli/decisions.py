@@ -50,6 +50,7 @@ def _decide(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.settings import load
     from nearl_core.store.copies import copy_daily
     from nearl_core.store.project import Project
+    from nearl_core.store.readings import require_reader
 
     reader = args.reader or load().settings.reader
     with Project.open(args.project) as project:
@@ -62,6 +63,8 @@ def _decide(args: argparse.Namespace, output: Output) -> int:
             reader=reader,
             disputed=_disputed(project) if args.adjudicate else None,
         )
+        for who in sorted({new.reader for new in said.decisions}):
+            require_reader(project, who)
         if said.unused:
             output.message(f"Columns that are not used: {', '.join(said.unused)}.")
         total = len(said.decisions)

@@ -42,7 +42,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "what they agree on",
     )
     export.add_argument(
-        "--reader", help="whose decisions, or whose word holds where none settled it"
+        "--reader",
+        help="whose decisions, a reader's or a source's, or whose word holds where none settled",
+    )
+    export.add_argument(
+        "--source", metavar="NAME", help="whose imported labels hold where no reader decided"
     )
     export.add_argument(
         "--no-suggestions", action="store_true", help="leave out what the model suggested"
@@ -109,14 +113,14 @@ def _choice(args: argparse.Namespace) -> "Choice":
     from nearl_core.export.choice import Choice, Rule
 
     suggestions = not args.no_suggestions
-    reader = args.reader or ""
+    reader, source = args.reader or "", args.source or ""
     if args.decisions is None:
-        return Choice(Rule.READER if reader else None, reader, suggestions)
+        return Choice(Rule.READER if reader else None, reader, suggestions, source)
     if args.decisions not in list(Rule):
         raise UsageError(
             f"There is no way {args.decisions!r} to choose decisions.", f"There are {_RULES}."
         )
-    return Choice(Rule(args.decisions), reader, suggestions)
+    return Choice(Rule(args.decisions), reader, suggestions, source)
 
 
 def _record(report: "ExportReport") -> dict[str, object]:

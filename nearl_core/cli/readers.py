@@ -48,6 +48,8 @@ def _agreement(args: argparse.Namespace, output: Output) -> int:
         {
             "readers": [_reader_record(line) for line in found.readers],
             "pairs": [_record(pair) for pair in found.pairs],
+            "sources": [_reader_record(line) for line in found.sources],
+            "with_sources": [_record(pair) for pair in found.with_sources],
             "together": None if found.all_readers is None else _record(found.all_readers),
             "disagreements": [_said(one, paths, label_set) for one in found.disagreements],
         },
@@ -94,6 +96,11 @@ def _lines(found: "ReaderReport") -> list[str]:
     lines += [f"{' and '.join(pair.readers)}: {_text(pair)}" for pair in found.pairs]
     if found.all_readers is not None:
         lines.append(f"All together (Fleiss): {_text(found.all_readers)}")
+    lines += [f"{line.reader} (source of labels): {line.decisions} scans" for line in found.sources]
+    lines += [
+        f"{pair.readers[0]} and {pair.readers[1]} (source): {_text(pair)}"
+        for pair in found.with_sources
+    ]
     if found.disagreements:
         lines.append(f"{len(found.disagreements)} disagreements, {len(found.open)} of them open")
     return lines or ["No scan is decided."]

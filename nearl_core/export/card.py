@@ -19,8 +19,11 @@ FILE: Final = "README.md"
 _RULES: Final = {
     Rule.ALL: "Each reader's decision is a row of its own; nothing was brought together.",
     Rule.AGREED: "Only scans that all their readers decided alike are here.",
-    Rule.READER: "Only the decisions of the reader {reader} are here.",
-    Rule.MAJORITY: "Where several readers decided, what more than half of them say stands.",
+    Rule.READER: "Only the decisions of {reader} are here.",
+    Rule.MAJORITY: (
+        "Where several readers decided, what more than half of them say stands; a word for a kind "
+        "of a label is one for the label too."
+    ),
     Rule.ADJUDICATED: (
         "Where a scan was adjudicated, that stands; elsewhere what all its readers agree on."
     ),
@@ -65,11 +68,14 @@ def _head(rows: Sequence[Row], recipe: Recipe) -> str:
         else "Scans whose kind or header lets expect text in the pixels were left out; text that "
         "is burned into others is not removed: look at the pictures before you pass them on."
     )
-    who = (
-        f"{size['rows']} decisions by {size['readers']} readers"
-        if recipe.choice.rule in (Rule.ALL, Rule.READER)
-        else f"one word on each, brought together from its readers ({recipe.choice.rule})"
-    )
+    sources = len({row.reader for row in rows if row.source})
+    given = [f"{sources} source{'' if sources == 1 else 's'} of labels"] if sources else []
+    if recipe.choice.rule in (Rule.ALL, Rule.READER):
+        readers = [f"{size['readers']} readers"] if size["readers"] else []
+        who = f"{size['rows']} decisions by {' and '.join([*readers, *given])}"
+    else:
+        together = f"one word on each, brought together from its readers ({recipe.choice.rule})"
+        who = " and from ".join([together, *given])
     return (
         "# Labelled data set\n\n"
         f"{size['scans']} scans of {size['patients']} patients, {who}, "
@@ -124,10 +130,14 @@ def _readers(rows: Sequence[Row], choice: Choice, evidence: Evidence) -> str:
     rule = _RULES[choice.rule or Rule.ALL]
     if choice.rule is Rule.ADJUDICATED and choice.reader:
         rule = _LAST_WORD
+    if choice.rule not in (Rule.ALL, Rule.READER):
+        rule += " A source of labels counts as no reader" + (
+            "; where nobody decided, the word of {source} stands." if choice.source else "."
+        )
     lines = [
         "## Readers",
         "",
-        rule.format(reader=plain(choice.reader)),
+        rule.format(reader=plain(choice.reader), source=plain(choice.source)),
         "",
     ]
     lines += [
@@ -138,7 +148,8 @@ def _readers(rows: Sequence[Row], choice: Choice, evidence: Evidence) -> str:
         own = [row for row in rows if row.reader == reader]
         sure = Counter(row.confidence for row in own)
         cells = (len(own), sure["definite"], sure["probable"], sure["possible"])
-        lines.append(f"| {plain(reader)} | " + " | ".join(str(one) for one in cells) + " |")
+        name = f"{plain(reader)} (source)" if own[0].source else plain(reader)
+        lines.append(f"| {name} | " + " | ".join(str(one) for one in cells) + " |")
     if evidence.agreement:
         lines += [
             "",

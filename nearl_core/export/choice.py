@@ -1,7 +1,7 @@
 """Which decisions make the data set where several readers decided."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -16,6 +16,7 @@ from nearl_core.types import Confidence, Label, LabelSet, Occasion, State
 _DISAGREE: Final = "The readers do not agree."
 _NO_MAJORITY: Final = "No majority of its readers agrees."
 _OPEN: Final = "Its readers do not agree, and it is not adjudicated."
+_SOURCE_ONLY: Final = "No reader decided it, a source of labels alone did."
 _SURENESS: Final = tuple(Confidence)  # the surest first
 
 
@@ -23,8 +24,11 @@ class Rule(StrEnum):
     """How several readers' decisions on a scan become what is exported.
 
     ALL: each decision is a row of its own. AGREED: scans that all their readers decided alike.
-    READER: one reader's. MAJORITY: what more than half of a scan's readers say. ADJUDICATED: what
-    settled a scan first, then the word of a named reader, then what all its readers agree on.
+    READER: one reader's or source's. MAJORITY: what more than half of a scan's readers say.
+    ADJUDICATED: what settled a scan first, then the word of a named reader, then what all its
+    readers agree on.
+
+    A source of labels is no reader: what it says stands where it is named, and in ALL.
     """
 
     ALL = "all"
@@ -42,6 +46,7 @@ class Choice:
         rule: How they are brought together; None for what the format is used to.
         reader: Whose decisions, or whose word holds where nothing was adjudicated; "" for none.
         suggestions: Whether the model's suggestions stand beside them.
+        source: The source whose word holds where no reader decided; "" for none.
 
     Raises:
         UsageError: If the rule needs a reader and there is none.
@@ -50,6 +55,7 @@ class Choice:
     rule: Rule | None = None
     reader: str = ""
     suggestions: bool = True
+    source: str = ""
 
     def __post_init__(self) -> None:
         if self.rule is Rule.READER and not self.reader:
@@ -69,6 +75,20 @@ class Choice:
                 "Choose agreed, majority, adjudicated or one reader's, or export a table.",
             )
         return replace(self, rule=self.rule or (Rule.ALL if each else Rule.AGREED))
+
+
+def require_source(choice: Choice, sources: Collection[str]) -> None:
+    """Refuse a choice of a source that there is not.
+
+    Raises:
+        UsageError: If there is none of this name.
+    """
+    if choice.source and choice.source not in sources:
+        there = ", ".join(sorted(sources)) or "none"
+        raise UsageError(
+            f"There is no source of labels named {choice.source!r} in this project.",
+            f"The sources are: {there}.",
+        )
 
 
 def chosen(
@@ -101,9 +121,11 @@ def chosen(
         else:
             left_out.append(LeftOut(scan_id, found))
     if not taken:
+        remedy = "Choose another reader, or other decisions."
+        if any(one.reason == _SOURCE_ONLY for one in left_out):
+            remedy = "Choose one reader's decisions and name the source, or decide some scans."
         raise ExportError(
-            "There is nothing to export: the choice of decisions leaves no scan.",
-            "Choose another reader, or other decisions.",
+            "There is nothing to export: the choice of decisions leaves no scan.", remedy
         )
     return taken, left_out
 
@@ -111,15 +133,26 @@ def chosen(
 def _one(said: Sequence[Row], choice: Choice, label_set: LabelSet) -> Row | str:
     """What the readers of one scan come to, or why they come to nothing."""
     settled = [row for row in said if row.occasion == Occasion.ADJUDICATION]
-    reads = [row for row in said if row.occasion != Occasion.ADJUDICATION]
-    own = next((row for row in (*settled, *reads) if row.reader == choice.reader), None)
+    reads = [row for row in said if row not in settled and not row.source]
+    own = _named(said, choice.reader)
     if choice.rule is Rule.READER:
         return own or "This reader did not decide it."
+    first = next(iter(settled), own)
+    if choice.rule is Rule.ADJUDICATED and first is not None:
+        return first
+    if not (settled or reads):
+        return _named(said, choice.source) or _SOURCE_ONLY
     if choice.rule is Rule.ADJUDICATED:
-        return next(iter(settled), None) or own or _agreed(reads, label_set) or _OPEN
+        return _agreed(reads, label_set) or _OPEN
     if choice.rule is Rule.MAJORITY:
         return _majority(reads, label_set) or _NO_MAJORITY
     return _agreed(reads, label_set) or _DISAGREE
+
+
+def _named(said: Sequence[Row], reader: str) -> Row | None:
+    """What a reader or source says: settling something first."""
+    own = [row for row in said if row.reader == reader]
+    return min(own, key=lambda row: row.occasion != Occasion.ADJUDICATION, default=None)
 
 
 def _agreed(said: Sequence[Row], label_set: LabelSet) -> Row | None:

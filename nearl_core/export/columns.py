@@ -48,7 +48,12 @@ COLUMNS: Final = (
         "Names of labels that were added after the decision: it says nothing of them; likewise.",
         lambda r: list(r.not_asked),
     ),
-    Column("reader", "Pseudonym of who decided.", lambda r: r.reader),
+    Column("reader", "Pseudonym of who decided, or name of the source.", lambda r: r.reader),
+    Column(
+        "source",
+        "true where a named source of labels says it, and no reader here.",
+        lambda r: r.source,
+    ),
     Column("confidence", "definite, probable or possible.", lambda r: r.confidence),
     Column("flagged", "Whether the reader flagged the scan.", lambda r: r.flagged),
     Column("time", "When it was decided, UTC.", lambda r: r.time),

@@ -58,9 +58,9 @@ def evidence_of(
 def _agreements(rows: Iterable[Row], label_set: LabelSet) -> list[Agreement]:
     said: dict[str, dict[int, Word]] = {}
     for row in rows:
-        if row.occasion != Occasion.ADJUDICATION:
+        if row.occasion != Occasion.ADJUDICATION and not row.source:
             said.setdefault(row.reader, {})[row.scan_id] = word(row, label_set)
-    return pairs_of(said, label_set)
+    return pairs_of(dict(sorted(said.items())), label_set)
 
 
 def _notices(

@@ -11,7 +11,7 @@ from nearl_core.control import RunControl
 from nearl_core.errors import ExportError, UsageError
 from nearl_core.export import card, leakage, manifest
 from nearl_core.export.beside import beside
-from nearl_core.export.choice import Choice, chosen
+from nearl_core.export.choice import Choice, chosen, require_source
 from nearl_core.export.content import Content, Format, Pictures, Recipe
 from nearl_core.export.evidence import Evidence, evidence_of
 from nearl_core.export.formats import FORMATS, format_of
@@ -147,7 +147,8 @@ class _Job:
         """Export to a folder."""
         found = readings(self.project)
         decided = (*found.reads, *found.adjudications)
-        everything = collect(self.scans, decided, self.label_set)
+        require_source(self.recipe.choice, found.sources)
+        everything = collect(self.scans, decided, self.label_set, sources=found.sources)
         rows, left_out = self.choose(everything)
         rows = with_splits(rows, self.scans, self.recipe.fractions, seed=self.recipe.seed)
         with beside(out, apart_from=self.project.folder) as folder:

@@ -25,7 +25,11 @@ def counts(rows: Sequence[Row]) -> dict[str, Any]:
     for split in dict.fromkeys(row.split for row in rows):
         here = [row for row in rows if row.split == split]
         by_split[split] = {**_sizes(here), "labels": dict(_labels(here))}
-    return {**_sizes(rows), "readers": len({row.reader for row in rows}), "splits": by_split}
+    return {
+        **_sizes(rows),
+        "readers": len({row.reader for row in rows if not row.source}),
+        "splits": by_split,
+    }
 
 
 def _sizes(rows: Sequence[Row]) -> dict[str, int]:

@@ -20,6 +20,7 @@ _BATCH: Final = 64
 
 _KINDS: Final = {
     "patient_known": "bool",
+    "source": "bool",
     "flagged": "bool",
     "frames": "int32",
     "frame": "int32",

@@ -5,7 +5,7 @@ import hmac
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -42,6 +42,7 @@ class Row:
         state: The reader's word on the scan.
         labels, label_ids, codes: Of the labels, in the label set's order.
         above: Of each label the names of its parent, of that one's and so on.
+        source: Whether a named source of labels says it, and no reader.
         not_asked: Names of the labels that were added after the decision.
         reader, confidence, flagged, time: As decided; ISO 8601, UTC.
         shown: Whether the suggestion was on screen.
@@ -79,6 +80,7 @@ class Row:
     width: int = 0
     above: tuple[tuple[str, ...], ...] = ()
     not_asked: tuple[str, ...] = ()
+    source: bool = False
 
     @property
     def implied(self) -> tuple[str, ...]:
@@ -92,8 +94,20 @@ class Row:
         return "; ".join(self.labels) if self.labels else self.state
 
 
-def collect(scans: Iterable[Scan], decisions: Iterable[Decision], label_set: LabelSet) -> list[Row]:
+def collect(
+    scans: Iterable[Scan],
+    decisions: Iterable[Decision],
+    label_set: LabelSet,
+    *,
+    sources: Collection[str] = (),
+) -> list[Row]:
     """Rows for the decisions that belong in a data set, ordered by scan, without splits.
+
+    Args:
+        scans: The project's.
+        decisions: In its labels of now.
+        label_set: These.
+        sources: Names of those who are no readers.
 
     Raises:
         ExportError: If there is none, or one was read in other labels than these.
@@ -101,7 +115,10 @@ def collect(scans: Iterable[Scan], decisions: Iterable[Decision], label_set: Lab
     by_id = {scan.id: scan for scan in scans}
     pseudonym = _pseudonyms()
     rows = [
-        _row(by_id[decision.scan_id], decision, label_set, pseudonym)
+        replace(
+            _row(by_id[decision.scan_id], decision, label_set, pseudonym),
+            source=decision.reader in sources,
+        )
         for decision in decisions
         if decision.verdict.state in EXPORTED and decision.scan_id in by_id
     ]

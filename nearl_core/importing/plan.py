@@ -35,6 +35,7 @@ class ImportPlan:
     """The preview of an import.
 
     Attributes:
+        source: The name that its decisions stand under.
         values: The most frequent first.
         scans: Scans of the project that the source says something of.
         unknown: Files of the source that are no scan of the project.
@@ -44,6 +45,7 @@ class ImportPlan:
         decisions: What would be recorded.
     """
 
+    source: str
     values: tuple[ValueLine, ...]
     scans: int
     unknown: tuple[str, ...]
@@ -66,7 +68,7 @@ def plan(
     Args:
         matched: What the source says of which scan.
         label_set: The project's.
-        source: The reader that it is recorded under.
+        source: The name that it is recorded under.
         mapping: What values mean, where their own word is not meant: a label's id, a state,
             or "" for nothing.
         standing: Decisions that stand already.
@@ -94,6 +96,7 @@ def plan(
             decisions.append(NewDecision(scan_id, source, verdict, shown=Shown.IMPORTED))
     lines = [ValueLine(value, count, targets[value]) for value, count in counts.items()]
     return ImportPlan(
+        source=source,
         values=tuple(sorted(lines, key=lambda line: (-line.count, line.value))),
         scans=len(said),
         unknown=matched.unknown,

@@ -13,29 +13,34 @@ from nearl_core.importing.matching import Matched, match
 from nearl_core.importing.plan import ImportPlan
 from nearl_core.importing.statements import SourceKind
 from nearl_core.importing.tables import read_csv, read_jsonl
-from nearl_core.store import scans
+from nearl_core.readers import is_among
+from nearl_core.store import readings, scans
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
 from nearl_core.store.stack_files import Write
-from nearl_core.types import Decision, NewDecision, Shown
+from nearl_core.types import Decision, NewDecision
 
 _TOGETHER: Final = 100
 """Decisions in one transaction: a reader's own waits behind no more than some 70 ms of them."""
 
 
-def standing_of(project: Project, name: str) -> list[Decision]:
+def standing_of(project: Project, name: str, *, reader: str = "") -> list[Decision]:
     """What stands under a source's name.
 
+    Args:
+        project: The one to import into.
+        name: The source's.
+        reader: Who is at work, whether they decided yet or not; "" for nobody.
+
     Raises:
-        UsageError: If it can't be a source's name, or is one of a reader who decided here.
+        UsageError: If it can't be a source's name, or is a reader's.
     """
     name = require_source_name(name)
-    standing = project.standing(name)
-    if any(one.shown is not Shown.IMPORTED for one in standing):
+    if is_among(name, (reader, *readings.readers(project))):
         raise UsageError(
             f"{name} is a reader who decided in this project.", "Give the source another name."
         )
-    return standing
+    return project.standing(name)
 
 
 def require_source_name(name: str) -> str:
@@ -115,6 +120,8 @@ def take(
         ProjectError: If it can't be saved.
     """
     wanted = planned.decisions
+    if planned.scans:
+        write(partial(readings.keep_source, project, planned.source))
     for done in range(0, len(wanted), _TOGETHER):
         control.step(done, len(wanted), "Taking labels in")
         write(partial(_record, project, wanted[done : done + _TOGETHER]))

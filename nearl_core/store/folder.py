@@ -91,6 +91,7 @@ def _fill(folder: Path, label_set: LabelSet, *, backbone: str, unit: Unit, home:
                 "backbone": backbone,
                 "unit": unit.value,
                 "home": json.dumps(os.fspath(home)),
+                "sources": "[]",
             }
             for key, value in values.items():
                 connection.execute(insert(meta).values(key=key, value=value))

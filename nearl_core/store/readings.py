@@ -1,19 +1,24 @@
-"""How a project is read, and what its readers came to."""
+"""How a project is read, by whom, and what its readers came to; where labels came from else."""
 
 import json
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, insert, select
 
-from nearl_core.readers import Readings
+from nearl_core.errors import ProjectError
+from nearl_core.readers import Readings, is_among
 from nearl_core.store import decisions
+from nearl_core.store.schema import decisions as table
 from nearl_core.store.schema import meta
-from nearl_core.types import Occasion, ReadingRules
+from nearl_core.types import Occasion, ReadingRules, Shown
 
 if TYPE_CHECKING:
     from nearl_core.store.project import Project
 
 _KEY: Final = "reading"
+_SOURCES: Final = "sources"
+_BY_ITSELF: Final = "imported-"
+"""How the name of a source begins that nobody named."""
 _READS: Final = (Occasion.SINGLE, Occasion.GRID)
 
 
@@ -30,14 +35,74 @@ def save_rules(project: "Project", wanted: ReadingRules) -> None:
     Raises:
         ProjectError: If it can't be saved.
     """
-    text = json.dumps({"blind_first": wanted.blind_first, "repeats": wanted.repeats})
+    rules = {"blind_first": wanted.blind_first, "repeats": wanted.repeats}
+    _save(project, _KEY, json.dumps(rules))
+
+
+def _save(project: "Project", key: str, text: str) -> None:
     with project.writing() as connection:
-        connection.execute(delete(meta).where(meta.c.key == _KEY))
-        connection.execute(insert(meta).values(key=_KEY, value=text))
+        connection.execute(delete(meta).where(meta.c.key == key))
+        connection.execute(insert(meta).values(key=key, value=text))
+
+
+def sources(project: "Project") -> frozenset[str]:
+    """Names under which labels were taken in that exist already; nobody reads under one.
+
+    A project of before they were kept knows those that no one named.
+    """
+    with project.reading() as connection:
+        kept = connection.scalar(select(meta.c.value).where(meta.c.key == _SOURCES))
+    if kept is not None:
+        return frozenset(json.loads(kept))
+    return frozenset(name for name in _names(project) if name.startswith(_BY_ITSELF))
+
+
+def keep_source(project: "Project", name: str) -> None:
+    """Remember that a name is a source's.
+
+    Raises:
+        ProjectError: If it can't be saved.
+    """
+    known = sources(project)
+    if name not in known:
+        _save(project, _SOURCES, json.dumps(sorted((*known, name))))
+
+
+def readers(project: "Project") -> frozenset[str]:
+    """Names under which somebody decided, taken back or not; no sources.
+
+    In a project of before sources were kept a name that only imports stand under may be one.
+    """
+    with project.reading() as connection:
+        kept = connection.scalar(select(meta.c.value).where(meta.c.key == _SOURCES))
+    here = _names(project, elsewhere=kept is not None)
+    return here - sources(project)
+
+
+def _names(project: "Project", *, elsewhere: bool = True) -> frozenset[str]:
+    query = select(table.c.reader).distinct()
+    if not elsewhere:
+        query = query.where(table.c.shown != Shown.IMPORTED.value)
+    with project.reading() as connection:
+        return frozenset(connection.scalars(query))
+
+
+def require_reader(project: "Project", name: str) -> None:
+    """Refuse a reader who goes by the name of a source.
+
+    Raises:
+        ProjectError: If there is such a source, however it is spelt.
+    """
+    if is_among(name, sources(project)):
+        raise ProjectError(
+            f"{name} is a source of labels in this project, so nobody can decide under this name.",
+            "Choose another pseudonym.",
+        )
 
 
 def readings(project: "Project") -> Readings:
     """All decisions, by reader and occasion."""
+    known = sources(project)
     with project.reading() as connection:
         repeats = decisions.latest(connection, (Occasion.REPEAT,))
         before = [decisions.stood_before(connection, again) for again in repeats]
@@ -55,6 +120,7 @@ def readings(project: "Project") -> Readings:
                     found.scan_id: found for found in settled if decisions.stands(connection, found)
                 }.values()
             ),
+            sources=known,
         )
 
 

@@ -18,8 +18,11 @@ from app.models.panel import build_panel
 from app.strings import label_words
 from app.views.dialogs.import_labels import ImportLabelsDialog
 from app.views.dialogs.label_set import LabelSetDialog
+from app.views.dialogs.readers import ReadersDialog
 from nearl_core import labels_file
 from nearl_core.importing import taking
+from nearl_core.store import readings
+from nearl_core.store.project import Project
 from nearl_core.types import UNSEEN, ChangeKind, Label, LabelSet, State
 from tests.app.driving import WAIT_MS, Driver
 
@@ -244,6 +247,28 @@ def test_a_table_of_labels_is_shown_mapped_and_taken_in(desk: Driver, tmp_path: 
     assert {one.reader for one in session.others} == {"reports"}
     assert [one.verdict.labels for one in session.others] == [("disc",), ("disc",)]
     assert desk.desk.table.detail(decided) == "Stripes"  # the reader's own word stands beside it
+    before = desk.desk.keeper.settings.reader
+    desk.desk.asking.change_reader("Reports")
+    assert "Reports is a source of labels in this project" in desk.status()
+    assert desk.desk.keeper.settings.reader == before
+    desk.desk.actions.asked.emit(Command.READERS)
+    shown = desk.desk.window.findChildren(ReadersDialog)[-1]
+    desk.until(lambda: shown.readers.topLevelItemCount() == 2)
+    names = [shown.readers.topLevelItem(row).text(0) for row in (0, 1)]  # type: ignore[union-attr]
+    assert names == [before, "reports (source)"]
+    shown.reject()
+
+
+def test_a_project_does_not_open_for_a_reader_who_goes_by_a_source_s_name(
+    driver: Driver, project: Path
+) -> None:
+    with Project.open(project) as opened:
+        readings.keep_source(opened, driver.desk.keeper.settings.reader)
+    driver.desk.asking.open_path(project)
+    driver.until(lambda: bool(driver.troubles))
+    assert "is a source of labels in this project" in driver.troubles[0].sentence
+    assert "another pseudonym" in driver.troubles[0].remedy
+    assert driver.desk.library.session is None
 
 
 def test_a_tag_that_tells_who_it_is_is_refused_on_the_desk(desk: Driver) -> None:

@@ -1,5 +1,6 @@
 """The command that takes in labels which exist already."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -28,5 +29,24 @@ def test_an_import_is_shown_then_done(tmp_path: Path, capsys: pytest.CaptureFixt
     assert record["values"][0] == {"value": "Circle", "scans": 1, "label": "Dots"}
     with Project.open(Path(project)) as opened:
         assert said(opened.standing()) == {(1, "reports"): ("disc",), (2, "reports"): ("dots",)}
+    more = tmp_path / "more.csv"
+    more.write_text(f"path,label\n{tmp_path / 'scans' / '3.png'},Dots\n")
+    assert main(["decide", project, str(more), "--reader", "Reports"]) == 3
+    assert "is a source of labels in this project" in capsys.readouterr().err
+    assert main(["agreement", project, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["readers"], [one["reader"] for one in found["sources"]]) == ([], ["reports"])
+    folder = tmp_path / "out"
+    export = ["export", project, str(folder), "--format", "csv", "--decisions", "agreed"]
+    assert main(export) == 3
+    assert main([*export, "--source", "Report"]) == 2
+    assert "The sources are: reports." in capsys.readouterr().err
+    assert main([*export, "--source", "reports"]) == 0
+    rows = list(csv.DictReader((folder / "decisions.csv").read_text().splitlines()))
+    assert [(row["reader"], row["source"]) for row in rows] == [("reports", "true")] * 2
+    card = (folder / "README.md").read_text()
+    assert "where nobody decided, the word of reports stands" in card
+    assert "by 0 readers" not in card
+    assert "| reports (source) | 2 |" in card
     assert main([*asked, "--map", "Circle=Cat"]) == 3
     assert "does not map a value to a label" in capsys.readouterr().err

@@ -89,6 +89,48 @@ def test_of_a_label_that_came_later_those_decide_who_were_asked_for_it() -> None
     assert ids(one(Rule.MAJORITY, ("p",), ("p", "e"))) == ("p",)
 
 
+def brought(choice: Choice, *said: tuple[int, str, str]) -> dict[int, str]:
+    """By scan what is taken, or why nothing is, of readers' and sources' words."""
+    verdicts = [Verdict(State.LABELLED, (label,)) for _, _, label in said]
+    decisions = [
+        Decision(number, scan_id, who, datetime.now(UTC), verdict)
+        for number, ((scan_id, who, _), verdict) in enumerate(zip(said, verdicts, strict=True))
+    ]
+    scans = [Scan(number, Path(f"{number}.png")) for number in range(9)]
+    rows = collect(scans, decisions, EXCLUSIVE, sources={"reports"})
+    taken, left_out = chosen(rows, choice, EXCLUSIVE)
+    found = {row.scan_id: f"{row.label_ids[0]}, {row.reader}" for row in taken}
+    return found | {one.scan_id: one.reason for one in left_out}
+
+
+SAID = (
+    (1, "ann", "e"),
+    (1, "reports", "m"),
+    (2, "ann", "e"),
+    (2, "bob", "m"),
+    (2, "reports", "m"),
+    (3, "reports", "m"),
+)
+NOBODY = "No reader decided it, a source of labels alone did."
+
+
+@pytest.mark.parametrize("rule", [Rule.AGREED, Rule.MAJORITY, Rule.ADJUDICATED])
+def test_a_source_is_no_reader_and_stands_where_it_is_named(rule: Rule) -> None:
+    found = brought(Choice(rule), *SAID)
+    assert (found[1], found[3]) == ("e, ann", NOBODY)
+    assert found[2] not in ("m, reports", "m, 2 of 3 readers")
+    named = brought(Choice(rule, source="reports"), *SAID)
+    assert named == {**found, 3: "m, reports"}
+
+
+def test_the_decisions_of_a_source_can_be_chosen_and_all_have_it() -> None:
+    of_source = brought(Choice(Rule.READER, "reports"), *SAID)
+    assert set(of_source.values()) == {"m, reports"}
+    assert len(brought(Choice(Rule.ALL), *SAID)) == 3
+    with pytest.raises(ExportError, match="name the source"):
+        brought(Choice(Rule.AGREED), (3, "reports", "m"))
+
+
 WORDS = st.one_of(
     st.just(UNCLEAR), st.lists(st.sampled_from(SEVERAL.ids), max_size=3, unique=True).map(tuple)
 )
