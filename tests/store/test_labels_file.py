@@ -150,3 +150,33 @@ def test_every_template_can_be_used() -> None:
         assert labels_file.from_argument(name) == template.label_set
     with pytest.raises(LabelSetError, match="no template 'x'"):
         labels_file.template("x")
+
+
+def test_the_codes_of_templates_have_the_check_digit_of_snomed_ct() -> None:
+    codes = [
+        label.code.removeprefix("SCT ")
+        for name in labels_file.template_names()
+        for label in labels_file.template(name).label_set.labels
+        if label.code.startswith("SCT ")
+    ]
+    assert len(codes) > 12
+    assert [code for code in codes if not _has_check_digit(code)] == []
+    assert not _has_check_digit("302820009")
+
+
+def _has_check_digit(code: str) -> bool:
+    """By Verhoeff's scheme (SNOMED CT release file specifications, check-digit computation)."""
+    found = 0
+    for place, digit in enumerate(reversed(code)):
+        moved = int(digit)
+        for _ in range(place % 8):
+            moved = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)[moved]
+        found = _turned(found, moved)
+    return found == 0
+
+
+def _turned(first: int, second: int) -> int:
+    """The product in the group of a pentagon's turns (0 to 4) and flips (5 to 9)."""
+    flips = (first > 4) != (second > 4)
+    turn = (first - second if first > 4 else first + second) % 5
+    return turn + 5 * flips
