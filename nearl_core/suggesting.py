@@ -26,10 +26,12 @@ def by_rule(labels: Sequence[LabelProbability], label_set: LabelSet) -> tuple[st
 
 def _with_parents(labels: Iterable[LabelProbability], label_set: LabelSet) -> dict[str, float]:
     """Probabilities of labels, and of each parent at the least that of its kinds."""
-    likely = dict[str, float]()
+    likely, parents = dict[str, float](), {label.id: label.parent for label in label_set.labels}
     for entry in labels:
-        for one in label_set.meant((entry.label_id,)):
-            likely[one] = max(likely.get(one, 0.0), entry.probability)
+        one = entry.label_id
+        while one and likely.get(one, -1.0) < entry.probability:
+            likely[one] = entry.probability
+            one = parents.get(one, "")
     return likely
 
 

@@ -117,7 +117,9 @@ class OnScreen:
         if session is None or scan is None:
             return Panel() if session is None else empty_panel(session.label_set)
         ranking, verdict, blind = self.ranking, self.verdict, self.is_blind
-        was = None if self.showing.verdict else session.again.get(scan.id)
+        was, standing = session.again.get(scan.id), session.standing.get(scan.id)
+        if self.showing.verdict is not None:
+            was = standing = None
         if ranking is not None and not blind:
             self._blinds.lifted.add(scan.id)
         panel = build_panel(
@@ -129,6 +131,7 @@ class OnScreen:
             can_decide=not session.read_only,
             awaited=scan.problem or self._suggestions.waiting_for,
             said_before="" if was is None else was.labels,
+            not_asked=() if standing is None else standing.unasked,
         )
         if blind and self.visible:
             panel = replace(panel, notice=self._blinds.why(scan.id))

@@ -26,7 +26,7 @@ DECISION_WORDS = {
     "": "As the format is used to",
     "all": "All, each reader's by itself",
     "agreed": "Scans that all their readers agree on",
-    "reader": "Of one reader",
+    "reader": "Of one reader, or source of labels",
     "majority": "What most readers of a scan say",
     "adjudicated": "Adjudicated, else what all readers agree on",
 }

@@ -1,6 +1,6 @@
 """What the label panel shows, worked out from plain values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app import strings
@@ -106,10 +106,12 @@ def build_panel(
     can_decide: bool,
     awaited: str = strings.RANKING_COMES,
     said_before: str = "",
+    not_asked: Sequence[str] = (),
 ) -> Panel:
     """What to show for one scan.
 
-    `awaited` says why there is no ranking, `said_before` which labels no longer stand.
+    `awaited` says why there is no ranking, `said_before` which labels no longer stand, and
+    `not_asked` are the ids of labels that came after the decision.
     """
     pending = draft.pending
     shown = ranking if suggestions else None
@@ -118,6 +120,8 @@ def build_panel(
     chosen = label_set.meant(pending or ())
     taken = chosen if offer is None else label_set.meant(offer.labels)
     decided = label_set.meant(verdict.labels)
+    of_before = _of_before(said_before, _names(not_asked, label_set))
+    of_ranking = _notice(ranking, awaited, suggestions=suggestions)
     names = {label.id: label.name for label in label_set.labels}
     tree = indents([(label.id, label.parent) for label in label_set.labels])
     lines = tuple(
@@ -138,7 +142,7 @@ def build_panel(
     return Panel(
         lines=lines,
         source=_source(shown, awaited if suggestions else ""),
-        notice=f"{_was(said_before)} {_notice(ranking, awaited, suggestions=suggestions)}".strip(),
+        notice=" ".join(part for part in (of_before, of_ranking) if part),
         state=verdict.state,
         confidence=draft.confidence_on(verdict),
         flagged=draft.flag_on(verdict),
@@ -169,8 +173,11 @@ def _source(ranking: Ranking | None, awaited: str) -> str:
     return source_text(ranking) if ranking.labels else ""
 
 
-def _was(said_before: str) -> str:
-    return label_words.WAS.format(labels=said_before) if said_before else ""
+def _of_before(said: str, not_asked: str) -> str:
+    """What a decision of before the labels changed said, or said nothing of."""
+    if said:
+        return label_words.WAS.format(labels=said)
+    return label_words.NOT_ASKED.format(labels=not_asked) if not_asked else ""
 
 
 def _notice(ranking: Ranking | None, awaited: str, *, suggestions: bool) -> str:

@@ -32,6 +32,7 @@ FEWER = "Without {labels}."
 MORE = "With {labels}."
 SUMMARY = "{touched} will read differently; to be made again: {again}."
 WAS = "Was “{labels}” before the labels changed. Decide again."
+NOT_ASKED = "Not asked for when this was decided: {labels}."
 LOOKING = "Looking at the decisions…"
 
 # --- labels that exist already -----------------------------------------------------------------

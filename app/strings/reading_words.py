@@ -35,7 +35,7 @@ READER_COLUMNS = ("Reader", "Decided", "Definite", "Probable", "Unsure", "With t
 AGREEMENT = "Agreement"
 AGREEMENT_NOTE = (
     "Beyond chance: Cohen's kappa of two readers, Fleiss' of all. Repeats and adjudications do "
-    "not count."
+    "not count, and a source of labels is no reader: it makes no disagreement."
 )
 AGREEMENT_COLUMNS = ("Readers", "Scans in common", "Alike", "Kappa (95 % interval)")
 NO_PAIRS = ("No two readers decided the same scan.", "", "", "")

@@ -23,7 +23,7 @@ from nearl_core import labels_file
 from nearl_core.importing import taking
 from nearl_core.store import readings
 from nearl_core.store.project import Project
-from nearl_core.types import UNSEEN, ChangeKind, Label, LabelSet, State
+from nearl_core.types import UNSEEN, ChangeKind, Label, LabelSet, NewDecision, State, Verdict
 from tests.app.driving import WAIT_MS, Driver
 
 
@@ -134,6 +134,24 @@ def test_a_scan_of_a_split_label_says_what_it_was(desk: Driver) -> None:
     desk.decide(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     panel = desk.desk.window.ranking.panel
     assert panel.notice.startswith(label_words.WAS.format(labels="Disc"))
+
+
+def test_a_scan_decided_before_a_label_came_says_that_it_was_not_asked_for(
+    driver: Driver, project: Path
+) -> None:
+    with Project.open(project) as opened:
+        reader, now = driver.desk.keeper.settings.reader, opened.label_set()
+        opened.record(NewDecision(1, reader, Verdict(State.NONE_APPLY)))
+        opened.save_label_set(replace(now, labels=(*now.labels, Label("ring", "Ring"))))
+    driver.open(project)
+    driver.desk.review.show(1)
+    words = label_words.NOT_ASKED.format(labels="Ring")
+    assert driver.desk.window.ranking.panel.notice.startswith(words)
+    driver.decide(Qt.Key.Key_F)  # says nothing of it either
+    assert driver.desk.window.ranking.panel.notice.startswith(words)
+    driver.decide(Qt.Key.Key_N)
+    driver.desk.review.show(1)
+    assert words not in driver.desk.window.ranking.panel.notice
 
 
 def test_a_removed_label_is_retired_and_back_changes_nothing(desk: Driver) -> None:
