@@ -241,26 +241,31 @@ def _apart(
 ) -> tuple[NDArray[np.bool_] | None, NDArray[np.float64], NDArray[np.intp]]:
     """Padding and what is no number: their mask, the values that they stand for, and their places.
 
-    They may lie so far from all others that one scale for both would leave few greys.
+    One place stands for all of them where it is the only one. They may lie so far from all others
+    that one scale for both would leave few greys.
     """
     mask = frame.padding
     if frame.values.dtype.kind == "f" and not (finite := np.isfinite(frame.values)).all():
         mask = ~finite if mask is None else mask | ~finite
     if mask is None:
         return None, np.empty(0), np.empty(0, np.intp)
-    held = frame.values[mask].astype(np.float64)
-    good = np.isfinite(held)
-    low, high = (float(held[good].min()), float(held[good].max())) if good.any() else (0.0, 0.0)
+    held = frame.values[mask]
+    good = np.isfinite(held) if held.dtype.kind == "f" else np.ones(1, np.bool_)
+    whole = bool(good.all())
+    sound = held if whole else held[good]
+    low, high = (float(sound.min()), float(sound.max())) if sound.size else (0.0, 0.0)
     count = min(int(high - low) + 1, _PADDINGS) if high > low else 1
     first = np.linspace(low, high, count)
+    if whole and count == 1:
+        return mask, first, np.zeros(1, np.intp)  # one place for all
     own = np.zeros(held.size, np.intp)
-    if count > 1:
-        own[good] = np.rint((held[good] - low) * ((count - 1) / (high - low)))
-    if not good.all():
-        for place, ends in enumerate((np.isnan(held), held == -np.inf, held == np.inf)):
-            own[ends] = count + place
-        first = np.concatenate((first, _NO_NUMBERS))
-    return mask, first, own
+    scaled = np.rint((sound.astype(np.float64) - low) * ((count - 1) / max(high - low, 1e-300)))
+    if whole:
+        return mask, first, scaled.astype(np.intp)
+    own[good] = scaled
+    for place, ends in enumerate((np.isnan(held), held == -np.inf, held == np.inf)):
+        own[ends] = count + place
+    return mask, np.concatenate((first, _NO_NUMBERS)), own
 
 
 def _pyramid(full: NDArray[np.generic], *, exact: bool) -> tuple[NDArray[np.generic], ...]:
