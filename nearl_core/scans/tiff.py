@@ -170,8 +170,10 @@ def _refuse(tags: Tags) -> None:
     """Raise where a page can't be shown."""
     rows, columns, samples = tags.of(_LENGTH, 0), tags.of(_WIDTH, 0), tags.samples
     kinds = set(tags.values.get(_FORMAT, (1,)))
-    if not tags.is_deep or len(set(tags.values.get(_BITS, ()))) != 1 or len(kinds) != 1:
+    if not tags.is_deep:
         raise ScanError("The frames differ in size or kind.")
+    if len(set(tags.values.get(_BITS, ()))) != 1 or len(kinds) != 1:
+        raise ScanError("The TIFF has samples of different kinds in a pixel.")
     kind = kinds.pop()
     if kind not in (*_WHOLE, _REAL) or (samples > 1 and kind != 1):
         raise ScanError("The TIFF holds values that are no grey or colour.")
