@@ -14,6 +14,7 @@ from nearl_core.learn.ranker import Ranker
 from nearl_core.learn.unlike import Familiar
 from nearl_core.model.features import FeatureCache
 from nearl_core.model.scan_features import ScanFeatures
+from nearl_core.scans.display import RECIPE
 from nearl_core.types import FROZEN, LabelProbability, LabelSet, Ranking, Version
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Ready:
             notice=_not_known(unseen),
             unlike=unlike,
             suggested=suggesting.by_rule(ranked, self.label_set),
+            recipe=RECIPE,
         )
 
 

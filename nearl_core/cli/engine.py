@@ -154,6 +154,7 @@ def _ranking_record(path: str, ranking: "Ranking", names: dict[str, str]) -> dic
         "path": path,
         "frame": ranking.frame,
         "version": ranking.version,
+        "recipe": ranking.recipe,
         "ranking": [
             {"label": names[entry.label_id], "probability": entry.probability}
             for entry in ranking.labels

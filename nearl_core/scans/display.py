@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 from nearl_core.scans.windows import as_stored
 from nearl_core.types import Frame, VoiLut, Window, WindowShape
 
+RECIPE = "default-window-1"
+"""How `to_rgb` makes what the model sees: through the frame's own default window, inverted as the
+file says, without overlay, shutter and aspect. Kept with each ranking; another number where any
+grey changes."""
+
 _TABLE_SPAN = 1 << 16
 """Whole numbers within this span are looked up; a wider range is computed block by block."""
 

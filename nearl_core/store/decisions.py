@@ -372,6 +372,7 @@ def _ranking_to_json(ranking: Ranking) -> str:
             "notice": printable(ranking.notice),
             "unlike": ranking.unlike,
             "suggested": ranking.suggested,
+            "recipe": ranking.recipe,
         }
     )
 
@@ -388,4 +389,5 @@ def _ranking_from_json(text: str, scan_id: int) -> Ranking:
         notice=content["notice"],
         unlike=content["unlike"],
         suggested=None if suggested is None else tuple(suggested),
+        recipe=str(content.get("recipe", "")),
     )

@@ -28,6 +28,8 @@ class Ranking:
         unlike: True where the scan is unlike anything decided.
         suggested: Ids of the labels that it suggests, none of them where none applies; None in a
             ranking of before this was kept. See `suggesting.py`.
+        recipe: How the pictures that were ranked were made; "" in a ranking of before this was
+            kept. See `display.RECIPE`.
     """
 
     scan_id: int
@@ -38,6 +40,7 @@ class Ranking:
     notice: str = ""
     unlike: bool = False
     suggested: tuple[str, ...] | None = None
+    recipe: str = ""
 
     def probability(self, label_id: str) -> float | None:
         """The probability of one label, or None where it is not ranked."""

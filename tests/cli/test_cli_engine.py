@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nearl_core.cli import main
+from nearl_core.scans.display import RECIPE
 from tests.engine.making import write_backbone
 from tests.support.scans import disc, stripes, write_png
 
@@ -66,6 +67,7 @@ def test_rank_says_what_it_makes_of_each_scan(
     for record in found:
         assert {"path", "frame", "version", "ranking"} <= set(record)
         assert record["version"] == "frozen"
+        assert record["recipe"] == RECIPE
         assert [set(entry) for entry in record["ranking"]] == [{"label", "probability"}] * 2
         assert sum(entry["probability"] for entry in record["ranking"]) == pytest.approx(1)
         assert record["ranking"][0]["label"].lower() in record["path"]

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.pixels.utils import pixel_array
 
-from nearl_core.dicom import read, source
+from nearl_core.dicom import codecs, read, source
 from nearl_core.dicom.layout import Layout
 from nearl_core.errors import ScanError
 from nearl_core.scans import decode
@@ -432,6 +432,21 @@ def test_stored_bits_of_a_codec_with_overlay_bits(tmp_path: Path) -> None:
     coded = imagecodecs.ljpeg_encode(pixels | 0x8000, bitspersample=16)
     path = dicom(tmp_path / "a", pixels, syntax=JPEG_LOSSLESS, frames=[coded], BitsStored=12)
     assert same(read.stored(path), pixels)
+
+
+def test_a_codec_that_is_missing_names_itself_and_the_scan_can_be_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_stream: bytes) -> NDArray[np.generic]:
+        raise imagecodecs.DelayedImportError("jpegls_decode")
+
+    pixels = noise((8, 8), "u2", below=4096)
+    stream = bytes(imagecodecs.jpegls_encode(pixels))
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_LS, frames=[stream])
+    monkeypatch.setitem(codecs._DECODERS, codecs.Codec.JPEG_LS, missing)
+    with pytest.raises(ScanError, match="decoder for JPEG-LS is not installed"):
+        read.frame(path)
+    assert read.info(path)[0].rows == 8
 
 
 def said(path: Path, syntax: str) -> Path:

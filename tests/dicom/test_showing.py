@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nearl_core.dicom import read
 from nearl_core.scans.display import to_grey, to_rgb
 from nearl_core.types import VoiLut, Window, WindowShape
-from tests.dicom.making import BIG_ENDIAN, JPEG, JPEG_2000, dicom, item, noise, ramp
+from tests.dicom.making import BIG_ENDIAN, EXPLICIT, JPEG, JPEG_2000, dicom, item, noise, ramp
 
 
 def window_of(path: Path, frame: int = 0) -> Window:
@@ -133,7 +133,7 @@ def test_sixteen_bits_without_window_from_minimum_to_maximum(tmp_path: Path) -> 
 def test_padding_is_left_out_of_the_automatic_window(
     tmp_path: Path, limits: tuple[int, int], photometric: str
 ) -> None:
-    pixels = np.array([[100, 200, 300, 2000, 3000, 4000]], "u2")
+    pixels = np.array([[5100, 5200, 5300, 2000, 3000, 4000]], "u2")
     path = dicom(
         tmp_path / "a",
         pixels,
@@ -199,6 +199,15 @@ def test_voi_table_clamps_and_scales_by_its_maximum(tmp_path: Path) -> None:
     assert isinstance(frame.windows[0], VoiLut)
     assert frame.windows[0].name == "TABLE"
     assert to_grey(frame).tolist() == [[0, 0, 128, 255, 255]]
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, BIG_ENDIAN])
+def test_table_whose_entries_are_numbers(tmp_path: Path, syntax: str) -> None:
+    table = item(LUTDescriptor=[3, 10, 16], LUTData=[0, 500, 1000])
+    table["LUTDescriptor"].VR = table["LUTData"].VR = "US"
+    pixels = np.array([[0, 10, 11, 12, 60000]], "u2")
+    path = dicom(tmp_path / "a", pixels, syntax=syntax, VOILUTSequence=[table])
+    assert to_grey(read.frame(path)[0]).tolist() == [[0, 0, 128, 255, 255]]
 
 
 def test_voi_table_of_65536_entries(tmp_path: Path) -> None:

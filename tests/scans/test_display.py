@@ -1,5 +1,7 @@
 """The window functions, letter by letter, against the formulas of the standard."""
 
+import hashlib
+import itertools
 import math
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearl_core.scans.display import enlarged, levels, to_grey, to_rgb
+from nearl_core.scans.display import RECIPE, enlarged, levels, to_grey, to_rgb
 from nearl_core.scans.windows import as_stored, automatic, percentiles
 from nearl_core.types import Frame, VoiLut, Window, WindowShape
 
@@ -105,8 +107,8 @@ def test_one_value_everywhere_is_black() -> None:
 
 
 def test_padding_is_not_seen_by_windows_and_stays_black_when_inverted() -> None:
-    values = np.array([[0, 10, 20, 9999]], np.uint16)
-    padding = values == 9999
+    values = np.array([[0, 10, 20, -999]], np.int16)
+    padding = values == -999
     window = automatic(values, padding)
     assert levels(window) == (0, 20)
     frame = Frame(values, padding, (window,))
@@ -127,6 +129,25 @@ def test_table_of_greys_clamps_at_both_ends() -> None:
     table = VoiLut(-2, np.array([0, 100, 400], np.uint16))
     frame = Frame(np.array([[-9, -2, -1, 0, 9]], np.int16), windows=(table,))
     assert to_grey(frame).tolist() == [[0, 0, 64, 255, 255]]
+
+
+def test_the_recipe_that_rankings_keep_stands_for_the_same_greys() -> None:
+    """Where what the model sees changes on purpose, RECIPE gets another number with it."""
+    values = np.arange(-60, 60, dtype=np.int16).reshape(10, 12)
+    padding = values < -50
+    windows: tuple[Window | VoiLut, ...] = (
+        Window(4, 81),
+        Window(-9, 33, WindowShape.LINEAR_EXACT),
+        VoiLut(-20, np.arange(0, 4000, 100).astype(np.uint16)),
+        automatic(values, padding),
+    )
+    shown = hashlib.sha256()
+    for window, inverted in itertools.product(windows, (False, True)):
+        covered = np.zeros(values.shape, np.bool_)
+        covered[3] = True
+        frame = Frame(values, padding, (window, Window(0, 9)), inverted, covered, covered)
+        shown.update(to_rgb(frame).tobytes())
+    assert (RECIPE, shown.hexdigest()[:16]) == ("default-window-1", "ee06b8bd5c02926f")
 
 
 def test_model_sees_three_channels() -> None:

@@ -65,7 +65,7 @@ def ranking(scan_id: int, first: str = "disc") -> Ranking:
     """What version v1 might have said."""
     others = [label_id for label_id in LABELS.ids if label_id != first]
     order = (LabelProbability(first, 0.8), *(LabelProbability(one, 0.1) for one in others))
-    return Ranking(scan_id, "v1", 3, order)
+    return Ranking(scan_id, "v1", 3, order, recipe="default-window-1")
 
 
 def decide(
