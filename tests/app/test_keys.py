@@ -48,6 +48,44 @@ def test_no_two_commands_share_a_key() -> None:
     assert len(keys) == len(set(keys))
 
 
+STATED = {
+    "accept": "Return",
+    "defer": "Space",
+    "unsure": "U",
+    "none-apply": "N",
+    "unassessable": "X",
+    "flag": "F",
+    "undo": "Ctrl+Z",
+    "redo": "Ctrl+Shift+Z",
+    "search": "/",
+    "keys": "?",
+    "previous": "Left",
+    "next": "Right",
+    "next-to-do": "Ctrl+Right",
+    "frame-up": "Up",
+    "frame-down": "Down",
+    "first-frame": "Home",
+    "last-frame": "End",
+    "invert": "I",
+    "flip-horizontal": "H",
+    "flip-vertical": "V",
+    "rotate-right": "R",
+    "rotate-left": "L",
+    "cine": "C",
+    "zoom-in": "+",
+    "zoom-out": "-",
+    "fit": "=",
+    **{f"preset-{place}": f"Alt+{place}" for place in range(1, 6)},
+}
+"""By heart before they are looked up: readers know these from one release to the next."""
+
+
+def test_the_keys_that_readers_know_by_heart_stay() -> None:
+    keymap = Keymap(bindings(), {})
+    assert {command: keymap.keys(command)[0] for command in STATED} == STATED
+    assert [label_key(place) for place in (0, 8, 9)] == ["1", "9", "0"]
+
+
 def test_a_taken_key_is_refused_and_says_whose_it_is() -> None:
     keymap = Keymap(bindings(), {})
     assert keymap.conflict("defer", "N") == Conflict("N", "none-apply")
