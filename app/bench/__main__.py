@@ -24,7 +24,7 @@ from app.desk import Desk
 from nearl_core import labels_file
 from nearl_core.adding import examine
 from nearl_core.bench import made
-from nearl_core.scans import raster
+from nearl_core.scans import written
 from nearl_core.scans.find import find
 from nearl_core.scans.guard import ScanReader
 
@@ -114,7 +114,7 @@ def _many(folder: Path, count: int) -> Path:
             kinds.append(made.written(sub / f"{number:04d}.dcm", pixels.astype(np.uint16)))
         else:
             kinds.append(sub / f"{number:04d}.png")
-            raster.write_png(kinds[-1], pixels.astype(np.uint8))
+            written.write_png(kinds[-1], pixels.astype(np.uint8))
     for number in range(len(kinds), count):
         first = kinds[number % len(kinds)]
         sub = folder / f"{number // len(kinds):03d}"

@@ -17,7 +17,7 @@ from app.session import Session
 from app.strings import dialog_words
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
-from nearl_core.scans import display, raster
+from nearl_core.scans import display, written
 from nearl_core.scans.guard import ScanReader
 from nearl_core.scans.thumbnails import ThumbnailCache
 from nearl_core.types import Scan, Window
@@ -249,14 +249,14 @@ def thumbnail(reader: ScanReader, scan: Scan, side: int, control: RunControl) ->
     coarse = reader.preview(scan.path, scan.frames // 2)
     control.check()
     if coarse is not None:
-        return _image(raster.thumbnail(display.to_rgb(coarse[0]), side))
+        return _image(written.thumbnail(display.to_rgb(coarse[0]), side))
     return _image(_small(reader, scan, side, control))
 
 
 def _small(reader: ScanReader, scan: Scan, side: int, control: RunControl) -> NDArray[np.uint8]:
     frame, _ = reader.frame(scan.path, scan.frames // 2)
     control.check()
-    return raster.thumbnail(display.to_rgb(frame), side)
+    return written.thumbnail(display.to_rgb(frame), side)
 
 
 def _image(pixels: NDArray[np.uint8]) -> QImage:

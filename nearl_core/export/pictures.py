@@ -11,9 +11,9 @@ from nearl_core.export.images import FrameReader, Kind, Shot, Wanted, reading
 from nearl_core.export.names import frame_ending, scan_name
 from nearl_core.export.rows import Row
 from nearl_core.scans.display import to_rgb
-from nearl_core.scans.raster import write_png, write_values
 from nearl_core.scans.stack import ENDING, read_stack
 from nearl_core.scans.volume import write_volume
+from nearl_core.scans.written import write_png, write_values
 from nearl_core.types import Disguise
 
 Read = Callable[[Wanted], Shot]

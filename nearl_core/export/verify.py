@@ -136,7 +136,7 @@ def _picture(name: str, data: bytes) -> list[str]:
     elif name.endswith(".nii.gz"):
         from nearl_core.scans.volume import residue
     else:
-        from nearl_core.scans.raster import residue
+        from nearl_core.scans.written import residue
     return [f"{name} is not clean: {problem}." for problem in residue(data)]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.scans.raster import write_png
+from nearl_core.scans.written import write_png
 
 LIMIT_BYTES = 256 << 20
 """Some 40,000 thumbnails."""

@@ -88,7 +88,7 @@ def _take_output() -> BinaryIO:
 def _import_readers() -> None:
     """Before the first request, so that its time is not spent on imports."""
     import nearl_core.dicom.read
-    import nearl_core.scans.raster  # noqa: F401
+    import nearl_core.scans.written  # noqa: F401
 
 
 def _next_request(requests: BinaryIO) -> dict[str, object]:
@@ -182,7 +182,7 @@ def _frame(frame: Frame, info: ScanInfo) -> Answer:
 
 def _picture(frame: Frame, info: ScanInfo, window: object) -> Answer:
     from nearl_core.scans.display import to_grey
-    from nearl_core.scans.raster import png_bytes
+    from nearl_core.scans.written import png_bytes
 
     grey = to_grey(frame, None if window is None else unpack_window(window))
     encoded = np.frombuffer(png_bytes(grey), np.uint8)

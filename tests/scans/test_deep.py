@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nearl_core.errors import ScanError
-from nearl_core.scans import raster
+from nearl_core.scans import raster, written
 from nearl_core.scans.display import to_grey
 from tests.dicom.making import noise
 from tests.scans.tiffs import tiff
@@ -85,7 +85,7 @@ def test_png_of_sixteen_bits_a_colour_is_read_whole(tmp_path: Path) -> None:
     path.write_bytes(whole)
     assert np.array_equal(raster.stored(path), values)
     assert np.array_equal(to_grey(raster.frame(path)[0]), values >> 8)
-    assert raster.write_values(tmp_path / "copy", values) == ".png"
+    assert written.write_values(tmp_path / "copy", values) == ".png"
     assert np.array_equal(raster.stored(tmp_path / "copy.png"), values)
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ScanError):

@@ -50,7 +50,7 @@ DOORS = {
     "open_clip": ("nearl_core/model/backbones.py",),
     "pydicom": ("nearl_core/dicom/",),
     "highdicom": ("nearl_core/dicom/",),
-    "PIL": ("nearl_core/scans/raster.py",),
+    "PIL": ("nearl_core/scans/raster.py", "nearl_core/scans/written.py"),
     "nibabel": ("nearl_core/scans/nifti.py", "nearl_core/scans/volume.py"),
     "sqlalchemy": ("nearl_core/store/",),
     "alembic": ("nearl_core/store/migrations.py", "nearl_core/store/steps/"),
