@@ -3,7 +3,8 @@
 Where labels exclude each other it is the most probable one. Where a scan can have several, it is
 every label that is at least as likely as not, each with its parents; where there is none, that none
 applies. That is the likeliest answer if labels are taken each by itself, and it is what counts as
-right or wrong later.
+right or wrong later. Before the first decision there is no such suggestion: texts put labels in
+order, and tell nothing of how often each is there.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,6 +53,8 @@ def suggested(ranking: Ranking | None, label_set: LabelSet) -> tuple[str, ...] |
     As it was recorded; a ranking of before this was kept says it by the rule.
     """
     if ranking is None or not ranking.labels:
+        return None
+    if label_set.multi_label and not ranking.decisions:
         return None
     if ranking.suggested is not None:
         return ranking.suggested

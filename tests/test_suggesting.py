@@ -59,7 +59,8 @@ def test_where_no_label_is_likely_it_suggests_that_none_applies_if_all_are_known
     unknown = _ranked(e=0.4, p=0.2)
     assert offered(unknown, TREE) is None
     assert offered(none, EXCLUSIVE) == Verdict(State.LABELLED, ("e",))
-    for nothing in (None, _ranked()):
+    assert offered(replace(none, decisions=0), EXCLUSIVE) == Verdict(State.LABELLED, ("e",))
+    for nothing in (None, _ranked(), replace(ALL, decisions=0)):
         assert suggested(nothing, TREE) is None
         assert offered(nothing, TREE) is None
 

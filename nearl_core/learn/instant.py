@@ -12,8 +12,9 @@ correlation of features, which a mean of features leaves out. How much the text 
 allowed) is chosen by exact leave-one-out, which costs one product more; the ridge too, from the
 number of examples on at which that choice beats a fixed one. So is the temperature, by the labels
 as often as they were decided, since probabilities are to hold for scans as they come; and drawn
-towards its default, since few examples tell little of it. As in Platt's scaling, n right answers
-never count as certainty. How these were chosen: `docs/trust.md`.
+towards its default, since few examples tell little of it. For the same reason each label of several
+has a constant: the mean of its targets, drawn to one half as by two examples more. As in Platt's
+scaling, n right answers never count as certainty. How these were chosen: `docs/trust.md`.
 """
 
 from collections.abc import Callable, Sequence
@@ -192,6 +193,12 @@ def fit_fixed(
     return problem.head(ridge, share, temperature)
 
 
+def _trust(weights: FloatArray) -> float:
+    """How far the mean of so many examples is believed: as beside two more that say one half."""
+    count = weights.sum() ** 2 / (weights**2).sum()
+    return float(count / (count + 2))
+
+
 class _Problem:
     """One factorisation for each ridge serves every share of the text, and leave-one-out."""
 
@@ -212,6 +219,8 @@ class _Problem:
         self._spread = spread(np.einsum("n,nf,nf->f", self._s, x, x), examples.blocks)
         x /= self._spread
         self._y = examples.targets - self._base()
+        self._drawn = self._s * (_trust(examples.weights) if multi_label else 0.0)
+        self._usual = self._drawn @ self._y
         self._soft = soft_targets(examples.targets, multi_label=multi_label)
         self._t, self._said = self._texts(x, texts, examples.labels)
         self.has_texts = texts is not None
@@ -255,15 +264,16 @@ class _Problem:
         )
 
     def left_out(self, ridge: float, share: float) -> FloatArray:
-        """Scores of each example without itself."""
+        """Scores of each example without itself; the constant costs leverage too."""
         if ridge not in self._left_out:
             both = np.hstack([self._y, self._said]) if self.has_texts else self._y
             fitted, lever = self._ridge.trial(ridge, both)
-            self._left_out[ridge] = fitted, lever.clip(0, 0.999)[:, None]
+            self._left_out[ridge] = fitted, (lever + self._drawn).clip(0, 0.999)[:, None]
         fitted, lever = self._left_out[ridge]
         if self.has_texts:
             of_targets, of_texts = np.split(fitted, 2, axis=1)
             fitted = of_targets + share * (self._said - of_texts)
+        fitted = fitted + self._usual
         return np.asarray(fitted - lever / (1 - lever) * (self._y - fitted))
 
     def parts(self, ridge: float, left_out: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -307,11 +317,10 @@ class _Problem:
         solved = self._ridge.solution(ridge, self._y - share * self._said)
         weight = (share * self._t + solved) / self._spread[:, None]
         seen = (self._targets.sum(0) > 0) | (share > 0)
-        offset = np.zeros(len(seen))
         return Head(
             self._centre,
             weight,
-            offset,
+            self._usual,
             temperature,
             self._multi_label,
             share,

@@ -72,6 +72,10 @@ def test_each_example_can_be_taken_out_of_the_weights_of_each_label() -> None:
     assert found.group.tolist() == [0, 0, 1]
     apart = [examples.features - head.centre for head in found.head.parts]
     pulled = np.array([(x * pulls).sum(1) for x, pulls in zip(apart, found.pulls, strict=True)])
+    for group, rows in enumerate((np.arange(COUNT), np.arange(OLD, COUNT))):
+        weights = examples.weights[rows]  # the part in the constant, beside two examples more
+        share = 1 / (1 + 2 * (weights**2).sum() / weights.sum() ** 2)
+        pulled[group, rows] += weights / weights.sum() * share
     logits = found.head.logits(examples.features)
     logits -= pulled[found.group].T * found.misses / found.head.temperature
     expected = by_label.left_out_logits(examples, TEXTS, multi_label=True)

@@ -238,11 +238,39 @@ def test_each_example_can_be_taken_out_of_the_weights(multi_label: bool) -> None
     texts = rng.normal(size=(3, 6))
     found = instant.leave_each_out(examples, texts, multi_label=multi_label)
     apart = features - found.head.centre
-    own = np.einsum("nf,nf->n", apart, found.pulls)[:, None] * found.misses
-    assert apart @ found.head.weight - own == pytest.approx(found.scores, abs=1e-6)
+    part = np.einsum("nf,nf->n", apart, found.pulls)
+    part += 1 / (30 + 2) if multi_label else 0  # of the constant, beside two examples more
+    whole = apart @ found.head.weight + found.head.offset
+    assert whole - part[:, None] * found.misses == pytest.approx(found.scores, abs=1e-6)
     _, logits = instant.fit_and_leave_out(examples, texts, multi_label=multi_label)
     assert found.scores / found.head.temperature == pytest.approx(logits)
     assert found.judged.all()
+
+
+def test_a_rare_label_of_several_is_said_as_rarely_as_it_is_there() -> None:
+    rng = np.random.default_rng(0)
+    rates = np.array([0.05, 0.3, 0.9])
+    noise = rng.normal(size=(400, WIDTH))
+    targets = (rng.random((400, 3)) < rates).astype(float)
+    known = Examples(noise[:200], targets[:200], np.ones(200))
+    p = instant.fit(known, None, multi_label=True).probabilities(noise[200:])
+    assert p.mean(0) == pytest.approx(rates, abs=0.12)
+    assert (p >= 0.5).mean(0) == pytest.approx([0.0, 0.0, 1.0], abs=0.03)
+
+
+def test_without_an_example_the_others_give_what_is_left_out() -> None:
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(12, 3))
+    targets = (rng.random((12, 2)) < 0.3).astype(float)
+    found = instant.leave_each_out(Examples(features, targets, np.ones(12)), None, multi_label=True)
+    x = (features - features.mean(0)) / np.sqrt(features.var(0).sum())
+    design = np.column_stack([np.ones(12), x])
+    penalty = np.diag([2 / 12, *[found.head.ridge * (x**2).mean()] * 3]) * 12
+    for n in range(12):
+        rest = np.delete(np.arange(12), n)
+        gram = design[rest].T @ design[rest] + penalty
+        solved = np.linalg.solve(gram, design[rest].T @ (targets[rest] - 0.5))
+        assert design[n] @ solved == pytest.approx(found.scores[n], abs=1e-6)
 
 
 def test_few_examples_say_little_of_the_temperature() -> None:
