@@ -103,16 +103,21 @@ def opened(
 
 def _rank(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.store.project import Project
+    from nearl_core.suggesting import suggested
 
     with Project.open(args.project, read_only=True) as project:
         asked = _asked(project, args)  # a path that is none is said before the model is loaded
     with opened(args.project, output, device=args.device, read_only=True) as (project, engine):
         by_id = {scan.id: scan for scan in project.scans()}
         chosen = [by_id[scan_id] for scan_id in asked]
-        names = {label.id: label.name for label in project.label_set().labels}
+        label_set = project.label_set()
+        names = {label.id: label.name for label in label_set.labels}
         for ranking in _ranked(engine, chosen, output):
             top = ranking.labels[: args.top] if args.top else ranking.labels
             record = _ranking_record(asked[ranking.scan_id], replace(ranking, labels=top), names)
+            said = suggested(ranking, label_set)
+            if said is not None:
+                record["suggested"] = [names[one] for one in said]
             words = ", ".join(f"{names[e.label_id]} {e.probability:.2f}" for e in top)
             output.result(record, f"{record['path']}: {words or ranking.notice}")
     return _DONE

@@ -71,6 +71,7 @@ def test_rank_says_what_it_makes_of_each_scan(
         assert [set(entry) for entry in record["ranking"]] == [{"label", "probability"}] * 2
         assert sum(entry["probability"] for entry in record["ranking"]) == pytest.approx(1)
         assert record["ranking"][0]["label"].lower() in record["path"]
+        assert record["suggested"] == [record["ranking"][0]["label"]]
 
 
 def test_rank_of_some_paths_in_their_order_with_few_labels(
