@@ -20,6 +20,12 @@ from nearl_core.types import Disguise, Frame, Scan, ScanInfo
 SIDE: Final = 24
 """Rows and columns of the miniature that nearly identical pictures share."""
 
+SMALL: Final = 100
+"""Pictures whose shorter side has fewer pixels: cutting one of them off moves every cell."""
+_LEAST: Final = 8
+_CUTS: Final = ((1, 0, 1, 0), (1, 0, 0, 1), (0, 1, 1, 0), (0, 1, 0, 1), (1, 1, 1, 1))
+"""Pixels cut off above, below, left, right: at each corner, and all around."""
+
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -66,11 +72,14 @@ class Seen:
         scan_id: Of which scan.
         digest: SHA-256 over shape and pixels as shown.
         miniature: SIDE x SIDE, uint8: the picture as shown, made small.
+        cuts: Of a small picture, how its miniature is once a pixel is cut off: at each corner and
+            all around, 5 x SIDE x SIDE, uint8; else None.
     """
 
     scan_id: int
     digest: str
     miniature: NDArray[np.uint8]
+    cuts: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +248,7 @@ def reading(reader: FrameReader, *, pixels_checked: bool) -> Callable[[Wanted], 
 def _likeness(scan_id: int, frame: Frame) -> Seen:
     shown = to_grey(frame)
     digest = hashlib.sha256(repr(shown.shape).encode() + shown.tobytes())
-    return Seen(scan_id, digest.hexdigest(), miniature_of(shown))
+    return Seen(scan_id, digest.hexdigest(), miniature_of(shown), cuts_of(shown))
 
 
 def miniature_of(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -253,6 +262,26 @@ def miniature_of(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     grey = shown if shown.ndim == 2 else shown.mean(axis=2)
     return np.rint(_cells(_cells(grey.astype(np.float64)).T).T).astype(np.uint8)
+
+
+def cuts_of(shown: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Miniatures of a small picture that is cut by a pixel, for copies that were cut like that.
+
+    Args:
+        shown: Rows x columns [x 3].
+
+    Returns:
+        5 x SIDE x SIDE, or None for a picture that is not small, or of a few pixels only.
+    """
+    rows, columns = shown.shape[:2]
+    if not _LEAST < min(rows, columns) < SMALL:
+        return None
+    return np.stack(
+        [
+            miniature_of(shown[above : rows - below, left : columns - right])
+            for above, below, left, right in _CUTS
+        ]
+    )
 
 
 def _cells(values: NDArray[np.float64]) -> NDArray[np.float64]:

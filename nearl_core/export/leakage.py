@@ -12,13 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.control import RunControl
-from nearl_core.export.images import SIDE, Seen
+from nearl_core.export.images import SIDE, SMALL, Seen
 from nearl_core.export.names import scan_name
 from nearl_core.export.rows import Row
 
 FILE: Final = "leakage.json"
 LIKE: Final = 0.9
 """The least correlation of two miniatures' edges that are called nearly identical."""
+
+CUT_LIKE: Final = 0.94
+"""The same of two small pictures once a pixel is cut off one of them."""
+
+_MAYBE: Final = 0.7
+"""The least correlation of two small pictures that are looked at so."""
+
+_TOGETHER: Final = 1000
+"""Pairs that are looked at so at a time: some 50 MB."""
 
 _BLOCK: Final = 4096
 """Pictures that are compared with as many others at a time: some 100 MB."""
@@ -122,7 +131,9 @@ def write(folder: Path, found: Leakage) -> None:
         "nearly_identical": scans_of(found.nearly),
         "method": (
             "Pictures as shown. Identical: the same size and pixels. Nearly identical: the edges "
-            f"of their miniatures of {SIDE} x {SIDE} grey values correlate by {LIKE} or more."
+            f"of their miniatures of {SIDE} x {SIDE} grey values correlate by {LIKE} or more; or, "
+            f"where a side has fewer than {SMALL} pixels, by {CUT_LIKE} once a pixel is cut off "
+            "one of them at a corner or all around."
         ),
         "pairs": [
             {
@@ -184,14 +195,58 @@ def _alike(
         for start in range(0, len(found), _BLOCK)
     ]
     for number, (split, block) in enumerate(blocks):
-        edges = edges_of(np.stack([one.miniature for one in block]))
+        these = _Likeness.of(block)
         for done, (other, rest) in enumerate(blocks[:number]):
             control.step(number * number + 2 * done, len(blocks) ** 2, "Looking for twins")
             if other != split:
-                like = edges @ edges_of(np.stack([one.miniature for one in rest])).T >= LIKE
-                for first, second in np.argwhere(like):
+                for first, second in np.argwhere(_like(these, _Likeness.of(rest), control)):
                     if block[first].digest != rest[second].digest:
                         yield block[first].scan_id, rest[second].scan_id
+
+
+@dataclass(frozen=True, eq=False)
+class _Likeness:
+    """What is compared of N pictures.
+
+    Attributes:
+        edges: N x D.
+        cuts: The edges of small pictures that are cut by a pixel, N x 5 x D, 0 for others; None
+            where there is no small one.
+    """
+
+    edges: NDArray[np.float32]
+    cuts: NDArray[np.float32] | None
+
+    @classmethod
+    def of(cls, seen: Sequence[Seen]) -> "_Likeness":
+        edges = edges_of(np.stack([one.miniature for one in seen]))
+        cut = [(place, one.cuts) for place, one in enumerate(seen) if one.cuts is not None]
+        if not cut:
+            return cls(edges, None)
+        places, small = [place for place, _ in cut], np.stack([cuts for _, cuts in cut])
+        cuts = np.zeros((len(seen), small.shape[1], edges.shape[1]), np.float32)
+        cuts[places] = edges_of(small.reshape(-1, SIDE, SIDE)).reshape(len(cut), -1, edges.shape[1])
+        return cls(edges, cuts)
+
+
+def _like(these: _Likeness, those: _Likeness, control: RunControl) -> NDArray[np.bool_]:
+    """Which of these pictures are nearly identical to which of those."""
+    product = these.edges @ those.edges.T
+    like = np.asarray(product >= LIKE)
+    if these.cuts is None and those.cuts is None:
+        return like
+    maybe = np.argwhere((product >= _MAYBE) & ~like)
+    for start in range(0, len(maybe), _TOGETHER):
+        control.check()
+        first, second = maybe[start : start + _TOGETHER].T
+        for cuts, whole, cut, other in (
+            (these.cuts, those.edges, first, second),
+            (those.cuts, these.edges, second, first),
+        ):
+            if cuts is not None:
+                best = np.einsum("pcd,pd->pc", cuts[cut], whole[other]).max(axis=1)
+                like[first, second] |= best >= CUT_LIKE
+    return like
 
 
 def edges_of(small: NDArray[np.uint8]) -> NDArray[np.float32]:

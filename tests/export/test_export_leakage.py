@@ -10,7 +10,7 @@ from PIL import Image
 
 from nearl_core.control import RunControl
 from nearl_core.errors import Cancelled
-from nearl_core.export.images import SIDE, Seen, miniature_of
+from nearl_core.export.images import SIDE, Seen, cuts_of, miniature_of
 from nearl_core.export.leakage import Leakage, examine
 from nearl_core.export.rows import Row
 
@@ -53,7 +53,7 @@ def _examined(pictures: list[Picture]) -> Leakage:
         for n in range(len(pictures))
     ]
     seen = [
-        Seen(n, picture.tobytes().hex(), miniature_of(picture))
+        Seen(n, picture.tobytes().hex(), miniature_of(picture), cuts_of(picture))
         for n, picture in enumerate(pictures)
     ]
     return examine(rows, seen, patients={}, studies={}, control=RunControl())
@@ -86,6 +86,32 @@ def test_a_changed_copy_is_nearly_identical(change: Callable[[Picture], Picture]
     found = _examined([*pictures, change(pictures[0])])
     assert [(pair.first, pair.second) for pair in found.nearly] == [(0, 7)]
     assert not found.identical
+
+
+@pytest.mark.parametrize("size", [40, 57, 64, 96])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda picture: picture[1:, 1:],
+        lambda picture: picture[:-1, 1:],
+        lambda picture: picture[:-1, :-1],
+        lambda picture: picture[1:-1, 1:-1],
+    ],
+    ids=["upper left", "lower left", "lower right", "all around"],
+)
+def test_a_small_picture_that_is_cut_by_a_pixel_is_nearly_identical(
+    size: int, change: Callable[[Picture], Picture]
+) -> None:
+    pictures = [_picture(seed, size=size) for seed in range(7)]
+    found = _examined([*pictures, change(pictures[0])])
+    assert [(pair.first, pair.second) for pair in found.nearly] == [(0, 7)]
+    # The other way round: the copy that is not cut comes last.
+    found = _examined([change(pictures[0]), *pictures[1:], pictures[0]])
+    assert [(pair.first, pair.second) for pair in found.nearly] == [(0, 7)]
+
+
+def test_small_pictures_of_one_kind_are_no_twins() -> None:
+    assert _examined([_picture(seed, size=64) for seed in range(30)]).none
 
 
 def test_pictures_of_one_kind_and_blank_ones_are_no_twins() -> None:
