@@ -24,7 +24,7 @@ from nearl_core import labels_file
 from nearl_core.types import Region, ScanInfo, SpacingAt
 from tests.app.driving import Driver, make_project
 from tests.app.fakes import FakeEngine
-from tests.dicom.making import dicom, item, noise, ramp
+from tests.dicom.making import add_overlay, dicom, item, noise, ramp
 
 SECRET = "DOE^JANE"
 CT: dict[str, Any] = {
@@ -73,6 +73,8 @@ def write_scans(folder: Path) -> Path:
     dicom(folder / "f-windows.dcm", stack, PerFrameFunctionalGroupsSequence=own, Laterality="U")
     unequal = np.stack([ramp(20, 20, "u2", step) for step in (1, 4, 2)])
     dicom(folder / "g-automatic.dcm", unequal)
+    drawn = dicom(folder / "h-overlay.dcm", np.full((60, 40), 90, np.uint8))
+    add_overlay(drawn, np.ones((20, 20), np.uint8), (11, 6))
     return folder
 
 
@@ -253,6 +255,16 @@ def test_a_shutter_covers_until_it_is_taken_away(tools: Driver) -> None:
     tools.press(Qt.Key.Key_I)
     tools.press(Qt.Key.Key_D)
     assert grey_at(tools, (4.5, 30.5)) == 0
+
+
+def test_an_overlay_shows_when_asked(tools: Driver) -> None:
+    go_to(tools, "h-overlay.dcm")
+    assert grey_at(tools, (10.5, 15.5)) == 90
+    tools.press(Qt.Key.Key_O)
+    assert grey_at(tools, (10.5, 15.5)) == 255
+    assert grey_at(tools, (30.5, 15.5)) == 90
+    tools.press(Qt.Key.Key_O)
+    assert grey_at(tools, (10.5, 15.5)) == 90
 
 
 def test_window_and_zoom_stay_only_when_asked(tools: Driver) -> None:

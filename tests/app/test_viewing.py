@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.models.picture import prepare
-from app.models.viewing import Orientation, Turn, Viewing, dragged, edge_letters
+from app.models.viewing import Orientation, Turn, Viewing, as_linear, dragged, edge_letters
 from app.views import style
 from nearl_core.scans import display
 from nearl_core.types import Frame, ScanInfo, VoiLut, Window
@@ -53,6 +53,14 @@ def test_every_turn_can_be_taken_back(steps: list[Turn]) -> None:
 def test_a_drag_to_the_right_widens_and_down_darkens() -> None:
     window = dragged(Window(40, 400), across=50, down=100, span=1000)
     assert window == Window(240, 500)
+
+
+def test_a_drag_on_a_table_begins_with_the_range_it_maps() -> None:
+    table = VoiLut(-100, np.zeros(301, np.uint16))
+    assert as_linear(table, -1000, 1000) == Window(50.5, 301)
+    assert as_linear(table, 0, 1000) == Window(100.5, 201)
+    window = Window(1, 2)
+    assert as_linear(window, 0, 1000) is window
 
 
 def test_a_width_never_vanishes() -> None:

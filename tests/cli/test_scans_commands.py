@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 
 from nearl_core.cli import main
 from nearl_core.cli.scans import output_name
-from tests.dicom.making import dicom, noise, ramp
+from tests.dicom.making import add_overlay, dicom, noise, ramp
 from tests.support.scans import disc, write_png
 
 Lines = list[dict[str, object]]
@@ -50,6 +51,21 @@ def test_frame_and_window(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         assert np.array_equal(np.asarray(picture) > 128, pixels[2] > 499)
     (line,) = run(capsys, "render", "--json", path, *to, "--frame", 9)
     assert "no frame 9" in str(line["reason"])
+
+
+def test_a_picture_is_as_it_was_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first frame, without overlay, shutter and aspect: those are the viewer's."""
+    pixels = noise((2, 5, 6))
+    shutter: dict[str, Any] = {"ShutterShape": "RECTANGULAR"} | {
+        f"Shutter{edge}Edge": "2"
+        for edge in ("LeftVertical", "RightVertical", "UpperHorizontal", "LowerHorizontal")
+    }
+    path = dicom(tmp_path / "a", pixels, PixelSpacing=["3", "1"], **shutter)
+    add_overlay(path, np.ones((5, 6), np.uint8))
+    (line,) = run(capsys, "render", "--json", path, "--to", tmp_path / "out")
+    assert (line["frames"], line["width"], line["height"]) == (2, 6, 5)
+    with Image.open(str(line["png"])) as picture:
+        assert np.array_equal(np.asarray(picture), pixels[0])
 
 
 def test_stored_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

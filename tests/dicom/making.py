@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
@@ -92,6 +93,20 @@ def dicom(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def add_overlay(path: Path, plane: Array, origin: Sequence[int] = (1, 1)) -> Path:
+    """Give a file an overlay: rows x columns of 0 and 1, at an origin that counts from 1."""
+    dataset = dcmread(path)
+    bits = np.packbits(plane.reshape(-1), bitorder="little").tobytes()
+    dataset.add_new(0x60000010, "US", plane.shape[0])
+    dataset.add_new(0x60000011, "US", plane.shape[1])
+    dataset.add_new(0x60000050, "SS", list(origin))
+    dataset.add_new(0x60000100, "US", 1)
+    dataset.add_new(0x60000102, "US", 0)
+    dataset.add_new(0x60003000, "OW", bits + b"\0" * (len(bits) % 2))
+    dataset.save_as(path)
     return path
 
 

@@ -7,11 +7,22 @@ import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import ImageCms
 
 from nearl_core.dicom import read
 from nearl_core.scans.display import to_grey, to_rgb
 from nearl_core.types import VoiLut, Window, WindowShape
-from tests.dicom.making import BIG_ENDIAN, EXPLICIT, JPEG, JPEG_2000, dicom, item, noise, ramp
+from tests.dicom.making import (
+    BIG_ENDIAN,
+    EXPLICIT,
+    JPEG,
+    JPEG_2000,
+    add_overlay,
+    dicom,
+    item,
+    noise,
+    ramp,
+)
 
 
 def window_of(path: Path, frame: int = 0) -> Window:
@@ -346,6 +357,18 @@ def test_colour_that_the_code_stream_names_is_not_converted_again(
     assert np.abs(to_rgb(read.frame(path)[0]).astype(int) - red).max() <= 2
 
 
+@pytest.mark.parametrize(("photometric", "converted"), [("YBR_RCT", False), ("YBR_FULL", True)])
+def test_colour_that_a_code_stream_leaves_as_it_is(
+    tmp_path: Path, photometric: str, converted: bool
+) -> None:
+    stored = np.full((8, 8, 3), (76, 85, 255), "u1")  # as YBR pure red
+    stream = imagecodecs.jpeg2k_encode(stored, level=0, mct=False, codecformat="j2k")
+    said: dict[str, Any] = {"samples": 3, "PhotometricInterpretation": photometric}
+    path = dicom(tmp_path / "a", stored, syntax=JPEG_2000, frames=[bytes(stream)], **said)
+    shown = to_rgb(read.frame(path)[0])[0, 0].astype(int)
+    assert np.abs(shown - ((255, 0, 0) if converted else (76, 85, 255))).max() <= 2
+
+
 def test_ybr_422_shares_chroma_between_neighbours(tmp_path: Path) -> None:
     cells = np.array([[10, 20, 100, 200, 30, 40, 110, 210]], "u1")
     path = dicom(
@@ -402,6 +425,26 @@ def test_segmented_palette(tmp_path: Path) -> None:
     assert read.frame(path)[0].values[0, :, 2].tolist() == [0, 0x10, 0x20, 0x30]
 
 
+@pytest.mark.parametrize("where", ["root", "optical path"])
+@pytest.mark.parametrize("kind", ["RGB", "PALETTE COLOR"])
+def test_colours_go_through_the_profile_of_the_file(tmp_path: Path, kind: str, where: str) -> None:
+    # Red and green primaries swapped: what is red is shown green.
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    held = {"ICCProfile": bytes(profile)}
+    said: dict[str, Any] = held if where == "root" else {"OpticalPathSequence": [item(**held)]}
+    pixels = np.full((4, 4, 3), (200, 30, 30), "u1")
+    if kind == "RGB":
+        path = dicom(tmp_path / "a", pixels, samples=3, **said)
+    else:
+        tables = palettes(bytes([30, 30, 30, 30]), 8)
+        tables["RedPaletteColorLookupTableData"] = bytes([200] * 4)
+        path = dicom(tmp_path / "a", pixels[..., 0] * 0, **tables, **said)
+    shown = to_rgb(read.frame(path)[0])[0, 0]
+    assert shown[1] > 150 > shown[0]
+
+
 # --- geometry --------------------------------------------------------------------------------
 
 SPACINGS = {
@@ -418,6 +461,16 @@ def test_aspect_comes_from_the_first_that_is_there(tmp_path: Path, first: int) -
     _, info = read.frame(dicom(tmp_path / "a", ramp(), **present))
     assert info.aspect == first + 2
     assert info.spacing_mm == ((first + 2.0, 1.0) if first < 3 else None)
+
+
+def test_ultrasound_regions_change_no_aspect(tmp_path: Path) -> None:
+    region = item(PhysicalUnitsXDirection=3, PhysicalUnitsYDirection=3)
+    region.PhysicalDeltaX, region.PhysicalDeltaY = 0.1, 0.2
+    region.RegionLocationMinX0 = region.RegionLocationMinY0 = 0
+    region.RegionLocationMaxX1 = region.RegionLocationMaxY1 = 9
+    _, info = read.frame(dicom(tmp_path / "a", ramp(), SequenceOfUltrasoundRegions=[region]))
+    assert (info.aspect, info.spacing_mm) == (1.0, None)
+    assert info.regions[0].spacing_mm == (2.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -476,34 +529,13 @@ def test_what_the_reader_is_told(tmp_path: Path) -> None:
 # --- overlays --------------------------------------------------------------------------------
 
 
-def overlay_elements(origin: list[int]) -> dict[str, Any]:
-    plane = np.packbits(np.ones((2, 3), np.uint8).reshape(-1), bitorder="little").tobytes()
-    return {"rows": 2, "columns": 3, "origin": origin, "data": plane + b"\0"}
-
-
-def with_overlay(path: Path, origin: list[int]) -> Path:
-    import pydicom
-
-    dicom(path, ramp(6, 6))
-    dataset = pydicom.dcmread(path)
-    plane = overlay_elements(origin)
-    dataset.add_new(0x60000010, "US", plane["rows"])
-    dataset.add_new(0x60000011, "US", plane["columns"])
-    dataset.add_new(0x60000050, "SS", plane["origin"])
-    dataset.add_new(0x60000100, "US", 1)
-    dataset.add_new(0x60000102, "US", 0)
-    dataset.add_new(0x60003000, "OW", plane["data"])
-    dataset.save_as(path)
-    return path
-
-
 @pytest.mark.parametrize(
     ("origin", "corner", "count"), [([1, 1], (0, 0), 6), ([3, 2], (2, 1), 6), ([6, 6], (5, 5), 1)]
 )
 def test_overlay_counts_from_one_and_is_not_rendered(
     tmp_path: Path, origin: list[int], corner: tuple[int, int], count: int
 ) -> None:
-    path = with_overlay(tmp_path / "a", origin)
+    path = add_overlay(dicom(tmp_path / "a", ramp(6, 6)), np.ones((2, 3), np.uint8), origin)
     frame = read.frame(path)[0]
     assert frame.overlay is not None
     assert frame.overlay.sum() == count

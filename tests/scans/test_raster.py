@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from nearl_core.errors import ScanError
 from nearl_core.scans import raster, written
 from nearl_core.scans.display import to_grey
 from tests.dicom.making import noise, ramp
+from tests.hostile.making import chunk
+from tests.scans import tiffs
 
 
 def saved(path: Path, pixels: NDArray[Any], **options: Any) -> Path:
@@ -155,7 +158,7 @@ def test_transparent_is_black(tmp_path: Path) -> None:
     assert values[1:].min() == 255
 
 
-def test_icc_profile_is_applied_and_a_damaged_one_is_not() -> None:
+def test_icc_profile_is_applied_and_a_damaged_one_is_not(tmp_path: Path) -> None:
     colour = np.full((4, 4, 3), (200, 100, 50), "u1")
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert np.abs(raster.to_srgb(colour, profile).astype(int) - colour).max() <= 1
@@ -165,6 +168,17 @@ def test_icc_profile_is_applied_and_a_damaged_one_is_not() -> None:
     swapped[red : red + 4], swapped[green : green + 4] = b"gXYZ", b"rXYZ"
     assert np.abs(raster.to_srgb(colour, bytes(swapped)).astype(int) - colour).max() > 20
     assert np.array_equal(raster.to_srgb(colour, b"nonsense"), colour)
+    for form in ("png", "tif"):
+        path = saved(tmp_path / f"a.{form}", colour, icc_profile=bytes(swapped))
+        expected = raster.to_srgb(colour, bytes(swapped))
+        assert np.array_equal(raster.frame(path)[0].values, expected)
+    wide = colour.astype("u2") * 257
+    named = chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(swapped)))
+    plain = bytes(imagecodecs.png_encode(wide))
+    (tmp_path / "deep.png").write_bytes(plain[:33] + named + plain[33:])
+    (tmp_path / "deep.tif").write_bytes(tiffs.tiff(wide, more={34675: (7, list(swapped))}))
+    for form in ("png", "tif"):
+        assert np.array_equal(raster.frame(tmp_path / f"deep.{form}")[0].values, expected)
 
 
 def test_bomb_is_refused_before_it_is_inflated(tmp_path: Path) -> None:

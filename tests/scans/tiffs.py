@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Entry = tuple[int, list[int]]
 Order = Literal["<", ">"]
-_LETTERS = {3: "H", 4: "I", 16: "Q"}
+_LETTERS = {3: "H", 4: "I", 7: "B", 16: "Q"}
 _FORMATS = {"u": 1, "i": 2, "f": 3, "c": 6}
 
 
