@@ -23,7 +23,7 @@ class Head:
         multi_label: Sigmoids in place of a softmax.
         text_share: How much the text counted, s.
         ridge: The ridge, k.
-        seen: C, whether a label has an example or a text that counts.
+        seen: C, whether a label has an example, or a text that counts, or is known to be rare.
         chosen_at: Of how many examples the ridge was chosen, or 0 where it was not by examples.
         parts: The heads of groups of labels that it was put together from, see `by_label.py`.
     """

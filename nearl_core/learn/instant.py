@@ -47,6 +47,8 @@ DRAWN = 8.0
 DEFAULT_RIDGE = 0.2
 CHOOSE_RIDGE_FROM = 96
 DEFAULT_TEMPERATURE = 0.25
+RARE_FROM = 8
+"""So many examples without a label of several say that it is rare; fewer say nothing of it."""
 
 
 def fit(
@@ -316,7 +318,8 @@ class _Problem:
         """The head with all of it chosen."""
         solved = self._ridge.solution(ridge, self._y - share * self._said)
         weight = (share * self._t + solved) / self._spread[:, None]
-        seen = (self._targets.sum(0) > 0) | (share > 0)
+        rare = self._multi_label and self.count >= RARE_FROM
+        seen = (self._targets.sum(0) > 0) | (share > 0) | rare
         return Head(
             self._centre,
             weight,

@@ -258,6 +258,17 @@ def test_a_rare_label_of_several_is_said_as_rarely_as_it_is_there() -> None:
     assert (p >= 0.5).mean(0) == pytest.approx([0.0, 0.0, 1.0], abs=0.03)
 
 
+def test_a_label_of_several_that_was_never_there_is_known_to_be_rare_by_and_by() -> None:
+    rng = np.random.default_rng(2)
+    targets = np.column_stack([np.arange(40) % 2, np.zeros(40)]).astype(float)
+    known = Examples(rng.normal(size=(40, WIDTH)), targets, np.ones(40))
+    few = instant.fit(known.take(np.arange(4)), None, multi_label=True)
+    assert few.seen.tolist() == [True, False]
+    many = instant.fit(known, None, multi_label=True)
+    assert many.seen.tolist() == [True, True]
+    assert many.probabilities(known.features)[:, 1].max() < 0.2
+
+
 def test_without_an_example_the_others_give_what_is_left_out() -> None:
     rng = np.random.default_rng(1)
     features = rng.normal(size=(12, 3))
