@@ -267,7 +267,7 @@ def _add_pixels(copy: Dataset, source: Source, pixels: StoredPixels) -> None:
         coded = pixels.every()
         frames = coded if layout.frames > 1 else coded[np.newaxis]
         if layout.samples == 3:
-            rgb = [rgb_of(frame, layout) for frame in frames]
+            rgb = [rgb_of(frame, pixels.seen_layout(at)) for at, frame in enumerate(frames)]
         else:
             rgb = [
                 palette_rgb(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from PIL import ImageCms
 
 from nearl_core.dicom import read
+from nearl_core.dicom.deidentify import write_copy
 from nearl_core.scans.display import to_grey, to_rgb
-from nearl_core.types import VoiLut, Window, WindowShape
+from nearl_core.types import Disguise, VoiLut, Window, WindowShape
 from tests.dicom.making import (
     BIG_ENDIAN,
     EXPLICIT,
@@ -355,6 +356,8 @@ def test_colour_that_the_code_stream_names_is_not_converted_again(
         PhotometricInterpretation=photometric,
     )
     assert np.abs(to_rgb(read.frame(path)[0]).astype(int) - red).max() <= 2
+    write_copy(path, tmp_path / "copy", Disguise(b"key", "P1", "S1"))
+    assert np.abs(to_rgb(read.frame(tmp_path / "copy")[0]).astype(int) - red).max() <= 2
 
 
 @pytest.mark.parametrize(("photometric", "converted"), [("YBR_RCT", False), ("YBR_FULL", True)])
@@ -504,6 +507,7 @@ def test_letters_from_patient_orientation_or_none(tmp_path: Path) -> None:
         ({"CineRate": 6, "FrameTime": "100"}, 6),
         ({"FrameTime": "100", "FrameTimeVector": ["0", "50"]}, 10),
         ({"FrameTimeVector": ["0", "50", "50"]}, 20),
+        ({"FrameTimeVector": ["400", "50", "50"]}, 20),  # the first is no time between two
         ({}, None),
     ],
 )
