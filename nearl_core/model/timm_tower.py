@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nearl_core.errors import BackboneError
 from nearl_core.model.attention import attend
-from nearl_core.model.hybrid import STEM, Stem
+from nearl_core.model.hybrid import HybridTransformer
 
 
 class TimmImageTower:
@@ -33,32 +33,17 @@ class TimmImageTower:
         self._by_class_token = trunk.attn_pool is None and trunk.global_pool == "token"
         self.depth = len(self._blocks)
         self.width = int(trunk.embed_dim)
-        stem = getattr(trunk.patch_embed, "backbone", None)
-        self._stem: Stem | None = stem if isinstance(stem, Stem) else None
-        self.stem: tuple[int, ...] = () if self._stem is None else STEM
+        self.tells_all = isinstance(trunk, HybridTransformer)
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """Patches, CLS and registers if there are any, and positions: B x N x D."""
-        return self._placed(self._trunk.patch_embed(inputs))
-
-    def embed_seen(self, inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """`embed`, and the stem's maps on the way, each B x C x h x w."""
-        if self._stem is None:
-            return self.embed(inputs), []
-        maps, x = list[Tensor](), inputs
-        for stage in self._stem:
-            x = stage(x)
-            maps.append(x)
-        patch_embed: Any = self._trunk.patch_embed
-        return self._placed(patch_embed.proj(x).flatten(2).transpose(1, 2)), maps
-
-    def _placed(self, patches: Tensor) -> Tensor:
+        """Patches, CLS, registers and summaries if there are any, and positions: B x N x D."""
         trunk = self._trunk
-        x: Tensor = trunk.norm_pre(trunk.patch_drop(trunk._pos_embed(patches)))
+        placed = trunk._pos_embed(trunk.patch_embed(inputs))
+        x: Tensor = trunk.norm_pre(trunk.patch_drop(placed))
         return x
 
     def patches(self, x: Tensor) -> Tensor:
-        """All tokens but CLS and registers."""
+        """All tokens but CLS, registers and summaries."""
         return x[:, self._patches_from :]
 
     def block(self, layer: int, x: Tensor) -> Tensor:

@@ -49,13 +49,11 @@ class ImageTower(Tower, Protocol):
     """A tower of images; inputs are B x 3 x H x W, normalised.
 
     Attributes:
-        stem: Channels of the maps of its convolution stem; none where patches are projected.
+        tells_all: Whether its feature is made of all that the tower knows, so that there is
+            nothing to read beside it.
     """
 
-    stem: tuple[int, ...]
-
-    def embed_seen(self, inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """`embed`, and the stem's maps on the way, each B x C x h x w."""
+    tells_all: bool
 
     def patches(self, x: Tensor) -> Tensor:
         """The tokens that stand for places: B x N x D to B x N' x D."""

@@ -6,11 +6,12 @@ It may be stopped and started again: it goes on from the checkpoint in the work 
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from nearl_core.control import Progress, RunControl
@@ -18,17 +19,19 @@ from nearl_core.errors import NearlError
 from nearl_core.model import backbone_folder, backbones, device, hybrid, reference
 from nearl_core.pretrain.captions import words
 from nearl_core.pretrain.data import load
+from nearl_core.pretrain.head import HeadSettings
 from nearl_core.pretrain.loop import Pretraining, PretrainSettings
 from nearl_core.pretrain.teacher import Teacher
 
 MODEL: dict[str, Any] = {
-    "embed_dim": 384,
+    "embed_dim": 512,
     "vision_cfg": {
         "image_size": 224,
         "timm_model_name": hybrid.NAME,
         "timm_model_pretrained": False,
         "timm_pool": "token",
         "timm_proj": "linear",
+        "timm_proj_bias": True,
     },
     "text_cfg": {
         "context_length": 77,
@@ -40,6 +43,9 @@ MODEL: dict[str, Any] = {
 }
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 CONTEXT_LENGTH = 77
+AFRESH = PretrainSettings()
+AGAIN = replace(AFRESH, rate=8e-4, warm_steps=40, small_part=0.45, average=0.995, seed=7)
+"""From weights that have learned: a lower rate, and an average over fewer steps."""
 
 
 def main() -> int:
@@ -50,6 +56,10 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path("build/pretrain"))
     parser.add_argument("--out", type=Path, default=Path("build/starter"))
     parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--start", type=Path, help="go on from the weights of this backbone folder")
+    parser.add_argument(
+        "--finish", action="store_true", help="take the last step from the checkpoint as it is"
+    )
     parser.add_argument("--device", help="cuda, mps or cpu; else the best there is")
     args = parser.parse_args()
     try:
@@ -62,9 +72,12 @@ def main() -> int:
 
 def _run(args: argparse.Namespace, control: RunControl) -> None:
     data = load(args.images, args.work, context_length=CONTEXT_LENGTH, control=control)
-    settings = PretrainSettings(seconds=args.minutes * 60)
+    settings = AFRESH if args.start is None else AGAIN
+    settings = replace(settings, seconds=args.minutes * 60)
     torch.manual_seed(settings.seed)
     model = backbones.build(MODEL)
+    if args.start is not None:
+        begin_from(model, args.start)
     training = Pretraining(
         model,
         Teacher.load(args.teacher),
@@ -73,8 +86,23 @@ def _run(args: argparse.Namespace, control: RunControl) -> None:
         normalise=(MEAN, STD),
         device=device.choose(args.device),
     )
-    training.run(args.work / "checkpoint.safetensors", control)
+    checkpoint = args.work / "checkpoint.safetensors"
+    if args.finish and not checkpoint.exists():
+        raise NearlError(f"There is no checkpoint in {args.work}.", "Train without --finish first.")
+    if args.finish:
+        training.resume(checkpoint)
+    else:
+        training.run(checkpoint, control)
+    training.finish(HeadSettings(), control)
     write(training.average, data.vocabulary.phrases, args.out)
+
+
+def begin_from(model: nn.Module, folder: Path) -> None:
+    """Take over what a folder's weights have of the same name and shape; the rest begins anew."""
+    own = model.state_dict()
+    kept = load_file(folder / backbone_folder.WEIGHTS)
+    fits = {n: v for n, v in kept.items() if n in own and v.shape == own[n].shape}
+    model.load_state_dict(fits, strict=False)
 
 
 def write(model: nn.Module, phrases: tuple[str, ...], out: Path) -> None:

@@ -17,15 +17,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from nearl_core.control import RunControl
 from nearl_core.model.hybrid import STEM
 from nearl_core.model.towers import text_tower
 from nearl_core.pretrain.augment import AugmentSettings, Views, augment
 from nearl_core.pretrain.captions import TEMPLATES, Vocabulary
+from nearl_core.pretrain.head import HeadSettings, caption_loss, project, teach_texts
 from nearl_core.pretrain.matching import Matching
-from nearl_core.pretrain.student import Student
+from nearl_core.pretrain.student import Seen, Student
 from nearl_core.pretrain.teacher import Teacher, TeacherMaps
 
 _WEIGHTS = {
@@ -46,11 +46,13 @@ class PretrainSettings:
     seconds: float = 7200.0
     batch: int = 64
     rate: float = 1.5e-3
+    warm_steps: int = 200
     weight_decay: float = 0.05
     average: float = 0.999
     small_size: int = 160
     small_part: float = 0.65
     middle_layer: int = 6
+    first_views: int = 640
     weights: Mapping[str, float] = field(default_factory=lambda: dict(_WEIGHTS))
     checkpoint_seconds: float = 240.0
     seed: int = 0
@@ -129,9 +131,19 @@ class Pretraining:
         self.save(checkpoint)
 
     def _measure(self) -> None:
-        views = self._views(self._draw(256), self.settings.augment.size)
-        with torch.no_grad():
-            self.matching.measure(self._taught(views))
+        """Standardise by the teacher's maps of some views; begin with the best linear maps to them.
+
+        Maps that begin at random would first undo what a student that has learned already knows.
+        """
+        seen = [self._met(64) for _ in range(self.settings.first_views // 64)]
+        self.matching.fit([one for one, _ in seen], [maps for _, maps in seen])
+
+    @torch.no_grad()
+    def _met(self, count: int) -> tuple[Seen, TeacherMaps]:
+        views = self._views(self._draw(count), self.settings.augment.size)
+        maps = self._taught(views)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            return self._student((views.images.to(self.device) - self._mean) / self._std), maps
 
     def _draw(self, count: int) -> Tensor:
         return torch.randint(len(self.data.images), (count,), generator=self._generator)
@@ -172,25 +184,27 @@ class Pretraining:
         return tuple((name, float(part.detach())) for name, part in parts.items())
 
     def _caption_loss(self, features: Tensor, views: Views, classes: Tensor) -> Tensor:
-        """Soft targets: every text that is right for a view shares its weight."""
-        batch = len(classes)
         phrases = torch.unique(self._phrase_for(classes))
+        right = self._right_for(views, classes)[:, phrases]
+        return caption_loss(features, self._said(phrases), right, self._scale())
+
+    def _scale(self) -> Tensor:
+        return self._logit_scale.exp().clamp(max=50)
+
+    def _said(self, phrases: Tensor) -> Tensor:
+        """Texts of phrases, each in a template drawn for it: P to P x E, not normalised."""
         template = torch.randint(len(TEMPLATES), (len(phrases),), generator=self._generator)
         tokens = self._text.cut(self.data.tokens[phrases, template]).to(self.device)
         x = self._text.embed(tokens)
         for layer in range(self._text.depth):
             x = self._text.block(layer, x, tokens)
-        texts = F.normalize(self._text.pool(x, tokens).float(), dim=-1)
-        images = F.normalize(features.float(), dim=-1)
-        logits = self._logit_scale.exp().clamp(max=50) * images @ texts.T
-        right = self._right[classes][:, phrases]
+        return self._text.pool(x, tokens)
+
+    def _right_for(self, views: Views, classes: Tensor) -> Tensor:
+        """How much of each view each phrase is right for: B x all phrases."""
+        right = self._right[classes]
         shares = views.shares.to(self.device)
-        mixed = (shares[:, :, None] * right[views.sources]).sum(1)
-        of_image = mixed / mixed.sum(1, keepdim=True).clamp(min=1e-6)
-        of_text = mixed / mixed.sum(0, keepdim=True).clamp(min=1e-6)
-        from_image = -(of_image * logits.log_softmax(1)).sum() / batch
-        from_text = -(of_text * logits.log_softmax(0)).sum() / len(phrases)
-        return (from_image + from_text) / 2
+        return (shares[:, :, None] * right[views.sources]).sum(1)
 
     def _phrase_for(self, classes: Tensor) -> Tensor:
         of_class = self.data.vocabulary.of_class
@@ -200,7 +214,7 @@ class Pretraining:
 
     def _rate(self) -> float:
         done = min(self.elapsed / self.settings.seconds, 1.0)
-        warm = min(1.0, (self.steps + 1) / 200)
+        warm = min(1.0, (self.steps + 1) / self.settings.warm_steps)
         return self.settings.rate * warm * (0.5 * (1 + math.cos(math.pi * done)) * 0.99 + 0.01)
 
     @torch.no_grad()
@@ -210,6 +224,39 @@ class Pretraining:
         for name, mean in self.average.state_dict().items():  # batch norms' statistics too
             if mean.is_floating_point():
                 mean.lerp_(now[name], 1 - keep)
+
+    # --- the last step ---
+
+    def finish(self, settings: HeadSettings, control: RunControl) -> None:
+        """Make the average's projection in closed form and teach its text tower (`head.py`)."""
+        self.model.load_state_dict(self.average.state_dict())
+        self.model.eval()
+        known, right = list[Tensor](), list[Tensor]()
+        while sum(map(len, known)) < settings.views:
+            chosen = self._draw(self.settings.batch)
+            views = self._views(chosen, self.settings.augment.size)
+            with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
+                images = (views.images.to(self.device) - self._mean) / self._std
+                known.append(self._student(images).known.float())
+            right.append(self._right_for(views, self.data.classes[chosen]))
+            control.step(len(known) * len(chosen), settings.views, "looking at views")
+        of_views, right_for = torch.cat(known)[: settings.views], torch.cat(right)
+        head: nn.Linear = self._student.head
+        project(head, of_views, settings.whitening)
+        with torch.no_grad():
+            embeddings = head(of_views)
+
+        def loss(rows: Tensor) -> Tensor:
+            phrases = torch.arange(right_for.shape[1])
+            with torch.autocast(self.device.type, torch.bfloat16):
+                texts = self._said(phrases)
+            return caption_loss(embeddings[rows], texts, right_for[rows], self._scale())
+
+        image_tower: Any = self.model.get_submodule("visual")
+        images_own = {id(p) for p in image_tower.parameters()}
+        taught = [p for p in self.model.parameters() if id(p) not in images_own]
+        teach_texts(taught, loss, settings, self._generator, control)
+        self.average.load_state_dict(self.model.state_dict())
 
     # --- checkpoints ---
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nearl_core.model.towers import OpenClip, image_tower
@@ -18,6 +18,7 @@ class Seen:
         stride16: B x 192 x H/16 x W/16, of the stem.
         middle: B x N x D, patch tokens behind the middle layer.
         last: B x N x D, patch tokens behind the last.
+        known: B x F, all that the projection is given.
         feature: B x E, projected, not normalised.
     """
 
@@ -25,6 +26,7 @@ class Seen:
     stride16: Tensor
     middle: Tensor
     last: Tensor
+    known: Tensor
     feature: Tensor
 
 
@@ -34,26 +36,27 @@ class Student:
     def __init__(self, model: OpenClip, *, middle_layer: int) -> None:
         self._trunk = model.visual.trunk
         self._tower = image_tower(model, split_attention=True)
-        self._middle = middle_layer
+        self._middle, self._named = middle_layer, self._trunk.num_prefix_tokens
         self.width = self._tower.width
-        self.features: int = model.visual.head.proj.out_features
+        self.head: nn.Linear = model.visual.head.proj
+        self.features: int = self.head.out_features
 
     def __call__(self, images: Tensor) -> Seen:
         """B x 3 x H x W, normalised."""
-        patches = self._trunk.patch_embed
-        maps = [images.contiguous(memory_format=torch.channels_last)]
-        for stage in patches.backbone:
-            maps.append(stage(maps[-1]))
-        x = patches.proj(maps[-1])
-        positions = self._positions(x.shape[-1])
-        x = x.flatten(2).transpose(1, 2)
+        images = images.contiguous(memory_format=torch.channels_last)
+        x, maps = self._trunk.patch_embed.seen(images)
+        summaries, x = x.split([self._named - 1, x.shape[1] - self._named + 1], dim=1)
+        positions = self._positions(round(x.shape[1] ** 0.5))
         x = torch.cat([self._trunk.cls_token.expand(len(x), -1, -1).to(x.dtype), x], 1) + positions
+        x = torch.cat([x[:, :1], summaries.to(x.dtype), x[:, 1:]], dim=1)
         middle = x
         for layer in range(self._tower.depth):
             x = self._tower.block(layer, x)
             middle = x if layer + 1 == self._middle else middle
         last = self._trunk.norm(x)
-        return Seen(maps[-2], maps[-1], middle[:, 1:], last[:, 1:], self._tower.pool(x))
+        named = self._named
+        known = self._trunk.forward_head(last)
+        return Seen(maps[-2], maps[-1], middle[:, named:], last[:, named:], known, self.head(known))
 
     def _positions(self, side: int) -> Tensor:
         """Position embeddings of a grid of another size: 1 x (1 + side^2) x D."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nearl_core.model import backbones, depths
-from nearl_core.model.hybrid import NAME, STEM
+from nearl_core.model.hybrid import NAME
 from nearl_core.model.lowered import LoweredTower, Precision
 from nearl_core.model.towers import ImageTower, image_tower
 from tests.engine.making import EMBED, MODEL, SIZE
@@ -45,9 +45,10 @@ def test_the_embedding_stands_first_and_the_blocks_behind_it(kind: str) -> None:
         assert torch.allclose(block.norm(dim=1), torch.ones(3), atol=1e-4)
 
 
-def test_a_stem_is_seen_at_each_of_its_stages() -> None:
-    tower, _ = _tower("hybrid")
-    assert depths.blocks(tower) == tuple(width for width in STEM for _ in range(2))
+def test_nothing_stands_behind_an_embedding_that_is_made_of_all() -> None:
+    (hybrid, _), (plain, _) = _tower("hybrid"), _tower("plain")
+    assert depths.blocks(hybrid) == ()
+    assert depths.blocks(plain) == (plain.width, plain.width)
 
 
 @pytest.mark.parametrize("kind", ["plain", "hybrid"])

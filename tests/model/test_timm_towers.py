@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from nearl_core.errors import BackboneError
 from nearl_core.model import backbones
+from nearl_core.model.hybrid import NAME
 from nearl_core.model.nearl import LabelContext, NearlClip
 from nearl_core.model.timm_tower import TimmImageTower
 from nearl_core.model.towers import OpenClip, image_tower, text_tower
@@ -33,6 +34,7 @@ TOWERS = [
     (224, "vit_tiny_patch16_224", "token", "linear"),
     (224, "vit_tiny_patch16_224", "avg", "mlp"),  # with a class token that makes no feature
     (64, "nearl_test_hybrid", "token", "linear"),  # a stem with batch norms
+    (224, NAME, "token", "linear"),  # the starter's: summaries of its stem, a feature of all tokens
     (160, "test_vit", "token", "none"),  # positions made to measure
     (160, "test_vit2", "avg", "linear"),  # registers, no class token
     (160, "test_vit3", "map", "none"),  # SigLIP's attention pool

@@ -2,20 +2,24 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import NearlError
 from nearl_core.model import backbones
+from nearl_core.model.backbone_folder import WEIGHTS
+from nearl_core.model.backbones import clip_tokenizer
 from nearl_core.pretrain import __main__ as command
 from nearl_core.pretrain import captions, data
 from nearl_core.pretrain.augment import AugmentSettings, augment
+from nearl_core.pretrain.head import HeadSettings, project
 from nearl_core.pretrain.loop import PretrainData, Pretraining, PretrainSettings
 from nearl_core.pretrain.matching import Matching
 from nearl_core.pretrain.student import Seen, Student
@@ -34,6 +38,7 @@ SETTINGS = PretrainSettings(
     batch=6,
     small_size=32,
     middle_layer=2,
+    first_views=64,
     augment=AugmentSettings(size=64),
 )
 
@@ -186,6 +191,7 @@ def test_distances_are_zero_for_one_who_says_the_same() -> None:
         maps.stride16,
         middle=torch.rand(5, 4, STRIDE16_FEATURES),
         last=last.flatten(2).transpose(1, 2),
+        known=last.mean((2, 3)),
         feature=last.mean((2, 3)),
     )
     matching = Matching((STRIDE8_FEATURES, STRIDE16_FEATURES), FEATURES, FEATURES)
@@ -198,6 +204,79 @@ def test_distances_are_zero_for_one_who_says_the_same() -> None:
     middle = found.pop("middle")
     assert all(abs(value) < 1e-4 for value in found.values()), found
     assert middle > 0.1  # random tokens say something else
+
+
+def test_a_run_begins_with_the_linear_maps_that_fit_best() -> None:
+    generator = torch.Generator().manual_seed(0)
+
+    def batch() -> tuple[Seen, TeacherMaps]:
+        seen = Seen(
+            torch.randn(4, 8, 4, 4, generator=generator),
+            torch.randn(4, 12, 2, 2, generator=generator),
+            middle=torch.randn(4, 4, 16, generator=generator),
+            last=torch.randn(4, 4, 16, generator=generator),
+            known=torch.zeros(4, 1),
+            feature=torch.randn(4, 16, generator=generator),
+        )
+        eight = torch.einsum("bchw,tc->bthw", seen.stride8, maps[0])
+        last = torch.einsum("bnd,td->btn", seen.last, maps[2]).unflatten(2, (2, 2))
+        return seen, TeacherMaps(
+            eight, torch.einsum("bchw,tc->bthw", seen.stride16, maps[1]), last + 3
+        )
+
+    shapes = ((STRIDE8_FEATURES, 8), (STRIDE16_FEATURES, 12), (FEATURES, 16))
+    maps = [torch.randn(shape, generator=generator) for shape in shapes]
+    met = [batch() for _ in range(40)]
+    matching = Matching((8, 12), 16, 16)
+    at_random = matching(*met[0])
+    matching.fit([seen for seen, _ in met], [taught for _, taught in met])
+    found = matching(*batch())
+    for name in ("stride8", "stride16", "last"):
+        assert found[name] < 0.02 < at_random[name], name
+
+
+# --- the last step ---
+
+
+def test_the_projection_keeps_what_views_differ_by_and_evens_it_out() -> None:
+    generator = torch.Generator().manual_seed(0)
+    axes = torch.linalg.qr(torch.randn(6, 6, generator=generator))[0]
+    wide = torch.tensor([9.0, 4.0, 1.0, 0.01, 0.01, 0.01])
+    known = torch.randn(500, 6, generator=generator) * wide @ axes.T + 5
+    head = torch.nn.Linear(6, 3)
+    deviations = []
+    for whitening in (0.0, 0.5, 1.0):
+        project(head, known, whitening)
+        with torch.no_grad():
+            found = head(known)
+        assert torch.allclose(found.mean(0), torch.zeros(3), atol=1e-5)
+        assert float(found.norm(dim=1).mean()) == pytest.approx(1, abs=1e-4)
+        deviations.append((found.std(0) / found.std(0)[-1]).tolist())
+    assert deviations[0] == pytest.approx([9, 4, 1], rel=0.15)
+    assert deviations[1] == pytest.approx([3, 2, 1], rel=0.1)
+    assert deviations[2] == pytest.approx([1, 1, 1], rel=1e-3)
+
+
+def test_texts_learn_to_meet_embeddings_that_stand_still(tmp_path: Path) -> None:
+    plain = AugmentSettings(size=64, mosaic=0.0, mixed=0.0, rotation=0.0)
+    training = _training(tmp_path, augment=plain)
+    training.run(tmp_path / "checkpoint.safetensors", RunControl())
+    before = {name: value.clone() for name, value in training.average.state_dict().items()}
+    training.finish(HeadSettings(views=48, steps=30, batch=32, rate=3e-3), RunControl())
+    after = training.average.state_dict()
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
+    assert any(not name.startswith("visual") for name in changed)
+    of_images = {name for name in changed if name.startswith("visual")}
+    assert of_images == {"visual.head.proj.weight", "visual.head.proj.bias"}
+    images = torch.nn.functional.interpolate(training.data.images / 255, size=(64, 64))
+    tokens = clip_tokenizer(77)(["chest X-ray", "own set big disc"])
+    model: Any = training.average
+    student = Student(model, middle_layer=2)
+    with torch.no_grad():
+        said = student((images - 0.5) / 0.25).feature
+        cosines = said @ model.encode_text(tokens, normalize=True).T
+    first, second = (cosines[:, 0] - cosines[:, 1]).split(4)
+    assert float(first.mean()) > float(second.mean())  # each text lies towards its own images
 
 
 # --- images ---
@@ -233,14 +312,14 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
 # --- the run ---
 
 
-def _training(tmp_path: Path, **changes: float) -> Pretraining:
+def _training(tmp_path: Path, **changes: object) -> Pretraining:
     torch.manual_seed(0)
     model = backbones.build(command.MODEL)
     return Pretraining(
         model,
         Teacher.load(_write_teacher(tmp_path / "teacher.safetensors")),
         _data(tmp_path / "images", tmp_path / "work"),
-        settings=replace(SETTINGS, **changes),  # type: ignore[arg-type]  # numbers all
+        settings=replace(SETTINGS, **changes),  # type: ignore[arg-type]  # of PretrainSettings
         normalise=(command.MEAN, command.STD),
         device=torch.device("cpu"),
     )
@@ -286,3 +365,13 @@ def test_what_is_written_is_a_backbone(tmp_path: Path) -> None:
         for one, other in zip(model.parameters(), found.model.parameters(), strict=True)
     )
     assert largest < 2e-3  # the weights are kept in half precision
+    # A later run may begin from it; what has another shape begins anew.
+    torch.manual_seed(1)
+    later = backbones.build(command.MODEL)
+    kept = load_file(tmp_path / "made" / WEIGHTS)
+    kept["visual.head.proj.weight"] = kept["visual.head.proj.weight"][:, :192].contiguous()
+    save_file(kept, tmp_path / WEIGHTS)
+    command.begin_from(later, tmp_path)
+    state, own = later.state_dict(), found.model.state_dict()
+    apart = {name for name in state if not torch.equal(state[name], own[name])}
+    assert apart == {"visual.head.proj.weight"}
