@@ -71,8 +71,8 @@ class EngineLike(Protocol):
         """Fit the instant learner; any thread."""
         ...
 
-    def choose_anew(self, control: RunControl) -> bool:
-        """Choose anew what `learn` keeps while decisions are about as many; any thread."""
+    def finish_learning(self, control: RunControl) -> bool:
+        """Do what `learn` leaves for later once decisions are many; any thread."""
         ...
 
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:

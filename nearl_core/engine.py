@@ -228,9 +228,9 @@ class Engine:
         """Fit the instant learner on decisions whose features are known; returns how many."""
         return self.learner.learn(scans, decisions)
 
-    def choose_anew(self, control: RunControl) -> bool:
-        """Choose anew what `learn` keeps of many decisions, if due; see `Learner.choose_anew`."""
-        return self.learner.choose_anew(control)
+    def finish_learning(self, control: RunControl) -> bool:
+        """Do what `learn` leaves for later; see `Learner.finish_learning`."""
+        return self.learner.finish_learning(control)
 
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
         """Rank those whose features are known, from what was last learned; milliseconds."""

@@ -75,8 +75,8 @@ class Learner:
             # Until it is fitted again, no head may meet the features of another version.
             instant_only = None if ranker is None else Ranker(ranker.instant)
             ranker = instant_only if live is None else live.ranker
-            self._ready = replace(self._ready, live=live, ranker=ranker)
-        self._fit(self._taught)
+            self._ready = replace(self._ready, live=live, ranker=ranker, lags=False)
+        self._fit(self._taught, behind=lambda: None)  # its head, too
 
     def learn(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> int:
         """Fit on decisions whose features are known; returns how many."""
@@ -89,11 +89,12 @@ class Learner:
             self._taught = (scans, decisions)
         self._fit(self._taught)
 
-    def choose_anew(self, control: RunControl) -> bool:
-        """Choose anew what `learn` keeps of many decisions while they are about as many, if due.
+    def finish_learning(self, control: RunControl) -> bool:
+        """Do what `learn` leaves for later once decisions are many.
 
-        Takes as long as some decisions: to be called behind all that can't wait. What ranks
-        changes a little by it.
+        The live version's head is fitted again, and each time that there are a fiftieth more
+        decisions all is chosen anew that is chosen by them. Takes as long as some decisions: to be
+        called behind all that can't wait. What ranks changes a little by it.
 
         Returns:
             Whether it was done; something newer that is taught meanwhile stands.
@@ -102,28 +103,28 @@ class Learner:
             Cancelled: If asked to stop.
         """
         ready, taught = self._ready, self._taught
-        if not teaching.is_due(ready):
+        if not teaching.leaves_more(ready):
             return False
         known = self._known_lessons(taught, ready)
-        return self._take(self._made(ready, known, anew=control.check), ready, taught)
+        return self._take(self._made(ready, known, behind=control.check), ready, taught)
 
-    def _fit(self, taught: Taught) -> int:
+    def _fit(self, taught: Taught, behind: Pause | None = None) -> int:
         """Fit on what was taught, unless something newer is; returns how many it used."""
         while True:
             ready = self._ready
             known = self._known_lessons(taught, ready)
-            made = self._made(ready, known)
+            made = self._made(ready, known, behind)
             if self._take(made, ready, taught) or self._taught is not taught:
                 return len(known)
 
-    def _made(self, ready: Ready, known: Sequence[Lesson], anew: Pause | None = None) -> Ready:
+    def _made(self, ready: Ready, known: Sequence[Lesson], behind: Pause | None = None) -> Ready:
         examples, tuned, live = None, None, ready.live
         if known:
             examples = self.examples(known, ready.cache)
             ids = [lesson.scan_id for lesson in known]
             if live is not None and len(self.scans.known(ids, live.cache)) == len(ids):
                 tuned = self.embeddings(ids, live.cache)
-        return teaching.taught(ready, examples, tuned, scale=self.measures.scale, anew=anew)
+        return teaching.taught(ready, examples, tuned, scale=self.measures.scale, behind=behind)
 
     def _take(self, made: Ready, before: Ready, taught: Taught) -> bool:
         """Let what was made rank, unless something newer is taught or what it was made of."""

@@ -44,6 +44,7 @@ class Ready:
         ranker: None while nothing can be known.
         examples: What the instant learner has learned from, or None without any.
         decided: The scans decided, or None without any.
+        lags: Whether the live version's head does not know the latest decision yet.
     """
 
     label_set: LabelSet
@@ -53,6 +54,7 @@ class Ready:
     ranker: Ranker | None = None
     examples: Examples | None = None
     decided: Familiar | None = None
+    lags: bool = False
 
     @property
     def used(self) -> int:

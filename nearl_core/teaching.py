@@ -16,7 +16,7 @@ def taught(
     tuned: FloatArray | None,
     *,
     scale: float,
-    anew: Pause | None = None,
+    behind: Pause | None = None,
 ) -> Ready:
     """What ranks once these examples are learned, and nothing else is.
 
@@ -25,28 +25,46 @@ def taught(
         examples: With the backbone's features; None without any.
         tuned: N x E, their features by the live version; None where some are missing.
         scale: The backbone's, of its cosines.
-        anew: Called between the steps of choosing anew all that is chosen by examples. None keeps
-            what was chosen of about as many.
+        behind: Do also what a decision among many does not wait for: fit the live version's head,
+            and where it is due choose anew all that is chosen by examples. Called in between.
     """
     if examples is None:
-        ranker = _untaught(ready, scale)
-        return replace(ready, ranker=ranker, examples=None, decided=None)
-    before = None if anew or ready.ranker is None else ready.ranker.instant
-    head = _head(ready, examples, scale, before, anew or (lambda: None))
-    kept = None
-    if before is not None and ready.decided is not None and before.keeps_all(len(examples.targets)):
-        kept = ready.decided.threshold
-    decided = familiar(examples.embedded(), kept)
-    ranker = Ranker(head)
-    if ready.live is not None:
-        ranker = replace(ready.live.ranker, instant=head)
-        ranker = ranker if tuned is None else ranker.refitted(examples, tuned)
-    return replace(ready, ranker=ranker, examples=examples, decided=decided)
+        untaught = _untaught(ready, scale)
+        return replace(ready, ranker=untaught, examples=None, decided=None, lags=False)
+    old = None if behind and _is_due(ready) else ready.ranker
+    before = None if old is None else old.instant
+    head = _head(ready, examples, scale, before, behind or (lambda: None))
+    threshold, lags = None, False
+    ranker: Ranker | None = None
+    if old is not None and old.instant.keeps_all(len(examples.targets)):
+        threshold = None if ready.decided is None else ready.decided.threshold
+        lags = ready.live is not None and behind is None
+        ranker = replace(old, instant=head) if lags else None
+    return replace(
+        ready,
+        ranker=ranker or _with_version(ready, head, examples, tuned),
+        examples=examples,
+        decided=familiar(examples.embedded(), threshold),
+        lags=lags,
+    )
 
 
-def is_due(ready: Ready) -> bool:
+def leaves_more(ready: Ready) -> bool:
+    """Whether something is left to be done behind what can't wait."""
+    return ready.lags or _is_due(ready)
+
+
+def _is_due(ready: Ready) -> bool:
     """Whether what is chosen by examples is to be chosen anew."""
     return ready.ranker is not None and ready.ranker.instant.is_due(ready.used)
+
+
+def _with_version(ready: Ready, head: Head, examples: Examples, tuned: FloatArray | None) -> Ranker:
+    """The instant head, with the live version's fitted anew where there is one."""
+    if ready.live is None:
+        return Ranker(head)
+    ranker = replace(ready.live.ranker, instant=head)
+    return ranker if tuned is None else ranker.refitted(examples, tuned)
 
 
 def _head(

@@ -45,8 +45,8 @@ class IdleEngine:
         del scans, decisions
         return 0
 
-    def choose_anew(self, control: RunControl) -> bool:
-        """Nothing is chosen."""
+    def finish_learning(self, control: RunControl) -> bool:
+        """Nothing is left."""
         del control
         return False
 

@@ -57,7 +57,7 @@ class Suggestions(QObject):
         self._featured: set[int] = set()
         self._on_way: dict[int, Job] = {}
         self._learning: Job | None = None
-        self._choosing: Job | None = None
+        self._finishing: Job | None = None
         self._on_screen: tuple[int, ...] = ()
         self._again: set[int] = set()
         self._portion: Job | None = None
@@ -165,7 +165,7 @@ class Suggestions(QObject):
             )
 
     def order(self, scan_ids: Sequence[int]) -> None:
-        """Find out which scans teach most; behind it choose what learning keeps for a while."""
+        """Find out which scans teach most; behind it do what learning left for later."""
         engine = self._engine
         if engine is not None:
             wanted = tuple(scan_ids)
@@ -174,10 +174,10 @@ class Suggestions(QObject):
                 priority=Priority.BACKGROUND,
                 done=self.reordered.emit,
             )
-            if self._choosing is not None:
-                self._choosing.cancel()
-            self._choosing = self._jobs.learning.submit(
-                engine.choose_anew, priority=Priority.BACKGROUND
+            if self._finishing is not None:
+                self._finishing.cancel()
+            self._finishing = self._jobs.learning.submit(
+                engine.finish_learning, priority=Priority.BACKGROUND
             )
 
     def nearest(

@@ -1,7 +1,7 @@
 """How fast the instant learner is on features that are kept: a part of `bench speed`."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
@@ -12,9 +12,11 @@ import numpy as np
 from nearl_core.bench.timing import Figure, figure, timed
 from nearl_core.control import RunControl
 from nearl_core.engine import Engine
-from nearl_core.model.features import scan_key
+from nearl_core.learn.ranker import Blend, Ranker
+from nearl_core.model.features import FeatureCache, scan_key
 from nearl_core.scans.guard import ScanReader
-from nearl_core.types import Decision, Label, LabelSet, Scan, State, Verdict
+from nearl_core.state import LiveVersion
+from nearl_core.types import Decision, Label, LabelSet, Scan, State, Verdict, Version
 
 DECISIONS: Final = 1000
 SCANS: Final = 10_000
@@ -47,28 +49,63 @@ def instant_learner(turns: int, control: RunControl, *, backbone: str) -> Iterat
             engine.rerank(ids[-1:])
             engine.queue_order(ids)
 
-        known = cycle(range(DECISIONS, len(decisions)))
-        one = timed(max(turns, 20), lambda: step(next(known)))
+        known, often = cycle(range(DECISIONS, len(decisions))), max(turns, 20)
+        one = timed(often, lambda: step(next(known)))
 
         def come_due() -> None:
             for count in (DECISIONS // 2, DECISIONS - DECISIONS // 25, DECISIONS):
                 engine.learn(scans, decisions[:count])
 
         few = max(turns // 3, 3)
-        anew = timed(few, lambda: engine.choose_anew(control), come_due)
+        anew = timed(few, lambda: engine.finish_learning(control), come_due)
         many = timed(few, lambda: step(DECISIONS), lambda: step(DECISIONS // 2))
+        engine.learner.use_version(_live(engine, list(scans.values()), Path(folder)))
+        live = timed(often, lambda: step(next(known)))
     name = f"a decision, {DECISIONS} decided, {SCANS} in the queue"
     for times, what in (
         (one, name),
         (anew, "what is chosen anew behind one decision in fifty"),
         (many, f"{name}, half of them at once"),
+        (live, f"{name}, with a live version"),
     ):
         yield figure(what, [work for work, _ in times], "ms of a processor")
         yield figure(f"{what}, by the clock", [clock for _, clock in times], "ms")
-    of_work, by_clock = np.percentile(one, 95, axis=0).tolist()
-    worst = f"{name}, 95th percentile"
-    yield Figure(worst, of_work, of_work, of_work, "ms of a processor")
-    yield Figure(worst, by_clock, by_clock, by_clock, "ms", "at most 100")
+    for times, what in ((one, name), (live, f"{name}, with a live version")):
+        of_work, by_clock = np.percentile(times, 95, axis=0).tolist()
+        worst = f"{what}, 95th percentile"
+        yield Figure(worst, of_work, of_work, of_work, "ms of a processor")
+        yield Figure(worst, by_clock, by_clock, by_clock, "ms", "at most 100")
+
+
+def _live(engine: Engine, scans: Sequence[Scan], folder: Path) -> LiveVersion:
+    """A version whose features are those of the backbone, moved a little."""
+    encoder, ready, rng = engine.encoder, engine.ready, np.random.default_rng(1)
+    assert ready.ranker is not None
+    assert ready.examples is not None
+    cache = FeatureCache(folder, "live")
+    for scan, row in zip(scans, engine.features([scan.id for scan in scans]), strict=True):
+        moved = row + 0.1 * np.linalg.norm(row) * rng.standard_normal(len(row)) / len(row) ** 0.5
+        cache.put(scan_key(scan.path), 0, (moved / np.linalg.norm(moved)).astype(np.float32))
+    clip = encoder.trainable(first_layer=encoder.first_trained)
+    assert clip.nearl is not None
+    version = Version(
+        id="v1",
+        created=datetime.now(UTC),
+        file="",
+        backbone=encoder.backbone.name,
+        backbone_hash=encoder.backbone.hash,
+        label_set_revision=ready.label_set.revision,
+        decision_ids=(),
+        seconds=0.0,
+        device="cpu",
+        before=None,
+        after=None,
+        promoted=True,
+        reason="",
+    )
+    head = ready.ranker.instant
+    ranker = Ranker(head, head, Blend(1.0, head.ridge, head.temperature, 0.5))
+    return LiveVersion(version, encoder.adapted(clip.nearl, ready.label_set), ranker, cache)
 
 
 def _decided(

@@ -94,7 +94,7 @@ class FakeEngine:
             self._used = len(used)
         return len(used)
 
-    def choose_anew(self, control: RunControl) -> bool:
+    def finish_learning(self, control: RunControl) -> bool:
         control.check()
         return False
 

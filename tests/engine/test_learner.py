@@ -9,12 +9,14 @@ import pytest
 from nearl_core.control import RunControl
 from nearl_core.errors import Cancelled
 from nearl_core.learn.examples import FloatArray
+from nearl_core.learn.ranker import Blend, Ranker
 from nearl_core.learner import Learner, Measures
 from nearl_core.model.features import FeatureCache, scan_key
 from nearl_core.model.scan_features import ScanFeatures
-from nearl_core.state import Ready
+from nearl_core.state import LiveVersion, Ready
 from nearl_core.types import Scan
 from tests.engine.making import LABELS, decided
+from tests.support.projects import version
 
 COUNT, WIDTH = 320, 12
 DECISIONS = [decided(n, "ds"[n % 2]) for n in range(COUNT)]
@@ -48,20 +50,43 @@ def test_what_is_kept_of_many_decisions_is_chosen_anew_afterwards(
     scans: dict[int, Scan], tmp_path: Path
 ) -> None:
     learner, plain = _learner(scans, tmp_path / "a"), _learner(scans, tmp_path / "b")
-    assert not learner.choose_anew(RunControl())  # nothing is learned
+    assert not learner.finish_learning(RunControl())  # nothing is learned
     assert learner.learn(scans, DECISIONS[:280]) == 280
     first = learner.ready.ranker
     learner.learn(scans, DECISIONS[:281])
-    assert not learner.choose_anew(RunControl())  # one decision more changes nothing
+    assert not learner.finish_learning(RunControl())  # one decision more changes nothing
     learner.learn(scans, DECISIONS[:300])
     plain.learn(scans, DECISIONS[:300])
     assert first is not None
     assert learner.ready.ranker is not None
     assert learner.ready.ranker.instant.temperature == first.instant.temperature
     assert abs(_said(learner) - _said(plain)).max() < 0.05  # which the next screen shows
-    assert learner.choose_anew(RunControl())
+    assert learner.finish_learning(RunControl())
     assert np.array_equal(_said(learner), _said(plain))
-    assert not learner.choose_anew(RunControl())
+    assert not learner.finish_learning(RunControl())
+
+
+def test_the_live_versions_head_learns_the_latest_decision_behind_the_queue(
+    scans: dict[int, Scan], tmp_path: Path
+) -> None:
+    learner = _learner(scans, tmp_path)
+    learner.learn(scans, DECISIONS[:280])
+    first = learner.ready.ranker
+    assert first is not None
+    head, cache = first.instant, learner.ready.cache
+    ranker = Ranker(head, head, Blend(1.0, head.ridge, head.temperature, 0.5))
+    live = LiveVersion(version("v1"), None, ranker, cache)  # type: ignore[arg-type]
+    learner.use_version(live)
+    assert not learner.ready.lags
+    before = _said(learner)
+    learner.learn(scans, DECISIONS[:281])
+    assert learner.ready.lags
+    assert abs(_said(learner) - before).max() > 0  # the instant learner's half knows it
+    at_once = _said(learner)
+    assert learner.finish_learning(RunControl())
+    assert abs(_said(learner) - at_once).max() > 0
+    assert not learner.ready.lags
+    assert not learner.finish_learning(RunControl())
 
 
 def test_a_decision_while_all_is_chosen_anew_stands(scans: dict[int, Scan], tmp_path: Path) -> None:
@@ -69,12 +94,12 @@ def test_a_decision_while_all_is_chosen_anew_stands(scans: dict[int, Scan], tmp_
     learner.learn(scans, DECISIONS[:280])
     learner.learn(scans, DECISIONS[:300])
     control = RunControl(between=lambda: _once(learner, scans))
-    assert not learner.choose_anew(control)
+    assert not learner.finish_learning(control)
     assert learner.ready.used == 301
     stopped = replace(control, between=lambda: None)
     stopped.cancel()
     with pytest.raises(Cancelled):
-        learner.choose_anew(stopped)
+        learner.finish_learning(stopped)
 
 
 def _once(learner: Learner, scans: dict[int, Scan]) -> None:
