@@ -66,7 +66,7 @@ def _stored(reader: FrameReader, read: Read) -> Kind:
 
     recipe = (
         "The stored values, before the Modality LUT: PNG of 8 or 16 bits where they are whole and "
-        "not negative (colour: 8-bit RGB), else TIFF of 32 bits; stacks as NIfTI (.nii.gz) of "
+        "not negative (colour: RGB), else TIFF of 32 bits; stacks as NIfTI (.nii.gz) of "
         "columns x rows x frames, spacing 1, since their place in the patient is not exported. "
         "Whole stacks, whichever frame a decision names."
     )
@@ -77,8 +77,10 @@ def _write_stored(stem: Path, shot: Shot) -> str:
     values = shot.values
     if values is None:
         raise ScanError("There are no stored values.")
-    colour = values.ndim > 2 and values.shape[-1] == 3 and values.dtype == "u1"
+    colour = values.ndim > 2 and values.shape[-1] == 3 and values.dtype in ("u1", "u2")
     if values.ndim - int(colour) > 2:
+        if colour and values.dtype != "u1":
+            raise ScanError("A NIfTI volume can't hold colours of 16 bits.")
         write_volume(stem.with_name(f"{stem.name}.nii.gz"), values, colour=colour)
         return ".nii.gz"
     return write_values(stem, values)

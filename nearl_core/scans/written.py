@@ -32,7 +32,7 @@ def write_values(stem: Path, values: NDArray[np.generic]) -> str:
 
     Args:
         stem: The place without an ending.
-        values: Rows x columns of any real dtype, or rows x columns x 3 of 8 bits.
+        values: Rows x columns of any real dtype, or rows x columns x 3 of 8 or 16 bits.
 
     Returns:
         The ending.

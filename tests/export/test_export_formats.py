@@ -243,16 +243,24 @@ def test_stored_values_are_those_of_the_file(tmp_path: Path) -> None:
     stack = np.arange(5 * 6 * 7, dtype=np.int16).reshape(5, 6, 7) - 9
     flat = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000
     negative = np.arange(48, dtype=np.int16).reshape(6, 8) - 20
+    colour = np.arange(6 * 8 * 3, dtype=np.uint16).reshape(6, 8, 3) * 400
     paths = [
-        dicom(tmp_path / f"{number}.dcm", values, Modality="CT")
-        for number, values in enumerate((stack, flat, negative))
+        dicom(tmp_path / f"{number}.dcm", values, Modality="CT", samples=samples)
+        for number, (values, samples) in enumerate(
+            ((stack, 1), (flat, 1), (negative, 1), (colour, 3), (np.stack([colour] * 2), 3))
+        )
     ]
     with Project.create(tmp_path / "p", LABELS) as project, ScanReader(workers=1) as reader:
         project.add_scans(examine(paths, reader=reader))
         for scan in project.scans():
             decide(project, scan.id, "disc")
         out = tmp_path / "out"
-        export(project, out, format="csv", pictures=Pictures.STORED, split=(1,), reader=reader)
+        done = export(
+            project, out, format="csv", pictures=Pictures.STORED, split=(1,), reader=reader
+        )
+        assert [one.scan_id for one in done.left_out] == [5]
+        assert "colours of 16 bits" in done.left_out[0].reason
+        assert np.array_equal(reader.stored(out / "images/train/scan-000004.png"), colour)
     folder = out / "images" / "train"
     volume: Any = nibabel.load(folder / "scan-000001.nii.gz")
     assert np.array_equal(np.asarray(volume.dataobj).transpose(2, 1, 0), stack)
