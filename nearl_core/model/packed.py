@@ -66,14 +66,28 @@ def behind_norm(norm: nn.Module, weight: Tensor, bias: Tensor | None) -> tuple[T
 @cache
 def pays(dtype: torch.dtype) -> bool:
     """Whether packed weights are quicker on this processor; some milliseconds, once."""
-    there = all(hasattr(torch.ops.mkldnn, f"_{name}") for name in _NAMES)
-    if not (there and torch.backends.mkldnn.is_available()):
+    if not works(dtype):
         return False
     with torch.inference_mode():
         weight, x = torch.full((1024, 256), 0.5, dtype=dtype), torch.ones(_ROWS, 256, dtype=dtype)
         packed = _packed(weight)
         plain, quick = _least(lambda: F.linear(x, weight), lambda: _product(x, packed, None))
     return plain > LEAST_GAIN * quick
+
+
+@cache
+def works(dtype: torch.dtype) -> bool:
+    """Whether this PyTorch and processor compute a packed product, and rightly."""
+    there = all(hasattr(torch.ops.mkldnn, f"_{name}") for name in _NAMES)
+    if not (there and torch.backends.mkldnn.is_available()):
+        return False
+    weight = torch.arange(12, dtype=dtype).view(3, 4)
+    x = torch.arange(8, dtype=dtype).view(2, 4)
+    try:
+        found = _product(x, _packed(weight), None)
+    except RuntimeError:  # built without it for this processor or precision
+        return False
+    return bool(torch.equal(found, F.linear(x, weight)))
 
 
 _NAMES = ("reorder_linear_weight", "linear_pointwise")

@@ -27,9 +27,21 @@ MODELS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(params=[True, False], ids=["packed", "plain"])
 def _pays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param and not torch.backends.mkldnn.is_available():
-        pytest.skip("this PyTorch has no oneDNN")
-    monkeypatch.setattr(packed, "pays", lambda _dtype: request.param)
+    if request.param and not packed.works(torch.float32):
+        pytest.skip("this PyTorch packs no weights on this processor")
+    how = packed.works if request.param else lambda _dtype: False
+    monkeypatch.setattr(packed, "pays", how)
+
+
+def test_a_pytorch_that_can_not_pack_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_arguments: object) -> None:
+        raise RuntimeError("oneDNN was not built for this processor")
+
+    monkeypatch.undo()
+    monkeypatch.setattr(packed, "_packed", refuses)
+    packed.works.cache_clear()
+    assert not packed.works(torch.float32)
+    packed.works.cache_clear()
 
 
 @pytest.mark.parametrize("size", [(7, 5), (300, 200)])
