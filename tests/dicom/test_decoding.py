@@ -434,6 +434,20 @@ def test_stored_bits_of_a_codec_with_overlay_bits(tmp_path: Path) -> None:
     assert same(read.stored(path), pixels)
 
 
+def test_signed_values_of_a_lossy_codec_that_knows_no_sign(tmp_path: Path) -> None:
+    values = noise((16, 16), "i2", below=16_000) - 8_000
+    coded = imagecodecs.jpegls_encode(values.view("u2") & 0x7FFF, level=2)
+    path = dicom(
+        tmp_path / "a",
+        values,
+        syntax="1.2.840.10008.1.2.4.81",
+        frames=[bytes(coded)],
+        BitsStored=15,
+        HighBit=14,
+    )
+    assert np.abs(read.stored(path).astype(int) - values).max() <= 2
+
+
 def test_a_codec_that_is_missing_names_itself_and_the_scan_can_be_added(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
