@@ -15,11 +15,13 @@ from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from nearl_core.errors import ProjectError
 from nearl_core.links import followed
-from nearl_core.store.faults import told
+from nearl_core.store.faults import damaged, told
+from nearl_core.store.structure import is_damaged
 
 _NETWORK: Final = re.compile(
     r"nfs\d?|cifs|smb\d?|smbfs|afp(fs)?|afs|ncpfs|webdav|davfs|9p|drvfs|vboxsf|vmhgfs|prl_fs"
@@ -66,6 +68,7 @@ class Database:
             ProjectError: If it can't be opened.
         """
         self.read_only = read_only
+        self._path = path
         self._reading = threading.RLock()
         self._writing = threading.RLock()
         self._engines: list[Engine] = []
@@ -112,7 +115,7 @@ class Database:
         Raises:
             ProjectError: If the database can't be read.
         """
-        with self._reading, told(), self._reader.begin():
+        with self._reading, self._understood(), self._reader.begin():
             yield self._reader
 
     @contextmanager
@@ -127,8 +130,23 @@ class Database:
                 "The project is open read-only, so nothing can be saved.",
                 "Close it where it is open for writing, then open it here again.",
             )
-        with self._writing, told(), self._writer.begin():
+        with self._writing, self._understood(), self._writer.begin():
             yield self._writer
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Tell what the disk and the database say, and a damaged schema from a mistake of ours.
+
+        Raises:
+            ProjectError: If the disk or the database failed.
+        """
+        try:
+            with told():
+                yield
+        except (DBAPIError, sqlite3.Error) as error:
+            if is_damaged(self._path):
+                raise damaged() from error
+            raise
 
     def close(self) -> None:
         """Close both connections; the writer last, which folds the log into the database."""

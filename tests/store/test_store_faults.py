@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from nearl_core.errors import ProjectError, VersionError
+from nearl_core.errors import ProjectDamagedError, ProjectError, VersionError
 from nearl_core.store.check import check
 from nearl_core.store.project import Project
 from nearl_core.types import Confidence, NewDecision, Shown
@@ -255,6 +257,24 @@ def test_check_goes_on_past_a_damaged_table(tmp_path: Path) -> None:
         "The project's database is damaged.",
         "1 scans have labels that no label set of the project knows.",
     ]
+
+
+def test_a_schema_with_flipped_bits_is_damage_and_a_wrong_statement_is_a_bug(
+    tmp_path: Path,
+) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc")
+        with pytest.raises(OperationalError, match="no such column"), project.reading() as database:
+            database.execute(text("SELECT shewn FROM decisions"))
+    raw = sqlite3.connect(tmp_path / "p.nearl" / "project.db")
+    raw.execute("PRAGMA writable_schema = ON")
+    raw.execute("UPDATE sqlite_master SET sql = replace(sql, 'shown', 'shewn')")
+    raw.commit()
+    raw.close()
+    with Project.open(tmp_path / "p") as project:
+        with pytest.raises(ProjectDamagedError, match=r"damaged.*--restore"):
+            project.standing()
+        assert check(project).damaged
 
 
 def test_read_only_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
