@@ -20,7 +20,9 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "work")
 
 # Before anything imports torch or the hub or opens Qt, which read these once.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("OMP_NUM_THREADS", str(min(4, os.cpu_count() or 1)))
+# Two processes of several threads each would wait for one another on two processors.
+_threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else min(4, os.cpu_count() or 1)
+os.environ.setdefault("OMP_NUM_THREADS", str(_threads))
 os.environ["HF_HUB_OFFLINE"] = "1"
 # For what stands longer than one test; each test gets its own on top.
 _session_home = tempfile.mkdtemp(prefix="nearl-tests-")
