@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.learn.examples import Examples, Features, FloatArray, spread
-from nearl_core.learn.instant import DEFAULT_RIDGE
 
 Indices = NDArray[np.intp]
 
@@ -34,6 +33,8 @@ MEASURED = 192
 AXES = 48
 SHUFFLED = 256
 _LEAST = 1e-9
+_RIDGE = 0.2
+"""Of the covariance of what is decided; that of the instant learner is chosen for its ranking."""
 
 
 def order(
@@ -147,7 +148,7 @@ def _planned(
     """
     width = x.shape[1]
     mean_square = x.T @ x / len(x)
-    covariance = np.linalg.inv(decided.T @ decided + DEFAULT_RIDGE * np.eye(width))
+    covariance = np.linalg.inv(decided.T @ decided + _RIDGE * np.eye(width))
     reach = x @ covariance
     variance, gain = (reach * x).sum(1), ((reach @ mean_square) * reach).sum(1)
     chosen = list[int]()

@@ -39,14 +39,14 @@ from nearl_core.learn.ridge import Ridge
 
 Pause: TypeAlias = Callable[[], None]
 
-RIDGES = (0.1, 0.3, 1.0)
+RIDGES = (0.3, 0.7, 1.5)
 TEXT_SHARES = (0.0, 0.3, 1.0, 3.0)
 TEMPERATURES = np.geomspace(0.02, 2.0, 25)
 DRAWN = 8.0
 """How much the temperature is drawn to its default: as by a normal of its logarithm, sd 0.25."""
-DEFAULT_RIDGE = 0.2
-CHOOSE_RIDGE_FROM = 96
-DEFAULT_TEMPERATURE = 0.25
+DEFAULT_RIDGE = 0.7
+CHOOSE_RIDGE_FROM = 256
+DEFAULT_TEMPERATURE = 0.2
 RARE_FROM = 8
 """So many examples without a label of several say that it is rare; fewer say nothing of it."""
 

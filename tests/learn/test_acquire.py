@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from nearl_core.learn import acquire
 from nearl_core.learn.acquire import Indices
-from nearl_core.learn.instant import DEFAULT_RIDGE, Examples, FloatArray
+from nearl_core.learn.instant import Examples, FloatArray
 
 WIDTH = 8
 
@@ -84,7 +84,7 @@ def test_the_scan_that_makes_all_others_surest_comes_first() -> None:
     def left(*rows: int) -> float:
         """The mean variance of all scans' scores after some more decisions."""
         seen = np.vstack([z, x[list(rows)]])
-        covariance = np.linalg.inv(seen.T @ seen + DEFAULT_RIDGE * np.eye(WIDTH))
+        covariance = np.linalg.inv(seen.T @ seen + acquire._RIDGE * np.eye(WIDTH))
         return float(((x @ covariance) * x).sum(1).mean())
 
     asked: list[int] = []
