@@ -55,11 +55,13 @@ class CheckReport:
     @property
     def sentence(self) -> str:
         """For the desk and the command line."""
-        problems = f"{len(self.findings)} problem{'' if len(self.findings) == 1 else 's'}."
-        came_to = "all is well." if self.ok else problems
-        return (
-            f"{self.scans} scans, {self.decisions} decisions, {self.versions} versions: {came_to}"
-        )
+        came_to = "all is well" if self.ok else _many(len(self.findings), "problem")
+        held = (self.scans, "scan"), (self.decisions, "decision"), (self.versions, "version")
+        return f"{', '.join(_many(count, what) for count, what in held)}: {came_to}."
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def check(
@@ -201,4 +203,4 @@ def _leftovers(project: Project) -> list[str]:
                 if file.is_file() and time.time() - file.stat().st_mtime > _LEFTOVER_S:
                     file.unlink()
                     removed += 1
-    return [f"{removed} half-written files were removed."] if removed else []
+    return [f"Half-written files that were removed: {removed}."] if removed else []

@@ -234,7 +234,7 @@ def test_check_mends_folders_leftovers_and_a_project_moved_from_its_scans(tmp_pa
         assert report.mended == (
             "The folder cache was missing and was made.",
             "6 scans were found where the project stood before.",
-            "1 half-written files were removed.",
+            "Half-written files that were removed: 1.",
         )
         assert [scan.path for scan in project.scans()] == [
             tmp_path / "scans" / f"{number}.png" for number in range(1, 7)
