@@ -116,12 +116,16 @@ def _stopping(text: str, share: float) -> RunControl:
     return control
 
 
-def killed(project: Path, place: Path, format: str, *, longest_s: float) -> Outcome:
-    """Kill it at several moments; the next export removes what is left."""
+def killed(project: Path, place: Path, format: str, *, files: int) -> Outcome:
+    """Kill it once it has written a part of its files; the next export removes what is left."""
     outcome = Outcome(f"killed: {format}")
     for share in KILLS:
         child, pipe = forked(lambda _pipe: run(project, place / "out", format))
-        time.sleep(share * longest_s)
+        ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while not os.waitid(os.P_PID, child, ended):
+            if sum(one.is_file() for one in place.rglob("*")) >= share * files:
+                break
+            time.sleep(0.01)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         os.close(pipe)
@@ -172,14 +176,13 @@ def _settle(outcome: Outcome, place: Path) -> None:
         shutil.rmtree(path)
 
 
-def _measured(project: Path, place: Path, format: str) -> tuple[float, int]:
-    """Seconds and bytes that it takes."""
-    begin = time.monotonic()
+def _measured(project: Path, place: Path, format: str) -> tuple[int, int]:
+    """Files and bytes of it."""
     run(project, place / "out", format)
-    took = time.monotonic() - begin
+    files = sum(one.is_file() for one in place.rglob("*"))
     before = shutil.disk_usage(place).free
     shutil.rmtree(place / "out")
-    return took, shutil.disk_usage(place).free - before
+    return files, shutil.disk_usage(place).free - before
 
 
 def every(place: Path, count: int, *, formats: Sequence[str], only: str) -> Iterator[Outcome]:
@@ -187,11 +190,11 @@ def every(place: Path, count: int, *, formats: Sequence[str], only: str) -> Iter
     with tempfile.TemporaryDirectory() as folder:
         project = make(Path(folder), count)
         for format in formats:
-            took, needed = _measured(project, place, format)
+            files, needed = _measured(project, place, format)
             if only in ("", "cancelled"):
                 yield cancelled(project, place, format)
             if only in ("", "killed"):
-                yield killed(project, place, format, longest_s=took)
+                yield killed(project, place, format, files=files)
             if only in ("", "full"):
                 yield full(project, place, format, needed=needed)
 
