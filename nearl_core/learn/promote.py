@@ -186,8 +186,8 @@ def _against(held: HeldOut, blend: Blend, live: Rival | None, *, multi_label: bo
         after,
         True,
         f"Live: on {after.n} held-out decisions balanced accuracy is "
-        f"{after.balanced_accuracy:.2f} ({gained:+.2f}) and log-loss {after.log_loss:.2f} "
-        f"({after.log_loss - before.log_loss:+.2f}) against {first}.",
+        f"{after.balanced_accuracy:.2f} ({gained:+z.2f}) and log-loss {after.log_loss:.2f} "
+        f"({after.log_loss - before.log_loss:+z.2f}) against {first}.",
         evidence,
     )
 
@@ -233,7 +233,7 @@ def _chance(own: FloatArray, held: HeldOut, *, multi_label: bool) -> str:
         return ""
     return (
         f"on {rows.sum()} held-out decisions it can't be told from chance "
-        f"({by.mean:+.2f} ± {by.error:.2f} in balanced accuracy)"
+        f"({by.mean:+z.2f} ± {by.error:.2f} in balanced accuracy)"
     )
 
 
