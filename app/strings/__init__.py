@@ -6,6 +6,7 @@ Here what several parts say; what one part says stands in a module of its own be
 from datetime import datetime
 
 from nearl_core.types import SpacingAt, State, Version
+from nearl_core.words import counted
 
 APP_NAME = "NEARL Desk"
 WHAT_IT_IS = "Label medical scans with a model that learns from you while you work."
@@ -187,7 +188,7 @@ USAGE_DEMO = "open the demo project"
 
 def decisions(count: int) -> str:
     """So many decisions."""
-    return f"{count} decision{'' if count == 1 else 's'}"
+    return counted(count, "decision")
 
 
 def new_since(count: int) -> str:

@@ -1,6 +1,7 @@
 """What is said of how scans are read: confidence, notes, blind reads, repeats, readers."""
 
 from nearl_core.types import Confidence
+from nearl_core.words import counted
 
 CONFIDENCE_WORDS = {Confidence.PROBABLE: "probable", Confidence.POSSIBLE: "unsure"}
 NOTE = "Note"
@@ -55,5 +56,5 @@ def disagreements(total: int, unsettled: int) -> str:
     """How many scans readers disagree on."""
     if not total:
         return "None."
-    scans = f"{total} scan{'' if total == 1 else 's'}, {unsettled} not settled."
+    scans = f"{counted(total, 'scan')}, {unsettled} not settled."
     return f"{scans} Who still reads should not look at what others said."

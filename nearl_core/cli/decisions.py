@@ -116,7 +116,10 @@ def _history(args: argparse.Namespace, output: Output) -> int:
                 "Name it as `decisions` does; a stack by its list in the folder stacks.",
             )
         labels = project.label_history()
-        for decision in project.history(scan.id):
+        said = project.history(scan.id)
+        if not said:
+            output.message("Nothing was said of this scan yet.")
+        for decision in said:
             label_set = labels.label_set(decision.revision)
             record = _record(decision, str(scan.path), label_set) | _made(decision, label_set)
             output.result(record, _told(record))

@@ -15,6 +15,7 @@ from pydicom.tag import BaseTag
 from nearl_core.dicom.source import opened
 from nearl_core.dicom.tags import BROKEN
 from nearl_core.types import TagLine
+from nearl_core.words import counted
 
 _MOST_LINES = 5000
 _LONGEST = 256
@@ -110,7 +111,7 @@ def _line(tag: BaseTag, element: DataElement, depth: int, *, shown: bool) -> Tag
 def _text(element: DataElement) -> str:
     if element.VR == "SQ":
         count = len(element.value)
-        return f"{count} item{'' if count == 1 else 's'}"
+        return counted(count, "item")
     if element.VR in _BYTES or isinstance(element.value, bytes):
         return f"{len(element.value or b'')} bytes"
     value = element.value

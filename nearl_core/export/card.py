@@ -13,6 +13,7 @@ from nearl_core.export.manifest import counts
 from nearl_core.export.names import plain
 from nearl_core.export.rows import Row, followed
 from nearl_core.types import FROZEN, LabelSet, Shown
+from nearl_core.words import counted
 
 FILE: Final = "README.md"
 
@@ -69,16 +70,16 @@ def _head(rows: Sequence[Row], recipe: Recipe) -> str:
         "is burned into others is not removed: look at the pictures before you pass them on."
     )
     sources = len({row.reader for row in rows if row.source})
-    given = [f"{sources} source{'' if sources == 1 else 's'} of labels"] if sources else []
+    given = [f"{counted(sources, 'source')} of labels"] if sources else []
     if recipe.choice.rule in (Rule.ALL, Rule.READER):
-        readers = [f"{size['readers']} readers"] if size["readers"] else []
-        who = f"{size['rows']} decisions by {' and '.join([*readers, *given])}"
+        readers = [counted(size["readers"], "reader")] if size["readers"] else []
+        who = f"{counted(size['rows'], 'decision')} by {' and '.join([*readers, *given])}"
     else:
         together = f"one word on each, brought together from its readers ({recipe.choice.rule})"
         who = " and from ".join([together, *given])
     return (
         "# Labelled data set\n\n"
-        f"{size['scans']} scans of {size['patients']} patients, {who}, "
+        f"{counted(size['scans'], 'scan')} of {counted(size['patients'], 'patient')}, {who}, "
         f"exported as {recipe.format} by NEARL Desk.\n\n"
         "**For research and data set work only. Not a medical device; not for diagnosis.**\n\n"
         "Scans and patients stand under pseudonyms. The patients' are made anew for each export. "

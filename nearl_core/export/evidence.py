@@ -11,6 +11,7 @@ from nearl_core.export.names import plain
 from nearl_core.export.rows import Row, word
 from nearl_core.export.split import NAMES
 from nearl_core.types import LabelSet, Occasion, Version
+from nearl_core.words import counted
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _notices(
     silent = sum(1 for one in {row.scan_id: row for row in rows}.values() if not one.modality)
     if silent and recipe.pictures is not Pictures.NONE and not recipe.pixels_checked:
         notices.append(
-            f"The files of {silent} scan{'' if silent == 1 else 's'} can't say whether text is "
+            f"The files of {counted(silent, 'scan')} can't say whether text is "
             "burned into their pixels: "
             "look at the pictures before you pass them on."
         )

@@ -5,6 +5,7 @@ import shutil
 import torch
 
 from nearl_core.errors import NearlError
+from nearl_core.words import counted
 
 TOO_LITTLE_MEMORY = (
     "There is too little memory to train.",
@@ -35,7 +36,7 @@ def describe(device: torch.device) -> str:
     if device.type == "mps":
         return "Apple GPU"
     threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"
+    return f"CPU, {counted(threads, 'thread')}"
 
 
 def notice(device: torch.device) -> str:

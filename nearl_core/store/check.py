@@ -21,6 +21,7 @@ from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
 from nearl_core.store.schema import decisions as decisions_table
 from nearl_core.store.stack_files import Write
+from nearl_core.words import counted
 
 _LEFTOVER_S: Final = 3600.0
 
@@ -55,13 +56,9 @@ class CheckReport:
     @property
     def sentence(self) -> str:
         """For the desk and the command line."""
-        came_to = "all is well" if self.ok else _many(len(self.findings), "problem")
+        came_to = "all is well" if self.ok else counted(len(self.findings), "problem")
         held = (self.scans, "scan"), (self.decisions, "decision"), (self.versions, "version")
-        return f"{', '.join(_many(count, what) for count, what in held)}: {came_to}."
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+        return f"{', '.join(counted(count, what) for count, what in held)}: {came_to}."
 
 
 def check(

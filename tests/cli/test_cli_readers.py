@@ -148,3 +148,8 @@ def test_a_history_tells_what_was_suggested_taken_back_and_renamed(
     assert (lines[1]["undoes"], lines[2]["redoes"]) == (lines[0]["id"], lines[1]["id"])
     assert main(["history", str(project), str(tmp_path / "2.png")]) == 0
     assert f"unseen (d, {lines[1]['time']}), undoes {lines[0]['id']}" in capsys.readouterr().out
+    with Project.open(project) as opened:
+        new = write_png(tmp_path / "new.png", disc())
+        opened.add_scans([NewScan(new, ScanInfo(8, 8))])
+    assert main(["history", str(project), str(new)]) == 0
+    assert "Nothing was said of this scan yet." in capsys.readouterr().err
