@@ -10,6 +10,7 @@ weights, but not to the same leave-one-out.)
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,19 +119,16 @@ def fit_fixed(
     temperature: float,
 ) -> Head:
     """The head with everything chosen beforehand, likewise."""
+    fixed = partial(
+        instant.fit_fixed,
+        texts=texts,
+        multi_label=multi_label,
+        ridge=ridge,
+        text_share=text_share,
+        temperature=temperature,
+    )
     parts = groups(examples.targets)
-    heads = [
-        instant.fit_fixed(
-            _of(examples, part),
-            texts,
-            multi_label=multi_label,
-            ridge=ridge,
-            text_share=text_share,
-            temperature=temperature,
-        )
-        for part in parts
-    ]
-    return _beside(heads, parts, examples)
+    return _beside([fixed(_of(examples, part)) for part in parts], parts, examples)
 
 
 def left_out_logits(

@@ -93,7 +93,7 @@ def _chosen(
     """The head by the ridge, share and temperature that serve left-out examples best."""
     judged = int(problem.judged().sum())
     if not judged:
-        share = text_default * problem.text_worth
+        share = text_default * problem.text_worth()
         return problem.head(DEFAULT_RIDGE, share, DEFAULT_TEMPERATURE)
     if judged < CHOOSE_RIDGE_FROM:
         ridges, chosen_at = (DEFAULT_RIDGE,), 0
@@ -163,17 +163,6 @@ def text_holds(examples: Examples, texts: FloatArray) -> bool:
     return bool(hits.mean() > examples.targets.mean())
 
 
-def _text_worth(examples: Examples, texts: FloatArray) -> float:
-    """How far the text may count on few examples, 0 to 1: as far as it tells them apart.
-
-    Of examples that are much alike, the little that it tells must not be made much of.
-    """
-    said = _said(examples, texts)
-    if not text_holds(examples, texts):
-        return 0.0
-    return float(min(1.0, said.std(0).mean() / max(said.std(1).mean(), 1e-12)))
-
-
 def _said(examples: Examples, texts: FloatArray) -> FloatArray:
     """N x C, what the texts alone say of examples."""
     said = examples.features[:, : texts.shape[1]] @ (texts - texts.mean(0)).T
@@ -226,7 +215,7 @@ class _Problem:
         self._soft = soft_targets(examples.targets, multi_label=multi_label)
         self._t, self._said = self._texts(x, texts, examples.labels)
         self.has_texts = texts is not None
-        self.text_worth = 0.0 if texts is None else _text_worth(examples, texts)
+        self._given = examples, texts
         self.shares = TEXT_SHARES if self.has_texts else (0.0,)
         root = np.sqrt(self._s)
         x *= root[:, None]
@@ -252,6 +241,17 @@ class _Problem:
         scale = 0.3 / np.sqrt(said.var() or 1.0)
         found[:width] = centred * scale
         return found, said * scale
+
+    def text_worth(self) -> float:
+        """How far the text may count on few examples, 0 to 1: as far as it tells them apart.
+
+        Of examples that are much alike, the little that it tells must not be made much of.
+        """
+        examples, texts = self._given
+        if texts is None or not text_holds(examples, texts):
+            return 0.0
+        said = _said(examples, texts)
+        return float(min(1.0, said.std(0).mean() / max(said.std(1).mean(), 1e-12)))
 
     def judged(self) -> NDArray[np.bool_]:
         """Examples whose label has another example, when at least two labels have."""
