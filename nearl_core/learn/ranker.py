@@ -56,9 +56,15 @@ class Ranker:
         return replace(self, tuned=head)
 
     def logits(self, frozen: Features, tuned: Features | None = None) -> FloatArray:
-        """N x F frozen and, for a version, N x E tuned features to N x C blended logits."""
+        """N x F frozen and, for a version, N x E tuned features to N x C blended logits.
+
+        A version's head that is still of fewer decisions may not know a label that was decided
+        since: it would speak against it, and is left out until it is fitted anew.
+        """
         own = self.instant.logits(frozen)
         if self.tuned is None or self.blend is None or tuned is None:
+            return own
+        if (self.instant.seen & ~self.tuned.seen).any():
             return own
         multi_label = self.instant.multi_label
         return blended(
