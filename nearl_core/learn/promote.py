@@ -247,6 +247,9 @@ def _worse(own: FloatArray, name: str, rival: Rival, held: HeldOut, *, multi_lab
     gain = paired(losses[0], losses[1], weights, patients)
     on = f"on {len(rows)} held-out decisions"
     if gain.mean < 0:
+        before, after = (evaluate.log_loss(q, targets, multi_label=multi_label) for q in (p, own))
+        if after < before:  # as the figures beside this sentence say
+            return f"{on} its log-loss is not below {name}'s once sureness of so few earns nothing"
         return f"{on} it has a higher log-loss than {name}"
     accuracies = [
         evaluate.balanced_accuracy(q, targets, multi_label=multi_label, weights=weights)

@@ -52,6 +52,14 @@ def test_a_better_version_goes_live_and_the_sentence_has_the_figures() -> None:
     assert "the instant learner" in found.reason
 
 
+def test_the_sentence_agrees_with_the_figures_beside_it() -> None:
+    own, tuned = _logits(1.0, noise=0.5, seed=139), _logits(1.05, noise=0.55, seed=1139)
+    found = judge(_held(tuned, own=own), multi_label=False, live=None)
+    assert found.after.log_loss < found.before.log_loss
+    assert "once sureness of so few earns nothing" in found.reason
+    assert "higher log-loss" not in found.reason
+
+
 def test_a_worse_version_stays_and_the_sentence_says_why() -> None:
     found = judge(_held(AGAINST, own=STRONG), multi_label=False, live=None)
     assert not found.promoted
