@@ -68,7 +68,7 @@ class Engine:
         self._device = device
         self._encoder: Encoder | None = None
         self._learner: Learner | None = None
-        self._pace = Pace(1, RANK_BATCH)
+        self._pace = Pace(1, RANK_BATCH)  # until the encoder is there, which has its own
 
     # --- the engine thread ---
 
@@ -86,6 +86,7 @@ class Engine:
         backbone = backbones.load(self._backbone)
         chosen = device.choose(None if self._device == "auto" else self._device)
         self._encoder = encoder = Encoder(backbone, chosen)
+        self._pace = encoder.pace()
         control.step(2, 3, "reading the labels")
         measures = Measures(encoder.embedding, encoder.blocks, backbone.logit_scale)
         cache = FeatureCache(self.cache_folder, encoder.source)
@@ -120,11 +121,11 @@ class Engine:
 
     def rank(self, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
         """Rank scans, in their order; features that are missing are made and kept."""
-        problems: dict[int, str] = {}
-        for start in range(0, len(scans), RANK_BATCH):
-            problems |= self._encode(scans[start : start + RANK_BATCH], control)
-            if len(scans) > RANK_BATCH:
-                control.step(min(start + RANK_BATCH, len(scans)), len(scans), "ranking")
+        problems, size = dict[int, str](), max(RANK_BATCH, self.encoder.batch)
+        for start in range(0, len(scans), size):
+            problems |= self._encode(scans[start : start + size], control)
+            if len(scans) > size:
+                control.step(min(start + size, len(scans)), len(scans), "ranking")
         ready = self.ready
         for cache in ready.caches:
             cache.save()
@@ -167,6 +168,7 @@ class Engine:
             TrainingError: If there are too few decisions.
             Cancelled: If asked to stop.
         """
+        from nearl_core.model import device
         from nearl_core.versions import Request, check_enough, train
 
         started = time.monotonic()
@@ -179,7 +181,10 @@ class Engine:
         self.learner.learn_first(scans, decisions)
         ready = self.ready  # one state for the whole run, whatever is served in between
         learned = self.learner.with_features(lessons(scans, decisions, ready.label_set), ready)
-        return train(self, ready, scans, learned, request, control)
+        try:
+            return train(self, ready, scans, learned, request, control)
+        finally:
+            device.release(self.encoder.device)
 
     def picture(self, path: Path, frame: int) -> "Tensor":
         """A frame as the image tower takes it, by the default window: 3 x S x S, float32.

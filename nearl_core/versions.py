@@ -194,7 +194,7 @@ def _prefixes(
             seen = views(picture, count, flip=flip, generator=_generator(drawn))
             prefix = engine.encoder.prefixes(clip, seen, control)
             cache.put(key, prefix)
-        found.append(prefix.to(engine.encoder.device))
+        found.append(prefix)
         read.append(lesson)
     return read, found
 
@@ -322,7 +322,7 @@ def open_version(engine: Host, version: Version) -> LiveVersion:
         )
     blend = _to_blend(about.get("blend"), version)
     adapted = encoder.adapted(nearl, label_set)
-    texts = adapted.labels.features.double().cpu().numpy() if encoder.knows(label_set) else None
+    texts = adapted.labels.features.cpu().double().numpy() if encoder.knows(label_set) else None
     heads = {
         part: _to_head(extra, part, multi_label=label_set.multi_label)
         for part in ("instant", "tuned")

@@ -103,7 +103,7 @@ def _looked_at(task: Task) -> FloatArray:
     with torch.inference_mode():
         image = encoder.model.encode_image(picture.to(encoder.device))
         text = encoder.model.encode_text(tokens.to(encoder.device))
-    return torch.cat([image, text]).double().cpu().numpy()
+    return torch.cat([image, text]).cpu().double().numpy()
 
 
 def _instant(task: Task, rows: Rows, draw: int, control: RunControl) -> dict[str, Answer]:

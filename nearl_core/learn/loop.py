@@ -24,7 +24,8 @@ from nearl_core.control import RunControl
 from nearl_core.errors import TrainingError
 from nearl_core.learn.by_label import LeftOut
 from nearl_core.learn.instant import FloatArray
-from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory
+from nearl_core.model.device import TOO_LITTLE_MEMORY, clock, out_of_memory
+from nearl_core.model.lowered import lower
 from nearl_core.model.nearl import LabelContext, NearlClip
 
 MICRO_BATCH_SECONDS = 0.2
@@ -51,10 +52,11 @@ class TuneSettings:
 
 @dataclass(frozen=True, eq=False)
 class TuneData:
-    """What the adapters learn from, on the training device.
+    """What the adapters learn from, on the training device but for the prefixes.
 
     Attributes:
-        prefixes: N x V x T x D: for each example V views, as they enter the first adapted block.
+        prefixes: N x V x T x D: for each example V views, as they enter the first adapted block;
+            on the CPU, from where those of a micro-batch are fetched.
         targets: N x C, float32, 1 where the label was decided, NaN where it was not asked for.
         weights: N, float32.
         prompts: For each label its tokens, P_c x T.
@@ -66,6 +68,11 @@ class TuneData:
     weights: Tensor
     prompts: Sequence[Tensor]
     multi_label: bool
+
+    @property
+    def device(self) -> torch.device:
+        """Where training takes place."""
+        return self.targets.device
 
     def take(self, rows: Tensor) -> "TuneData":
         """Some of the examples."""
@@ -130,6 +137,7 @@ class _Run:
         self._rng = np.random.default_rng(seed)
         self._batches = _Batches(data.targets.cpu().numpy(), self._rng)
         self._micro, self._most = min(2, settings.batch), settings.batch
+        self._clock = clock(data.device)  # not the CPU's wall time: beside other work it is long
         self._slowest = 0.0
         self.notice = "training"
 
@@ -189,15 +197,15 @@ class _Run:
         return total
 
     def _labels(self) -> LabelContext:
-        with precision(self._data.prefixes):
+        with precision(self._data):
             return self._clip.labels(self._data.prompts)
 
     def _features(self, rows: Tensor, views: Tensor, labels: LabelContext) -> Tensor:
-        started = time.thread_time()  # wall time would shrink batches on a busy machine
-        prefixes = self._data.prefixes[rows, views].float()
-        with precision(self._data.prefixes):
+        started = self._clock()
+        prefixes = self._data.prefixes[rows, views].to(self._data.device).float()
+        with precision(self._data):
             features = self._clip.images_from(prefixes, labels)
-        self._slowest = max(self._slowest, time.thread_time() - started)
+        self._slowest = max(self._slowest, self._clock() - started)
         self._control.check()
         return features
 
@@ -286,6 +294,6 @@ def _carry(labels: LabelContext, leaves: LabelContext) -> None:
         torch.autograd.backward([made for made, _ in live], [grad for _, grad in live])
 
 
-def precision(like: Tensor) -> torch.autocast:
+def precision(data: TuneData) -> torch.autocast:
     """The precision of training, as the prefixes were made in."""
-    return torch.autocast(like.device.type, torch.bfloat16, enabled=like.dtype == torch.bfloat16)
+    return lower(data.device, data.prefixes.dtype)

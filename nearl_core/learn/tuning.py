@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import TrainingError
@@ -56,11 +55,11 @@ class TuneInputs:
     @property
     def targets(self) -> FloatArray:
         """N x C, NaN where a label was not asked for."""
-        return self.data.targets.double().cpu().numpy()
+        return self.data.targets.cpu().double().numpy()
 
     def examples(self, features: FloatArray) -> Examples:
         """The decisions with these features, N x F."""
-        weights = self.data.weights.double().cpu().numpy()
+        weights = self.data.weights.cpu().double().numpy()
         return Examples(features, self.targets, weights, self.blocks)
 
 
@@ -289,12 +288,12 @@ def encode(clip: NearlClip, data: TuneData, control: RunControl) -> tuple[FloatA
     """Features of the original view of all examples, N x E, and of the labels, C x E; float64."""
     found = list[FloatArray]()
     pace, place = Pace(1, 4 * ENCODED_AT_ONCE), 0
-    with torch.inference_mode(), precision(data.prefixes):
+    with torch.inference_mode(), precision(data):
         labels = clip.labels(data.prompts)
     while place < len(data.prefixes):
-        part = data.prefixes[place : place + pace.size, 0]
+        part = slice(place, place + pace.size)
         try:
-            found.append(_encoded(clip, part, labels, pace))
+            found.append(_encoded(clip, data, part, labels, pace))
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
@@ -302,16 +301,18 @@ def encode(clip: NearlClip, data: TuneData, control: RunControl) -> tuple[FloatA
                 raise TrainingError(*TOO_LITTLE_MEMORY) from error
             pace.size = pace.most = pace.size // 2
             continue
-        place += len(part)
+        place += len(found[-1])
         control.check()
-    return np.concatenate(found), labels.features.double().cpu().numpy()
+    return np.concatenate(found), labels.features.cpu().double().numpy()
 
 
-def _encoded(clip: NearlClip, part: Tensor, labels: LabelContext, pace: Pace) -> FloatArray:
+def _encoded(
+    clip: NearlClip, data: TuneData, part: slice, labels: LabelContext, pace: Pace
+) -> FloatArray:
     # Rankings are served in `check`, which must stand outside: they are not autocast.
-    with pace.go(), torch.inference_mode(), precision(part):
-        features = clip.images_from(part.float(), labels)
-        return np.asarray(features.double().cpu().numpy())
+    with pace.go(), torch.inference_mode(), precision(data):
+        prefixes = data.prefixes[part, 0].to(data.device).float()
+        return np.asarray(clip.images_from(prefixes, labels).cpu().double().numpy())
 
 
 def _encoding_seconds(clip: NearlClip, data: TuneData, control: RunControl) -> float:

@@ -10,18 +10,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nearl_core.control import Pace, RunControl
-from nearl_core.errors import TrainingError
+from nearl_core.errors import NearlError, TrainingError
 from nearl_core.model import depths
 from nearl_core.model.backbones import Backbone
-from nearl_core.model.device import TOO_LITTLE_MEMORY, describe, out_of_memory
+from nearl_core.model.device import (
+    TOO_LITTLE_MEMORY,
+    describe,
+    has_bfloat16,
+    out_of_memory,
+    use,
+)
 from nearl_core.model.folded import Folded
 from nearl_core.model.interaction import Interaction
-from nearl_core.model.lowered import Precision
+from nearl_core.model.lowered import Precision, lower
 from nearl_core.model.nearl import FULL, LabelContext, Nearl, NearlClip, NearlConfig
 from nearl_core.model.prompts import prompts_of, unknown_labels
 from nearl_core.model.quick_text import quick_text_tower
-from nearl_core.model.serving import fastest
-from nearl_core.model.towers import TextTower, image_tower, text_tower
+from nearl_core.model.serving import GPU_BATCH, TOO_LITTLE_FOR_IT, fastest
+from nearl_core.model.towers import OpenClip, TextTower, image_tower, text_tower
 from nearl_core.types import LabelSet
 
 BATCH = 16
@@ -43,22 +49,31 @@ class Encoder:
         device: Where.
         serving: The image tower that ranks, its precision, and why that one.
         design: Of the adapters to be trained; the benchmark's ablation sets another.
+        batch: How many pictures pass at once; fewer once memory was too little.
     """
 
     def __init__(self, backbone: Backbone, device: torch.device) -> None:
+        """Take a backbone to a device.
+
+        Raises:
+            NearlError: If the device has too little memory for it.
+        """
         self.design = FULL
         self.backbone, self.device = backbone, device
-        self.model = backbone.model.to(device)
+        use(device)
+        self.model = _moved(backbone, device)
         self.serving = fastest(self.model, side=backbone.preprocessing.size, device=device)
         self._frozen = NearlClip(self.serving.tower, text_tower(self.model), None)
-        self._batch = self.serving.chunk or BATCH
+        self.batch = self.serving.chunk or (GPU_BATCH if device.type == "cuda" else BATCH)
         self._prefix_pace = Pace(1, BATCH)
 
     @property
     def source(self) -> str:
         """Names what its features are made by: the backbone's hash, and a lower precision."""
-        precision = self.serving.precision
+        precision, chunk = self.serving.precision, self.serving.chunk
         mark = "" if precision is Precision.FLOAT32 else f"+{precision}"
+        if chunk not in (None, 1):  # another order of the sums
+            mark += f" by {chunk}"
         return f"{self.backbone.hash}{mark}+{depths.MARK}"
 
     @cached_property
@@ -94,7 +109,7 @@ class Encoder:
         """The frozen text features of the labels: C x E, normalised."""
         with torch.inference_mode():
             context = self._frozen.labels(self.prompts(label_set))
-        return context.features.double().cpu().numpy()
+        return context.features.cpu().double().numpy()
 
     # --- images ---
 
@@ -103,7 +118,7 @@ class Encoder:
         return self.backbone.preprocessing(rgb)
 
     def features(self, images: Sequence[Tensor], adapted: Adapted | None) -> NDArray[np.float32]:
-        """Features of prepared pictures, float32.
+        """Features of prepared pictures, on the CPU or the device, float32.
 
         Out of memory halves the batch and tries again.
 
@@ -118,25 +133,31 @@ class Encoder:
 
         found, place = [], 0
         while place < len(images):
-            part = list(images[place : place + self._batch])
-            missing = 0 if self.serving.chunk is None else self._batch - len(part)
-            batch = torch.stack([*part, *part[-1:] * missing]).to(self.device)
+            part = list(images[place : place + self.batch])
+            missing = 0 if self.serving.chunk is None else self.batch - len(part)
             try:
                 with torch.inference_mode():
+                    batch = torch.stack([*part, *part[-1:] * missing]).to(self.device)
                     found.append(look(batch)[: len(part)].cpu().numpy())
             except RuntimeError as error:
-                if not out_of_memory(error) or self._batch == 1:
+                if not out_of_memory(error) or self.batch == 1:
                     raise
-                self._batch //= 2
+                self.batch //= 2
                 continue
             place += len(part)
         return np.concatenate(found)
+
+    def pace(self) -> Pace:
+        """How many pictures to give at once, so that other work gets its turn in between."""
+        if self.serving.chunk not in (None, 1):  # a pass takes as long for fewer
+            return Pace(self.batch, self.batch, seconds=float("inf"))
+        return Pace(1, self.batch)
 
     # --- adapters ---
 
     @cached_property
     def _ranking_texts(self) -> TextTower:
-        return quick_text_tower(self.model, low=self.serving.precision is Precision.BFLOAT16)
+        return quick_text_tower(self.model, dtype=self.serving.precision.dtype)
 
     def adapted(self, nearl: Nearl, label_set: LabelSet) -> Adapted:
         """A version's adapters over the frozen backbone, its text side computed once."""
@@ -169,7 +190,9 @@ class Encoder:
     def prefixes(
         self, clip: NearlClip, images: Tensor, control: RunControl | None = None
     ) -> Tensor:
-        """What enters the first adapted block: V x T x D, in the precision of training.
+        """What enters the first adapted block: V x T x D, in the precision of training, on the CPU.
+
+        There, since a card holds fewer: a ViT-B's take 1.2 MB a decision.
 
         Other work is let in between images where they take long. Out of memory halves their
         number.
@@ -181,7 +204,7 @@ class Encoder:
         pace, made, place = self._prefix_pace, list[Tensor](), 0
         while place < len(images):
             try:
-                with pace.go():
+                with pace.go():  # `_prefix` waits for the device
                     made.append(self._prefix(clip, images[place : place + pace.size]))
             except RuntimeError as error:
                 if not out_of_memory(error):
@@ -198,12 +221,9 @@ class Encoder:
     def _prefix(self, clip: NearlClip, images: Tensor) -> Tensor:
         assert clip.nearl is not None
         dtype = training_precision(self.device)
-        with (
-            torch.inference_mode(),
-            torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32),
-        ):
+        with torch.inference_mode(), lower(self.device, dtype):
             prefix = clip.prefix(images.to(self.device), clip.nearl.config.first_layer)
-        return prefix.to(dtype).clone()
+        return prefix.to(dtype).cpu().clone()
 
     @property
     def depth(self) -> int:
@@ -220,8 +240,17 @@ class Encoder:
 
 
 def training_precision(device: torch.device) -> torch.dtype:
-    """bfloat16 where the device computes in it, else float32."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return torch.bfloat16 if device.type == "cpu" and has() else torch.float32
+    """bfloat16 where the device computes in it, else float32.
+
+    Not float16, whose small gradients would need a scale of their own.
+    """
+    return torch.bfloat16 if has_bfloat16(device) else torch.float32
+
+
+def _moved(backbone: Backbone, device: torch.device) -> OpenClip:
+    try:
+        return backbone.model.to(device)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise NearlError(*TOO_LITTLE_FOR_IT) from error

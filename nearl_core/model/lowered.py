@@ -8,7 +8,9 @@ path in bfloat16 and takes six times as long as in float32.
 """
 
 import copy
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
@@ -26,11 +28,18 @@ class Precision(StrEnum):
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
     INT8 = "int8"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its products, as they come out."""
+        lower = {Precision.BFLOAT16: torch.bfloat16, Precision.FLOAT16: torch.float16}
+        return lower.get(self, torch.float32)
 
 
 class LoweredTower:
-    """An image tower whose blocks compute in bfloat16, int8 or with packed weights in float32.
+    """An image tower whose blocks compute in two bytes, int8 or with packed weights in float32.
 
     float32 comes in and goes out.
     """
@@ -39,17 +48,13 @@ class LoweredTower:
         self._whole = image_tower(model)
         low = SimpleNamespace(visual=_lowered(model.visual, precision))
         self._ranks, self._trains = image_tower(low), image_tower(low, split_attention=True)
-        self._autocast = precision is Precision.BFLOAT16
+        self._dtype = precision.dtype
         self.depth, self.width = self._whole.depth, self._whole.width
-        self.texture = self._whole.texture
+        self.tells_all = self._whole.tells_all
 
     def embed(self, inputs: Tensor) -> Tensor:
         """What enters the first block: B x N x D, float32."""
         return self._whole.embed(inputs)
-
-    def embed_seen(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """`embed`, and the stem's texture, float32."""
-        return self._whole.embed_seen(inputs)
 
     def patches(self, x: Tensor) -> Tensor:
         """The tokens that stand for places."""
@@ -57,7 +62,7 @@ class LoweredTower:
 
     def block(self, layer: int, x: Tensor) -> Tensor:
         """One block: B x N x D to B x N x D, float32."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self._autocast):
+        with lower(x.device, self._dtype):
             tower = self._trains if torch.is_grad_enabled() else self._ranks
             return tower.block(layer, x).float()
 
@@ -70,13 +75,19 @@ class LoweredTower:
         return self._whole.pool(x)
 
 
-class LowLinear(nn.Module):
-    """A linear layer with its weights in bfloat16; under autocast nothing is cast again."""
+def lower(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """Autocast to a lower precision; with float32 nothing."""
+    low = dtype is not torch.float32
+    return torch.autocast(device.type, dtype if low else torch.float16, enabled=low)
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+
+class LowLinear(nn.Module):
+    """A linear layer with its weights in two bytes; under autocast nothing is cast again."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, *, dtype: torch.dtype) -> None:
         super().__init__()
-        self.weight = nn.Buffer(weight.bfloat16())
-        self.bias = None if bias is None else nn.Buffer(bias.bfloat16())
+        self.weight = nn.Buffer(weight.to(dtype))
+        self.bias = None if bias is None else nn.Buffer(bias.to(dtype))
 
     def forward(self, x: Tensor) -> Tensor:
         """... x K to ... x J."""
@@ -108,10 +119,11 @@ class RowInt8Linear(nn.Module):
 
 
 _LEAST, _STEPS = 1e-12, 127
-_Kind: TypeAlias = type[LowLinear] | type[RowInt8Linear] | type[PackedLinear]
+_Kind: TypeAlias = Callable[[Tensor, Tensor | None], nn.Module]
 _KINDS: dict[Precision, _Kind] = {
     Precision.FLOAT32: PackedLinear,
-    Precision.BFLOAT16: LowLinear,
+    Precision.BFLOAT16: partial(LowLinear, dtype=torch.bfloat16),
+    Precision.FLOAT16: partial(LowLinear, dtype=torch.float16),
     Precision.INT8: RowInt8Linear,
 }
 

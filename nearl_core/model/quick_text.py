@@ -2,8 +2,8 @@
 
 Weights are fixed there, so that the norms' weights are folded into the products behind them and
 the scores' scale into the questions, and keys are kept as they are multiplied. Walking a text tower
-for a few tokens reads all its weights for each image: where images are ranked in bfloat16 the
-products here are too. Then a batch must always be of one size, as the image tower's is.
+for a few tokens reads all its weights for each image: where images are ranked in two bytes a number
+the products here are too. Then a batch must always be of one size, as the image tower's is.
 """
 
 from dataclasses import dataclass
@@ -44,9 +44,9 @@ class QuickMemory(Memory):
 class QuickTextTower(ClipTextTower):
     """A text tower of open_clip whose summaries alone are computed without gradients."""
 
-    def __init__(self, text: OpenClip, *, low: bool) -> None:
+    def __init__(self, text: OpenClip, *, dtype: torch.dtype) -> None:
         super().__init__(text)
-        self._low = low
+        self._dtype = dtype
         self._quick = dict[int, _Block]()
 
     def remember(self, layer: int, x: Tensor, tokens: Tensor) -> Memory:
@@ -90,15 +90,15 @@ class QuickTextTower(ClipTextTower):
         )
 
     def _fixed(self, weight: Tensor, bias: Tensor) -> Linear:
-        return fixed(weight.bfloat16(), bias.bfloat16()) if self._low else fixed(weight, bias)
+        return fixed(weight.to(self._dtype), bias.to(self._dtype))
 
 
-def quick_text_tower(model: OpenClip, *, low: bool) -> TextTower:
-    """The text tower of a model that ranks; a BERT's is the plain one."""
+def quick_text_tower(model: OpenClip, *, dtype: torch.dtype) -> TextTower:
+    """The text tower of a model that ranks, its products in a precision; a BERT's is plain."""
     plain = text_tower(model)
     if not isinstance(plain, ClipTextTower) or not all(map(_is_usual, plain._blocks)):
         return plain
-    return QuickTextTower(getattr(model, "text", model), low=low)
+    return QuickTextTower(getattr(model, "text", model), dtype=dtype)
 
 
 def _is_usual(block: Any) -> bool:  # noqa: ANN401  # open_clip ships no types

@@ -40,7 +40,11 @@ def picture(kind: int, *, seed: int) -> Tensor:
 
 
 def cell(
-    counts: tuple[int, int, int] = (8, 8, 8), *, asked: int = 10, seed: int = 0
+    counts: tuple[int, int, int] = (8, 8, 8),
+    *,
+    asked: int = 10,
+    seed: int = 0,
+    device: torch.device = torch.device("cpu"),  # noqa: B008
 ) -> tuple[FewShot, np.ndarray]:
     """A cell with so many decisions a label, and the asked scans' places: T."""
     decided = [(kind, n) for kind, count in enumerate(counts) for n in range(count)]
@@ -48,7 +52,7 @@ def cell(
     images, asked_images = (
         [picture(kind, seed=n) for kind, n in scans] for scans in (decided, rest)
     )
-    encoder = Encoder(backbone(), torch.device("cpu"))
+    encoder = Encoder(backbone(), device)
     width, targets = encoder.embedding, np.eye(3)[[kind for kind, _ in decided]]
     deep, asked_deep = (
         encoder.features(part, None).astype(np.float64) for part in (images, asked_images)
@@ -64,7 +68,7 @@ def cell(
         deep=Examples(deep, targets, targets.sum(1), encoder.blocks),
         asked_deep=asked_deep,
         asked_images=Pictures(asked_images.__getitem__, range(len(rest))),
-        device=torch.device("cpu"),
+        device=device,
         seed=seed,
         control=RunControl(),
     )

@@ -93,14 +93,16 @@ class Making:
     def __init__(self, reader: ScanReader, folder: Path) -> None:
         self.reader, self.folder = reader, folder
 
-    def __call__(self, backbone: Path, label_set: LabelSet = LABELS) -> Engine:
+    def __call__(
+        self, backbone: Path, label_set: LabelSet = LABELS, *, device: str = "cpu"
+    ) -> Engine:
         engine = Engine(
             backbone=str(backbone),
             label_set=label_set,
             reader=self.reader,
             adapters_folder=self.folder / "adapters",
             cache_folder=self.folder / "cache",
-            device="cpu",
+            device=device,
         )
         engine.load(RunControl())
         return engine

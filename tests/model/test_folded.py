@@ -31,7 +31,7 @@ def _both(
     plain, nearl = adapted_clip(model, first_layer=first_layer, design=design, fresh=fresh)
     nearl.config = replace(nearl.config, interaction=how)
     assert Folded.fits(nearl)
-    text = quick_text_tower(model, low=False)
+    text = quick_text_tower(model, dtype=torch.float32)
     return plain, NearlClip(image_tower(model), text, nearl, ranks=Folded(nearl))
 
 

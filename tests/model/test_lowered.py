@@ -29,10 +29,10 @@ def clip_and_pictures(kind: str, count: int) -> tuple[OpenClip, Tensor]:
     return timm_model("test_vit"), images
 
 
-def encoder(model: OpenClip) -> Encoder:
+def encoder(model: OpenClip, device: torch.device = torch.device("cpu")) -> Encoder:  # noqa: B008
     prepare = Preprocessing(SIZE, (0.5,) * 3, (0.25,) * 3)
     backbone = Backbone("tiny", "hash", model, prepare, lambda _texts: tokens(), None)
-    return Encoder(backbone, torch.device("cpu"))
+    return Encoder(backbone, device)
 
 
 def adapters(model: OpenClip, how: Interaction = Interaction.SET_LEVEL) -> Nearl:

@@ -84,7 +84,7 @@ def model_of(name: str) -> OpenClip:
 @pytest.mark.parametrize("batch", [1, 3])
 def test_a_quick_summary_is_the_plain_one(name: str, batch: int) -> None:
     model, texts = model_of(name), tokens()
-    quick, plain = quick_text_tower(model, low=False), text_tower(model)
+    quick, plain = quick_text_tower(model, dtype=torch.float32), text_tower(model)
     assert isinstance(quick, QuickTextTower)
     assert isinstance(plain, ClipTextTower)
     with torch.inference_mode():
@@ -104,7 +104,7 @@ def test_a_quick_summary_in_bfloat16_is_near() -> None:
     with torch.inference_mode():
         exact, low = (
             frozen_texts(tower, texts, first=0, how=Interaction.EOT_ONLY).run(tower, 2).step(0)
-            for tower in (text_tower(model), quick_text_tower(model, low=True))
+            for tower in (text_tower(model), quick_text_tower(model, dtype=torch.bfloat16))
         )
     assert 0 < (exact - low).norm() < 0.01 * exact.norm()
 
@@ -112,4 +112,4 @@ def test_a_quick_summary_in_bfloat16_is_near() -> None:
 def test_a_tower_of_other_blocks_keeps_the_plain_way() -> None:
     model = timm_model("test_vit")
     model.text.transformer.resblocks[0].mlp = torch.nn.Identity()
-    assert type(quick_text_tower(model, low=False)) is ClipTextTower
+    assert type(quick_text_tower(model, dtype=torch.float32)) is ClipTextTower

@@ -54,6 +54,7 @@ def test_without_prompts_the_name_stands_in_the_usual_ones() -> None:
 def two_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(device, "_computes", lambda: True)
 
 
 @pytest.fixture
@@ -77,6 +78,24 @@ def test_a_device_that_is_not_there_is_refused_with_those_that_are(name: str) ->
     with pytest.raises(NearlError, match="is not there") as caught:
         device.choose(name)
     assert caught.value.remedy == "Choose one of: cpu."
+    with_why = name.startswith("cuda")
+    assert ("PyTorch" in caught.value.message) is with_why
+
+
+@pytest.mark.usefixtures("two_cards")
+def test_a_card_that_pytorch_has_no_kernels_for_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(device, "_computes", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert device.choose() == torch.device("cpu")
+    with pytest.raises(NearlError, match="too old for this PyTorch"):
+        device.choose("cuda")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    assert "too old" in device.notice(torch.device("cpu"))
+    monkeypatch.setattr(device, "_computes", lambda: True)
+    assert device.notice(torch.device("cpu")) == ""  # the CPU was chosen
 
 
 @pytest.mark.usefixtures("no_card")
@@ -92,10 +111,11 @@ def test_apples_graphics_are_taken_before_the_cpu(monkeypatch: pytest.MonkeyPatc
     assert device.choose() == torch.device("mps")
 
 
+@pytest.mark.usefixtures("no_card")
 def test_a_card_that_lies_idle_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     cpu = torch.device("cpu")
     monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    assert "CUDA" in device.notice(cpu)
+    assert "Install the CUDA build" in device.notice(cpu)
     monkeypatch.setattr("shutil.which", lambda _name: None)
     assert device.notice(cpu) == ""

@@ -86,7 +86,7 @@ def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
 
 def probabilities(logits: Tensor) -> FloatArray:
     """Softmax over labels: T x C, float64."""
-    return np.asarray(logits.detach().double().softmax(-1).cpu().numpy())
+    return np.asarray(logits.detach().cpu().double().softmax(-1).numpy())
 
 
 def descend(

@@ -20,6 +20,7 @@ from nearl_core.errors import NearlError
 from nearl_core.learn.batches import batches
 from nearl_core.learn.instant import FloatArray
 from nearl_core.model.encoder import training_precision
+from nearl_core.model.lowered import lower
 from nearl_core.model.towers import ImageTower, TextTower, image_tower, text_tower
 
 VIEWS = 8
@@ -133,7 +134,7 @@ def train(
         optimiser.zero_grad(set_to_none=True)
         for part in torch.from_numpy(rows).split(MICRO_BATCH):
             seen = torch.from_numpy(rng.integers(views.shape[1], size=len(part)))
-            with torch.enable_grad(), _precision(few.device):
+            with torch.enable_grad(), lower(few.device, training_precision(few.device)):
                 (loss(views[part, seen], y[part]) / len(rows)).backward()
             few.control.check()
         optimiser.step()
@@ -145,11 +146,6 @@ def _endless(
 ) -> Iterator[np.ndarray[tuple[int], np.dtype[np.intp]]]:
     while True:
         yield from batches(count, size, rng)
-
-
-def _precision(device: torch.device) -> torch.autocast:
-    dtype = training_precision(device)
-    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
 def passes_by_shots(few: FewShot) -> int:
