@@ -1,15 +1,17 @@
 """How fast the engine is: python -m nearl_core bench speed.
 
-Ranking is held against open_clip's own `encode_image` on the same backbone and device in float32.
-What is compared takes turns, and each turn gives a ratio; a figure is the median over turns with
-its quartiles. Times on a CPU are processor time: what the work takes where nothing else runs, as
-long as it runs in one thread (OMP_NUM_THREADS=1). Pictures are made up: how long a tower takes does
-not depend on what it sees.
+Ranking is held against open_clip's own `encode_image` on the same backbone and device: on a CPU in
+float32, on a card in the precision that ranks there, by autocast, as it is used. What is compared
+takes turns, and each turn gives a ratio; a figure is the median over turns with its quartiles.
+Times on a CPU are processor time: what the work takes where nothing else runs, as long as it runs
+in one thread (OMP_NUM_THREADS=1); times on a card are by the clock, from idle to idle. Pictures are
+made up: how long a tower takes does not depend on what it sees. They lie on the card already; what
+fetching them costs is a figure of its own.
 """
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final
 
 import torch
 from torch import Tensor
@@ -18,32 +20,32 @@ from nearl_core.bench.learning_speed import instant_learner
 from nearl_core.bench.timing import Figure, Plan, figure, in_turns, ratios
 from nearl_core.bench.training_speed import fine_tuning
 from nearl_core.control import RunControl
-from nearl_core.model import backbones, device
 from nearl_core.model.encoder import Adapted, Encoder
 from nearl_core.model.interaction import Interaction
+from nearl_core.model.lowered import lower
 from nearl_core.model.nearl import Nearl, NearlConfig
-from nearl_core.model.serving import made_up
-from nearl_core.model.towers import image_tower, text_tower
+from nearl_core.model.serving import GPU_BATCH, made_up
+from nearl_core.model.towers import OpenClip, image_tower, text_tower
 from nearl_core.types import Label, LabelSet
-
-GPU_BATCH: Final = 100
 
 
 def ranking(plan: Plan, control: RunControl) -> Iterator[Figure]:
     """Rankings by live adapters against stock open_clip, and what interaction adds.
 
     Raises:
+        NearlError: If the device is not there.
         BackboneError: If the backbone can't be used.
     """
     control.step(0, 0, "loading the backbone")
-    load = backbones.random if plan.random else backbones.load
-    bench = _Ranking(Encoder(load(plan.backbone), device.choose(plan.device)), plan.turns)
+    bench = _Ranking(plan.encoder(), plan.turns)
     one, how = 1.0, bench.encoder.serving
     yield Figure(f"ranks in {how.precision}", one, one, one, f": {how.reason}")
-    on_gpu = bench.encoder.device.type == "cuda"
-    for batch in (1, 16, *((GPU_BATCH,) if on_gpu else ())):
+    for batch in (1, 16):
         control.step(batch, 0, "ranking")
         yield from bench.against_stock(batch)
+    if bench.encoder.device.type == "cuda":
+        control.step(GPU_BATCH, 0, "ranking")
+        yield from bench.throughput(GPU_BATCH)
     for labels, batch in ((2, 1), (10, 1), (10, 16), (50, 1)):
         control.step(labels, 0, "interaction")
         yield from bench.interaction(labels, batch)
@@ -71,23 +73,41 @@ class _Ranking:
         self._side = encoder.backbone.preprocessing.size
 
     def against_stock(self, batch: int) -> Iterator[Figure]:
-        """Ratios to stock `encode_image` in float32, for a batch."""
-        images = made_up(batch, side=self._side)
+        """Ratios to stock `encode_image`, for a batch that is where both compute."""
+        images = made_up(batch, side=self._side).to(self.encoder.device)
         adapted = self._adapted(2, Interaction.SET_LEVEL)
-        there = images.to(self.encoder.device)
-        stock, frozen, live = in_turns(
-            self._turns,
-            lambda: self._stock(there),
+        stock, frozen, live = self._in_turns(
+            lambda: self._stock(images),
             lambda: self.encoder.features(list(images), None),
             lambda: self.encoder.features(list(images), adapted),
         )
-        goal = "at least 1.5" if self.encoder.device.type == "cpu" else "at least 0.95"
-        yield figure(f"stock open_clip, batch {batch}", [s / batch for s in stock], "ms an image")
+        goal = "at least 1.5" if self.encoder.device.type == "cpu" else ""
+        goal = "at least 0.95" if batch == GPU_BATCH else goal
+        precision = str(self._stock_precision).removeprefix("torch.")
+        name = f"stock open_clip in {precision}, batch {batch}"
+        yield figure(name, [s / batch for s in stock], "ms an image")
         yield figure(f"frozen, batch {batch}", ratios(stock, frozen), "x stock")
         yield figure(f"live NEARL, batch {batch}", ratios(stock, live), "x stock", goal)
-        if self.encoder.device.type == "cuda":
-            rates = [1000 * batch / s for s in live]
-            yield figure(f"live NEARL, batch {batch}", rates, "images/s", "at least 500")
+
+    def throughput(self, batch: int) -> Iterator[Figure]:
+        """On a card: the ratio to stock, and images a second with and without fetching them."""
+        yield from self.against_stock(batch)
+        images = made_up(batch, side=self._side)
+        there, adapted = images.to(self.encoder.device), self._adapted(2, Interaction.SET_LEVEL)
+        low = self._stock_precision
+        whole = copy.deepcopy(self.encoder.model.visual).to(low)
+        works: dict[str, Callable[[], object]] = {
+            "stock open_clip": lambda: self._stock(there),
+            "stock open_clip, all of it in the lower precision": lambda: _whole(whole, there, low),
+            "live NEARL": lambda: self.encoder.features(list(there), adapted),
+            "live NEARL, pictures from main memory": lambda: self.encoder.features(
+                list(images), adapted
+            ),
+        }
+        for name, times in zip(works, self._in_turns(*works.values()), strict=True):
+            goal = "at least 500 for a ViT-B/16" if name == "live NEARL" else ""
+            rates = [1000 * batch / ms for ms in times]
+            yield figure(f"{name}, batch {batch}", rates, "images/s", goal)
 
     def interaction(self, labels: int, batch: int) -> Iterator[Figure]:
         """What one token a text, and whole texts of two labels, add to set-level's time."""
@@ -97,15 +117,24 @@ class _Ranking:
             modes.append(Interaction.FULL)
         adapted = [self._adapted(labels, how) for how in modes]
         runs = [partial(self.encoder.features, images, one) for one in adapted]
-        kept, *others = in_turns(self._turns, *runs)
+        kept, *others = self._in_turns(*runs)
         for how, times in zip(modes[1:], others, strict=True):
             added = [100 * (ratio - 1) for ratio in ratios(times, kept)]
             goal = "at most 5" if how is Interaction.EOT_ONLY and labels == 10 else ""
             name = f"{how} over set-level, {labels} labels, batch {batch}"
             yield figure(name, added, "% more time", goal)
 
+    @property
+    def _stock_precision(self) -> torch.dtype:
+        """On a card that which ranks there; on a CPU autocast is slower than float32."""
+        on_cpu = self.encoder.device.type == "cpu"
+        return torch.float32 if on_cpu else self.encoder.serving.precision.dtype
+
+    def _in_turns(self, *works: Callable[[], object]) -> list[list[float]]:
+        return in_turns(self._turns, *works, device=self.encoder.device)
+
     def _stock(self, images: Tensor) -> None:
-        with torch.inference_mode():
+        with torch.inference_mode(), lower(images.device, self._stock_precision):
             self.encoder.model.encode_image(images, normalize=True).cpu()
 
     def _adapted(self, labels: int, how: Interaction) -> Adapted:
@@ -118,3 +147,9 @@ class _Ranking:
                 torch.nn.init.normal_(side.up, std=0.01)
         names = tuple(Label(str(n), f"finding number {n}") for n in range(labels))
         return self.encoder.adapted(nearl, LabelSet(names))
+
+
+def _whole(visual: OpenClip, images: Tensor, dtype: torch.dtype) -> None:
+    """A stock image tower whose weights, norms and sums are in a lower precision too."""
+    with torch.inference_mode():
+        visual(images.to(dtype)).cpu()

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from nearl_core.model import backbones
+from nearl_core.model.device import choose, wait
+from nearl_core.model.encoder import Encoder
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -34,6 +38,7 @@ class Plan:
 
     Attributes:
         backbone: Its name; `random` gives its architecture random weights.
+        device: Its name, or None for the best there is.
         turns: How often.
     """
 
@@ -42,22 +47,38 @@ class Plan:
     device: str | None = None
     turns: int = 7
 
+    def encoder(self) -> Encoder:
+        """The backbone at work on the device.
 
-def in_turns(turns: int, *works: Callable[[], object]) -> list[list[float]]:
-    """The time of each work in each turn, ms; a turn more comes first and is not counted.
+        Raises:
+            NearlError: If the device is not there.
+            BackboneError: If the backbone can't be used.
+        """
+        device = choose(self.device)  # first: loading takes a while
+        load = backbones.random if self.random else backbones.load
+        return Encoder(load(self.backbone), device)
 
-    Processor time of all threads, so that other work on the machine does not count; with a GPU the
-    time by the clock.
+
+WARM_UP = {"cpu": 1}
+"""Turns that come first and are not counted; on a card three: it chooses kernels and gains pace."""
+
+
+def in_turns(turns: int, *works: Callable[[], object], device: torch.device) -> list[list[float]]:
+    """The time of each work in each turn, ms, after some that are not counted.
+
+    On a CPU processor time of all threads, so that other work on the machine does not count; on a
+    card the time by the clock, from when it had nothing left to do until it has nothing again.
     """
-    clock = time.perf_counter if torch.cuda.is_available() else time.process_time
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
     found: list[list[float]] = [[] for _ in works]
-    for turn in range(turns + 1):
+    for _ in range(turns + WARM_UP.get(device.type, 3)):
         for times, work in zip(found, works, strict=True):
+            wait(device)
             started = clock()
             work()
-            if turn:
-                times.append(1000 * (clock() - started))
-    return found
+            wait(device)
+            times.append(1000 * (clock() - started))
+    return [times[-turns:] for times in found]
 
 
 def ratios(one: Sequence[float], other: Sequence[float]) -> list[float]:

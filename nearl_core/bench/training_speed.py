@@ -1,7 +1,6 @@
 """How fast fine-tuning is, and how soon it lets others in: a part of `bench speed`."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -14,7 +13,7 @@ from nearl_core.bench.timing import Figure, Plan, figure
 from nearl_core.control import RunControl
 from nearl_core.learn import tuning
 from nearl_core.learn.loop import TuneData, TuneSettings
-from nearl_core.model import backbones, device
+from nearl_core.model.device import clock, peak_memory
 from nearl_core.model.encoder import Encoder
 from nearl_core.model.nearl import NearlClip
 from nearl_core.model.serving import made_up
@@ -35,11 +34,12 @@ def fine_tuning(plan: Plan, control: RunControl, *, steps: int | None = None) ->
         steps: Only so many are run, and the time of all is told from them.
 
     Raises:
+        NearlError: If the device is not there.
         BackboneError: If the backbone can't be used.
     """
-    load = backbones.random if plan.random else backbones.load
-    encoder = Encoder(load(plan.backbone), device.choose(plan.device))
-    watch, settings = _Watch(control), TuneSettings()
+    encoder = plan.encoder()
+    watch, settings = _Watch(control, encoder.device), TuneSettings()
+    seconds = "s of a processor" if encoder.device.type == "cpu" else "s"
     run = replace(settings, steps=steps or settings.steps)
     inputs, prefix_s = _inputs(encoder, watch)
     everything = np.arange(TUNED)
@@ -63,13 +63,16 @@ def fine_tuning(plan: Plan, control: RunControl, *, steps: int | None = None) ->
         ("a candidate of 64 decisions", candidate_s, f"at most {most}"),
         ("the gate's folds behind it", checks_s, f"at most {4 * most}"),
     ):
-        yield Figure(name, value, value, value, "s of a processor", goal)
-    yield figure("between two chances to stop", watch.gaps_ms, "ms of a processor")
+        yield Figure(name, value, value, value, seconds, goal)
+    yield figure("between two chances to stop", watch.gaps_ms, f"m{seconds}")
     longest = max(watch.gaps_ms)
-    yield Figure("the longest", longest, longest, longest, "ms of a processor", "at most 250")
-    memory = _peak_memory()
-    if memory is not None:
-        yield Figure("peak memory of this process", memory, memory, memory, "MB")
+    yield Figure("the longest", longest, longest, longest, f"m{seconds}", "at most 250")
+    for name, memory in (
+        ("peak memory of this process", _peak_memory()),
+        ("peak memory on the card", peak_memory(encoder.device)),
+    ):
+        if memory is not None:
+            yield Figure(name, memory, memory, memory, "MB")
 
 
 def _inputs(encoder: Encoder, watch: "_Watch") -> tuple[tuning.TuneInputs, float]:
@@ -109,23 +112,24 @@ class _Watch:
 
     Attributes:
         control: For the work that is watched.
-        gaps_ms: Processor time of this thread between two chances.
+        gaps_ms: Between two chances: this thread's processor time; by the clock on a card.
     """
 
-    def __init__(self, control: RunControl) -> None:
+    def __init__(self, control: RunControl, device: torch.device) -> None:
         self.control = replace(control, between=self._stamp)
         self.gaps_ms = list[float]()
-        self._last = time.thread_time()
+        self._clock = clock(device)
+        self._last = self._clock()
 
     def timed(self, work: Callable[[], object]) -> float:
-        """The seconds that work took of this thread's processor."""
-        started = self._last = time.thread_time()
+        """The seconds that work took, measured alike."""
+        started = self._last = self._clock()
         work()
         self._stamp()
-        return time.thread_time() - started
+        return self._clock() - started
 
     def _stamp(self) -> None:
-        now = time.thread_time()
+        now = self._clock()
         self.gaps_ms.append(1000 * (now - self._last))
         self._last = now
 

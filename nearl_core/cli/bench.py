@@ -69,7 +69,9 @@ def _reading(args: argparse.Namespace, output: Output) -> int:
 def _speed(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.bench.speed import measure
     from nearl_core.bench.timing import Plan
+    from nearl_core.model import device
 
+    device.choose(args.device)  # refused before anything is written
     plan = Plan(args.backbone, args.random, args.device, args.turns)
     output.text("| what | median | quartiles | unit | goal |\n|---|---|---|---|---|")
     for figure in measure(plan, output.control()):
