@@ -11,8 +11,9 @@ import numpy as np
 
 from nearl_core import teaching
 from nearl_core.control import RunControl
+from nearl_core.learn import axes
 from nearl_core.learn.batches import Lesson, Lessons
-from nearl_core.learn.examples import Examples, FloatArray
+from nearl_core.learn.examples import Axes, Examples, FloatArray
 from nearl_core.learn.instant import Pause
 from nearl_core.learn.ranker import Ranker
 from nearl_core.model.features import FeatureCache
@@ -20,6 +21,7 @@ from nearl_core.model.scan_features import ScanFeatures
 from nearl_core.state import LiveVersion, Ready
 from nearl_core.types import Decision, LabelSet, Scan
 
+MEASURE_AGAIN = 1.5
 Taught = tuple[Mapping[int, Scan], Sequence[Decision]]
 
 
@@ -50,6 +52,7 @@ class Learner:
         self.scans, self.measures = scans, measures
         self._ready, self._lessons = ready, Lessons(ready.label_set)
         self._taught: Taught = ({}, ())
+        self._axes: tuple[FeatureCache, int, Axes] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -165,7 +168,24 @@ class Learner:
             np.array([lesson.target for lesson in known]),
             np.array([lesson.weight for lesson in known]),
             self.measures.blocks,
+            axes=self._axes_by(cache),
         )
+
+    def _axes_by(self, cache: FeatureCache) -> Axes | None:
+        """Main axes of the taught project's scans, measured anew when half as many more are known.
+
+        What ranks changes a little by that.
+        """
+        kept, count = self._axes, len(self.scans)
+        if kept is not None and kept[0] is cache and count < MEASURE_AGAIN * kept[1]:
+            return kept[2]
+        ids = self.scans.known(list(self._taught[0]), cache)
+        some = np.random.default_rng(0).permutation(len(ids))[: axes.MEASURED]
+        features = self.scans.features([ids[n] for n in some], cache)
+        found = axes.of_scans(features, self.measures.blocks)
+        if found is not None:
+            self._axes = cache, count, found
+        return found
 
     def deep_features(self, scan_ids: Sequence[int], cache: FeatureCache) -> FloatArray:
         """The backbone's features with their blocks, which must be in the cache: N x F."""

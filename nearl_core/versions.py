@@ -231,6 +231,7 @@ def _inputs(
         data=data,
         frozen=examples.features,
         blocks=examples.blocks,
+        axes=examples.axes,
         patients=[lesson.patient for lesson in learned],
         blind=np.array([lesson.blind for lesson in learned]),
         unseen=np.array([lesson.unseen for lesson in learned]),

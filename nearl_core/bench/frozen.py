@@ -11,6 +11,8 @@ from nearl_core.control import RunControl
 from nearl_core.engine import Engine
 from nearl_core.errors import NearlError
 from nearl_core.evaluation import Known, from_folder
+from nearl_core.learn import axes
+from nearl_core.learn.examples import Axes
 from nearl_core.learn.instant import Examples, FloatArray
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import Label, LabelSet
@@ -25,12 +27,14 @@ class Part:
         labels: N, from 0.
         count: Number of the task's labels, C.
         blocks: Widths of the blocks.
+        axes: Of all the scans, decided or not.
     """
 
     features: FloatArray
     labels: NDArray[np.intp]
     count: int
     blocks: tuple[int, ...]
+    axes: Axes | None = None
 
     @property
     def embeddings(self) -> FloatArray:
@@ -45,7 +49,7 @@ class Part:
     def examples(self, rows: NDArray[np.intp]) -> Examples:
         """Some of them as decisions, each made blind."""
         ones = np.ones(len(rows))
-        return Examples(self.features[rows], self.targets[rows], ones, self.blocks)
+        return Examples(self.features[rows], self.targets[rows], ones, self.blocks, axes=self.axes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,4 +102,6 @@ def _part(engine: Engine, known: Known, control: RunControl) -> Part:
     engine.rank(known.scans, control.renamed("reading scans"))
     features = engine.deep_features([scan.id for scan in known.scans])
     labels, count = known.targets.argmax(1), known.targets.shape[1]
-    return Part(features, labels, count, engine.encoder.blocks)
+    blocks = engine.encoder.blocks
+    some = axes.drawn(features, np.random.default_rng(0))
+    return Part(features, labels, count, blocks, axes.of_scans(some, blocks))

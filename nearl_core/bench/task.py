@@ -96,8 +96,9 @@ class Task:
         return self.engine.encoder
 
     def decisions(self, rows: Rows) -> tuple[Mapping[int, Scan], Sequence[Decision]]:
-        """The right decisions of some training scans, as the engine learns from them."""
-        scans = {self.train.known.scans[row].id: self.train.known.scans[row] for row in rows}
+        """All training scans and the right decisions of some, as the engine learns from them."""
+        scans = {scan.id: scan for scan in self.train.known.scans}
+        decided = [self.train.known.scans[row].id for row in rows]
         places = self.train.known.targets[rows].argmax(1)
         now = datetime.now(UTC)
         decisions = [
@@ -108,7 +109,7 @@ class Task:
                 now,
                 Verdict(State.LABELLED, (self.label_set.ids[place],)),
             )
-            for number, (scan_id, place) in enumerate(zip(scans, places, strict=True), start=1)
+            for number, (scan_id, place) in enumerate(zip(decided, places, strict=True), start=1)
         ]
         return scans, decisions
 

@@ -17,7 +17,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn.examples import Examples, Features, FloatArray, spread
+from nearl_core.learn import axes
+from nearl_core.learn.examples import Examples, Features, FloatArray
 
 Indices = NDArray[np.intp]
 
@@ -28,11 +29,7 @@ LOOKED_AT = 1024
 """So many scans are weighed at most: of a longer queue the likeliest, and others at random."""
 PLANNED = 16
 """So many places are filled one as if the others before it were decided."""
-MEASURED = 192
-"""Scans drawn at random for the main axes of the features."""
-AXES = 48
 SHUFFLED = 256
-_LEAST = 1e-9
 _RIDGE = 0.2
 """Of the covariance of what is decided; that of the instant learner is chosen for its ranking."""
 
@@ -112,20 +109,13 @@ def _main_axes(
 
     The last column is 1: without it the scans in the middle of all would tell of nothing.
     """
-    drawn = features[rng.permutation(len(features))[:MEASURED]].astype(float)
-    centre = drawn.mean(0)
-    scale = 1 / spread(((drawn - centre) ** 2).mean(0), blocks)
-    measured = (drawn - centre) * scale
-    squares, left = np.linalg.eigh(measured @ measured.T)
-    main = squares > _LEAST * squares[-1]
-    main[:-AXES] = False
-    axes = measured.T @ (left[:, main] / np.sqrt(squares[main]))
-    axes *= scale[:, None]
-    middle, coarse = centre @ axes, axes.astype(features.dtype)
+    found = axes.measure(axes.drawn(features, rng), blocks)
+    columns = (found.along * found.scale).T
+    middle, coarse = found.centre @ columns, columns.astype(features.dtype)
 
     def along(rows: Features) -> FloatArray:
-        found = (rows.astype(coarse.dtype) @ coarse).astype(float) - middle
-        return np.column_stack([found, np.ones(len(rows))])
+        places = (rows.astype(coarse.dtype) @ coarse).astype(float) - middle
+        return np.column_stack([places, np.ones(len(rows))])
 
     return along
 

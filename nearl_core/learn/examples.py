@@ -15,6 +15,25 @@ _Kind = TypeVar("_Kind", bound=np.floating)
 
 
 @dataclass(frozen=True, eq=False)
+class Axes:
+    """Along which scans differ, see `learn/axes.py`.
+
+    Attributes:
+        centre: F.
+        scale: F, by which features are multiplied, so that each block spreads alike.
+        along: K x F, orthonormal, of centred and scaled features; the longest first.
+        lengths: K, how far scans differ along each, as parts of the first.
+        count: Of how many scans they were measured.
+    """
+
+    centre: FloatArray
+    scale: FloatArray
+    along: FloatArray
+    lengths: FloatArray
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
 class Examples:
     """What there is to learn from.
 
@@ -24,6 +43,7 @@ class Examples:
         weights: N, how much each counts before classes are balanced.
         blocks: Widths of the blocks behind the embedding; all of F is the embedding without any.
         labels: C, places of the labels among all that there are texts of; None for all of them.
+        axes: Of all scans that are known, decided or not; None where they are too few.
     """
 
     features: FloatArray
@@ -31,6 +51,7 @@ class Examples:
     weights: FloatArray
     blocks: tuple[int, ...] = ()
     labels: NDArray[np.intp] | None = None
+    axes: Axes | None = None
 
     def take(self, rows: NDArray[np.intp]) -> "Examples":
         """Some of them."""
@@ -44,7 +65,7 @@ class Examples:
     def embedded(self) -> "Examples":
         """Their embeddings alone."""
         width = self.features.shape[1] - sum(self.blocks)
-        return replace(self, features=self.features[:, :width], blocks=())
+        return replace(self, features=self.features[:, :width], blocks=(), axes=None)
 
 
 def joined(embeddings: NDArray[_Kind], frozen: NDArray[_Kind]) -> NDArray[_Kind]:

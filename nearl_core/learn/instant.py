@@ -6,7 +6,8 @@ Weighted ridge regression onto the labels, drawn towards the label texts instead
 
 with X the centred features, T the centred label texts and S the class-balanced weights. Features
 are the embedding and blocks behind it (`model/depths.py`), each in a scale in which it spreads as
-much as the others; texts speak of the embedding alone. It keeps
+much as the others, stretched along the main axes of all scans (`learn/axes.py`); texts speak of the
+embedding alone. It keeps
 what SS-Text (arXiv 2506.17500) is after, text and examples in one closed form, and adds the
 correlation of features, which a mean of features leaves out. How much the text counts (s, 0
 allowed) is chosen by exact leave-one-out, which costs one product more; the ridge too, from the
@@ -26,6 +27,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nearl_core.learn.axes import stretched
 from nearl_core.learn.batches import balanced_weights
 from nearl_core.learn.examples import Examples as Examples
 from nearl_core.learn.examples import Features as Features
@@ -190,6 +192,40 @@ def _trust(weights: FloatArray) -> float:
     return float(count / (count + 2))
 
 
+@dataclass(frozen=True, eq=False)
+class _Lens:
+    """How features are seen: each block in its scale, longer along the main axes.
+
+    Attributes:
+        scale: F.
+        along: K x F.
+        longer: K, by how much.
+    """
+
+    scale: FloatArray
+    along: FloatArray
+    longer: FloatArray
+
+    @staticmethod
+    def of(examples: Examples, variance: FloatArray) -> "_Lens":
+        """By the axes, or where there are none by the examples' own variance, F."""
+        axes = examples.axes
+        if axes is None:
+            width = len(variance)
+            return _Lens(1 / spread(variance, examples.blocks), np.zeros((0, width)), np.zeros(0))
+        longer = stretched(axes, len(examples.targets))
+        return _Lens(axes.scale, axes.along[: len(longer)], longer)
+
+    def through(self, scaled: FloatArray) -> FloatArray:
+        """Scaled features as they are seen: N x F."""
+        return np.asarray(scaled + (scaled @ self.along.T * self.longer) @ self.along)
+
+    def back(self, weight: FloatArray) -> FloatArray:
+        """From weights of what is seen to those of features, F x K."""
+        seen = weight + self.along.T @ (self.longer[:, None] * (self.along @ weight))
+        return np.asarray(seen * self.scale[:, None])
+
+
 class _Problem:
     """One factorisation for each ridge serves every share of the text, and leave-one-out."""
 
@@ -207,8 +243,8 @@ class _Problem:
         self._s, self._as_decided = balanced / balanced.sum(), examples.weights
         self._centre = self._s @ examples.features
         x = examples.features - self._centre
-        self._spread = spread(np.einsum("n,nf,nf->f", self._s, x, x), examples.blocks)
-        x /= self._spread
+        self._lens = _Lens.of(examples, np.einsum("n,nf,nf->f", self._s, x, x))
+        x *= self._lens.scale
         self._y = examples.targets - self._base()
         self._drawn = self._s * (_trust(examples.weights) if multi_label else 0.0)
         self._usual = self._drawn @ self._y
@@ -217,6 +253,7 @@ class _Problem:
         self.has_texts = texts is not None
         self._given = examples, texts
         self.shares = TEXT_SHARES if self.has_texts else (0.0,)
+        x = self._lens.through(x)
         root = np.sqrt(self._s)
         x *= root[:, None]
         self._ridge = Ridge(x, root, exact=exact)
@@ -280,7 +317,7 @@ class _Problem:
 
     def parts(self, ridge: float, left_out: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What each example adds to the weights, as the outer product of two rows."""
-        pulls = self._ridge.solution(ridge, np.eye(len(self._y))) / self._spread[:, None]
+        pulls = self._lens.back(self._ridge.solution(ridge, np.eye(len(self._y))))
         return np.ascontiguousarray(pulls.T), np.asarray(self._y - left_out)
 
     def loss(self, ridge: float, share: float) -> float:
@@ -317,7 +354,7 @@ class _Problem:
     def head(self, ridge: float, share: float, temperature: float) -> Head:
         """The head with all of it chosen."""
         solved = self._ridge.solution(ridge, self._y - share * self._said)
-        weight = (share * self._t + solved) / self._spread[:, None]
+        weight = share * self._t * self._lens.scale[:, None] + self._lens.back(solved)
         rare = self._multi_label and self.count >= RARE_FROM
         seen = (self._targets.sum(0) > 0) | (share > 0) | rare
         return Head(

@@ -13,7 +13,7 @@ from nearl_core.errors import TrainingError
 from nearl_core.learn import by_label
 from nearl_core.learn.batches import patient_folds
 from nearl_core.learn.by_label import LeftOut
-from nearl_core.learn.examples import Examples, FloatArray, joined
+from nearl_core.learn.examples import Axes, Examples, FloatArray, joined
 from nearl_core.learn.instant import RIDGES, Head
 from nearl_core.learn.loop import Start, TuneData, TuneSettings, precision, tune
 from nearl_core.learn.promote import HeldOut, Judgement, judge
@@ -40,6 +40,7 @@ class TuneInputs:
         texts: C x E, or None where the backbone does not know the labels' words.
         zero_shot: N x C logits of the backbone, or None likewise.
         live: Rows that the live version did not learn from with its probabilities, or None.
+        axes: Of all scans that are known, or None.
     """
 
     data: TuneData
@@ -51,6 +52,7 @@ class TuneInputs:
     texts: FloatArray | None
     zero_shot: FloatArray | None
     live: tuple[NDArray[np.intp], FloatArray] | None
+    axes: Axes | None = None
 
     @property
     def targets(self) -> FloatArray:
@@ -60,7 +62,7 @@ class TuneInputs:
     def examples(self, features: FloatArray) -> Examples:
         """The decisions with these features, N x F."""
         weights = self.data.weights.cpu().double().numpy()
-        return Examples(features, self.targets, weights, self.blocks)
+        return Examples(features, self.targets, weights, self.blocks, axes=self.axes)
 
 
 @dataclass(frozen=True, eq=False)

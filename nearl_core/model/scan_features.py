@@ -61,6 +61,10 @@ class ScanFeatures:
         slot = self._slots.get(scan_id)
         return slot is not None and bool(self._places[slot].key)
 
+    def __len__(self) -> int:
+        """How many scans' places are known."""
+        return len(self._places)
+
     def know(self, scan: Scan) -> Place:
         """The place of a scan, by its file as it was when it was first asked for."""
         if scan.id in self:

@@ -132,3 +132,23 @@ def test_words_that_were_wrong_rank_no_longer(scans: dict[int, Scan], tmp_path: 
     learner.learn(scans, DECISIONS[:2])
     assert learner.ready.ranker.instant.can_rank
     assert learner.ready.ranker.instant.text_share == 0
+
+
+def test_undecided_scans_show_along_which_axes_all_differ(
+    scans: dict[int, Scan], tmp_path: Path
+) -> None:
+    learner = _learner(scans, tmp_path / "all")
+    few, many = dict(list(scans.items())[:40]), dict(list(scans.items())[:100])
+    learner.scans = ScanFeatures()
+    for n in range(20):
+        learner.scans.know(scans[n])
+    learner.learn(few, DECISIONS[:4])
+    assert learner.ready.examples is not None
+    assert learner.ready.examples.axes is None  # too few are known
+    for known, of in ((29, 29), (40, 29), (60, 60)):  # measured anew by half as many more
+        for n in range(known):
+            learner.scans.know(scans[n])
+        learner.learn(many, DECISIONS[:4])
+        axes = learner.ready.examples.axes
+        assert axes is not None
+        assert axes.count == of

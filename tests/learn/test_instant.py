@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nearl_core.learn import instant
+from nearl_core.learn import axes, instant
 from nearl_core.learn.batches import balanced_weights
 from nearl_core.learn.examples import Examples, FloatArray, joined
 
@@ -229,12 +229,14 @@ def test_joined_features_keep_the_frozen_blocks() -> None:
     assert found.tolist() == [[-1, -1, -1, -1, 4, 5], [-1, -1, -1, -1, 10, 11]]
 
 
+@pytest.mark.parametrize("with_axes", [False, True])
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_each_example_can_be_taken_out_of_the_weights(multi_label: bool) -> None:
+def test_each_example_can_be_taken_out_of_the_weights(multi_label: bool, with_axes: bool) -> None:
     rng = np.random.default_rng(0)
     features = np.concatenate([rng.normal(size=(30, 6)), rng.normal(size=(30, 4)) * 5], axis=1)
     targets = np.eye(3)[np.arange(30) % 3]
-    examples = Examples(features, targets, np.ones(30), (4,))
+    known = axes.of_scans(features, (4,)) if with_axes else None
+    examples = Examples(features, targets, np.ones(30), (4,), axes=known)
     texts = rng.normal(size=(3, 6))
     found = instant.leave_each_out(examples, texts, multi_label=multi_label)
     apart = features - found.head.centre
