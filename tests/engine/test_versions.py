@@ -102,9 +102,7 @@ def _close(one: list[Ranking], other: list[Ranking], *, to: float = 1e-6) -> boo
     """Whether both say the same."""
     return all(
         (a.scan_id, a.version, a.decisions) == (b.scan_id, b.version, b.decisions)
-        and all(
-            e.probability == pytest.approx(b.probability(e.label_id), abs=to) for e in a.labels
-        )
+        and all(e.probability == pytest.approx(b.probability(e.label_id), abs=to) for e in a.labels)
         and a.labels
         for a, b in zip(one, other, strict=True)
     )
