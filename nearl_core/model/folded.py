@@ -91,7 +91,8 @@ class Folded:
         u = adapter.up(self._attend(adapter.query(h), adapter.both(z)))
         if not self.config.orthogonal:
             return f + u
-        along = torch.linalg.vecdot(u, f) / (torch.linalg.vecdot(f, f) + EPSILON)
+        length = torch.linalg.vector_norm(f, dim=-1)  # reads f once, and writes no product
+        along = torch.linalg.vecdot(u, f) / (length.square() + EPSILON)
         return torch.addcmul(u, f, (1 - along).unsqueeze(-1))  # f + u, less its part along f
 
     def _attend(self, q: Tensor, both: Tensor) -> Tensor:
