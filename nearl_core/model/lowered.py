@@ -81,17 +81,11 @@ def lower(device: torch.device, dtype: torch.dtype) -> torch.autocast:
     return torch.autocast(device.type, dtype if low else torch.float16, enabled=low)
 
 
-class LowLinear(nn.Module):
+class LowLinear(PackedLinear):
     """A linear layer with its weights in two bytes; under autocast nothing is cast again."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, *, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.weight = nn.Buffer(weight.to(dtype))
-        self.bias = None if bias is None else nn.Buffer(bias.to(dtype))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """... x K to ... x J."""
-        return F.linear(x, self.weight, self.bias)
+        super().__init__(weight.to(dtype), None if bias is None else bias.to(dtype))
 
 
 class RowInt8Linear(nn.Module):

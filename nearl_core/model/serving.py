@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from nearl_core.errors import NearlError
 from nearl_core.model.device import has_bfloat16, out_of_memory, processor_has, wait
 from nearl_core.model.lowered import LoweredTower, Precision
-from nearl_core.model.packed import pays
+from nearl_core.model.packed import pays, turns
 from nearl_core.model.towers import ImageTower, OpenClip, image_tower
 
 PICTURES = 3
@@ -82,9 +82,12 @@ def fastest(model: OpenClip, *, side: int, device: torch.device) -> Serving:
     Raises:
         NearlError: If a card has too little memory for one picture.
     """
+    quick = is_quick(model)
     packs = device.type == "cpu" and pays(torch.float32)
-    whole = LoweredTower(model, Precision.FLOAT32) if packs else image_tower(model)
-    if is_quick(model):
+    # Turned weights are a copy: not worth it where products are so large that they gain little.
+    gains = packs or (quick and turns(torch.float32, device.type))
+    whole = LoweredTower(model, Precision.FLOAT32) if gains else image_tower(model)
+    if quick:
         return Serving(whole, Precision.FLOAT32, "The image tower is small.")
     reason = "This device computes in nothing faster."
     chunk = chunk_of(model, device)

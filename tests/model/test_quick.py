@@ -25,12 +25,13 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(params=[True, False], ids=["packed", "plain"])
+@pytest.fixture(params=["packed", "turned", "plain"])
 def _pays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param and not packed.works(torch.float32):
+    if request.param == "packed" and not packed.works(torch.float32):
         pytest.skip("this PyTorch packs no weights on this processor")
-    how = packed.works if request.param else lambda _dtype: False
+    how = packed.works if request.param == "packed" else lambda _dtype: False
     monkeypatch.setattr(packed, "pays", how)
+    monkeypatch.setattr(packed, "turns", lambda *_: request.param == "turned")
 
 
 def test_a_pytorch_that_can_not_pack_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +61,19 @@ def test_a_packed_layer_can_be_trained_through() -> None:
     layer(x).sum().backward()
     assert x.grad is not None
     torch.testing.assert_close(x.grad, layer.weight.sum(0).expand(2, -1))
+
+
+def test_turned_weights_are_the_same_in_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = torch.randn(4, 6)
+    monkeypatch.setattr(packed, "turns", lambda *_: True)
+    turned = packed.laid_out(weight)
+    assert torch.equal(turned, weight)
+    assert turned.stride() == (1, 4)
+
+
+def test_nothing_is_turned_for_other_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert not packed.turns(torch.float32, "cuda")
 
 
 @pytest.mark.parametrize("kind", ["open_clip", "timm"])
