@@ -116,8 +116,13 @@ def statistics(feature_map: Tensor) -> Tensor:
 
 
 def deviation(places: Tensor) -> Tensor:
-    """Over places: B x N x D to B x D; even places have gradients too."""
-    return places.var(1, correction=0).clamp(min=1e-12).sqrt()
+    """Over places: B x N x D to B x D; even places have gradients too.
+
+    Written out, since `torch.var` takes ten times as long on a CPU.
+    """
+    exact = places.float()
+    centred = exact - exact.mean(1, keepdim=True)
+    return centred.square().mean(1).clamp(min=1e-12).sqrt().to(places.dtype)
 
 
 @register_model
