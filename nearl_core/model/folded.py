@@ -27,10 +27,9 @@ class _Adapter:
 
 @dataclass(frozen=True)
 class _Use:
-    """A USEformer block: its queries' and all tokens' projections, and what follows."""
+    """A USEformer block: its tokens' projections, and what follows."""
 
-    query: Linear
-    both: Linear
+    qkv: Linear
     out: Linear
     wide: Linear
     narrow: Linear
@@ -48,12 +47,17 @@ class Folded:
         sides = {"image": nearl.image, "text": nearl.text}
         with torch.no_grad():
             self._down = {m: fixed(side.down.T) for m, side in sides.items()}
-            self._use = {id(block): _used(block) for block in nearl.use}
+            blocks = {id(block): _used(block) for block in nearl.use}
             self._layers = {
                 modality: _adapters(side, nearl.config.first(len(side.scale)))
                 for modality, side in sides.items()
                 if nearl.config.adapts(modality)
             }
+        # Looked up beforehand: finding a part of a module takes as long as a small product.
+        self._use = {
+            modality: [blocks[id(nearl.use_block(modality, k))] for k in range(len(side.scale))]
+            for modality, side in sides.items()
+        }
 
     @staticmethod
     def fits(nearl: Nearl) -> bool:
@@ -70,16 +74,18 @@ class Folded:
 
     def share(self, image_layer: int, text_layer: int) -> bool:
         """Whether one USEformer block serves both layers."""
-        return self._nearl.share(image_layer, text_layer)
+        return self._use["image"][image_layer] is self._use["text"][text_layer]
 
     def synergy(self, modality: str, layer: int, z: Tensor, h_v: Tensor, h_t: Tensor) -> Tensor:
         """Equation 3."""
         if not self.config.synergy:
             return z
-        use = self._use[id(self._nearl.use_block(modality, layer))]
+        use = self._use[modality][layer]
         labels = h_t.expand(len(z), -1, -1)
         tokens = _normed(torch.cat([z, h_v.unsqueeze(1), labels], dim=1))
-        asked = self._attend(use.query(tokens[:, : z.shape[1]]), use.both(tokens))
+        # What would be the other tokens' questions costs less than a product of its own.
+        q, both = use.qkv(tokens).split([self.config.rank, 2 * self.config.rank], dim=-1)
+        asked = self._attend(q[:, : z.shape[1]], both)
         z = z + use.out(asked)
         return z + use.narrow(F.gelu(use.wide(_normed(z))))
 
@@ -123,11 +129,8 @@ def _adapters(side: Side, first: int) -> dict[int, _Adapter]:
 
 def _used(block: nn.Module) -> _Use:
     assert isinstance(block, UseBlock)
-    rank = block.out.in_features
-    query, both = block.qkv.weight.split([rank, 2 * rank])
     return _Use(
-        query=fixed(*behind_norm(block.norm_1, query, None)),
-        both=fixed(*behind_norm(block.norm_1, both, None)),
+        qkv=fixed(*behind_norm(block.norm_1, block.qkv.weight, None)),
         out=fixed(block.out.weight),
         wide=fixed(*behind_norm(block.norm_2, block.wide.weight, None)),
         narrow=fixed(block.narrow.weight),
