@@ -49,22 +49,26 @@ class RemembersTexts(Protocol):
 class Texts:
     """The frozen part of a label set's texts, one a label; no weight of an adapter is in it.
 
+    An adapter moves what its layer's block returns, so that the block itself is frozen in the first
+    adapted layer too.
+
     Attributes:
         tokens: C x T.
         places: C, of the summary token.
-        below: For each layer before the first adapted one the summaries after it, C x D.
-        entering: C x T x D, what enters the first adapted layer.
-        memories: For each adapted layer; None where all is computed anew.
+        known: For each layer up to and with the first adapted one the summaries after its block,
+            C x D.
+        reached: C x T x D, what the last of these blocks returns.
+        memories: For each layer behind them; None where all is computed anew.
     """
 
     tokens: Tensor
     places: Tensor
-    below: tuple[Tensor, ...]
-    entering: Tensor
+    known: tuple[Tensor, ...]
+    reached: Tensor
     memories: tuple[Memory, ...] | None
 
     def run(self, tower: TextTower, batch: int) -> "SummariesAlone | WholeTexts":
-        """The texts for so many images, before the first adapted layer."""
+        """The texts for so many images, after the last block that is known."""
         if self.memories is None:
             return WholeTexts(tower, self, batch)
         return SummariesAlone(tower, self, batch)
@@ -83,57 +87,66 @@ def frozen_texts(tower: TextTower, tokens: Tensor, *, first: int, how: Interacti
             "Train with the set-level interaction.",
         )
     places, rows = tower.summary(tokens), torch.arange(len(tokens), device=tokens.device)
-    below, memories = list[Tensor](), list[Memory]()
+    frozen = min(first + 1, tower.depth)
+    known, memories = list[Tensor](), list[Memory]()
     with torch.no_grad():
-        x = entering = tower.embed(tokens)
-        for layer in range(tower.depth if remembers else first):
-            if layer >= first:
+        x = reached = tower.embed(tokens)
+        for layer in range(tower.depth if remembers else frozen):
+            if layer >= frozen:
                 assert isinstance(tower, RemembersTexts)
                 memories.append(tower.remember(layer, x, tokens))
             x = tower.block(layer, x, tokens)
-            if layer < first:
-                below.append(x[rows, places])
-                entering = x
+            if layer < frozen:
+                known.append(x[rows, places])
+                reached = x
     kept = tuple(memories) if remembers else None
-    return Texts(tokens, places, tuple(below), entering, kept)
+    return Texts(tokens, places, tuple(known), reached, kept)
 
 
 class SummariesAlone:
-    """EOT-only: one token a text and image."""
+    """EOT-only: one token a text and image.
+
+    Attributes:
+        summaries: B x C x D, after the latest block.
+    """
 
     def __init__(self, tower: TextTower, texts: Texts, batch: int) -> None:
         assert isinstance(tower, RemembersTexts)
         assert texts.memories is not None
-        self._tower, self._memories, self._first = tower, texts.memories, len(texts.below)
-        rows = torch.arange(len(texts.tokens), device=texts.tokens.device)
-        self._summary = texts.entering[rows, texts.places].expand(batch, -1, -1)
+        self._tower, self._memories, self._known = tower, texts.memories, len(texts.known)
+        self.summaries = texts.known[-1].expand(batch, -1, -1)
 
     def step(self, layer: int) -> Tensor:
         """The summaries after a block: B x C x D."""
-        memory = self._memories[layer - self._first]
-        self._summary = self._tower.summary_block(layer, self._summary, memory)
-        return self._summary
+        memory = self._memories[layer - self._known]
+        self.summaries = self._tower.summary_block(layer, self.summaries, memory)
+        return self.summaries
 
     def take(self, summaries: Tensor) -> None:
         """Go on with what an adapter made of the summaries: B x C x D."""
-        self._summary = summaries
+        self.summaries = summaries
 
 
 class WholeTexts:
-    """Full recomputation: every token of every text and image."""
+    """Full recomputation: every token of every text and image.
+
+    Attributes:
+        summaries: B x C x D, after the latest block.
+    """
 
     def __init__(self, tower: TextTower, texts: Texts, batch: int) -> None:
         self._tower, self._labels = tower, len(texts.tokens)
         self._tokens = texts.tokens.repeat(batch, 1)
-        self._x = texts.entering.repeat(batch, 1, 1)  # B C x T x D
+        self._x = texts.reached.repeat(batch, 1, 1)  # B C x T x D
         self._rows = torch.arange(len(self._tokens), device=self._tokens.device)
         self._places = texts.places.repeat(batch)
+        self.summaries = texts.known[-1].expand(batch, -1, -1)
 
     def step(self, layer: int) -> Tensor:
         """The summaries after a block: B x C x D."""
         self._x = self._tower.block(layer, self._x, self._tokens)
-        summaries = self._x[self._rows, self._places]
-        return torch.as_tensor(summaries.unflatten(0, (-1, self._labels)))
+        self.summaries = self._x[self._rows, self._places].unflatten(0, (-1, self._labels))
+        return self.summaries
 
     def take(self, summaries: Tensor) -> None:
         """Go on with what an adapter made of the summaries: B x C x D."""

@@ -178,6 +178,8 @@ class LabelContext:
     Attributes:
         features: C x E, float32, normalised; the mean over a label's prompts.
         layers: For each text layer, the labels' projected summaries, C x r; empty without adapters.
+            Where each image has its own text side, of the texts that it starts from, up to and with
+            the first adapted layer.
         texts: What an image's own text side starts from; None in set-level interaction.
     """
 
@@ -227,7 +229,11 @@ class NearlClip:
         features, layers = self._encode_text(tokens, counts, observe)
         features = F.normalize(features.float(), dim=-1)
         features = F.normalize(_by_label(features, counts), dim=-1)
-        return LabelContext(features, tuple(layers), self._texts_apart(prompts))
+        texts = self._texts_apart(prompts)
+        if texts is not None:
+            assert self.nearl is not None
+            layers = [self.nearl.project("text", f) for f in texts.known]
+        return LabelContext(features, tuple(layers), texts)
 
     def _texts_apart(self, prompts: Sequence[Tensor]) -> Texts | None:
         nearl = self.nearl
@@ -256,10 +262,11 @@ class NearlClip:
                 x = self._text.block(layer, x, tokens)
             return self._text.pool(x, tokens), layers
         first, z = nearl.config.first(self._text.depth), nearl.start(1)
-        x, below = self._text_prefix(tokens, first)
-        layers += [_by_label(nearl.project("text", f), counts) for f in below]
+        x, known = self._text_prefix(tokens, first)
+        layers += [_by_label(nearl.project("text", f), counts) for f in known[:first]]
         for layer in range(first, self._text.depth):
-            x = self._text.block(layer, x, tokens)
+            if layer >= len(known):
+                x = self._text.block(layer, x, tokens)
             f = x[rows, eot]  # P x D
             h = nearl.project("text", f)  # P x r
             layers.append(_by_label(h, counts))
@@ -269,7 +276,7 @@ class NearlClip:
         return self._text.pool(x, tokens), layers
 
     def _text_prefix(self, tokens: Tensor, first: int) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """What enters text layer `first`, and the summaries of those below, which have no adapter.
+        """What the block of text layer `first` returns, and the summaries up to it.
 
         Kept for the latest texts: training asks for them at each step.
         """
@@ -280,7 +287,7 @@ class NearlClip:
             with torch.inference_mode(mode=False), torch.no_grad():
                 made = frozen_texts(self._text, tokens, first=first, how=Interaction.FULL)
             kept = self._kept = _TextPrefix(tokens, lower, made)
-        return kept.texts.entering, kept.texts.below
+        return kept.texts.reached, kept.texts.known
 
     def images(
         self, images: Tensor, labels: LabelContext, *, observe: Observe | None = None
@@ -314,7 +321,13 @@ class NearlClip:
         nearl = self.nearl if observe or self._ranks is None else self._ranks
         assert nearl is not None
         first, z = nearl.config.first_layer, nearl.start(len(x))
-        texts = labels.texts and OwnTexts(nearl, self._text, labels.texts, x, z, self._image)
+        texts = None
+        if labels.texts is not None:
+            run = labels.texts.run(self._text, len(x))
+            texts = OwnTexts(nearl, run, labels.layers, z)
+            if first:
+                # Of the last layer without an adapter, which the first text layer may stand beside.
+                texts.see(first - 1, self._image.summarise(nearl.project("image", x)))
         for layer in range(first, self._image.depth):
             x = self._image.block(layer, x)
             h = nearl.project("image", x)  # B x N x r

@@ -1,51 +1,43 @@
 """The text side that each image has of its own, where it hears the image layer by layer."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from nearl_core.model.adapters import Adapters
-from nearl_core.model.interaction import Texts
-from nearl_core.model.towers import ImageTower, TextTower
+from nearl_core.model.interaction import SummariesAlone, WholeTexts
 
 
 class OwnTexts:
     """The text side of each image of a batch, in step with its layers."""
 
     def __init__(
-        self,
-        nearl: Adapters,
-        tower: TextTower,
-        texts: Texts,
-        x: Tensor,
-        z: Tensor,
-        image: ImageTower,
+        self, nearl: Adapters, run: SummariesAlone | WholeTexts, h_t: Sequence[Tensor], z: Tensor
     ) -> None:
-        self._nearl, self._depth, self._image_depth = nearl, tower.depth, image.depth
-        self._run = texts.run(tower, len(x))
-        self._h_t = [nearl.project("text", f) for f in texts.below]
-        self._first = len(texts.below)
-        self._f: Tensor | None = None
-        self._z, self._heard = z, self._first - 1
+        """Start with the projected summaries of the layers that are known, C x r, and z^0."""
+        self._nearl, self._run, self._h_t = nearl, run, list(h_t)
+        self._depth, self._image_depth = nearl.config.text_depth, nearl.config.image_depth
+        self._z, self._heard = z, nearl.config.first(self._depth) - 1
         self._h_v = dict[int, Tensor]()
-        if below := nearl.config.first_layer:
-            # Of the last layer without an adapter, which the first text layer may stand beside.
-            self._h_v[below - 1] = image.summarise(nearl.project("image", x))
+
+    def see(self, image_layer: int, h_v: Tensor) -> None:
+        """The image's projected summary after one of its layers: B x r."""
+        self._h_v[image_layer] = h_v
 
     def after(self, layer: int, h_v: Tensor, image_layer: int) -> Tensor:
-        """The labels' projected summaries after a text layer: B x C x r, or C x r below adapters.
+        """The labels' projected summaries after a text layer: B x C x r, or C x r where known.
 
         Args:
             layer: Of the text; never so high that it would need an image layer still to come.
             h_v: B x r, the image's projected summary after `image_layer`.
             image_layer: The latest one.
         """
-        self._h_v[image_layer] = h_v
+        self.see(image_layer, h_v)
         while len(self._h_t) <= layer:
             reached = len(self._h_t)
-            if reached > self._first:
-                self._hear(reached - 1)
-            self._f = self._run.step(reached)
-            self._h_t.append(self._nearl.project("text", self._f))
+            self._hear(reached - 1)
+            self._h_t.append(self._nearl.project("text", self._run.step(reached)))
         return self._h_t[layer]
 
     def synergy(self, image_layer: int, z: Tensor, h_v: Tensor, h_t: Tensor) -> Tensor:
@@ -54,7 +46,8 @@ class OwnTexts:
         Two towers of one depth have one z all the way up.
         """
         nearl, layer = self._nearl, self._heard + 1
-        hears = layer < len(self._h_t) and self._beside(layer) == image_layer
+        # What the last layer's adapter makes of the texts reaches no image.
+        hears = layer < min(len(self._h_t), self._depth - 1) and self._beside(layer) == image_layer
         if not hears or not nearl.share(image_layer, layer):
             return nearl.synergy("image", image_layer, z, h_v, h_t)
         self._heard = layer
@@ -70,8 +63,8 @@ class OwnTexts:
 
     def _hear(self, layer: int) -> None:
         """What a text layer's adapter makes of the summaries, with the image layer beside it."""
-        f, h_t = self._f, self._h_t[layer]
-        assert f is not None
+        f = self._run.summaries
+        h_t = self._h_t[layer].expand(len(f), -1, -1)
         if self._heard < layer:
             h_v = self._h_v[self._beside(layer)]
             self._z, self._heard = self._nearl.synergy("text", layer, self._z, h_v, h_t), layer

@@ -1,9 +1,9 @@
 """The text tower where images are ranked in EOT-only interaction: one token a text, in few steps.
 
-Weights are fixed there, so that the norms' weights are folded into the products behind them and
-the scores' scale into the questions, and keys are kept as they are multiplied. Walking a text tower
-for a few tokens reads all its weights for each image: where images are ranked in two bytes a number
-the products here are too. Then a batch must always be of one size, as the image tower's is.
+Weights are fixed there, so that the norms' weights are folded into the products behind them, and
+keys stand beside values as they are read. Walking a text tower for a few tokens reads all its
+weights for each image: where images are ranked in two bytes a number the products here are too.
+Then a batch must always be of one size, as the image tower's is.
 """
 
 from dataclasses import dataclass
@@ -33,11 +33,12 @@ class QuickMemory(Memory):
     """As it is multiplied.
 
     Attributes:
-        turned: P x heads x D/heads x T, the keys.
-        unseen: P x 1 x 1 x T, added to scores: -inf where the summary does not look.
+        both: 1 x P x 2 x heads x T x D/heads, keys before values.
+        unseen: 1 x P x 1 x 1 x (T + 1), added to scores: -inf where the summary does not look. The
+            summary itself stands last.
     """
 
-    turned: Tensor
+    both: Tensor
     unseen: Tensor
 
 
@@ -54,34 +55,34 @@ class QuickTextTower(ClipTextTower):
         kept = super().remember(layer, x, tokens)
         if layer not in self._quick:
             self._quick[layer] = self._folded(self._blocks[layer])
-        unseen = torch.zeros_like(kept.others, dtype=x.dtype).masked_fill_(~kept.others, -torch.inf)
-        turned = kept.keys.transpose(-1, -2).contiguous()
-        values = kept.values.contiguous()
-        return QuickMemory(kept.keys, values, kept.others, turned, unseen[:, None, None])
+        both = torch.stack([kept.keys, kept.values], dim=1)
+        itself = kept.others.new_ones(len(kept.others), 1)
+        seen = torch.cat([kept.others, itself], dim=1)
+        unseen = torch.zeros_like(seen, dtype=x.dtype).masked_fill_(~seen, -torch.inf)
+        keys, values = both.unbind(1)
+        return QuickMemory(keys, values, kept.others, both[None], unseen[None, :, None, None])
 
     def summary_block(self, layer: int, summary: Tensor, memory: Memory) -> Tensor:
         """One block of EOT alone: B x P x D to B x P x D; others stay as they were remembered."""
         assert isinstance(memory, QuickMemory)
         block, (batch, texts, width) = self._quick[layer], summary.shape
         qkv = block.qkv(_normed(summary, block.eps)).float()
-        heads = qkv.view(batch, texts, 3, memory.keys.shape[1], -1)
-        q, k, v = heads.permute(2, 1, 3, 0, 4).unbind(0)  # each P x heads x B x D/heads
-        others = torch.matmul(q, memory.turned) + memory.unseen  # P x heads x B x T
-        own = torch.linalg.vecdot(q, k).unsqueeze(-1)
-        weights = torch.cat([others, own], -1).softmax(-1)
-        mixed = torch.matmul(weights[..., :-1], memory.values)
-        mixed = torch.addcmul(mixed, weights[..., -1:], v)
-        x = summary + block.out(mixed.permute(2, 0, 1, 3).reshape(batch, texts, width))
+        own = qkv.view(batch, texts, 3, memory.both.shape[3], 1, -1)
+        others = memory.both.expand(batch, -1, -1, -1, -1, -1)
+        k, v = torch.cat([others, own[:, :, 1:]], dim=-2).flatten(0, 1).unbind(1)
+        unseen = memory.unseen.expand(batch, -1, -1, -1, -1).flatten(0, 1)
+        # Copying what is kept costs less than the seven small steps of attention without a copy.
+        mixed = F.scaled_dot_product_attention(own[:, :, 0].flatten(0, 1), k, v, unseen)
+        mixed = mixed.reshape(batch, texts, width)
+        x = summary + block.out(mixed)
         return x + block.narrow(block.bend(block.wide(_normed(x, block.eps))))
 
     def _folded(self, block: Any) -> _Block:  # noqa: ANN401  # open_clip ships no types
         attention, mlp = block.attn, block.mlp
         weight, bias = behind_norm(block.ln_1, attention.in_proj_weight, attention.in_proj_bias)
-        asks = torch.ones_like(bias)
-        asks[: self.width] = (self.width // attention.num_heads) ** -0.5
         wide = behind_norm(block.ln_2, mlp.c_fc.weight, mlp.c_fc.bias)
         return _Block(
-            qkv=self._fixed(weight * asks[:, None], bias * asks),
+            qkv=self._fixed(weight, bias),
             out=self._fixed(*_scaled(attention.out_proj, block.ls_1)),
             wide=self._fixed(*wide),
             narrow=self._fixed(*_scaled(mlp.c_proj, block.ls_2)),

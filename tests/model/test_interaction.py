@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nearl_core.errors import BackboneError
 from nearl_core.model import adapter_file
+from nearl_core.model.clip_towers import ClipTextTower, Memory
 from nearl_core.model.interaction import Interaction, frozen_texts
 from nearl_core.model.nearl import Nearl, NearlClip
 from nearl_core.model.towers import OpenClip, image_tower, text_tower
@@ -91,6 +92,26 @@ def test_a_cached_prefix_gives_the_full_path(how: Interaction) -> None:
     with torch.inference_mode():
         found = clip.images_from(clip.prefix(pictures(), 2), clip.labels(PROMPTS))
     torch.testing.assert_close(found, features(clip, pictures()), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("first_layer", [0, 2])
+def test_what_no_image_moves_is_computed_once(
+    first_layer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An adapter moves what a block returns: the first adapted layer's block is frozen too."""
+    clip, _ = clip_of(
+        tiny_model(image_depth=4, text_depth=4), Interaction.EOT_ONLY, first_layer=first_layer
+    )
+    labels, walked = clip.labels(PROMPTS), list[int]()
+    block = ClipTextTower.summary_block
+
+    def counted(tower: ClipTextTower, layer: int, summary: Tensor, memory: Memory) -> Tensor:
+        walked.append(layer)
+        return block(tower, layer, summary, memory)
+
+    monkeypatch.setattr(ClipTextTower, "summary_block", counted)
+    clip.images(pictures(), labels)
+    assert walked == list(range(first_layer + 1, 4))
 
 
 def test_both_sides_learn_from_each_image() -> None:
