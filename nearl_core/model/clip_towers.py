@@ -39,12 +39,16 @@ class ClipImageTower:
         self.depth = len(self._blocks)
         self.width = int(visual.transformer.width)
         self._by_class_token = visual.pool_type == "tok" or visual.attn_pool is not None
-        self.tells_all = False
+        self.texture: tuple[int, ...] = ()
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Patches, CLS and positions: B x N x D."""
         embedded: Tensor = self._visual._embeds(inputs)
         return embedded
+
+    def embed_seen(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """`embed`, and nothing: there is no stem."""
+        return self.embed(inputs), inputs.new_empty(len(inputs), 0)
 
     def patches(self, x: Tensor) -> Tensor:
         """All tokens but CLS."""

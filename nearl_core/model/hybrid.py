@@ -19,6 +19,8 @@ from timm.models import (
 from timm.models.resnet import BasicBlock
 from torch import Tensor, nn
 
+from nearl_core.model.texture import Texture
+
 NAME = "nearl_hybrid_tiny"
 STEM = (48, 96, 192)
 """Channels of the stem's maps, of stride 4, 8 and 16."""
@@ -85,13 +87,14 @@ class HybridTransformer(VisionTransformer):
     """A vision transformer whose feature is made of all that it knows of the image.
 
     That is CLS, the stem's summaries and the mean and deviation of the patches, side by side:
-    (1 + 4 + 2) x D.
+    (1 + 4 + 2) x D. What only the learners read beside it is its `texture`.
     """
 
     def __init__(self, **given: Any) -> None:  # noqa: ANN401  # timm chooses them
         super().__init__(embed_layer=StemEmbed, **given)
         self.num_prefix_tokens += sum(SUMMARIES)
         self.num_features = (self.num_prefix_tokens + 2) * self.embed_dim
+        self.texture = Texture(STEM[0], STEM[-1])
         embed: Any = self.patch_embed
         for line in embed.summaries:  # after timm's own beginning, which is too small for them
             nn.init.orthogonal_(line.weight, GAIN)

@@ -50,11 +50,15 @@ class LoweredTower:
         self._ranks, self._trains = image_tower(low), image_tower(low, split_attention=True)
         self._dtype = precision.dtype
         self.depth, self.width = self._whole.depth, self._whole.width
-        self.tells_all = self._whole.tells_all
+        self.texture = self._whole.texture
 
     def embed(self, inputs: Tensor) -> Tensor:
         """What enters the first block: B x N x D, float32."""
         return self._whole.embed(inputs)
+
+    def embed_seen(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """`embed`, and the stem's texture, float32."""
+        return self._whole.embed_seen(inputs)
 
     def patches(self, x: Tensor) -> Tensor:
         """The tokens that stand for places."""

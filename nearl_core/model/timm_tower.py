@@ -33,13 +33,25 @@ class TimmImageTower:
         self._by_class_token = trunk.attn_pool is None and trunk.global_pool == "token"
         self.depth = len(self._blocks)
         self.width = int(trunk.embed_dim)
-        self.tells_all = isinstance(trunk, HybridTransformer)
+        self._sees = trunk if isinstance(trunk, HybridTransformer) else None
+        sees = self._sees
+        self.texture: tuple[int, ...] = () if sees is None else sees.texture.widths
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Patches, CLS, registers and summaries if there are any, and positions: B x N x D."""
+        return self._placed(self._trunk.patch_embed(inputs))
+
+    def embed_seen(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """`embed`, and the stem's texture."""
+        if self._sees is None:
+            return self.embed(inputs), inputs.new_empty(len(inputs), 0)
+        stem: Any = self._sees.patch_embed
+        tokens, maps = stem.seen(inputs)
+        return self._placed(tokens), self._sees.texture(maps)
+
+    def _placed(self, tokens: Tensor) -> Tensor:
         trunk = self._trunk
-        placed = trunk._pos_embed(trunk.patch_embed(inputs))
-        x: Tensor = trunk.norm_pre(trunk.patch_drop(placed))
+        x: Tensor = trunk.norm_pre(trunk.patch_drop(trunk._pos_embed(tokens)))
         return x
 
     def patches(self, x: Tensor) -> Tensor:

@@ -49,11 +49,13 @@ class ImageTower(Tower, Protocol):
     """A tower of images; inputs are B x 3 x H x W, normalised.
 
     Attributes:
-        tells_all: Whether its feature is made of all that the tower knows, so that there is
-            nothing to read beside it.
+        texture: Widths of what its stem shows beside the tokens; none where there is no stem.
     """
 
-    tells_all: bool
+    texture: tuple[int, ...]
+
+    def embed_seen(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """`embed`, and the stem's texture: B x N x D and B x the sum of `texture`."""
 
     def patches(self, x: Tensor) -> Tensor:
         """The tokens that stand for places: B x N x D to B x N' x D."""

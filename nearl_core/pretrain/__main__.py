@@ -60,6 +60,11 @@ def main() -> int:
     parser.add_argument(
         "--finish", action="store_true", help="take the last step from the checkpoint as it is"
     )
+    parser.add_argument(
+        "--texture",
+        action="store_true",
+        help="train nothing: make the texture's projections anew for the weights of --start",
+    )
     parser.add_argument("--device", help="cuda, mps or cpu; else the best there is")
     args = parser.parse_args()
     try:
@@ -72,6 +77,8 @@ def main() -> int:
 
 def _run(args: argparse.Namespace, control: RunControl) -> None:
     data = load(args.images, args.work, context_length=CONTEXT_LENGTH, control=control)
+    if args.texture and args.start is None:
+        raise NearlError("Whose texture is meant is not said.", "Add --start FOLDER.")
     settings = AFRESH if args.start is None else AGAIN
     settings = replace(settings, seconds=args.minutes * 60)
     torch.manual_seed(settings.seed)
@@ -89,11 +96,14 @@ def _run(args: argparse.Namespace, control: RunControl) -> None:
     checkpoint = args.work / "checkpoint.safetensors"
     if args.finish and not checkpoint.exists():
         raise NearlError(f"There is no checkpoint in {args.work}.", "Train without --finish first.")
-    if args.finish:
+    if args.texture:
+        training.fit_texture(HeadSettings(), control)
+    elif args.finish:
         training.resume(checkpoint)
+        training.finish(HeadSettings(), control)
     else:
         training.run(checkpoint, control)
-    training.finish(HeadSettings(), control)
+        training.finish(HeadSettings(), control)
     write(training.average, data.vocabulary.phrases, args.out)
 
 

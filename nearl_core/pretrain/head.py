@@ -1,4 +1,4 @@
-"""The last step: the embedding's projection in closed form, and the text tower taught to meet it.
+"""The last step: projections in closed form, and the text tower taught to meet the embedding.
 
 Trained beside the tower, a projection keeps what the losses ask for, and few scans show the rest.
 In closed form it keeps what views differ by, whatever that is: principal axes of all that the
@@ -26,7 +26,8 @@ class HeadSettings:
 
     Attributes:
         views: Views whose axes are found, and that texts are taught by.
-        whitening: 0 keeps the axes' deviations as they are, 1 makes them equal.
+        whitening: Of the embedding: 0 keeps the axes' deviations as they are, 1 makes them equal.
+        texture_whitening: The same of the texture's blocks.
         steps: Of the text tower's training.
         batch: Views a step.
         rate: The text tower's, with a cosine to zero.
@@ -34,6 +35,7 @@ class HeadSettings:
 
     views: int = 3200
     whitening: float = 0.7
+    texture_whitening: float = 0.5
     steps: int = 250
     batch: int = 512
     rate: float = 1e-3

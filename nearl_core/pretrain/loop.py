@@ -143,7 +143,10 @@ class Pretraining:
         views = self._views(self._draw(count), self.settings.augment.size)
         maps = self._taught(views)
         with torch.autocast(self.device.type, torch.bfloat16):
-            return self._student((views.images.to(self.device) - self._mean) / self._std), maps
+            return self._student(self._normalised(views)), maps
+
+    def _normalised(self, views: Views) -> Tensor:
+        return (views.images.to(self.device) - self._mean) / self._std
 
     def _draw(self, count: int) -> Tensor:
         return torch.randint(len(self.data.images), (count,), generator=self._generator)
@@ -170,7 +173,7 @@ class Pretraining:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast(self.device.type, torch.bfloat16):
-            images = (views.images.to(self.device) - self._mean) / self._std
+            images = self._normalised(views)
             seen = self._student(images)
             parts = self.matching(seen, maps)
             parts["caption"] = self._caption_loss(seen.feature, views, self.data.classes[chosen])
@@ -228,7 +231,8 @@ class Pretraining:
     # --- the last step ---
 
     def finish(self, settings: HeadSettings, control: RunControl) -> None:
-        """Make the average's projection in closed form and teach its text tower (`head.py`)."""
+        """Make the average's projections in closed form and teach its text tower (`head.py`)."""
+        self.fit_texture(settings, control)
         self.model.load_state_dict(self.average.state_dict())
         self.model.eval()
         known, right = list[Tensor](), list[Tensor]()
@@ -236,7 +240,7 @@ class Pretraining:
             chosen = self._draw(self.settings.batch)
             views = self._views(chosen, self.settings.augment.size)
             with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
-                images = (views.images.to(self.device) - self._mean) / self._std
+                images = self._normalised(views)
                 known.append(self._student(images).known.float())
             right.append(self._right_for(views, self.data.classes[chosen]))
             control.step(len(known) * len(chosen), settings.views, "looking at views")
@@ -256,6 +260,25 @@ class Pretraining:
         images_own = {id(p) for p in image_tower.parameters()}
         taught = [p for p in self.model.parameters() if id(p) not in images_own]
         teach_texts(taught, loss, settings, self._generator, control)
+        self.average.load_state_dict(self.model.state_dict())
+
+    def fit_texture(self, settings: HeadSettings, control: RunControl) -> None:
+        """Make the projections of the average's texture in closed form (`model/texture.py`)."""
+        self.model.load_state_dict(self.average.state_dict())
+        self.model.eval()
+        found = list[list[Tensor]]()
+        while len(found) * self.settings.batch < settings.views:
+            views = self._views(self._draw(self.settings.batch), self.settings.augment.size)
+            with torch.no_grad():
+                found.append(self._student.textures(self._normalised(views)))
+            done = len(found) * self.settings.batch
+            control.step(done, settings.views, "looking at textures")
+            control.check()
+        for line, of_views in zip(
+            self._student.texture.lines, zip(*found, strict=True), strict=True
+        ):
+            assert isinstance(line, nn.Linear)
+            project(line, torch.cat(of_views), settings.texture_whitening)
         self.average.load_state_dict(self.model.state_dict())
 
     # --- checkpoints ---

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nearl_core.model.texture import Texture
 from nearl_core.model.towers import OpenClip, image_tower
 
 
@@ -39,6 +40,7 @@ class Student:
         self._middle, self._named = middle_layer, self._trunk.num_prefix_tokens
         self.width = self._tower.width
         self.head: nn.Linear = model.visual.head.proj
+        self.texture: Texture = self._trunk.texture
         self.features: int = self.head.out_features
 
     def __call__(self, images: Tensor) -> Seen:
@@ -57,6 +59,12 @@ class Student:
         named = self._named
         known = self._trunk.forward_head(last)
         return Seen(maps[-2], maps[-1], middle[:, named:], last[:, named:], known, self.head(known))
+
+    def textures(self, images: Tensor) -> list[Tensor]:
+        """What each of the texture's lines is given of B x 3 x H x W, normalised, in float32."""
+        maps = self._trunk.patch_embed.seen(images)[1]
+        found: list[Tensor] = self.texture.measured(maps)
+        return found
 
     def _positions(self, side: int) -> Tensor:
         """Position embeddings of a grid of another size: 1 x (1 + side^2) x D."""

@@ -3,7 +3,7 @@
 On pretended cards (`tests/support/pretended.py`) everywhere, on a real one where there is one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -159,13 +159,18 @@ class _Small:
 
 
 def small(monkeypatch: pytest.MonkeyPatch, most: int) -> _Small:
-    memory, embed = _Small(most), LoweredTower.embed
+    memory = _Small(most)
+    for name in ("embed", "embed_seen"):
 
-    def refusing(self: LoweredTower, inputs: Tensor) -> Tensor:
-        memory.refuse(len(inputs))
-        return embed(self, inputs)
+        def refusing(
+            self: LoweredTower,
+            inputs: Tensor,
+            whole: Callable[[LoweredTower, Tensor], object] = getattr(LoweredTower, name),
+        ) -> object:
+            memory.refuse(len(inputs))
+            return whole(self, inputs)
 
-    monkeypatch.setattr(LoweredTower, "embed", refusing)
+        monkeypatch.setattr(LoweredTower, name, refusing)
     return memory
 
 

@@ -268,7 +268,8 @@ def test_texts_learn_to_meet_embeddings_that_stand_still(tmp_path: Path) -> None
     changed = {name for name in after if not torch.equal(after[name], before[name])}
     assert any(not name.startswith("visual") for name in changed)
     of_images = {name for name in changed if name.startswith("visual")}
-    assert of_images == {"visual.head.proj.weight", "visual.head.proj.bias"}
+    closed = ["head.proj", "trunk.texture.lines.0", "trunk.texture.lines.1"]
+    assert of_images == {f"visual.{line}.{part}" for line in closed for part in ("weight", "bias")}
     images = torch.nn.functional.interpolate(training.data.images / 255, size=(64, 64))
     tokens = clip_tokenizer(77)(["chest X-ray", "own set big disc"])
     model: Any = training.average
