@@ -160,17 +160,16 @@ class _Small:
 
 def small(monkeypatch: pytest.MonkeyPatch, most: int) -> _Small:
     memory = _Small(most)
-    for name in ("embed", "embed_seen"):
 
-        def refusing(
-            self: LoweredTower,
-            inputs: Tensor,
-            whole: Callable[[LoweredTower, Tensor], object] = getattr(LoweredTower, name),
-        ) -> object:
+    def refusing(whole: Callable[[LoweredTower, Tensor], object]) -> Callable[..., object]:
+        def embed(tower: LoweredTower, inputs: Tensor) -> object:
             memory.refuse(len(inputs))
-            return whole(self, inputs)
+            return whole(tower, inputs)
 
-        monkeypatch.setattr(LoweredTower, name, refusing)
+        return embed
+
+    monkeypatch.setattr(LoweredTower, "embed", refusing(LoweredTower.embed))
+    monkeypatch.setattr(LoweredTower, "embed_seen", refusing(LoweredTower.embed_seen))
     return memory
 
 
