@@ -49,6 +49,8 @@ DRAWN = 8.0
 DEFAULT_RIDGE = 0.7
 CHOOSE_RIDGE_FROM = 256
 DEFAULT_TEMPERATURE = 0.2
+FEW = 16
+"""Below so many examples the default is higher, by the root of the quotient."""
 RARE_FROM = 8
 """So many examples without a label of several say that it is rare; fewer say nothing of it."""
 
@@ -96,7 +98,7 @@ def _chosen(
     judged = int(problem.judged().sum())
     if not judged:
         share = text_default * problem.text_worth()
-        return problem.head(DEFAULT_RIDGE, share, DEFAULT_TEMPERATURE)
+        return problem.head(DEFAULT_RIDGE, share, problem.usual_temperature)
     if judged < CHOOSE_RIDGE_FROM:
         ridges, chosen_at = (DEFAULT_RIDGE,), 0
     losses = dict[tuple[float, float], float]()
@@ -326,6 +328,11 @@ class _Problem:
             np.average(self._losses(ridge, share), axis=1, weights=self._s[self.judged()]).min()
         )
 
+    @property
+    def usual_temperature(self) -> float:
+        """What suits so few examples elsewhere."""
+        return float(DEFAULT_TEMPERATURE * max(1.0, FEW / self.count) ** 0.5)
+
     def temperature(self, ridge: float, share: float) -> float:
         """The one to be expected by the left-out scores, drawn to the default.
 
@@ -335,7 +342,7 @@ class _Problem:
         weights = self._as_decided[self.judged()]
         count = weights.sum() ** 2 / (weights**2).sum()
         losses = np.average(self._losses(ridge, share), axis=1, weights=weights)
-        away = DRAWN * np.log(TEMPERATURES / DEFAULT_TEMPERATURE) ** 2
+        away = DRAWN * np.log(TEMPERATURES / self.usual_temperature) ** 2
         against = count * losses + away
         belief = np.exp(against.min() - against)
         return float(np.exp(np.average(np.log(TEMPERATURES), weights=belief)))
