@@ -29,7 +29,8 @@ class LossPlot(QWidget):
         self._left = plot.getAxis("left")
         self._left.setWidth(40)
         plot.getAxis("bottom").setHeight(20)
-        plot.getViewBox().setDefaultPadding(0.25)  # room for the figures at both ends
+        self._steps = plot.getViewBox()
+        self._steps.setDefaultPadding(0.25)  # room for the figures at both ends of the left axis
         plot.showGrid(x=False, y=True, alpha=0.15)
         self._curve = plot.plot([], [], pen=pg.mkPen(style.ACCENT, width=1.5))
         layout = QVBoxLayout(self)
@@ -50,6 +51,7 @@ class LossPlot(QWidget):
         self._losses = list(losses)
         self._curve.setData(list(range(1, len(losses) + 1)), self._losses)
         ends = sorted({min(losses), max(losses)}) if losses else []
+        self._steps.setXRange(0, max(len(losses), 10), padding=0.02)  # there is no step below 0
         self._left.setTicks([[(loss, f"{loss:.2f}") for loss in ends]])
 
     def add(self, loss: float) -> None:
