@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 Feature = NDArray[np.float32]
 Key = tuple[str, int]
-LIMIT_BYTES = 512 << 20
+LIMIT_BYTES = 2 << 30
+"""Features of a few hundred thousand frames; beyond, the file is begun anew."""
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS features "
     "(source TEXT, scan TEXT, frame INTEGER, value BLOB, PRIMARY KEY (source, scan, frame))"
