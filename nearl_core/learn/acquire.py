@@ -30,8 +30,8 @@ LOOKED_AT = 1024
 PLANNED = 16
 """So many places are filled one as if the others before it were decided."""
 SHUFFLED = 256
-_RIDGE = 0.2
-"""Of the covariance of what is decided; that of the instant learner is chosen for its ranking."""
+_RIDGE = 0.7
+"""Of the covariance of what is decided; the instant learner's own while it has few."""
 
 
 def order(
