@@ -8,7 +8,7 @@ semi-supervised learning", NIPS 2002). The more decisions, the less: they know b
 
 import numpy as np
 
-from nearl_core.learn.examples import Axes, Features, FloatArray, spread
+from nearl_core.learn.examples import ALIKE, Axes, Features, FloatArray, spread
 
 MEASURED = 192
 """So many scans, drawn at random, show the axes of all."""
@@ -30,7 +30,7 @@ def measure(features: Features, blocks: tuple[int, ...]) -> Axes:
     scale = 1 / spread(((rows - centre) ** 2).mean(0), blocks)
     apart = (rows - centre) * scale
     squares, left = np.linalg.eigh(apart @ apart.T)  # the least first
-    main = squares > _LEAST * squares[-1]
+    main = squares > max(_LEAST * squares[-1], ALIKE)
     main[:-AXES] = False
     lengths = np.sqrt(squares[main])[::-1]
     along = left[:, main][:, ::-1].T @ apart / lengths[:, None]

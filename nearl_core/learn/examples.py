@@ -12,6 +12,8 @@ from nearl_core.learn.batches import balanced_weights
 FloatArray = NDArray[np.float64]
 Features: TypeAlias = NDArray[np.floating]
 _Kind = TypeVar("_Kind", bound=np.floating)
+ALIKE = 1e-10
+"""Squared distances of features below this are rounding: one scan, read twice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,5 +85,10 @@ def spread_of(examples: Examples) -> FloatArray:
 def spread(variance: FloatArray, blocks: tuple[int, ...]) -> FloatArray:
     """F, by which features are divided: each block then spreads alike, all together by 1."""
     ends = np.cumsum([0, len(variance) - sum(blocks), *blocks])
-    roots = [np.sqrt(variance[a:b].sum() * (len(blocks) + 1)) or 1.0 for a, b in pairwise(ends)]
-    return np.repeat(np.array(roots), np.diff(ends))
+    whole = np.array([unless_alike(variance[a:b].sum()) for a, b in pairwise(ends)])
+    return np.repeat(np.sqrt(whole * (len(blocks) + 1)), np.diff(ends))
+
+
+def unless_alike(square: float) -> float:
+    """How far features are apart, squared, to be divided by: 1 where that is rounding alone."""
+    return square if square > ALIKE else 1.0

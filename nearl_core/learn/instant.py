@@ -32,7 +32,7 @@ from nearl_core.learn.batches import balanced_weights
 from nearl_core.learn.examples import Examples as Examples
 from nearl_core.learn.examples import Features as Features
 from nearl_core.learn.examples import FloatArray as FloatArray
-from nearl_core.learn.examples import spread
+from nearl_core.learn.examples import spread, unless_alike
 from nearl_core.learn.head import Head as Head
 from nearl_core.learn.head import to_probabilities as to_probabilities
 from nearl_core.learn.head import zero_shot as zero_shot
@@ -277,7 +277,7 @@ class _Problem:
         width = texts.shape[1]  # nothing speaks of the blocks
         centred = (texts - texts.mean(0)).T[:, slice(None) if some is None else some]
         said = x[:, :width] @ centred
-        scale = 0.3 / np.sqrt(said.var() or 1.0)
+        scale = 0.3 / np.sqrt(unless_alike(said.var()))
         found[:width] = centred * scale
         return found, said * scale
 

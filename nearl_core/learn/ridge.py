@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nearl_core.learn.examples import unless_alike
+
 FloatArray = NDArray[np.float64]
 _Floats: TypeAlias = NDArray[np.floating]
 LARGE = 256
@@ -33,8 +35,7 @@ class Ridge:
         # numpy knows that a product with itself is symmetric: half the time of torch's.
         self._gram = torch.from_numpy(low @ low.T if self._few else low.T @ low)
         self._low, self._factors = low, dict[float, Tensor]()
-        # Equal features have no spread at all.
-        self._mean = float(np.vdot(rows, rows)) / min(rows.shape) or 1.0
+        self._mean = unless_alike(float(np.vdot(rows, rows))) / min(rows.shape)
 
     def solution(self, ridge: float, y: FloatArray) -> FloatArray:
         """W for a ridge and N x K targets, F x K, to rounding.

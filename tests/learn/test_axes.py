@@ -82,6 +82,11 @@ def test_few_scans_show_no_axes() -> None:
     assert axes.of_scans(_scans(axes.FEWEST - 1)[0], BLOCKS) is None
 
 
+def test_rounding_is_no_axis() -> None:
+    one, rng = _scans(1)[0], np.random.default_rng(0)
+    assert axes.of_scans(one * (1 + 1e-8 * rng.standard_normal((40, 40))), BLOCKS) is None
+
+
 def test_scans_that_are_all_alike_do_no_harm() -> None:
     x, y = np.ones((40, 40)), np.eye(2)[np.arange(40) % 2]
     p = _fitted(x[:8], y[:8], x).probabilities(x)

@@ -68,6 +68,27 @@ def test_equal_scans_are_no_reason_for_certainty(count: int, multi_label: bool) 
         assert 0.05 < p[0, 0] < 0.95
 
 
+@pytest.mark.parametrize("with_axes", [False, True])
+@pytest.mark.parametrize("multi_label", [False, True])
+@pytest.mark.parametrize("rounding", [0.0, 1e-7])
+def test_a_scan_that_was_read_twice_is_no_reason_for_certainty(
+    rounding: float, multi_label: bool, with_axes: bool
+) -> None:
+    rng, others = np.random.default_rng(0), _clusters((30, 30), spread=0.3)
+    known = axes.of_scans(others.features, (4,)) if with_axes else None
+    for count in range(2, 10):
+        rows = np.repeat(others.features[:1], count, 0)
+        rows *= 1 + rounding * rng.normal(size=rows.shape)
+        weights = rng.choice([0.25, 0.5, 0.7, 1.0], count)
+        targets = np.eye(2)[np.arange(count) % 2]
+        examples = Examples(rows, targets, weights, (4,), axes=known)
+        head = instant.fit(examples, None, multi_label=multi_label)
+        p = head.probabilities(others.features)
+        assert abs(p - p[0]).max() < 0.01  # nothing is known by which they could differ
+        told = instant.fit(examples, _centres(2)[:, :12], multi_label=multi_label)
+        assert abs(told.logits(others.features)).max() < 20  # by the texts, if at all
+
+
 def test_a_label_without_examples_is_said_to_be_unknown() -> None:
     few = _clusters((5, 5, 5)).take(np.arange(10))
     head = instant.fit(few, None, multi_label=False)
