@@ -176,11 +176,11 @@ class Learner:
 
         What ranks changes a little by that.
         """
-        kept, count = self._axes, len(self.scans)
+        kept, count = self._axes, self.scans.count(cache)
         if kept is not None and kept[0] is cache and count < MEASURE_AGAIN * kept[1]:
             return kept[2]
         ids = self.scans.known(list(self._taught[0]), cache)
-        some = np.random.default_rng(0).permutation(len(ids))[: axes.MEASURED]
+        some = axes.drawn(len(ids), np.random.default_rng(0))
         features = self.scans.features([ids[n] for n in some], cache)
         found = axes.of_scans(features, self.measures.blocks)
         if found is not None:

@@ -103,5 +103,5 @@ def _part(engine: Engine, known: Known, control: RunControl) -> Part:
     features = engine.deep_features([scan.id for scan in known.scans])
     labels, count = known.targets.argmax(1), known.targets.shape[1]
     blocks = engine.encoder.blocks
-    some = axes.drawn(features, np.random.default_rng(0))
+    some = features[axes.drawn(len(features), np.random.default_rng(0))]
     return Part(features, labels, count, blocks, axes.of_scans(some, blocks))

@@ -109,7 +109,7 @@ def _main_axes(
 
     The last column is 1: without it the scans in the middle of all would tell of nothing.
     """
-    found = axes.measure(axes.drawn(features, rng), blocks)
+    found = axes.measure(features[axes.drawn(len(features), rng)], blocks)
     columns = (found.along * found.scale).T
     middle, coarse = found.centre @ columns, columns.astype(features.dtype)
 

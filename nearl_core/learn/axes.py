@@ -7,6 +7,7 @@ semi-supervised learning", NIPS 2002). The more decisions, the less: they know b
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nearl_core.learn.examples import ALIKE, Axes, Features, FloatArray, spread
 
@@ -37,9 +38,9 @@ def measure(features: Features, blocks: tuple[int, ...]) -> Axes:
     return Axes(centre, scale, along, lengths / lengths[:1], len(rows))
 
 
-def drawn(features: Features, rng: np.random.Generator) -> Features:
-    """As many of the scans' features as show their axes."""
-    return np.asarray(features[rng.permutation(len(features))[:MEASURED]])
+def drawn(count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Which of so many scans are to show the axes of all."""
+    return rng.permutation(count)[:MEASURED]
 
 
 def of_scans(features: Features, blocks: tuple[int, ...]) -> Axes | None:

@@ -76,7 +76,7 @@ def joined(embeddings: NDArray[_Kind], frozen: NDArray[_Kind]) -> NDArray[_Kind]
 
 
 def spread_of(examples: Examples) -> FloatArray:
-    """F, by which the learner divides the features of an exclusive label set."""
+    """F, by which the learner divides features where labels exclude each other, without axes."""
     weights = balanced_weights(examples.targets, examples.weights, multi_label=False)
     centred = examples.features - np.average(examples.features, axis=0, weights=weights)
     return spread(np.average(centred**2, axis=0, weights=weights), examples.blocks)

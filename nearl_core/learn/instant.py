@@ -7,15 +7,14 @@ Weighted ridge regression onto the labels, drawn towards the label texts instead
 with X the centred features, T the centred label texts and S the class-balanced weights. Features
 are the embedding and blocks behind it (`model/depths.py`), each in a scale in which it spreads as
 much as the others, stretched along the main axes of all scans (`learn/axes.py`); texts speak of the
-embedding alone. It keeps
-what SS-Text (arXiv 2506.17500) is after, text and examples in one closed form, and adds the
-correlation of features, which a mean of features leaves out. How much the text counts (s, 0
-allowed) is chosen by exact leave-one-out, which costs one product more; the ridge too, from the
-number of examples on at which that choice beats a fixed one. So is the temperature, by the labels
-as often as they were decided, since probabilities are to hold for scans as they come; and drawn
-towards its default, since few examples tell little of it. For the same reason each label of several
-has a constant: the mean of its targets, drawn to one half as by two examples more. As in Platt's
-scaling, n right answers never count as certainty. How these were chosen: `docs/trust.md`.
+embedding alone. It keeps what SS-Text (arXiv 2506.17500) is after, text and examples in one closed
+form, and adds the correlation of features, which a mean of features leaves out. How much the text
+counts (s, 0 allowed) is chosen by exact leave-one-out, which costs one product more; the ridge too,
+from the number of examples on at which that choice beats a fixed one. So is the temperature, by the
+labels as often as they were decided, since probabilities are to hold for scans as they come; and
+drawn towards its default, since few examples tell little of it. For the same reason each label of
+several has a constant: the mean of its targets, drawn to one half as by two examples more. As in
+Platt's scaling, n right answers never count as certainty. How these were chosen: `docs/trust.md`.
 """
 
 from collections.abc import Callable, Sequence
@@ -209,11 +208,11 @@ class _Lens:
     longer: FloatArray
 
     @staticmethod
-    def of(examples: Examples, variance: FloatArray) -> "_Lens":
-        """By the axes, or where there are none by the examples' own variance, F."""
+    def of(examples: Examples, x: FloatArray, weights: FloatArray) -> "_Lens":
+        """By the axes, or where there are none by the examples' own variance, N x F and N."""
         axes = examples.axes
         if axes is None:
-            width = len(variance)
+            width, variance = x.shape[1], np.einsum("n,nf,nf->f", weights, x, x)
             return _Lens(1 / spread(variance, examples.blocks), np.zeros((0, width)), np.zeros(0))
         longer = stretched(axes, len(examples.targets))
         return _Lens(axes.scale, axes.along[: len(longer)], longer)
@@ -245,7 +244,7 @@ class _Problem:
         self._s, self._as_decided = balanced / balanced.sum(), examples.weights
         self._centre = self._s @ examples.features
         x = examples.features - self._centre
-        self._lens = _Lens.of(examples, np.einsum("n,nf,nf->f", self._s, x, x))
+        self._lens = _Lens.of(examples, x, self._s)
         x *= self._lens.scale
         self._y = examples.targets - self._base()
         self._drawn = self._s * (_trust(examples.weights) if multi_label else 0.0)

@@ -61,10 +61,6 @@ class ScanFeatures:
         slot = self._slots.get(scan_id)
         return slot is not None and bool(self._places[slot].key)
 
-    def __len__(self) -> int:
-        """How many scans' places are known."""
-        return len(self._places)
-
     def know(self, scan: Scan) -> Place:
         """The place of a scan, by its file as it was when it was first asked for."""
         if scan.id in self:
@@ -89,6 +85,11 @@ class ScanFeatures:
         for cache in caches:
             there &= self._rows(scan_ids, cache) != _NONE
         return list(compress(scan_ids, there.tolist()))
+
+    def count(self, cache: FeatureCache) -> int:
+        """How many scans have features in a cache."""
+        with self._lock:
+            return self._in(cache).count
 
     def features(
         self, scan_ids: Sequence[int], cache: FeatureCache, *, width: int | None = None
@@ -122,36 +123,48 @@ class ScanFeatures:
     def _rows(self, scan_ids: Sequence[int], cache: FeatureCache) -> NDArray[np.intp]:
         """For each scan its row in a cache, _NONE or _SEVERAL."""
         with self._lock:
-            rows_in = self._rows_in.setdefault(cache, _RowsIn())
-            rows = rows_in.now(self._places, cache, self._replaced)
+            rows = self._in(cache).rows
         slots = map(self._slots.get, scan_ids, repeat(len(rows) - 1))
         return np.asarray(rows[np.fromiter(slots, np.intp, len(scan_ids))])
+
+    def _in(self, cache: FeatureCache) -> "_RowsIn":
+        found = self._rows_in.setdefault(cache, _RowsIn())
+        found.look(self._places, cache, self._replaced)
+        return found
 
 
 _NONE, _SEVERAL = -1, -2
 
 
 class _RowsIn:
-    """For each slot its row in one cache; one slot more stands for scans that are not known."""
+    """Where the features of each slot stand in one cache.
+
+    Attributes:
+        rows: For each slot its row; one slot more stands for scans that are not known.
+    """
 
     def __init__(self) -> None:
-        self._rows = np.full(1, _NONE, np.intp)
+        self.rows = np.full(1, _NONE, np.intp)
         self._missing: list[int] = []
         self._seen = (0, 0)
 
-    def now(self, places: Sequence[Place], cache: FeatureCache, replaced: int) -> NDArray[np.intp]:
-        """With what came since; only slots without a row are looked up."""
-        before, seen = len(self._rows) - 1, (len(cache), replaced)
+    @property
+    def count(self) -> int:
+        """How many slots have a row."""
+        return len(self.rows) - 1 - len(self._missing)
+
+    def look(self, places: Sequence[Place], cache: FeatureCache, replaced: int) -> None:
+        """Take in what came since; only slots without a row are looked up."""
+        before, seen = len(self.rows) - 1, (len(cache), replaced)
         if before == len(places) and seen == self._seen:
-            return self._rows
+            return
         rows = np.full(len(places) + 1, _NONE, np.intp)
-        rows[:before] = self._rows[:-1]
+        rows[:before] = self.rows[:-1]
         asked = [*self._missing, *range(before, len(places))]
         for slot in asked:
             rows[slot] = _row(places[slot], cache)
         self._missing = [slot for slot in asked if rows[slot] == _NONE]
-        self._rows, self._seen = rows, seen
-        return rows
+        self.rows, self._seen = rows, seen
 
 
 def _row(place: Place, cache: FeatureCache) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from nearl_core.control import RunControl
 from nearl_core.errors import Cancelled
+from nearl_core.learn.axes import MEASURED
 from nearl_core.learn.examples import FloatArray
 from nearl_core.learn.ranker import Blend, Ranker
 from nearl_core.learner import Learner, Measures
@@ -152,3 +153,22 @@ def test_undecided_scans_show_along_which_axes_all_differ(
         axes = learner.ready.examples.axes
         assert axes is not None
         assert axes.count == of
+
+
+def test_axes_are_measured_anew_as_features_come_whatever_was_decided_before(
+    scans: dict[int, Scan], tmp_path: Path
+) -> None:
+    """With another backbone, all that was decided waits for features."""
+    full = _learner(scans, tmp_path / "full").ready.cache
+    cache = FeatureCache(tmp_path / "new", "made up")
+    learner = Learner(Ready(LABELS, None, cache), ScanFeatures(), Measures(WIDTH, (), 10.0))
+    for n, scan in scans.items():
+        key = scan_key(scan.path)
+        feature = full.get(key, 0)
+        assert feature is not None
+        cache.put(key, 0, feature)
+        if n in (23, 319):
+            assert learner.learn(scans, DECISIONS) == n + 1
+    assert learner.ready.examples is not None
+    assert learner.ready.examples.axes is not None
+    assert learner.ready.examples.axes.count == MEASURED
