@@ -31,9 +31,10 @@ class PackedLinear(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
-        self.weight = nn.Buffer(laid_out(weight))
-        self.bias = None if bias is None else nn.Buffer(bias.detach())
         fits = weight.device.type == "cpu" and pays(weight.dtype)
+        # A packed layer's own weights stay the model's: another copy would only take memory.
+        self.weight = nn.Buffer(weight.detach() if fits else laid_out(weight))
+        self.bias = None if bias is None else nn.Buffer(bias.detach())
         self._packed = _packed(self.weight) if fits else None
 
     def forward(self, x: Tensor) -> Tensor:

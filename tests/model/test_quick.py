@@ -71,6 +71,15 @@ def test_turned_weights_are_the_same_in_another_order(monkeypatch: pytest.Monkey
     assert turned.stride() == (1, 4)
 
 
+def test_a_packed_layer_takes_no_second_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not packed.works(torch.float32):
+        pytest.skip("this PyTorch packs no weights on this processor")
+    monkeypatch.setattr(packed, "pays", packed.works)
+    monkeypatch.setattr(packed, "turns", lambda *_: True)
+    weight = torch.randn(4, 6)
+    assert PackedLinear(weight, None).weight.data_ptr() == weight.data_ptr()
+
+
 def test_nothing_is_turned_for_other_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert not packed.turns(torch.float32, "cuda")
