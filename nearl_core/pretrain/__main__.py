@@ -76,9 +76,9 @@ def main() -> int:
 
 
 def _run(args: argparse.Namespace, control: RunControl) -> None:
-    data = load(args.images, args.work, context_length=CONTEXT_LENGTH, control=control)
     if args.texture and args.start is None:
         raise NearlError("Whose texture is meant is not said.", "Add --start FOLDER.")
+    data = load(args.images, args.work, context_length=CONTEXT_LENGTH, control=control)
     settings = AFRESH if args.start is None else AGAIN
     settings = replace(settings, seconds=args.minutes * 60)
     torch.manual_seed(settings.seed)

@@ -311,6 +311,15 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
         data.classes_of(tmp_path)
 
 
+def test_a_texture_of_no_weights_is_refused_before_images_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--images", str(tmp_path), "--teacher", str(tmp_path), "--texture"]
+    monkeypatch.setattr("sys.argv", ["pretrain", *given])
+    assert command.main() == 3
+    assert "Add --start FOLDER." in capsys.readouterr().err
+
+
 # --- the run ---
 
 
