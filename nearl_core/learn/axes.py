@@ -51,7 +51,7 @@ def of_scans(features: Features, blocks: tuple[int, ...]) -> Axes | None:
     return found if len(found.lengths) > 1 else None
 
 
-_STRETCH, _UP_TO = 0.6, 16
+_STRETCH, _UP_TO, _MANY = 0.6, 16, 512
 """The exponent with few examples, and up to how many; with more it falls as their number grows."""
 
 
@@ -59,8 +59,11 @@ def stretched(axes: Axes, count: int) -> FloatArray:
     """By what features are lengthened along the first axes when so many examples are learned.
 
     To a power of how much farther scans differ along them than along the first axis that is left
-    alone: K' in [0, inf), 0 for nothing.
+    alone: K' in [0, inf), 0 for nothing. Of very many examples, of which it would be next to
+    nothing and take time, none is lengthened.
     """
+    if count > _MANY:
+        return np.zeros(0)
     kept = min(len(axes.lengths) - 1, axes.count // 4)
     power = _STRETCH * min(1.0, _UP_TO / max(count, 1))
     return np.asarray((axes.lengths[:kept] / axes.lengths[kept]) ** power - 1)

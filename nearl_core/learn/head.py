@@ -1,6 +1,7 @@
 """What ranks: a linear head on features, and how its scores become probabilities."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +50,20 @@ class Head:
 
         Computed in the features' own precision: of a whole queue they are float32.
         """
-        kind = features.dtype
-        centred = features[:, : len(self.centre)] - self.centre.astype(kind, copy=False)
-        raw = (centred @ self.weight.astype(kind, copy=False)).astype(np.float64)
-        raw = (raw + self.offset) / self.temperature
+        weight = self._low if features.dtype == np.float32 else self.weight
+        raw = (features[:, : len(self.centre)] @ weight).astype(np.float64)
+        raw = (raw + self._constant) / self.temperature
         if not self.multi_label and not self.seen.all() and self.seen.any():
             raw[:, ~self.seen] = raw[:, self.seen].min(1, keepdims=True)
         return np.asarray(raw)
+
+    @cached_property
+    def _low(self) -> NDArray[np.float32]:
+        return self.weight.astype(np.float32)
+
+    @cached_property
+    def _constant(self) -> FloatArray:
+        return np.asarray(self.offset - self.centre @ self.weight)
 
     def probabilities(self, features: Features) -> FloatArray:
         """N x F to N x C in [0, 1]."""

@@ -219,6 +219,8 @@ class _Lens:
 
     def through(self, scaled: FloatArray) -> FloatArray:
         """Scaled features as they are seen: N x F."""
+        if not len(self.longer):
+            return scaled
         return np.asarray(scaled + (scaled @ self.along.T * self.longer) @ self.along)
 
     def back(self, weight: FloatArray) -> FloatArray:
