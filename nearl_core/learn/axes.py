@@ -17,6 +17,8 @@ FEWEST = 24
 """Fewer scans show no axes to rely on."""
 AXES = 48
 _LEAST = 1e-9
+_STRETCH, _UP_TO, _MANY = 0.6, 16, 512
+"""The exponent with few examples, and up to how many; with more it falls, and beyond many is 0."""
 
 
 def measure(features: Features, blocks: tuple[int, ...]) -> Axes:
@@ -49,10 +51,6 @@ def of_scans(features: Features, blocks: tuple[int, ...]) -> Axes | None:
         return None
     found = measure(features, blocks)
     return found if len(found.lengths) > 1 else None
-
-
-_STRETCH, _UP_TO, _MANY = 0.6, 16, 512
-"""The exponent with few examples, and up to how many; with more it falls as their number grows."""
 
 
 def stretched(axes: Axes, count: int) -> FloatArray:
