@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nearl_core import doubting
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError, ScanError
@@ -268,7 +270,7 @@ class Engine:
         if not known:
             return rest
         order = ready.order(known, self.learner.scans, self.encoder.blocks)
-        return [known[i] for i in order] + rest
+        return np.array(known)[order].tolist() + rest
 
     def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
         """The k of some scans that are most like one, with the cosine; only cached features."""

@@ -164,7 +164,7 @@ class Learner:
     def examples(self, known: Sequence[Lesson], cache: FeatureCache) -> Examples:
         """Lessons with the backbone's features, which must be in the cache."""
         return Examples(
-            self.deep_features([lesson.scan_id for lesson in known], cache),
+            self.scans.features([lesson.scan_id for lesson in known], cache),
             np.array([lesson.target for lesson in known]),
             np.array([lesson.weight for lesson in known]),
             self.measures.blocks,

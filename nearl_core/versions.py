@@ -229,7 +229,7 @@ def _inputs(
     )
     return tuning.TuneInputs(
         data=data,
-        frozen=examples.features,
+        frozen=examples.features.astype(np.float64),
         blocks=examples.blocks,
         axes=examples.axes,
         patients=[lesson.patient for lesson in learned],

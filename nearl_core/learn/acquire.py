@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.learn import axes
-from nearl_core.learn.examples import Examples, Features, FloatArray
+from nearl_core.learn.examples import Axes, Examples, Features, FloatArray
 
 Indices = NDArray[np.intp]
 
@@ -65,7 +65,7 @@ def order(
     by_doubt = np.argsort(-unsure * _need(labels, counts, count), kind="stable")
     some = _shortlist(by_doubt, rng)
     x = look(some)
-    along = _main_axes(x, blocks, rng)
+    along = _along(_main_axes(x, blocks, decided, rng), x.dtype)
     z = along(x[:0] if decided is None else decided.features)
     likely = None if labels is None else labels[some]
     first = some[_planned(along(x), z, unsure[some], likely, counts)]
@@ -103,15 +103,24 @@ def _shortlist(by_doubt: Indices, rng: np.random.Generator) -> Indices:
 
 
 def _main_axes(
-    features: Features, blocks: tuple[int, ...], rng: np.random.Generator
-) -> Callable[[Features], FloatArray]:
+    features: Features,
+    blocks: tuple[int, ...],
+    decided: Examples | None,
+    rng: np.random.Generator,
+) -> Axes:
+    """Those that the learner has of all scans, or else of these."""
+    if decided is not None and decided.axes is not None:
+        return decided.axes
+    return axes.measure(features[axes.drawn(len(features), rng)], blocks)
+
+
+def _along(main: Axes, dtype: np.dtype[np.floating]) -> Callable[[Features], FloatArray]:
     """What takes features, N x F, to the learner's scale, along their main axes: N x K.
 
     The last column is 1: without it the scans in the middle of all would tell of nothing.
     """
-    found = axes.measure(features[axes.drawn(len(features), rng)], blocks)
-    columns = (found.along * found.scale).T
-    middle, coarse = found.centre @ columns, columns.astype(features.dtype)
+    columns = (main.along * main.scale).T
+    middle, coarse = main.centre @ columns, columns.astype(dtype)
 
     def along(rows: Features) -> FloatArray:
         places = (rows.astype(coarse.dtype) @ coarse).astype(float) - middle

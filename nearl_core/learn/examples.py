@@ -40,7 +40,7 @@ class Examples:
     """What there is to learn from.
 
     Attributes:
-        features: N x F: the embedding, normalised, and blocks behind it.
+        features: N x F: the embedding, normalised, and blocks behind it; float32 or float64.
         targets: N x C, 1 where the label was decided, else 0; NaN where it was not asked for.
         weights: N, how much each counts before classes are balanced.
         blocks: Widths of the blocks behind the embedding; all of F is the embedding without any.
@@ -48,7 +48,7 @@ class Examples:
         axes: Of all scans that are known, decided or not; None where they are too few.
     """
 
-    features: FloatArray
+    features: Features
     targets: FloatArray
     weights: FloatArray
     blocks: tuple[int, ...] = ()

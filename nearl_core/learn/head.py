@@ -45,14 +45,20 @@ class Head:
         """Whether there is something to tell apart."""
         return int(self.seen.sum()) >= (1 if self.multi_label else 2)
 
-    def logits(self, features: Features) -> FloatArray:
+    def logits(self, *features: Features) -> FloatArray:
         """N x F to N x C; a label that nothing is known of gets the least of the others.
 
-        Computed in the features' own precision: of a whole queue they are float32.
+        Computed in the features' own precision: of a whole queue they are float32. Their columns
+        may come in several parts.
         """
-        weight = self._low if features.dtype == np.float32 else self.weight
-        raw = (features[:, : len(self.centre)] @ weight).astype(np.float64)
-        raw = (raw + self._constant) / self.temperature
+        raw, start = self._constant, 0
+        for part in features:
+            # A head of texts alone has no weights for the blocks.
+            stop = min(start + part.shape[1], len(self.centre))
+            weight = self._low if part.dtype == np.float32 else self.weight
+            raw = raw + part[:, : stop - start] @ weight[start:stop]
+            start = stop
+        raw = raw / self.temperature
         if not self.multi_label and not self.seen.all() and self.seen.any():
             raw[:, ~self.seen] = raw[:, self.seen].min(1, keepdims=True)
         return np.asarray(raw)

@@ -50,6 +50,8 @@ CHOOSE_RIDGE_FROM = 256
 DEFAULT_TEMPERATURE = 0.2
 FEW = 16
 """Below so many examples the default is higher, by the root of the quotient."""
+LARGE = 256
+"""From so many examples and numbers of each on, float32 is enough (some 1e-6 of a probability)."""
 RARE_FROM = 8
 """So many examples without a label of several say that it is rare; fewer say nothing of it."""
 
@@ -208,7 +210,7 @@ class _Lens:
     longer: FloatArray
 
     @staticmethod
-    def of(examples: Examples, x: FloatArray, weights: FloatArray) -> "_Lens":
+    def of(examples: Examples, x: Features, weights: FloatArray) -> "_Lens":
         """By the axes, or where there are none by the examples' own variance, N x F and N."""
         axes = examples.axes
         if axes is None:
@@ -217,11 +219,12 @@ class _Lens:
         longer = stretched(axes, len(examples.targets))
         return _Lens(axes.scale, axes.along[: len(longer)], longer)
 
-    def through(self, scaled: FloatArray) -> FloatArray:
+    def through(self, scaled: Features) -> Features:
         """Scaled features as they are seen: N x F."""
         if not len(self.longer):
             return scaled
-        return np.asarray(scaled + (scaled @ self.along.T * self.longer) @ self.along)
+        along, longer = self.along.astype(scaled.dtype), self.longer.astype(scaled.dtype)
+        return np.asarray(scaled + (scaled @ along.T * longer) @ along)
 
     def back(self, weight: FloatArray) -> FloatArray:
         """From weights of what is seen to those of features, F x K."""
@@ -244,10 +247,13 @@ class _Problem:
         self.count = len(examples.targets)
         balanced = balanced_weights(examples.targets, examples.weights, multi_label=multi_label)
         self._s, self._as_decided = balanced / balanced.sum(), examples.weights
-        self._centre = self._s @ examples.features
-        x = examples.features - self._centre
+        whole = exact or min(examples.features.shape) < LARGE
+        kind: np.dtype[np.floating] = np.dtype(np.float64 if whole else np.float32)
+        features = examples.features.astype(kind, copy=False)
+        middle = self._s.astype(kind) @ features
+        x, self._centre = features - middle, middle.astype(np.float64)
         self._lens = _Lens.of(examples, x, self._s)
-        x *= self._lens.scale
+        x *= self._lens.scale.astype(kind)
         self._y = examples.targets - self._base()
         self._drawn = self._s * (_trust(examples.weights) if multi_label else 0.0)
         self._usual = self._drawn @ self._y
@@ -258,8 +264,8 @@ class _Problem:
         self.shares = TEXT_SHARES if self.has_texts else (0.0,)
         x = self._lens.through(x)
         root = np.sqrt(self._s)
-        x *= root[:, None]
-        self._ridge = Ridge(x, root, exact=exact)
+        x *= root.astype(kind)[:, None]
+        self._ridge = Ridge(x, root)
         self._left_out = dict[float, tuple[FloatArray, FloatArray]]()
         self._each_loss = dict[tuple[float, float], FloatArray]()
 
@@ -268,7 +274,7 @@ class _Problem:
         return np.full(labels, 0.5 if self._multi_label else 1 / labels)
 
     def _texts(
-        self, x: FloatArray, texts: FloatArray | None, some: NDArray[np.intp] | None
+        self, x: Features, texts: FloatArray | None, some: NDArray[np.intp] | None
     ) -> tuple[FloatArray, FloatArray]:
         """T, F x C, and X T, N x C."""
         labels = self._targets.shape[1]

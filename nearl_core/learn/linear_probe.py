@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from nearl_core.learn import evaluate
 from nearl_core.learn.batches import balanced_weights, patient_folds
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.instant import Examples, Features, FloatArray
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 DEFAULT_STRENGTH = 1.0
@@ -20,7 +20,7 @@ FOLDS = 4
 
 
 def probabilities(
-    examples: Examples, patients: Sequence[str], features: FloatArray, *, multi_label: bool
+    examples: Examples, patients: Sequence[str], features: Features, *, multi_label: bool
 ) -> FloatArray:
     """Fit on examples and answer for features: N x E to N x C."""
     folds = patient_folds(patients, examples.targets, folds=FOLDS, seed=0)
@@ -49,11 +49,13 @@ def _cross_loss(
 
 
 def _fit(
-    examples: Examples, features: FloatArray, strength: float, *, multi_label: bool
+    examples: Examples, features: Features, strength: float, *, multi_label: bool
 ) -> FloatArray:
     centre = examples.features.mean(0)
     spread = examples.features.std() or 1.0
-    x, asked = (torch.from_numpy((f - centre) / spread) for f in (examples.features, features))
+    x, asked = (
+        torch.from_numpy((f - centre) / spread).double() for f in (examples.features, features)
+    )
     known = torch.from_numpy((~np.isnan(examples.targets)).astype(float))
     y = torch.from_numpy(np.nan_to_num(examples.targets))
     weights = balanced_weights(examples.targets, examples.weights, multi_label=multi_label)

@@ -67,9 +67,8 @@ class Ranker:
         if (self.instant.seen & ~self.tuned.seen).any():
             return own
         multi_label = self.instant.multi_label
-        return blended(
-            own, self.tuned.logits(joined(tuned, frozen)), self.blend.share, multi_label=multi_label
-        )
+        other = self.tuned.logits(tuned, frozen[:, tuned.shape[1] :])
+        return blended(own, other, self.blend.share, multi_label=multi_label)
 
 
 def blended(own: FloatArray, tuned: FloatArray, share: float, *, multi_label: bool) -> FloatArray:

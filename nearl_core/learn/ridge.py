@@ -1,71 +1,54 @@
 """The linear algebra of `learn/instant.py`: one ridge regression for several ridges.
 
-Of the two products of the examples with themselves the smaller is factorised, N x N or F x F. A
-large one is factorised in float32, which is enough to choose a ridge by; what ranks is refined to
-float64 from there. (One eigendecomposition for all ridges was turned down: it takes as long as
-eight factorisations.)
+Of the two products of the examples with themselves the smaller is factorised, N x N or F x F, in
+the precision of the rows that are given. (One eigendecomposition for all ridges was turned down: it
+takes as long as eight factorisations.)
 """
-
-from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from nearl_core.learn.examples import unless_alike
+from nearl_core.learn.examples import Features, FloatArray, unless_alike
 
-FloatArray = NDArray[np.float64]
-_Floats: TypeAlias = NDArray[np.floating]
-LARGE = 256
-"""From this size on, factors are float32."""
-_ROUNDS, _LEAST = 1, 1e-12
+_LEAST = 1e-12
 
 
 class Ridge:
     """W = (X' S X + k I)^-1 X' S Y, for ridges k in units of the mean square."""
 
-    def __init__(self, rows: FloatArray, root: FloatArray, *, exact: bool = False) -> None:
-        """Take the roots of N weights, and N x F rows times them; exact is float64 at any size."""
+    def __init__(self, rows: Features, root: FloatArray) -> None:
+        """Take the roots of N weights, and N x F rows times them."""
         self._rows, self._root = rows, root[:, None].clip(_LEAST)
         self._few = rows.shape[0] < rows.shape[1]
-        whole = exact or min(rows.shape) < LARGE
-        kind: np.dtype[np.floating] = np.dtype(np.float64 if whole else np.float32)
-        low: _Floats = rows.astype(kind, copy=False)
         # numpy knows that a product with itself is symmetric: half the time of torch's.
-        self._gram = torch.from_numpy(low @ low.T if self._few else low.T @ low)
-        self._low, self._factors = low, dict[float, Tensor]()
-        self._mean = unless_alike(float(np.vdot(rows, rows))) / min(rows.shape)
+        self._gram = torch.from_numpy(rows @ rows.T if self._few else rows.T @ rows)
+        square = float(self._gram.diagonal().sum(dtype=torch.float64))
+        self._mean = unless_alike(square) / min(rows.shape)
+        self._factors = dict[float, Tensor]()
 
     def solution(self, ridge: float, y: FloatArray) -> FloatArray:
-        """W for a ridge and N x K targets, F x K, to rounding.
-
-        Factors in float32 by iterative refinement, which costs products with a few columns only.
-        """
-        rows, added = self._rows, ridge * self._mean
-        asked = self._root * y if self._few else rows.T @ (self._root * y)
-        found = self._solved(ridge, asked).astype(np.float64)
-        rounds = 0 if self._gram.dtype == torch.float64 else _ROUNDS
-        for _ in range(rounds):  # each wins some three digits
-            met = rows @ (rows.T @ found) if self._few else rows.T @ (rows @ found)
-            found += self._solved(ridge, asked - met - added * found)
-        return np.asarray(rows.T @ found if self._few else found)
+        """W for a ridge and N x K targets: F x K, to the rows' rounding."""
+        found = self._found(ridge, y)
+        return (self._rows.T @ found if self._few else found).astype(np.float64)
 
     def trial(self, ridge: float, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """For a ridge and N x K targets X W, N x K, and the leverage of each example, N.
-
-        To some 1e-4, and to rounding where the problem is small or exact.
-        """
-        low = self._low
-        asked: _Floats = (self._root * y).astype(low.dtype)
-        found = self._solved(ridge, asked if self._few else low.T @ asked)
+        """For a ridge and N x K targets X W, N x K, and the leverage of each example, N."""
+        rows, found = self._rows, self._found(ridge, y)
         inverse = torch.cholesky_inverse(self._factor(ridge)).numpy()
         if self._few:
             lever = 1 - ridge * self._mean * inverse.diagonal()
         else:
-            lever = np.einsum("nf,nf->n", low @ inverse, low)
-        fitted = (low @ (low.T @ found if self._few else found)).astype(np.float64) / self._root
-        return fitted, lever.astype(np.float64)
+            lever = np.einsum("nf,nf->n", rows @ inverse, rows)
+        fitted = rows @ (rows.T @ found if self._few else found)
+        return fitted.astype(np.float64) / self._root, lever.astype(np.float64)
+
+    def _found(self, ridge: float, y: FloatArray) -> Features:
+        """The solution by the factor: N x K of the rows where these are few, else F x K."""
+        rows = self._rows
+        asked = (self._root * y).astype(rows.dtype)
+        wanted = torch.from_numpy(asked if self._few else rows.T @ asked)
+        return np.asarray(torch.cholesky_solve(wanted, self._factor(ridge)).numpy())
 
     def _factor(self, ridge: float) -> Tensor:
         if ridge not in self._factors:
@@ -73,8 +56,3 @@ class Ridge:
             lifted.diagonal().add_(ridge * self._mean)
             self._factors[ridge] = torch.linalg.cholesky(lifted)
         return self._factors[ridge]
-
-    def _solved(self, ridge: float, y: _Floats) -> _Floats:
-        """With the factor at hand, in its precision."""
-        wanted = torch.from_numpy(y).to(self._gram.dtype)
-        return np.asarray(torch.cholesky_solve(wanted, self._factor(ridge)).numpy())

@@ -262,7 +262,8 @@ def candidate(
         text_default=1.0,
         pause=control.check,
     )
-    start = Start(left_out, examples.embedded().features[rows], data)
+    embeddings = inputs.frozen[rows, : examples.embedded().features.shape[1]]
+    start = Start(left_out, embeddings, data)
     return left_out, tune(clip, data, start, settings=settings, seed=seed, control=control)
 
 

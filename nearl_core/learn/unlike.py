@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn.examples import Examples, FloatArray
+from nearl_core.learn.examples import Examples, Features, FloatArray
 
 NEIGHBOURS = 3
 FEWEST = 16
 QUANTILE, SLACK = 0.95, 1.2
 
 
-def distances(features: FloatArray, decided: FloatArray) -> FloatArray:
+def distances(features: Features, decided: Features) -> FloatArray:
     """Mean cosine distance to the nearest decided scans: N x E and M x E to N; all normalised."""
     near = features @ decided.T
     count = min(NEIGHBOURS, near.shape[1])
@@ -42,14 +42,20 @@ class Familiar:
         return np.asarray(distances(features, self.features) > self.threshold)
 
 
+def _distinct(features: Features) -> FloatArray:
+    """Features of different scans: two readers' decisions are of one. N x E to M x E."""
+    if len(np.unique(features[:, 0])) < len(features):
+        once = {row.tobytes(): place for place, row in enumerate(features)}
+        features = features[list(once.values())]
+    return features.astype(np.float64)
+
+
 def familiar(examples: Examples, threshold: float | None = None) -> Familiar:
     """Measure what was decided by leave-one-out; below 16 scans there is no telling.
 
     A threshold that was measured on about the same decisions may be given.
     """
-    # Two readers' decisions are of one scan.
-    once = {row.tobytes(): place for place, row in enumerate(examples.features)}
-    decided = examples.features[list(once.values())]
+    decided = _distinct(examples.features)
     if len(decided) < FEWEST:
         return Familiar(decided, np.inf)
     if threshold is not None:
