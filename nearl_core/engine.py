@@ -270,7 +270,7 @@ class Engine:
         if not known:
             return rest
         order = ready.order(known, self.learner.scans, self.encoder.blocks)
-        return np.array(known)[order].tolist() + rest
+        return [*np.array(known)[order].tolist(), *rest]
 
     def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
         """The k of some scans that are most like one, with the cosine; only cached features."""

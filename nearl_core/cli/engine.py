@@ -1,7 +1,7 @@
 """Commands that rank and learn: rank, train, evaluate, versions."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
     from nearl_core.engine import Engine
     from nearl_core.store.project import Project
-    from nearl_core.types import Figures, Ranking, Scan, Version
+    from nearl_core.types import Decision, Figures, Ranking, Scan, Version
 
 SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
 
@@ -96,9 +96,23 @@ def opened(
             output.message(f"{error} The instant learner ranks instead.")
         scans = {scan.id: scan for scan in project.scans()}
         decisions = project.standing()
-        engine.rank([scans[d.scan_id] for d in decisions if d.scan_id in scans], control)
+        engine.rank(_to_learn_from(scans, decisions), control.renamed("reading scans"))
         engine.learn(scans, decisions)
         yield project, engine
+
+
+def _to_learn_from(scans: "Mapping[int, Scan]", decisions: "Sequence[Decision]") -> "list[Scan]":
+    """The decided scans, and some of all that show their main axes, as on the desk."""
+    import numpy as np
+
+    from nearl_core.learn import axes
+
+    decided = [d.scan_id for d in decisions if d.scan_id in scans]
+    if not decided:
+        return []
+    ids = list(scans)
+    drawn = [ids[place] for place in axes.drawn(len(ids), np.random.default_rng(0))]
+    return [scans[scan_id] for scan_id in dict.fromkeys([*decided, *drawn])]
 
 
 def _rank(args: argparse.Namespace, output: Output) -> int:

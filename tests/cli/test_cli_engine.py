@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from nearl_core.cli import main
+from nearl_core.cli.engine import opened
+from nearl_core.cli.output import Output
+from nearl_core.control import RunControl
 from nearl_core.scans.display import RECIPE
 from tests.engine.making import write_backbone
 from tests.support.scans import disc, stripes, write_png
@@ -84,6 +87,29 @@ def test_rank_of_some_paths_in_their_order_with_few_labels(
     assert [len(record["ranking"]) for record in found] == [1, 1]
     found = _run(capsys, "rank", "p.nearl", "--unlabelled")
     assert sorted(Path(r["path"]).name for r in found) == ["disc-7.png", "stripes-7.png"]
+
+
+def test_a_ranking_is_the_same_whatever_else_was_ranked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The main axes are those of all scans, whichever were asked for first."""
+    backbone = write_backbone(tmp_path / "tiny", words="lung\n")
+    drawn = [disc(seed=n) if n % 2 else stripes(seed=n) for n in range(40)]
+    paths = [write_png(tmp_path / "scans" / f"{n}.png", one) for n, one in enumerate(drawn)]
+    rows = [f"{path},{'Disc' if n % 2 else 'Stripes'}" for n, path in enumerate(paths[:6])]
+    (tmp_path / "decisions.csv").write_text("\n".join(["path,label", *rows]))
+    made, scans = tmp_path / "p.nearl", tmp_path / "scans"
+    more = ["--labels", "Disc,Stripes", "--scans", scans, "--backbone", backbone]
+    _run(capsys, "create", made, *more)
+    _run(capsys, "decide", made, tmp_path / "decisions.csv")
+    [alone] = _run(capsys, "rank", made, paths[30])
+    with opened(made, Output(as_json=True), device="cpu", read_only=True) as (project, engine):
+        by_id = {scan.id: scan for scan in project.scans()}
+        engine.rank(list(by_id.values()), RunControl())  # as the desk does behind the reader
+        engine.learn(by_id, project.standing())
+        [there] = engine.rerank([scan.id for scan in by_id.values() if scan.path == paths[30]])
+    said = [entry["probability"] for entry in alone["ranking"]]
+    assert said == pytest.approx([entry.probability for entry in there.labels], abs=1e-6)
 
 
 def test_rank_of_a_path_that_is_not_in_the_project(project: Path) -> None:
