@@ -6,9 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.controllers.suggestions import Suggestions
 from app.session import Session
-
-_AFTER = 10
-"""Decisions between two orderings: a queue that moves with every key can't be read."""
+from nearl_core.learn import acquire
 
 
 class Ordering(QObject):
@@ -47,7 +45,9 @@ class Ordering(QObject):
     def decided(self) -> None:
         """One more decision: what teaches most may be another scan now."""
         self._since += 1
-        if self._instructive and self._since >= _AFTER:
+        if self._session is None or not self._instructive:
+            return
+        if self._since >= acquire.lasts(len(self._session.decisions())):
             self._ask()
 
     def version_changed(self) -> None:

@@ -18,8 +18,6 @@ from nearl_core.learn import acquire, evaluate, instant
 from nearl_core.learn.instant import FloatArray, Head
 
 MARKS = (0.8, 0.9, 0.95)
-ONE_BY_ONE = 48
-THEN = 4
 LONGEST = 320
 DRAWN = 200
 Indices = NDArray[np.intp]
@@ -193,7 +191,7 @@ def walk(task: Task, order: Order, seed: int, control: RunControl) -> Walk:
         control.check()
         p = None if head is None else head.probabilities(task.train.features[rows])
         asked = order(Pool(task.train, rows, decided, p), rng)
-        chosen = rows[asked[: 1 if len(decided) < ONE_BY_ONE else THEN]]
+        chosen = rows[asked[: acquire.lasts(len(decided))]]
         wrong += _corrections(head, task.train, chosen)
         decided = np.concatenate([decided, chosen])
         rows = rows[~np.isin(rows, chosen)]

@@ -8,7 +8,7 @@ features, costs a few small products; each place in the queue is filled as if th
 decided.
 
 Where a ranking can be had, a scan counts by how unsure it is, and by how few decisions the labels
-have that it may be of. Every tenth place goes to a random scan, so that the decisions also stand
+have that it may be of. Every tenth decision goes to a random scan, so that the decisions also stand
 for the whole. How it was chosen: `docs/trust.md`.
 """
 
@@ -70,7 +70,16 @@ def order(
     likely = None if labels is None else labels[some]
     first = some[_planned(along(x), z, unsure[some], likely, counts)]
     rest = by_doubt if decisions >= COLD else rng.permutation(count)
-    return _with_random(np.concatenate([first, rest[~np.isin(rest, first)]]), rng)
+    return _with_random(np.concatenate([first, rest[~np.isin(rest, first)]]), decisions, rng)
+
+
+def lasts(decisions: int) -> int:
+    """For how many decisions more an order serves: a tenth of those there are, from 1 to 10.
+
+    At first each decision changes what teaches most; a queue that moves with every key can't be
+    read.
+    """
+    return min(max(decisions // 10, 1), 10)
 
 
 def doubt(probabilities: FloatArray, *, multi_label: bool) -> FloatArray:
@@ -167,10 +176,15 @@ def _planned(
     return np.array(chosen, np.intp)
 
 
-def _with_random(chosen: Indices, rng: np.random.Generator) -> Indices:
-    """Every tenth place is taken by a scan drawn from those that stand behind it."""
+def _with_random(chosen: Indices, decisions: int, rng: np.random.Generator) -> Indices:
+    """Every tenth scan to be decided is drawn from those that stand behind it.
+
+    Counted by decisions: by places alone none would come in a queue that is ordered anew before
+    its tenth.
+    """
     mixed = chosen.copy()
-    for place in range(RANDOM_EVERY - 1, min(len(mixed), SHUFFLED), RANDOM_EVERY):
+    first = RANDOM_EVERY - 1 - decisions % RANDOM_EVERY
+    for place in range(first, min(len(mixed), SHUFFLED), RANDOM_EVERY):
         other = int(rng.integers(place, len(mixed)))
         mixed[place], mixed[other] = mixed[other], mixed[place]
     return mixed

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from nearl_core.bench import loop
 from nearl_core.bench.frozen import Part, Task
 from nearl_core.control import RunControl
+from nearl_core.learn import acquire
 
 
 def _part(each: tuple[int, ...], seed: int) -> Part:
@@ -25,8 +26,10 @@ def _task(*each: int) -> Task:
 @pytest.mark.parametrize("way", loop.WAYS)
 def test_a_reader_decides_each_scan_once_and_learns(way: str) -> None:
     seen = loop.walk(_task(30, 30), loop.WAYS[way], 0, RunControl())
-    assert seen.decisions[:48] == tuple(range(1, 49))
+    assert seen.decisions[:20] == tuple(range(1, 21))
     assert seen.decisions[-1] == 60
+    steps = np.diff((0, *seen.decisions[:-1]))  # as the desk asks for an order
+    assert steps.tolist() == [acquire.lasts(n) for n in (0, *seen.decisions[:-2])]
     assert np.all(np.diff(seen.corrections) >= 0)
     assert np.all(np.diff(seen.corrections) <= np.diff(seen.decisions))
     assert np.mean(seen.accuracy[-10:]) > np.mean(seen.accuracy[:5]) + 0.1

@@ -106,14 +106,16 @@ def test_in_a_multi_label_set_one_doubtful_label_is_enough() -> None:
     assert acquire.doubt(p, multi_label=True).argsort()[::-1].tolist() == [1, 2, 0]
 
 
-def test_some_places_are_drawn_by_chance() -> None:
+def test_every_tenth_decision_is_of_a_scan_drawn_by_chance() -> None:
+    """Whether the queue is ordered anew after each or not."""
     sure = np.linspace(0.5, 1, 100)
-    p = np.column_stack([sure, 1 - sure])
-    features = _features(100)
-    drawn = set()
-    for more in range(20):
-        drawn.add(int(_order(features, p, _decided(4 + more, 4))[9]))
-    assert len(drawn) > 10
+    p, features = np.column_stack([sure, 1 - sure]), _features(100)
+    anew = {n: _order(features, p, _decided(n - 4, 4))[0] for n in range(8, 108)}
+    kept = dict(enumerate(_order(features, p, _decided(4, 4))[:40], start=8))
+    for order in (anew, kept):
+        clear = {n for n, scan in order.items() if sure[scan] > 0.8}
+        assert clear
+        assert {n % acquire.RANDOM_EVERY for n in clear} == {acquire.RANDOM_EVERY - 1}
 
 
 def test_of_two_close_calls_the_one_that_may_be_of_a_rare_label_comes_first() -> None:
