@@ -117,6 +117,7 @@ def write_report(images: Sequence[Path], out: Path, report: Report, *, key: byte
             is_complete=True,
             is_verified=False,
         )
+    document.SpecificCharacterSet = "ISO_IR 192"  # a label's name may be in any script
     scheme = Dataset()
     scheme.CodingSchemeDesignator, scheme.CodingSchemeName = PRIVATE, "Labels of NEARL Desk"
     document.CodingSchemeIdentificationSequence = [scheme]

@@ -237,6 +237,21 @@ def test_highdicom_reads_the_reports(either: Project, tmp_path: Path) -> None:
     assert found == _truth(either)
 
 
+def test_reports_hold_names_in_any_script(tmp_path: Path) -> None:
+    names = LabelSet((Label("a", "Größe 癌"), Label("b", "Otro")))
+    with Project.create(tmp_path / "p", names) as project:
+        for number in range(2):
+            path = write_png(tmp_path / f"{number}.png", disc(seed=number))
+            project.add_scans([NewScan(path, ScanInfo(32, 32), Identity(f"P{number}"))])
+            decide(project, number + 1, "ab"[number], reader="Ö")
+        _run(project, tmp_path / "out", "dicom-sr", split=(1,))
+    read = [pydicom.dcmread(path) for path in (tmp_path / "out" / "reports").rglob("*.dcm")]
+    told = "\n".join(map(str, read))
+    assert len(read) == 2
+    assert "Größe 癌" in told
+    assert "Ö" in told
+
+
 def test_stored_values_are_those_of_the_file(tmp_path: Path) -> None:
     import nibabel
 
