@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from nearl_core.delimited import delimiter_of
 from nearl_core.errors import NearlError
 from nearl_core.links import followed
 from nearl_core.types import (
@@ -60,7 +61,8 @@ def read(
     """Read `path,label[,reader,state,confidence,frame,flagged,note]`.
 
     A path is taken as it is given, else relative to the file. A label is a name or an id; in a
-    multi-label project `a;b` names two.
+    multi-label project `a;b` names two. Cells stand between commas, semicolons or tabs, as the
+    first line has it.
 
     Args:
         path: The file.
@@ -116,7 +118,7 @@ def _require_settling(scan: Scan, verdict: Verdict, disputed: Collection[int]) -
 def _rows(path: Path) -> list[list[str]]:
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            return list(csv.reader(file, strict=True))
+            return list(csv.reader(file, delimiter=delimiter_of(file), strict=True))
     except OSError as error:
         raise DecisionsFileError(
             f"{path.name} can't be read ({error.strerror}).", "Check the path."
@@ -184,15 +186,30 @@ def _labels(text: str, label_set: LabelSet) -> tuple[str, ...]:
         return (whole,)
     if not label_set.multi_label or ";" not in text:
         raise _BadRowError(f"there is no label {text!r}; there are {', '.join(label_set.names)}")
-    found = []
-    for part in filter(None, (part.strip() for part in text.split(";"))):
-        label_id = _label_id(part, label_set)
-        if label_id is None:
+    found, parts = set[str](), text.split(";")
+    while parts:
+        label_id, used = _longest_label(parts, label_set)
+        if label_id is None and (part := parts[0].strip()):
             raise _BadRowError(
                 f"there is no label {part!r}; there are {', '.join(label_set.names)}"
             )
-        found.append(label_id)
+        found.add(label_id or "")
+        parts = parts[used:]
     return tuple(label_id for label_id in label_set.ids if label_id in found)
+
+
+def _longest_label(parts: Sequence[str], label_set: LabelSet) -> tuple[str | None, int]:
+    """The label that most of the first parts name together, for a name may hold a semicolon.
+
+    Returns:
+        Its id, or None where the first part names none; and how many parts it took, 1 or more.
+    """
+    for used in range(len(parts), 1, -1):
+        text = ";".join(parts[:used]).strip()
+        if text and (label_id := _label_id(text, label_set)) is not None:
+            return label_id, used
+    first = parts[0].strip()
+    return (_label_id(first, label_set) if first else None), 1
 
 
 def _label_id(text: str, label_set: LabelSet) -> str | None:

@@ -128,6 +128,14 @@ def test_a_table_is_shown_then_taken_in_once(tmp_path: Path) -> None:
     assert b"CIRCLE" not in text
 
 
+def test_a_spreadsheet_may_part_cells_by_semicolons(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        table = tmp_path / "old.csv"
+        table.write_text("file;label\n1.png;disc\n2.png;stripes\n")
+        first = _plan(project, _look(project, SourceKind.CSV, table))
+        assert (first.scans, len(first.decisions)) == (2, 2)
+
+
 def test_json_lines_may_name_several_labels_and_a_hash(tmp_path: Path) -> None:
     path = write_png(tmp_path / "scans" / "a.png", disc())
     with Project.create(tmp_path / "p", MULTI) as project:

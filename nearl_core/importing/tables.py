@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from nearl_core.delimited import delimiter_of
 from nearl_core.importing.statements import ImportLabelsError, Statement
 
 FILES: Final = ("path", "file", "file_name", "filename", "image", "image_path")
@@ -26,7 +27,9 @@ def read_csv(path: Path) -> tuple[Statement, ...]:
     """
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            rows = csv.DictReader(file, strict=True, restkey="", restval="")
+            rows = csv.DictReader(
+                file, delimiter=delimiter_of(file), strict=True, restkey="", restval=""
+            )
             names = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
             file_column, label_column = _columns(names, path)
             return tuple(

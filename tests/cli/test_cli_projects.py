@@ -20,6 +20,7 @@ from nearl_core.cli.output import Output, to_json
 from nearl_core.control import Progress
 from nearl_core.store.copies import copy_daily
 from nearl_core.store.project import Project
+from nearl_core.types import Label, LabelSet
 from tests.support.projects import MULTI, PillowReader, decide, new_project, said
 from tests.support.scans import disc, write_folder, write_png
 
@@ -233,6 +234,37 @@ def test_several_labels_where_the_project_allows_it(
     file = _csv(tmp_path / "d.csv", ("path", "label"), ("scans/1.png", "dots; Disc"))
     assert main(["decide", str(folder), str(file), "--json"]) == 0
     assert _json(capsys)[0]["label"] == "Disc;Dots"
+
+
+def test_a_label_with_a_semicolon_is_read_as_it_is_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = LabelSet(
+        (Label("a", "Disc"), Label("b", "Disc; torn"), Label("c", "torn")), multi_label=True
+    )
+    with new_project(tmp_path, label_set=names) as project:
+        folder = project.folder
+    rows = [("scans/1.png", "Disc;Disc; torn"), ("scans/2.png", "torn ; Disc;")]
+    file = _csv(tmp_path / "d.csv", ("path", "label"), *rows)
+    assert main(["decide", str(folder), str(file), "--json"]) == 0
+    listed = [one["label"] for one in _json(capsys)]
+    assert listed == ["Disc;Disc; torn", "Disc;torn"]
+    file = _csv(tmp_path / "e.csv", ("path", "label"), ("scans/1.png", "Disc;bent"))
+    assert main(["decide", str(folder), str(file)]) == 3
+    assert "there is no label 'bent'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", ","])
+def test_tables_of_spreadsheets_whatever_stands_between_cells(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], delimiter: str
+) -> None:
+    file = tmp_path / "d.csv"
+    with file.open("w", newline="", encoding="utf-8-sig") as stream:
+        rows = [("path", "label", "note"), ("scans/1.png", "Dots", "a; b, c\td")]
+        csv.writer(stream, delimiter=delimiter).writerows(rows)
+    assert main(["decide", str(folder), str(file), "--json"]) == 0
+    (said_of_it,) = _json(capsys)
+    assert (said_of_it["label"], said_of_it["note"]) == ("Dots", "a; b, c\td")
 
 
 @pytest.mark.parametrize(
