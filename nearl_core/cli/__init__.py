@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Final
 
+from nearl_core.cli.arguments import Command
 from nearl_core.cli.output import Output
 from nearl_core.errors import Cancelled, NearlError, UsageError
 
@@ -76,7 +77,9 @@ def _parser() -> argparse.ArgumentParser:
         "For research and data set labelling; not a medical device.",
     )
     parser.set_defaults(json=False)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=Command
+    )
     for name in _MODULES:
         full = f"{__name__}.{name}"
         if importlib.util.find_spec(full) is not None:

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli.arguments import seconds
 from nearl_core.cli.output import Output
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     )
     parser.add_argument("--to", type=Path, help="a new folder that keeps what the demo makes")
     parser.add_argument(
-        "--max-seconds", type=float, default=30.0, help="the longest that training may take"
+        "--max-seconds", type=seconds, default=30.0, help="the longest that training may take"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu, cuda or mps; chosen by itself when left out")

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli.arguments import count, seconds
 from nearl_core.cli.output import Output
 from nearl_core.control import Progress
 
@@ -27,8 +28,10 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     """Register the commands."""
     rank = commands.add_parser("rank", help="rank the labels of scans")
     rank.add_argument("project", type=Path, metavar="PROJECT")
-    rank.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="else all scans")
-    rank.add_argument("--top", type=_count, metavar="K", help="only the first K labels")
+    rank.add_argument(
+        "paths", type=Path, nargs="*", default=[], metavar="PATH", help="else all scans"
+    )
+    rank.add_argument("--top", type=count, metavar="K", help="only the first K labels")
     rank.add_argument("--unlabelled", action="store_true", help="only scans without a decision")
     rank.add_argument("--device", help="cuda, mps or cpu; else the best there is")
     rank.set_defaults(run=_rank)
@@ -37,7 +40,7 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     train.add_argument("project", type=Path, metavar="PROJECT")
     train.add_argument("--device", help="cuda, mps or cpu; else the best there is")
     train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--max-seconds", type=float, metavar="S", help="for the whole run")
+    train.add_argument("--max-seconds", type=seconds, metavar="S", help="for the whole run")
     train.add_argument("--every-layer", action="store_true", help="also on a CPU")
     train.add_argument(
         "--interaction",
@@ -58,13 +61,6 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     versions.add_argument("project", type=Path, metavar="PROJECT")
     versions.add_argument("--activate", metavar="ID", help='a version, or "frozen" for none')
     versions.set_defaults(run=_versions)
-
-
-def _count(text: str) -> int:
-    """A number that is at least 1; argparse says so of anything else."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return int(text)
 
 
 @contextmanager
@@ -218,11 +214,14 @@ def _train(args: argparse.Namespace, output: Output) -> int:
 def _evaluate(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.evaluation import Stage, from_folder, measure
     from nearl_core.learn.batches import lessons
+    from nearl_core.store.project import Project
 
+    with Project.open(args.project, read_only=True) as project:
+        first_id = max((scan.id for scan in project.scans()), default=0) + 1
+        # A folder that can't be used is said before the model is loaded.
+        known = from_folder(args.folder, project.label_set(), first_id=first_id)
     with opened(args.project, output, device=args.device, read_only=True) as (project, engine):
         scans = {scan.id: scan for scan in project.scans()}
-        first_id = max(scans, default=0) + 1
-        known = from_folder(args.folder, project.label_set(), first_id=first_id)
         learned = lessons(scans, project.standing(), project.label_set())
         stage = Stage(args.stage)
         if stage is Stage.TUNED:

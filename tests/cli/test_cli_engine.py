@@ -85,6 +85,8 @@ def test_rank_of_some_paths_in_their_order_with_few_labels(
     found = _run(capsys, "rank", "p.nearl", *asked, "--top", 1)
     assert [record["path"] for record in found] == asked
     assert [len(record["ranking"]) for record in found] == [1, 1]
+    assert _run(capsys, "rank", "p.nearl", "--top", 1, *asked) == found
+    assert _run(capsys, "rank", "p.nearl", asked[0], "--top", 1, asked[1]) == found
     found = _run(capsys, "rank", "p.nearl", "--unlabelled")
     assert sorted(Path(r["path"]).name for r in found) == ["disc-7.png", "stripes-7.png"]
 
@@ -127,6 +129,11 @@ def test_rank_of_a_path_that_is_not_in_the_project(project: Path) -> None:
         ("rank", "p.nearl", "--top", "0"),
         ("rank", "p.nearl", "--top", "many"),
         ("train", "p.nearl", "--seed", "x"),
+        ("train", "p.nearl", "--max-seconds", "-3"),
+        ("train", "p.nearl", "--max-seconds", "nan"),
+        ("train", "p.nearl", "--max-seconds", "soon"),
+        ("rank", "p.nearl", "--nothing", "a.png"),
+        ("rank",),
         ("bench", "accuracy", "known", "--shots", "4,no"),
     ],
 )
@@ -155,6 +162,19 @@ def test_inputs_that_can_t_be_used(
     monkeypatch.chdir(project.parent)
     words = [str(project) if word == "PROJECT" else word for word in argv]
     assert said in _said(capsys, *words, code=3)
+
+
+def test_a_folder_that_can_t_be_measured_is_said_before_a_model_is_loaded(
+    project: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nearl_core.cli.engine.opened", None)
+    (tmp_path / "empty").mkdir()
+    write_png(tmp_path / "other" / "Dots" / "1.png", disc(seed=1))
+    assert "no scan in empty" in _said(capsys, "evaluate", project, tmp_path / "empty", code=3)
+    assert "no label 'Dots'" in _said(capsys, "evaluate", project, tmp_path / "other", code=3)
 
 
 def test_train_evaluate_and_choose_versions(
