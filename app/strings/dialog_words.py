@@ -39,6 +39,7 @@ LABEL_SET_NOTE = (
 )
 LABELS_AND_KEYS = "Keys and labels"
 NAME = "Name"
+NAME_HINT = "Enter goes on to the next label"
 PROMPTS = "Prompts"
 PROMPTS_HINT = "One text a line, such as: a chest radiograph with an effusion"
 CODE = "Code"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QLabel
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QLineEdit
 
 import main
 from app import bootstrap, strings
@@ -250,6 +250,30 @@ def test_new_project_dialog_says_what_is_missing(
     driver.bot.keyClicks(dialog.editor.name_field, "Disc")
     assert dialog.problem == ""
     assert dialog.folder == tmp_path.resolve() / "scans.nearl"
+    dialog.reject()
+
+
+def test_a_new_project_is_typed_without_the_mouse(driver: Driver, scan_folder: Path) -> None:
+    driver.desk.asking.new_project()
+    dialog = dialog_of(driver, NewProjectDialog)
+    assert isinstance(dialog, NewProjectDialog)
+
+    def typed(text: str) -> None:
+        field = dialog.focusWidget()
+        assert isinstance(field, QLineEdit)
+        driver.bot.keyClicks(field, text)
+
+    typed(str(scan_folder))  # the first field has the focus
+    assert dialog.scans == scan_folder
+    dialog.editor.name_field.setFocus()
+    for name in ("Disc", "Stripes", "Ring"):
+        typed(name)
+        driver.bot.keyClick(dialog.editor.name_field, Qt.Key.Key_Return)
+    assert dialog.isVisible()  # Enter adds a label, and makes no project of one
+    assert (dialog.problem, dialog.ok.isEnabled()) == ("", True)
+    driver.bot.keyClick(dialog.editor.name_field, Qt.Key.Key_Return)
+    assert dialog.focusWidget() is dialog.ok
+    assert [label.name for label in dialog.label_set().labels] == ["Disc", "Stripes", "Ring"]
     dialog.reject()
 
 

@@ -74,6 +74,7 @@ class ImportLabelsDialog(DeskDialog):
         self.look.clicked.connect(self._look)
         self._choose.clicked.connect(self._choose_source)
         self._kind_chosen()
+        self.path.setFocus()
 
     def _lay_out(self) -> None:
         row = QWidget()

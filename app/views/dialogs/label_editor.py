@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -27,26 +28,53 @@ from app.views import style
 from app.views.dialogs.parts import heading
 
 
+class _NameField(QLineEdit):
+    """A name; where names are typed one after the other, Enter is not the dialog's.
+
+    Attributes:
+        entered: Enter was pressed.
+    """
+
+    entered = Signal()
+
+    def __init__(self, *, one_of_many: bool) -> None:
+        super().__init__()
+        self._one_of_many = one_of_many
+        if one_of_many:
+            self.setPlaceholderText(dialog_words.NAME_HINT)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Keep Enter from the dialog's button."""
+        if self._one_of_many and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.entered.emit()
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+
 class LabelEditor(QWidget):
     """Edits labels; also part of the new-project dialog.
 
     Attributes:
         edit: The labels as they are now, and what became of those that were there before.
         changed: What is wrong with them, "" if nothing.
+        ended: Enter was pressed in an empty name after the last label.
     """
 
     changed = Signal(str)
+    ended = Signal()
 
     def __init__(self, edit: Edit, *, multi_label: bool, in_project: bool) -> None:
         super().__init__()
         self.edit = edit
+        self._in_project = in_project
         self._list = QListWidget()
         self._list.setSelectionMode(
             QAbstractItemView.SelectionMode.ExtendedSelection
             if in_project
             else QAbstractItemView.SelectionMode.SingleSelection
         )
-        self._name = QLineEdit()
+        self._name = _NameField(one_of_many=not in_project)
         self._prompts = QPlainTextEdit()
         self._prompts.setTabChangesFocus(True)
         self._prompts.setPlaceholderText(dialog_words.PROMPTS_HINT)
@@ -68,6 +96,7 @@ class LabelEditor(QWidget):
         self._list.currentRowChanged.connect(self._show)
         self._list.itemSelectionChanged.connect(self._offer)
         self._name.textEdited.connect(self._edited)
+        self._name.entered.connect(self._next)
         self._code.textEdited.connect(self._edited)
         self._prompts.textChanged.connect(self._edited)
         self._parent.activated.connect(self._parent_chosen)
@@ -128,7 +157,14 @@ class LabelEditor(QWidget):
     @property
     def problem(self) -> str:
         """What is wrong with the labels, "" if nothing."""
-        return problem(self.edit.drafts)
+        return problem(self.drafts)
+
+    @property
+    def drafts(self) -> tuple[LabelDraft, ...]:
+        """The labels that count: of a new project a last one without a name is none yet."""
+        drafts = self.edit.drafts
+        unnamed = len(drafts) > 1 and not drafts[-1].name.strip()
+        return drafts[:-1] if unnamed and not self._in_project else drafts
 
     def replace(self, edit: Edit, *, multi_label: bool) -> None:
         """Edit other labels, from a template."""
@@ -147,6 +183,18 @@ class LabelEditor(QWidget):
         self.edit = self.edit.added()
         self._refill(len(self.edit.drafts) - 1)
         self._name.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _next(self) -> None:
+        """Go on to the next name: of the label below, or of a new one."""
+        row = self._row()
+        if row is None:
+            return
+        if row + 1 < len(self.edit.drafts):
+            self._let_name(row + 1)
+        elif self._name.text().strip():
+            self.add()
+        else:
+            self.ended.emit()
 
     def merge(self) -> None:
         """Make one label of those that are marked, and let it be named."""

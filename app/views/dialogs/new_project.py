@@ -61,8 +61,11 @@ class NewProjectDialog(DeskDialog):
         self.body.addWidget(self._template)
         self.body.addWidget(self.editor, 1)
         self.editor.changed.connect(self.show_problem)
+        self.editor.ended.connect(self.ok.setFocus)
         self._suggest_place()
         self.show_problem("")
+        # Else Qt begins at Cancel, since Create can't be pressed yet.
+        self._scans.setFocus()
 
     def _fields(self) -> QFormLayout:
         form = QFormLayout()
@@ -110,7 +113,7 @@ class NewProjectDialog(DeskDialog):
     def label_set(self) -> LabelSet:
         """The labels as typed."""
         return label_set_of(
-            self.editor.edit.drafts,
+            self.editor.drafts,
             multi_label=self.editor.multi_label,
             revision=1,
             new_id=self._new_id,
