@@ -140,7 +140,6 @@ class Desk(QObject):
         self.reading.batch.saved.connect(self._saved)
         self.reading.batch.saved.connect(self.trusting.decided)
         self.review.message.connect(window.status.message)
-        self.ordering.reordered.connect(self._reordered)
         self.screen.scan_changed.connect(self._scan_changed)
         self.screen.waiting.connect(window.scan.show_waiting)
         self.screen.picture.connect(self._picture)
@@ -228,8 +227,6 @@ class Desk(QObject):
 
     def _filter(self, show: Show, search: str) -> None:
         self.table.set_filter(show, search)
-        scan = self.review.scan
-        self.window.queue.select(None if scan is None else scan.id)
 
     def _automatic_changed(self, on: bool, every: int) -> None:
         self.keeper.change_desk(replace(self.keeper.desk, auto_train=on, auto_train_every=every))
@@ -325,10 +322,6 @@ class Desk(QObject):
 
     def _picture(self, picture: Picture, frame: int, same_scan: bool) -> None:
         self.window.scan.show_picture(picture, frame, same_scan=same_scan)
-
-    def _reordered(self) -> None:
-        scan = self.review.scan
-        self.window.queue.select(None if scan is None else scan.id)
 
     def _cine_changed(self, on: bool) -> None:
         self.actions.set_checked(Command.CINE, on)

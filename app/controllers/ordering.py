@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from app.controllers.suggestions import Suggestions
 from app.session import Session
@@ -10,13 +10,7 @@ from nearl_core.learn import acquire
 
 
 class Ordering(QObject):
-    """Keeps the queue in the order that the reader chose.
-
-    Attributes:
-        reordered: The rows stand in another order.
-    """
-
-    reordered = Signal()
+    """Keeps the queue in the order that the reader chose."""
 
     def __init__(self, suggestions: Suggestions, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +34,6 @@ class Ordering(QObject):
             self._ask()
         else:
             self._session.table.set_order(())
-            self.reordered.emit()
 
     def decided(self) -> None:
         """One more decision: what teaches most may be another scan now."""
@@ -63,4 +56,3 @@ class Ordering(QObject):
     def _reordered(self, scan_ids: Iterable[int]) -> None:
         if self._session is not None and self._instructive:
             self._session.table.set_order(tuple(scan_ids))
-            self.reordered.emit()

@@ -91,6 +91,11 @@ class ScanTable(QAbstractListModel):
         self._fit_in(scan_id)
         self.counts_changed.emit()
 
+    @property
+    def current(self) -> int | None:
+        """The scan on screen."""
+        return self._rows.current
+
     def set_current(self, scan_id: int | None) -> None:
         """Another scan is on screen: the one before leaves if the filter no longer takes it."""
         before, self._rows.current = self._rows.current, scan_id

@@ -164,7 +164,7 @@ class QueuePanel(QWidget):
         layout.addLayout(_inset(self._add))
         layout.addWidget(self._list, 1)
         table.counts_changed.connect(self._show_counts)
-        table.modelReset.connect(self._rows_changed)
+        table.modelReset.connect(self._rows_reset)
         table.rowsInserted.connect(self._rows_changed)
         self._show_counts()
 
@@ -251,6 +251,12 @@ class QueuePanel(QWidget):
         self._list.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
 
     @property
+    def marked(self) -> int | None:
+        """Id of the scan whose row is marked."""
+        rows = self._list.selectionModel().selectedRows()
+        return self._table.id_at(rows[0].row()) if rows else None
+
+    @property
     def scroll_bar(self) -> QScrollBar:
         """The list's own."""
         return self._list.verticalScrollBar()
@@ -273,6 +279,11 @@ class QueuePanel(QWidget):
 
     def _emit_filter(self) -> None:
         self.filter_changed.emit(Show(self._show.currentData()), self._search.text())
+
+    def _rows_reset(self) -> None:
+        """Qt forgets which row was marked."""
+        self.select(self._table.current)
+        self._rows_changed()
 
     def _rows_changed(self) -> None:
         self.visible_changed.emit(self.visible_ids())

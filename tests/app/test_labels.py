@@ -109,6 +109,16 @@ def test_a_merge_is_shown_saved_and_taken_back_on_the_desk(desk: Driver) -> None
     assert desk.desk.table.counts().decided == 2
 
 
+def test_the_queue_still_marks_the_scan_on_screen_after_a_rename(desk: Driver) -> None:
+    queue = desk.desk.window.queue
+    assert queue.marked == desk.scan_id()
+    dialog = _dialog(desk)
+    desk.bot.keyClicks(dialog.editor.name_field, " or ring")
+    dialog.ok.click()
+    desk.until(lambda: desk.desk.window.ranking.panel.lines[0].name == "Disc or ring")
+    assert queue.marked == desk.scan_id()
+
+
 def test_a_scan_of_a_split_label_says_what_it_was(desk: Driver) -> None:
     first = desk.scan_id()
     desk.decide(Qt.Key.Key_1)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QPushButton
 
 from app import strings
 from app.models.commands import Command
@@ -105,6 +107,20 @@ def test_unsure_marks_the_next_decision(desk: Driver) -> None:
     second = desk.scan_id()
     desk.decide(Qt.Key.Key_1)
     assert desk.desk.table.verdict(second).confidence is Confidence.DEFINITE
+
+
+def test_a_button_that_is_on_looks_so(desk: Driver) -> None:
+    ranking = desk.desk.window.ranking
+
+    def ground(word: str) -> QColor:
+        (button,) = [b for b in ranking.findChildren(QPushButton) if b.text().startswith(word)]
+        return button.grab().toImage().pixelColor(6, button.height() // 2)
+
+    assert ground("Unsure") == ground("Probable")
+    desk.press(Qt.Key.Key_U)
+    assert ground("Unsure") != ground("Probable")
+    desk.press(Qt.Key.Key_U)
+    assert ground("Unsure") == ground("Probable")
 
 
 def test_a_flag_is_kept_at_once_and_through_the_decision(desk: Driver) -> None:
