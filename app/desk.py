@@ -37,7 +37,7 @@ from app.trusting import Trusting
 from app.views.actions import Actions
 from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
-from nearl_core.types import Decision, LabelSet, Occasion, Scan, State, Version
+from nearl_core.types import Decision, LabelSet, Occasion, Scan, Version
 
 _Part = Pictures | Screen | Tags | Comparing | Exporting | Training | Trusting
 
@@ -331,7 +331,9 @@ class Desk(QObject):
         if decision.occasion is Occasion.REPEAT:
             return
         self.ordering.decided()
-        if decision.verdict.state is State.LABELLED and decision.undoes is None:
+        session = self.library.session
+        teaches = session is not None and session.can_teach(decision.verdict)
+        if teaches and decision.undoes is None:
             self.training.decided()
 
     def _engine_loaded(self, info: EngineInfoLike) -> None:

@@ -16,6 +16,7 @@ from nearl_core.types import (
     Scan,
     Shown,
     State,
+    Verdict,
     Version,
 )
 
@@ -192,9 +193,14 @@ class Session:
         """Whether any reader's decision of a scan stands."""
         return scan_id in self.standing or scan_id in self._others_of
 
-    def labelled(self) -> tuple[Decision, ...]:
-        """Those that name labels, which is what can be learned from."""
-        return tuple(d for d in self.decisions() if d.verdict.state is State.LABELLED)
+    def can_teach(self, verdict: Verdict) -> bool:
+        """Whether it can be learned from; that none applies, where a scan can have several."""
+        none_apply = self.label_set.multi_label and verdict.state is State.NONE_APPLY
+        return none_apply or verdict.state is State.LABELLED
+
+    def lessons(self) -> tuple[Decision, ...]:
+        """The standing decisions that can be learned from."""
+        return tuple(d for d in self.decisions() if self.can_teach(d.verdict))
 
     def take(self, decision: Decision) -> None:
         """A decision was committed: it stands now, unless it was a repeat."""

@@ -203,7 +203,7 @@ def of_total(visible: int, total: int) -> str:
 
 def progress(decided: int, total: int) -> str:
     """How far the reader is."""
-    return f"{decided} of {total} labelled"
+    return f"{decided} of {total} decided"
 
 
 def saved_at(when: datetime) -> str:

@@ -157,10 +157,10 @@ def test_the_last_page_is_taken_back_as_a_whole(desk: Driver, grid: GridDialog) 
     assert not grid.back.isEnabled()
     recorded(desk, grid.ok.click)
     desk.until(grid.back.isEnabled)
-    assert "9 of 9 labelled" in desk.status()
+    assert "9 of 9 decided" in desk.status()
     with desk.bot.waitSignal(desk.desk.reading.batch.taken_back, timeout=WAIT_MS):
         grid.back.click()
-    assert "3 of 9 labelled" in desk.status()
+    assert "3 of 9 decided" in desk.status()
     assert not grid.back.isEnabled()
     desk.until(lambda: len(grid.page.ids(ticked=True)) == 6)
     grid.reject()
@@ -178,10 +178,10 @@ def test_a_page_that_is_being_saved_is_not_taken_back_for_the_one_before(
         review.take_back()
 
     recorded(desk, too_soon)
-    assert "8 of 9 labelled" in desk.status()
+    assert "8 of 9 decided" in desk.status()
     with desk.bot.waitSignal(review.taken_back, timeout=WAIT_MS):
         review.take_back()
-    assert "5 of 9 labelled" in desk.status()
+    assert "5 of 9 decided" in desk.status()
     grid.reject()
 
 
@@ -206,7 +206,7 @@ def test_undo_on_the_desk_takes_back_one_by_one(desk: Driver, grid: GridDialog) 
     recorded(desk, grid.ok.click)
     grid.reject()
     desk.decide(Qt.Key.Key_Z, CTRL)
-    assert "8 of 9 labelled" in desk.status()
+    assert "8 of 9 decided" in desk.status()
 
 
 def test_pictures_come_into_their_cells(desk: Driver, grid: GridDialog) -> None:

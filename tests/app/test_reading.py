@@ -317,7 +317,7 @@ def second(start: Callable[[], Driver], project: Path) -> Driver:
 def test_a_second_reader_sees_nothing_of_the_first(second: Driver) -> None:
     desk = second.desk
     assert second.scan_id() == 1
-    assert "0 of 9 labelled" in second.status()
+    assert "0 of 9 decided" in second.status()
     assert all(desk.table.detail(scan_id) == "Unlabelled" for scan_id in range(1, 10))
     second.until(lambda: bool(getattr(desk.suggestions.ranking(1), "labels", ())))
     panel = desk.window.ranking.panel

@@ -26,7 +26,7 @@ def test_a_digit_decides_and_the_next_scan_comes(desk: Driver) -> None:
     desk.decide(Qt.Key.Key_2)
     assert desk.scan_id() != first
     assert desk.desk.table.detail(first) == "Stripes"
-    assert "1 of 9 labelled" in desk.status()
+    assert "1 of 9 decided" in desk.status()
     assert "saved" in desk.status()
 
 
@@ -152,11 +152,11 @@ def test_undo_works_across_a_restart(start: Callable[[], Driver], project: Path)
     stop(one)
     two = start()
     two.open(project)
-    assert "2 of 9 labelled" in two.status()
+    assert "2 of 9 decided" in two.status()
     two.decide(Qt.Key.Key_Z, CTRL)
     two.decide(Qt.Key.Key_Z, CTRL)
     assert two.scan_id() == first
-    assert "0 of 9 labelled" in two.status()
+    assert "0 of 9 decided" in two.status()
 
 
 def test_next_unlabelled_skips_what_is_decided(desk: Driver) -> None:
@@ -178,7 +178,7 @@ def test_keys_are_silent_in_the_search(desk: Driver) -> None:
     desk.press(Qt.Key.Key_1)
     assert desk.scan_id() == first
     assert desk.desk.table.rowCount() == 1
-    assert "0 of 9 labelled" in desk.status()
+    assert "0 of 9 decided" in desk.status()
     desk.press(Qt.Key.Key_Escape)
     desk.decide(Qt.Key.Key_1)
 
@@ -268,15 +268,16 @@ def test_a_project_open_elsewhere_is_shown_and_refuses_kindly(
         assert "reading" in driver.desk.window.banner
         driver.press(Qt.Key.Key_1)
         assert strings.READ_ONLY_REFUSED in driver.status()
-        assert "0 of 9 labelled" in driver.status()
+        assert "0 of 9 decided" in driver.status()
 
 
 def test_most_instructive_first_changes_the_order(desk: Driver) -> None:
     table = desk.desk.table
     before = [table.id_at(row) for row in range(9)]
-    with desk.bot.waitSignal(desk.desk.ordering.reordered):
+    with desk.bot.waitSignal(table.modelReset):
         desk.desk.actions.action(Command.INSTRUCTIVE).trigger()
     assert [table.id_at(row) for row in range(9)] == before[::-1]
+    assert desk.desk.window.queue.marked == desk.scan_id()
 
 
 def test_decisions_made_elsewhere_teach_at_once(driver: Driver, project: Path) -> None:
@@ -288,7 +289,7 @@ def test_decisions_made_elsewhere_teach_at_once(driver: Driver, project: Path) -
             other.record(NewDecision(scan.id, "colleague", verdict, shown=Shown.IMPORTED))
     driver.open(project)
     driver.until(lambda: "learned from 8 decisions" in driver.desk.window.ranking.panel.source)
-    assert "0 of 9 labelled" in driver.status()  # what this reader said is another matter
+    assert "0 of 9 decided" in driver.status()  # what this reader said is another matter
 
 
 def test_decisions_faster_than_the_engine_are_caught_up(desk: Driver) -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,11 @@ from PySide6.QtCore import Qt, QTimer
 
 from app import strings
 from app.models.training_state import Phase
+from nearl_core import labels_file
 from nearl_core.label_changes import retire
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, Revision
-from tests.app.driving import Driver
+from tests.app.driving import Driver, make_project
 from tests.app.fakes import FakeEngine
 
 log = logging.getLogger(__name__)
@@ -64,6 +67,20 @@ def test_too_few_decisions_is_a_sentence_in_the_panel(desk: Driver) -> None:
     desk.until(lambda: "too few decisions" in panel.state.text)
     assert panel.state.phase is Phase.IDLE
     assert not desk.troubles
+
+
+def test_what_a_version_could_learn_from_is_counted_so(
+    start: Callable[[], Driver], tmp_path: Path, scan_folder: Path
+) -> None:
+    several = replace(labels_file.from_names(["Disc", "Stripes"]), multi_label=True)
+    desk = start()
+    desk.open(make_project(tmp_path / "several.nearl", scan_folder, several))
+    desk.press(Qt.Key.Key_1)
+    desk.decide(Qt.Key.Key_Return)
+    desk.decide(Qt.Key.Key_N)  # teaches that neither label is there
+    desk.decide(Qt.Key.Key_X)
+    assert desk.desk.training.state.waiting_decisions == 2
+    assert "3 of 9 decided" in desk.status()
 
 
 def test_cancel_stops_and_leaves_everything_as_it_was(desk: Driver) -> None:

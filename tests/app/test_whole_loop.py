@@ -153,12 +153,12 @@ def test_open_decide_undo_train_restart(
         decide_all_but(driver, 1)
         wait_for_ranking(driver, 11)
         driver.decide(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-        assert "10 of 12 labelled" in driver.status()
+        assert "10 of 12 decided" in driver.status()
         wait_for_ranking(driver, 10)
         driver.decide(
             Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
         )
-        assert "11 of 12 labelled" in driver.status()
+        assert "11 of 12 decided" in driver.status()
         driver.desk.review.next_to_do()
         wait_for_ranking(driver, 11)
         assert top_name(driver) == "Stripes"  # the last scan, which nobody decided
@@ -179,7 +179,7 @@ def test_open_decide_undo_train_restart(
 
     def second(driver: Driver) -> None:
         driver.bot.waitUntil(lambda: driver.desk.window.shows_desk, timeout=LONG_MS)
-        assert "11 of 12 labelled" in driver.status()
+        assert "11 of 12 decided" in driver.status()
         wait_for_ranking(driver, 11)  # decisions of the first session teach at once
         assert "Version v1" in driver.desk.window.ranking.panel.source
         assert [line.live for line in driver.desk.window.training.versions.lines] == [True, False]
