@@ -132,6 +132,9 @@ class OnScreen:
             awaited=scan.problem or self._suggestions.waiting_for,
             said_before="" if was is None else was.labels,
             not_asked=() if standing is None else standing.unasked,
+            learned_this=self.showing.ranking is None
+            and standing is not None
+            and session.can_teach(standing.verdict),
         )
         if blind and self.visible:
             panel = replace(panel, notice=self._blinds.why(scan.id))

@@ -92,8 +92,10 @@ SUGGESTED = "suggested"
 DECIDED = "decided"
 PENDING = "chosen, Enter records it"
 SOURCE_WORDS = "By the labels' words alone, checked by no decision"
-SOURCE_FROZEN = "Frozen backbone, learned from {decisions}"
-SOURCE_VERSION = "Version {version}, learned from {decisions}"
+SOURCE_FROZEN = "Frozen backbone, learned from {what}"
+SOURCE_VERSION = "Version {version}, learned from {what}"
+THIS_SCAN = "this scan"
+THIS_AND_MORE = "this scan and {count} more"
 SUGGESTIONS_HIDDEN = "Suggestions are hidden; decisions are recorded as blind."
 RANKING_COMES = "The ranking is on its way."
 UNLIKE = "This scan is unlike anything decided so far."
@@ -189,6 +191,13 @@ USAGE_DEMO = "open the demo project"
 def decisions(count: int) -> str:
     """So many decisions."""
     return counted(count, "decision")
+
+
+def learned_from(count: int, *, this_scan: bool) -> str:
+    """What a ranking learned from; one that was told of the scan itself says so."""
+    if not (this_scan and count):
+        return decisions(count)
+    return THIS_AND_MORE.format(count=count - 1) if count > 1 else THIS_SCAN
 
 
 def new_since(count: int) -> str:

@@ -47,6 +47,19 @@ def test_the_first_decision_puts_no_suggestion_to_the_test(desk: Driver) -> None
     assert words.NO_OUTCOMES in desk.desk.window.scan.trust.texts()
 
 
+def test_a_ranking_says_that_it_was_told_of_this_scan(desk: Driver) -> None:
+    """Coming back to a decided scan, its high probability is an echo and no second opinion."""
+    ranking, first = desk.desk.window.ranking, desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    desk.decide(Qt.Key.Key_2)
+    desk.until(lambda: ranking.panel.source.endswith("learned from 2 decisions"))
+    desk.desk.review.show(first)
+    desk.until(lambda: ranking.panel.source.endswith("learned from this scan and 1 more"))
+    desk.decide(Qt.Key.Key_X)  # teaches nothing any more
+    desk.desk.review.show(first)
+    desk.until(lambda: ranking.panel.source.endswith("learned from 1 decision"))
+
+
 def test_agreement_counts_each_scan_once_and_takes_an_undo_back(desk: Driver) -> None:
     desk.decide(Qt.Key.Key_1)
     decide_shown(desk, Qt.Key.Key_1)
