@@ -232,9 +232,11 @@ def trained(version: Version) -> str:
 
 def exported(scans: int, images: int, left_out: int, splits: str, notices: str) -> str:
     """What an export holds."""
-    lines = [f"Exported and verified: {scans} scans, {images} images ({splits})."]
+    lines = [
+        f"Exported and verified: {counted(scans, 'scan')}, {counted(images, 'image')} ({splits})."
+    ]
     if left_out:
-        lines.append(f"{left_out} scans were left out; the manifest says why.")
+        lines.append(f"Left out: {counted(left_out, 'scan')}; the manifest says why.")
     if notices:
         lines.append(notices)
     return "\n".join(lines)
@@ -242,11 +244,11 @@ def exported(scans: int, images: int, left_out: int, splits: str, notices: str) 
 
 def added(new: int, known: int, skipped: int, reasons: str) -> str:
     """What adding a folder came to."""
-    parts = [f"{new} scans added"]
+    parts = [f"{counted(new, 'scan')} added"]
     if known:
         parts.append(f"{known} were there already")
     if skipped:
-        parts.append(f"{skipped} files skipped ({reasons})")
+        parts.append(f"{counted(skipped, 'file')} skipped ({reasons})")
     return ", ".join(parts) + "."
 
 

@@ -62,7 +62,7 @@ COMMANDS = {
     "tags": "DICOM header",
     "compare": "Show decided scans like this",
     "more-alike": "Next scan like this",
-    "less-alike": "Last scan like this",
+    "less-alike": "Previous scan like this",
     "reset": "Reset view",
     "preset-1": "Window preset 1",
     "preset-2": "Window preset 2",

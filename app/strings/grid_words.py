@@ -1,10 +1,14 @@
 """What batch review says."""
 
+from nearl_core.words import counted
+
 TITLE = "Batch review"
-LABEL = "{label}   {count} scans"
 BAR = "At least"
 LOOKED = "{done} of {total} scans looked at."
-NONE = "The model is not that sure of any scan without a decision."
+NONE = (
+    "The model is not that sure of any scan without a decision. Lower the bar, or decide more "
+    "scans."
+)
 NONE_OF_LABEL = "The model is that sure of no scan of this label, or of no more."
 WAITS = "The model is still looking."
 HINT = (
@@ -23,3 +27,8 @@ BLIND = "This project is read blind first, so no scan is accepted from a grid."
 NO_ENGINE = "Batch review needs the model, which is not there yet."
 CELL = "{name}, {percent}"
 CELL_OUT = "taken out"
+
+
+def of_label(label: str, count: int) -> str:
+    """So many scans are suggested so."""
+    return f"{label}   {counted(count, 'scan')}"

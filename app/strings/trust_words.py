@@ -22,8 +22,8 @@ COURSE = "Share of right suggestions over the last {window} decisions, in order"
 
 RELIABILITY = "Probabilities"
 CANT_TELL = (
-    "It can't be told yet whether the probabilities hold: {n} of {enough} claims, counted once the "
-    "ranking has learned from {enough} decisions."
+    "It can't be told yet whether the probabilities hold: it takes {enough} claims, each made when "
+    "the ranking had learned from {enough} decisions; so far there are {n}."
 )
 HOLDS = (
     "{n} claims. They differ from what came of them by {ece:.0f}\u00a0% in the mean; chance alone "
@@ -40,19 +40,20 @@ FIGURE_COLUMNS = ("Held out ({n})", "Before", "After")
 FIGURES = ("Balanced accuracy", "Log-loss", "Calibration error")
 RECALL_COLUMNS = ("Found by label", "Before", "After")
 FLIPS = "{gained} became right, {lost} became wrong."
-UNSEEN = "{unseen} of them were decided without a suggestion on screen."
+UNSEEN = "Decided without a suggestion on screen: {unseen}."
 
 LOOK_AGAIN = "Look again"
 LOOK_AGAIN_NOTE = (
-    "Your decisions that the others speak against, the most doubtful first. Enter opens the scan; "
-    "deciding it anew, the same or otherwise, takes it off the list."
+    "Your decisions that your other decisions speak against, the most doubtful first: what you "
+    "said, or what they say, and the odds for that. Enter opens the scan; deciding it anew, the "
+    "same or otherwise, takes it off the list."
 )
-DOUBT = "Decided {decided}; the others say {label}"
-DOUBT_MISSING = "{label} is missing, the others say"
-DOUBT_TOO_MUCH = "{label} is too much, the others say"
+DOUBT = "{decided}, or {label}?"
+DOUBT_MISSING = "Without {label}, or with it?"
+DOUBT_TOO_MUCH = "With {label}, or without it?"
 ODDS = "{odds} to 1"
 TOO_FEW = "Needs {enough} of your decisions; there are {n}."
-NO_DOUBTS = "The others speak against none of your decisions."
-LOOKING = "Weighing each decision against the others…"
+NO_DOUBTS = "Your decisions speak against none of each other."
+LOOKING = "Weighing each decision against your others…"
 NO_ENGINE = "Needs the model, which is not loaded."
 UNLIKE_SIGN = "unlike anything decided"

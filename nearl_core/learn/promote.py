@@ -233,7 +233,7 @@ def _chance(own: FloatArray, held: HeldOut, *, multi_label: bool) -> str:
         return ""
     return (
         f"on {rows.sum()} held-out decisions it can't be told from chance "
-        f"({by.mean:+z.2f} ± {by.error:.2f} in balanced accuracy)"
+        f"(balanced accuracy above chance: {by.mean:+z.2f} ± {by.error:.2f})"
     )
 
 

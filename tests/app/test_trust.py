@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app import strings
@@ -13,6 +14,7 @@ from app.models.commands import Command
 from app.models.scan_table import Role, Show
 from app.models.trust_lines import agreement_lines
 from app.strings import trust_words as words
+from app.views import style
 from app.views.label_row import LabelRow
 from nearl_core.learn import evaluate
 from nearl_core.learn.prequential import Outcome
@@ -105,7 +107,7 @@ def test_the_plot_waits_for_enough_decisions(desk: Driver) -> None:
     desk.decide(Qt.Key.Key_1)
     desk.press(Qt.Key.Key_Y)
     panel = desk.desk.window.scan.trust
-    desk.until(lambda: "0 of 32 claims" in panel.texts())
+    desk.until(lambda: "it takes 32 claims" in panel.texts())
     assert panel.plot.isHidden()
 
 
@@ -171,10 +173,19 @@ def doubted(desk: Driver) -> tuple[int, int]:
 
 
 @pytest.mark.usefixtures("few")
+def test_both_labels_of_a_doubt_have_room_in_its_row(desk: Driver) -> None:
+    doubted(desk)
+    again = desk.desk.window.scan.again
+    text = words.DOUBT.format(decided="Melanocytic naevus", label="Basal cell carcinoma")
+    room = again.list.viewport().width() - 24
+    assert QFontMetrics(style.font(again.font(), pixels=12)).horizontalAdvance(text) <= room
+
+
+@pytest.mark.usefixtures("few")
 def test_enter_opens_a_doubted_scan_and_deciding_anew_takes_it_off(desk: Driver) -> None:
     first, second = doubted(desk)
     panel = desk.desk.window.scan.again
-    assert "14 to 1 Decided Other; the others say Disc" in panel.texts()[1]
+    assert "14 to 1 Other, or Disc?" in panel.texts()[1]
     desk.bot.keyClick(panel.list, Qt.Key.Key_Down)
     desk.bot.keyClick(panel.list, Qt.Key.Key_Return)
     assert desk.scan_id() == first

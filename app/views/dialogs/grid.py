@@ -81,7 +81,7 @@ class GridDialog(DeskDialog):
         with QSignalBlocker(self.label):
             self.label.clear()
             for label_id, name, count in counts:
-                text = grid_words.LABEL.format(label=name, count=count)
+                text = grid_words.of_label(name, count)
                 self.label.addItem(text, label_id)
                 self.label.setItemData(self.label.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
             self.label.setCurrentIndex(max(self.label.findData(chosen), 0))
