@@ -1,7 +1,7 @@
 """The one window: it assembles the panels and passes keys on."""
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -22,7 +22,8 @@ from app.views.status_line import StatusLine
 from app.views.training_panel import TrainingPanel
 
 _LEFT, _RIGHT = 272, 336
-_SIDE = (493, 256)
+_TRAINING = (192, 256)
+"""Heights of the training panel: where the labels need the room, and where they do not."""
 
 
 class MainWindow(QMainWindow):
@@ -40,6 +41,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(QSize(960, 600))
         self.resize(1280, 800)
         self._actions = actions
+        self._by_hand = False
         self.start = StartPage(actions)
         self.queue = QueuePanel(table, actions)
         self.scan = ScanPanel(actions)
@@ -59,13 +61,12 @@ class MainWindow(QMainWindow):
         actions.fill(self.menuBar())
 
     def _build_desk(self) -> QWidget:
-        side = QSplitter(Qt.Orientation.Vertical)
+        side = self._side = QSplitter(Qt.Orientation.Vertical)
         side.addWidget(self.ranking)
         side.addWidget(self.training)
         side.setChildrenCollapsible(False)
-        side.setStretchFactor(0, 2)
-        side.setStretchFactor(1, 1)
-        side.setSizes(list(_SIDE))
+        side.splitterMoved.connect(self._shared_by_hand)
+        self.ranking.room_wanted.connect(self._share_side)
         self._columns = QSplitter(Qt.Orientation.Horizontal)
         for widget in (self.queue, self.scan, side):
             self._columns.addWidget(widget)
@@ -75,7 +76,7 @@ class MainWindow(QMainWindow):
         self.queue.setMinimumWidth(216)
         self.scan.setMinimumWidth(400)
         side.setMinimumWidth(328)
-        self.training.setMinimumHeight(256)
+        self.training.setMinimumHeight(_TRAINING[0])
         desk = QWidget()
         box = QVBoxLayout(desk)
         box.setContentsMargins(0, 0, 0, 0)
@@ -83,6 +84,23 @@ class MainWindow(QMainWindow):
         box.addWidget(self._banner)
         box.addWidget(self._columns, 1)
         return desk
+
+    def _share_side(self) -> None:
+        """Give the labels what they need, and training what is left or a third."""
+        if self._by_hand:
+            return
+        total = self._side.height() - self._side.handleWidth()
+        low, usual = _TRAINING
+        training = min(max(total - self.ranking.full_height, low), max(total // 3, usual))
+        self._side.setSizes([total - training, training])
+
+    def _shared_by_hand(self) -> None:
+        self._by_hand = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Share the room anew."""
+        super().resizeEvent(event)
+        self._share_side()
 
     @property
     def shows_desk(self) -> bool:
@@ -93,6 +111,7 @@ class MainWindow(QMainWindow):
         """A project is open."""
         self._pages.setCurrentWidget(self._desk)
         self._actions.set_project_open(True)
+        self._share_side()
         self.setWindowTitle(f"{title} — {strings.APP_NAME}")
         self.scan.view.setFocus(Qt.FocusReason.OtherFocusReason)
 

@@ -29,6 +29,8 @@ from nearl_core.types import Confidence, State
 
 _MANY = 6
 """Labels that have room in the window that the desk opens with; more of them stand closer."""
+_SENTENCE = 56
+"""Height of a sentence of two lines."""
 _SURENESS = {Command.PROBABLE: Confidence.PROBABLE, Command.UNSURE: Confidence.POSSIBLE}
 _SWITCHES = (*_SURENESS, Command.FLAG)
 
@@ -59,10 +61,12 @@ class RankingPanel(QWidget):
 
     Attributes:
         label_pressed: The place of the label that was clicked.
+        room_wanted: It shows more labels, or fewer.
         note: The field of the note.
     """
 
     label_pressed = Signal(int)
+    room_wanted = Signal()
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,6 +85,7 @@ class RankingPanel(QWidget):
         self._hint = _label("small")
         self.note = NoteField()
         self._rows_box = QVBoxLayout()
+        self._scroller = self._make_scroller()
         self._buttons: dict[Command, QPushButton] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 8)
@@ -89,7 +94,7 @@ class RankingPanel(QWidget):
         # Sentences come and go below the rows, so that no row ever moves under the eye.
         layout.addWidget(_inset(self._source))
         layout.addWidget(self.agreement)
-        layout.addWidget(self._scroller(), 1)
+        layout.addWidget(self._scroller, 1)
         layout.addWidget(_inset(self._notice))
         layout.addWidget(_inset(self._hint))
         layout.addWidget(_inset(self.note))
@@ -118,7 +123,7 @@ class RankingPanel(QWidget):
         head.addWidget(self._eye)
         return head
 
-    def _scroller(self) -> QScrollArea:
+    def _make_scroller(self) -> QScrollArea:
         holder = QWidget()
         holder.setObjectName("plain")
         self._rows_box.setContentsMargins(0, 0, 0, 0)
@@ -180,9 +185,16 @@ class RankingPanel(QWidget):
         """The label rows in the order of their keys."""
         return tuple(self._rows[: len(self._panel.lines)])
 
+    @property
+    def full_height(self) -> int:
+        """How high it stands with every label in sight and a sentence of two lines below them."""
+        around = self.minimumSizeHint().height() - self._scroller.minimumSizeHint().height()
+        sentence = 0 if self._panel.notice else _SENTENCE
+        return around + sentence + self._rows_box.sizeHint().height()
+
     def show_panel(self, panel: Panel) -> None:
         """Show another value."""
-        self._panel = panel
+        before, self._panel = self._panel, panel
         self._match_rows(len(panel.lines))
         for row, line in zip(self._rows, panel.lines, strict=False):
             row.show_line(line)
@@ -205,6 +217,16 @@ class RankingPanel(QWidget):
             button.setEnabled(panel.can_decide)
         self.note.show_note(panel.note)
         self.note.setEnabled(panel.can_decide)
+        if len(before.lines) != len(panel.lines):
+            self.room_wanted.emit()
+        if _marked(before) != _marked(panel):
+            self._bring_into_sight()
+
+    def _bring_into_sight(self) -> None:
+        """Scroll to what Enter takes or was decided, but never under the pointer."""
+        place = next(iter(_marked(self._panel)), None)
+        if place is not None and not self._scroller.underMouse():
+            self._scroller.ensureWidgetVisible(self._rows[place], 0, 0)
 
     def _match_rows(self, count: int) -> None:
         while len(self._rows) < count:
@@ -222,6 +244,11 @@ class RankingPanel(QWidget):
         row = self.sender()
         if isinstance(row, LabelRow):
             self.label_pressed.emit(self._rows.index(row))
+
+
+def _marked(panel: Panel) -> list[int]:
+    """Places of the labels that are decided or that Enter takes."""
+    return [place for place, line in enumerate(panel.lines) if line.enter or line.decided]
 
 
 def _label(role: str) -> QLabel:

@@ -1,7 +1,7 @@
 """The middle of the desk: the tools of the scan above the scan itself."""
 
 from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -44,6 +44,15 @@ _TOOLS = (
     (Command.COMPARE, "compare"),
     (Command.RESET, "reset"),
 )
+_GIVE_WAY = (
+    (Command.ROTATE_RIGHT, Command.ROTATE_LEFT),
+    (Command.FLIP_VERTICAL, Command.FLIP_HORIZONTAL),
+    (Command.INVERT,),
+    (Command.RESET,),
+    (Command.KEEP_VIEW,),
+)
+"""Tools that a narrow desk leaves to their keys and the menu, some after the others."""
+_NAME_WIDTH = 96
 _PANEL_WIDTH = 344
 _UNPAIRED = "U"
 """The laterality of what has no sides: beside the modality it would say nothing."""
@@ -100,12 +109,13 @@ class ScanPanel(QWidget):
         layout.addWidget(beside, 1)
 
     def _tool_bar(self) -> QWidget:
-        bar = QFrame()
+        bar = self._bar = QFrame()
         bar.setObjectName("panel")
         bar.setFixedHeight(40)
         line = QHBoxLayout(bar)
         line.setContentsMargins(12, 0, 8, 0)
         line.setSpacing(0)
+        self._name.setMinimumWidth(_NAME_WIDTH)
         line.addWidget(self._name, 3)
         line.addSpacing(8)
         self._window.setSizeAdjustPolicy(
@@ -184,6 +194,25 @@ class ScanPanel(QWidget):
         if not same_scan or self._listed != self.view.windows():
             self._list_windows()
         self._show_viewing()
+        self._fit_tools()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Show as many tools as there is room for."""
+        super().resizeEvent(event)
+        self._fit_tools()
+
+    def _fit_tools(self) -> None:
+        """Rather than the name and the window of the scan, let tools go that have a key."""
+        for tools in _GIVE_WAY:
+            self._show_tools(tools, shown=True)
+        for tools in _GIVE_WAY:
+            if self._bar.minimumSizeHint().width() <= self.width():
+                break
+            self._show_tools(tools, shown=False)
+
+    def _show_tools(self, tools: tuple[Command, ...], *, shown: bool) -> None:
+        for command in tools:
+            self._buttons[command].setVisible(shown)
 
     def command(self, command: Command) -> bool:
         """Do what concerns the scan's look; False for any other command."""

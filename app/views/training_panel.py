@@ -20,8 +20,9 @@ from app.views.fields import spin_box
 from app.views.loss_plot import LossPlot
 from app.views.versions_list import VersionsList
 
-_ROOMY = 300
-"""From this height on the losses of the last training stay beside the versions."""
+_ROOMY, _LOW = 300, 244
+"""From the first height on the losses of the last training stay beside the versions; below the
+second one there is no room for those of a running one either, and the bar alone tells of it."""
 
 
 class TrainingPanel(QWidget):
@@ -124,12 +125,13 @@ class TrainingPanel(QWidget):
         self._give_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """A low panel shows the versions, and the losses only while they come."""
+        """A low panel shows the versions, and the losses at most while they come."""
         super().resizeEvent(event)
         self._give_room()
 
     def _give_room(self) -> None:
-        roomy = self.height() >= _ROOMY or self._cancel.isVisibleTo(self)
+        busy = self._cancel.isVisibleTo(self)
+        roomy = self.height() >= (_LOW if busy else _ROOMY)
         self.plot.setVisible(len(self.plot.losses) > 1 and roomy)
 
     def show_versions(self, lines: tuple[VersionLine, ...], *, can_change: bool) -> None:

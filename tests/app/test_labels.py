@@ -24,7 +24,7 @@ from nearl_core.importing import taking
 from nearl_core.store import readings
 from nearl_core.store.project import Project
 from nearl_core.types import UNSEEN, ChangeKind, Label, LabelSet, NewDecision, State, Verdict
-from tests.app.driving import WAIT_MS, Driver
+from tests.app.driving import WAIT_MS, Driver, make_project
 
 
 def test_children_are_set_in_below_their_parent_only() -> None:
@@ -312,3 +312,34 @@ def test_a_tag_that_tells_who_it_is_is_refused_on_the_desk(desk: Driver) -> None
     dialog.look.click()
     desk.until(lambda: dialog.values.topLevelItemCount() == 1)
     assert not dialog.ok.isEnabled()  # CT means no label yet
+
+
+@pytest.fixture
+def thirty(driver: Driver, tmp_path: Path, scan_folder: Path) -> Driver:
+    """A desk with thirty labels, nothing decided yet."""
+    names = [f"Finding {number}" for number in range(1, 31)]
+    driver.open(make_project(tmp_path / "t.nearl", scan_folder, labels_file.from_names(names)))
+    return driver
+
+
+def _in_sight(desk: Driver) -> list[str]:
+    """Labels whose row can be seen whole."""
+    rows = desk.desk.window.ranking.rows()
+    return [row.line.name for row in rows if row.visibleRegion().boundingRect() == row.rect()]
+
+
+def test_labels_take_the_room_that_versions_do_not_need(thirty: Driver) -> None:
+    assert len(_in_sight(thirty)) >= 8
+    thirty.desk.window.resize(1024, 700)
+    thirty.until(lambda: thirty.desk.window.height() == 700)
+    assert len(_in_sight(thirty)) >= 4
+    versions = thirty.desk.window.training.versions
+    assert versions.visibleRegion().boundingRect().height() >= 40  # what is live is still seen
+
+
+def test_a_suggestion_far_down_the_labels_comes_into_sight(thirty: Driver) -> None:
+    assert "Finding 18" not in _in_sight(thirty)
+    thirty.decide(Qt.Key.Key_8, Qt.KeyboardModifier.ShiftModifier)
+    lines = thirty.desk.window.ranking
+    thirty.until(lambda: lines.panel.lines[17].enter)
+    thirty.until(lambda: "Finding 18" in _in_sight(thirty))

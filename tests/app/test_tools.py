@@ -19,6 +19,7 @@ from app.models.measuring import Line, Point, length, length_text
 from app.models.placing import part_placing, placing, visible_part
 from app.models.viewing import Orientation
 from app.strings import command_words
+from app.views.fields import ElidedLabel
 from app.views.image_view import ImageView
 from nearl_core import labels_file
 from nearl_core.types import Region, ScanInfo, SpacingAt
@@ -429,3 +430,23 @@ def test_greys_do_not_jump_from_frame_to_frame_of_a_stack_without_window(tools: 
     tools.press(Qt.Key.Key_W)
     assert "Auto, this frame   C 399  W 798" in view_of(tools).texts()
     assert grey_at(tools, (19.5, 19.5)) == 255
+
+
+def test_a_narrow_desk_keeps_the_scans_name_and_its_window(tools: Driver) -> None:
+    panel = tools.desk.window.scan
+    (window,) = (box for box in panel.findChildren(QComboBox) if box.isVisible())
+    for width in (1280, 960):
+        tools.desk.window.resize(width, 700)
+        tools.until(lambda width=width: tools.desk.window.width() == width)  # type: ignore[misc]
+        name = next(label for label in panel.findChildren(ElidedLabel) if label.toolTip())
+        assert name.width() >= 90
+        tools.until(lambda: window.width() >= window.minimumSizeHint().width())
+    shown = _shown_tools(tools)
+    assert all(button.geometry().right() <= panel.width() for button in shown)
+    tools.desk.window.resize(1280, 700)
+    tools.until(lambda: len(_shown_tools(tools)) > len(shown))
+
+
+def _shown_tools(tools: Driver) -> list[QToolButton]:
+    found = tools.desk.window.scan.findChildren(QToolButton)
+    return [button for button in found if button.isVisible()]
