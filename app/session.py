@@ -198,6 +198,12 @@ class Session:
         none_apply = self.label_set.multi_label and verdict.state is State.NONE_APPLY
         return none_apply or verdict.state is State.LABELLED
 
+    def lessons_of(self, scan_id: int) -> int:
+        """How many readers' decisions of a scan can be learned from."""
+        own, others = self.standing.get(scan_id), scan_id in self._others_of
+        said = [d for d in self.others if d.scan_id == scan_id] if others else []
+        return sum(self.can_teach(d.verdict) for d in (own, *said) if d is not None)
+
     def lessons(self) -> tuple[Decision, ...]:
         """The standing decisions that can be learned from."""
         return tuple(d for d in self.decisions() if self.can_teach(d.verdict))

@@ -11,7 +11,17 @@ from app.models.showing import Blinds, Showing
 from app.session import Session
 from app.strings import reading_words
 from nearl_core import suggesting
-from nearl_core.types import UNSEEN, Decision, NewDecision, Ranking, Scan, Shown, State, Verdict
+from nearl_core.types import (
+    UNSEEN,
+    Decision,
+    NewDecision,
+    Occasion,
+    Ranking,
+    Scan,
+    Shown,
+    State,
+    Verdict,
+)
 
 
 class OnScreen:
@@ -132,9 +142,7 @@ class OnScreen:
             awaited=scan.problem or self._suggestions.waiting_for,
             said_before="" if was is None else was.labels,
             not_asked=() if standing is None else standing.unasked,
-            learned_this=self.showing.ranking is None
-            and standing is not None
-            and session.can_teach(standing.verdict),
+            of_this=self._lessons_of_this(session, scan),
         )
         if blind and self.visible:
             panel = replace(panel, notice=self._blinds.why(scan.id))
@@ -144,6 +152,11 @@ class OnScreen:
         if ranking is not None and source and session.read_by_others:
             source += reading_words.ALSO_OTHERS
         return replace(panel, source=source, notice=self.showing.notice or panel.notice)
+
+    def _lessons_of_this(self, session: Session, scan: Scan) -> int:
+        """How much of what the ranking learned from was said of this scan; a repeat keeps it."""
+        again = self.showing.occasion is Occasion.REPEAT
+        return 0 if again or self.showing.ranking is not None else session.lessons_of(scan.id)
 
     # --- what is recorded ------------------------------------------------------------------
 

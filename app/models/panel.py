@@ -86,9 +86,9 @@ class Panel:
     can_decide: bool = False
 
 
-def source_text(ranking: Ranking, *, this_scan: bool = False) -> str:
+def source_text(ranking: Ranking, *, of_this: int = 0) -> str:
     """Which version says so, in words, and whether it was told of this scan already."""
-    learned = strings.learned_from(ranking.decisions, this_scan=this_scan)
+    learned = strings.learned_from(ranking.decisions, of_this=of_this)
     if ranking.version == FROZEN and not ranking.decisions:
         return strings.SOURCE_WORDS
     if ranking.version == FROZEN:
@@ -107,13 +107,13 @@ def build_panel(
     awaited: str = strings.RANKING_COMES,
     said_before: str = "",
     not_asked: Sequence[str] = (),
-    learned_this: bool = False,
+    of_this: int = 0,
 ) -> Panel:
     """What to show for one scan.
 
     `awaited` says why there is no ranking, `said_before` which labels no longer stand, and
-    `not_asked` are the ids of labels that came after the decision. `learned_this` tells that the
-    ranking learned from what was decided of this very scan, which it then repeats.
+    `not_asked` are the ids of labels that came after the decision. `of_this` counts the
+    decisions of this very scan that the ranking learned from, and so repeats.
     """
     pending = draft.pending
     shown = ranking if suggestions else None
@@ -143,7 +143,7 @@ def build_panel(
     )
     return Panel(
         lines=lines,
-        source=_source(shown, awaited if suggestions else "", learned_this=learned_this),
+        source=_source(shown, awaited if suggestions else "", of_this=of_this),
         notice=" ".join(part for part in (of_before, of_ranking) if part),
         state=verdict.state,
         confidence=draft.confidence_on(verdict),
@@ -169,10 +169,10 @@ def empty_panel(label_set: LabelSet) -> Panel:
     )
 
 
-def _source(ranking: Ranking | None, awaited: str, *, learned_this: bool) -> str:
+def _source(ranking: Ranking | None, awaited: str, *, of_this: int) -> str:
     if ranking is None:
         return awaited if awaited in _PASSING else ""
-    return source_text(ranking, this_scan=learned_this) if ranking.labels else ""
+    return source_text(ranking, of_this=of_this) if ranking.labels else ""
 
 
 def _of_before(said: str, not_asked: str) -> str:

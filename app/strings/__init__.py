@@ -193,11 +193,12 @@ def decisions(count: int) -> str:
     return counted(count, "decision")
 
 
-def learned_from(count: int, *, this_scan: bool) -> str:
-    """What a ranking learned from; one that was told of the scan itself says so."""
-    if not (this_scan and count):
+def learned_from(count: int, *, of_this: int) -> str:
+    """What a ranking learned from; one that was told of the scan on screen says so."""
+    if not (of_this and count):
         return decisions(count)
-    return THIS_AND_MORE.format(count=count - 1) if count > 1 else THIS_SCAN
+    more = count - of_this
+    return THIS_AND_MORE.format(count=more) if more > 0 else THIS_SCAN
 
 
 def new_since(count: int) -> str:
