@@ -22,6 +22,7 @@ from app.controllers.pictures import Pictures
 from app.controllers.review import Review
 from app.controllers.screen import Screen
 from app.controllers.suggestions import Suggestions
+from app.controllers.surveying import Surveying
 from app.controllers.tags import Tags
 from app.controllers.training import Training
 from app.engine_port import EngineInfoLike
@@ -39,7 +40,7 @@ from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
 from nearl_core.types import Decision, LabelSet, Occasion, Scan, Version
 
-_Part = Pictures | Screen | Tags | Comparing | Exporting | Training | Trusting
+_Part = Pictures | Screen | Tags | Comparing | Exporting | Surveying | Training | Trusting
 
 
 class Desk(QObject):
@@ -73,6 +74,7 @@ class Desk(QObject):
         self.pictures = Pictures(jobs, self)
         self.review = Review(jobs, suggestions, self)
         self.ordering = Ordering(suggestions, self)
+        self.surveying = Surveying(suggestions, self)
         self.screen = Screen(self.pictures, self.review, self)
         self.tags = Tags(jobs, self)
         self.comparing = Comparing(jobs, suggestions, self.pictures, self)
@@ -125,6 +127,7 @@ class Desk(QObject):
         library.adding.connect(self._adding)
         library.added.connect(self.asking.say_added)
         library.added.connect(self._first_scan)
+        library.added.connect(self.surveying.begin)
         self.asking_labels.labelling.saved.connect(self._label_set_saved)
         self.asking_import.importing.taken.connect(self._taken_in)
         library.backbone_changed.connect(self.training.want)
@@ -140,6 +143,9 @@ class Desk(QObject):
         self.reading.batch.saved.connect(self._saved)
         self.reading.batch.saved.connect(self.trusting.decided)
         self.review.message.connect(window.status.message)
+        self.ordering.reordered.connect(self._reordered)
+        self.surveying.progress.connect(window.status.show_survey)
+        self.surveying.progress.connect(self.ordering.surveyed)
         self.screen.scan_changed.connect(self._scan_changed)
         self.screen.waiting.connect(window.scan.show_waiting)
         self.screen.picture.connect(self._picture)
@@ -220,7 +226,8 @@ class Desk(QObject):
         self.keeper.change_desk(replace(self.keeper.desk, suggestions=shown))
 
     def _toggle_order(self) -> None:
-        self.ordering.set_instructive(self.actions.action(Command.INSTRUCTIVE).isChecked())
+        on = self.actions.action(Command.INSTRUCTIVE).isChecked()
+        self.keeper.change_desk(replace(self.keeper.desk, instructive=on))
 
     def _toggle_cine(self) -> None:
         self.screen.set_cine(self.actions.action(Command.CINE).isChecked())
@@ -238,7 +245,6 @@ class Desk(QObject):
         folder = session.project.folder.resolve()
         self.keeper.change(settings.with_recent(folder))
         self.window.queue.clear_filter()
-        self.actions.set_checked(Command.INSTRUCTIVE, False)
         self.window.show_desk(session.project.name)
         self.window.show_banner(notice)
         self.window.status.show_engine("", strings.ENGINE_LOADING)
@@ -261,6 +267,7 @@ class Desk(QObject):
             self.comparing,
             self.pictures,
             self.exporting,
+            self.surveying,
             self.training,
             self.trusting,
         )
@@ -323,6 +330,10 @@ class Desk(QObject):
     def _picture(self, picture: Picture, frame: int, same_scan: bool) -> None:
         self.window.scan.show_picture(picture, frame, same_scan=same_scan)
 
+    def _reordered(self) -> None:
+        self.review.make_ready()
+        self.screen.prefetch()
+
     def _cine_changed(self, on: bool) -> None:
         self.actions.set_checked(Command.CINE, on)
 
@@ -356,7 +367,6 @@ class Desk(QObject):
 
     def _live_changed(self, version: Version | None) -> None:
         self.suggestions.use_version(version, self.review.around())
-        self.ordering.version_changed()
         self.review.reload()
 
     def _settings_changed(self) -> None:
@@ -370,6 +380,8 @@ class Desk(QObject):
         self.training.set_automatic(desk.auto_train, desk.auto_train_every)
         self.actions.set_checked(Command.SUGGESTIONS, desk.suggestions)
         self.review.show_suggestions(desk.suggestions)
+        self.actions.set_checked(Command.INSTRUCTIVE, desk.instructive)
+        self.ordering.set_instructive(desk.instructive)
 
     # --- the end ---------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ class Priority(IntEnum):
     PREFETCH = 1
     BACKGROUND = 2
     TRAINING = 3
+    IDLE = 4
 
 
 @dataclass(eq=False)

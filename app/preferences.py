@@ -22,12 +22,14 @@ class Preferences:
         auto_train: Whether training starts by itself.
         auto_train_every: After so many new decisions.
         suggestions: Whether bars are shown.
+        instructive: Whether the queue brings the scan that teaches most, else as they were added.
         window: Size and place of the window, Qt's own text.
     """
 
     auto_train: bool = True
     auto_train_every: int = 20
     suggestions: bool = True
+    instructive: bool = True
     window: str = ""
 
 

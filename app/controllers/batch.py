@@ -15,7 +15,7 @@ from app.controllers.suggestions import Suggestions
 from app.jobs import Job, Jobs, Priority
 from app.models.sure import sure_of
 from app.session import Session
-from nearl_core.control import RunControl
+from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError
 from nearl_core.suggesting import offered
 from nearl_core.types import (
@@ -65,6 +65,7 @@ class Batch(QObject):
         self._out: set[int] = set()
         self._last: list[int] = []
         self._job: Job | None = None
+        self._pace = Pace(_PORTION, _PORTION)
         self._pictures: list[Job] = []
         self._shown_at = 0.0
         self._sitting = 0
@@ -229,14 +230,15 @@ class Batch(QObject):
         if self._job is not None or session is None:
             return
         portion: list[Scan] = []
-        while self._waiting and len(portion) < _PORTION:
+        while self._waiting and len(portion) < self._pace.size:
             scan = _candidate(session, self._waiting.popleft())
             if scan is None:
                 self._looked += 1
             else:
                 portion.append(scan)
         if portion:
-            self._job = self._suggestions.survey(portion, done=partial(self._ranked, self._sitting))
+            done = partial(self._ranked, self._sitting)
+            self._job = self._suggestions.survey(portion, pace=self._pace, done=done)
 
     def _ranked(self, sitting: int, rankings: Sequence[Ranking]) -> None:
         if sitting != self._sitting:

@@ -93,7 +93,7 @@ class Review(QObject):
         self._on.put(None if scan_id is None else session.table.scan(scan_id), turn)
         self.scan_changed.emit(self._on.scan)
         self._tell()
-        self._make_ready()
+        self.make_ready()
 
     def step(self, rows: int) -> None:
         """Go so many rows down (or, negative, up) the queue."""
@@ -234,7 +234,7 @@ class Review(QObject):
         self._on.take_rules()
         self._on.draft = replace(self._on.draft, pending=None)
         self._tell()
-        self._make_ready()
+        self.make_ready()
 
     def labels_changed(self) -> None:
         """Other labels: the scan stays, but for what was said of it in the labels of before."""
@@ -260,6 +260,18 @@ class Review(QObject):
         found += session.table.coming_after(scan.id, 2)
         found += session.table.neighbours(scan.id, AHEAD)
         return [scan_id for scan_id in dict.fromkeys(found) if scan_id != scan.id]
+
+    def make_ready(self) -> None:
+        """Have the scan on screen ranked, then those that come next."""
+        session, scan = self._on.session, self._on.scan
+        if session is None or scan is None:
+            return
+        if not scan.problem:
+            self._suggestions.want((scan,), Priority.SCREEN)
+        others = (session.table.scan(scan_id) for scan_id in self.ahead())
+        ready = [other for other in others if other is not None and not other.problem]
+        self._suggestions.want(ready, Priority.PREFETCH)
+        self._suggestions.refresh((scan.id,))
 
     # --- inside ----------------------------------------------------------------------------
 
@@ -336,17 +348,6 @@ class Review(QObject):
     def _refused(self, error: NearlError) -> None:
         self._tell()
         self._relay.trouble.emit(error)
-
-    def _make_ready(self) -> None:
-        session, scan = self._on.session, self._on.scan
-        if session is None or scan is None:
-            return
-        if not scan.problem:
-            self._suggestions.want((scan,), Priority.SCREEN)
-        others = (session.table.scan(scan_id) for scan_id in self.ahead())
-        ready = [other for other in others if other is not None and not other.problem]
-        self._suggestions.want(ready, Priority.PREFETCH)
-        self._suggestions.refresh((scan.id,))
 
     def _ranked(self, ranking: Ranking) -> None:
         if self._on.scan is not None and ranking.scan_id == self._on.scan.id:

@@ -75,7 +75,7 @@ class Screen(QObject):
         """Another scan; the same one again keeps its frame."""
         if scan is not None and self._scan is not None and scan.id == self._scan.id:
             self.scan_changed.emit(scan)
-            self._prefetch()
+            self.prefetch()
             return
         self.set_cine(False)
         self._scan = scan
@@ -84,7 +84,7 @@ class Screen(QObject):
         self.scan_changed.emit(scan)
         if scan is not None:
             self._bring()
-            self._prefetch()
+            self.prefetch()
 
     def step(self, frames: int) -> None:
         """Go so many frames on (or, negative, back)."""
@@ -98,7 +98,7 @@ class Screen(QObject):
         if wanted != self._frame:
             self._frame = wanted
             self._bring()
-            self._prefetch()
+            self.prefetch()
 
     def last(self) -> None:
         """Show the last frame."""
@@ -161,7 +161,7 @@ class Screen(QObject):
         if self._scan is not None and place == Place(self._scan.id, self._frame):
             self.problem.emit(f"{error.message}\n{error.remedy}".strip())
 
-    def _prefetch(self) -> None:
+    def prefetch(self) -> None:
         """Frames beside this one, then the scans that come next."""
         scan, session = self._scan, self._session
         if scan is None or session is None:

@@ -36,6 +36,7 @@ class Suggestions(QObject):
             and the instant learner do.
         ranked: A Ranking that arrived.
         learned: The instant learner took new decisions in.
+        renewed: Another version or label set ranks.
         reordered: Scan ids, the most instructive first.
     """
 
@@ -44,6 +45,7 @@ class Suggestions(QObject):
     refused = Signal(object)
     ranked = Signal(object)
     learned = Signal()
+    renewed = Signal()
     reordered = Signal(object)
 
     def __init__(self, jobs: Jobs, factory: EngineFactory, parent: QObject | None = None) -> None:
@@ -209,13 +211,29 @@ class Suggestions(QObject):
             done=done,
         )
 
-    def survey(self, scans: Sequence[Scan], *, done: Callable[[list[Ranking]], None]) -> Job | None:
-        """Have scans ranked behind everything else; None while there is no engine."""
+    def survey(
+        self,
+        scans: Sequence[Scan],
+        *,
+        pace: Pace,
+        priority: Priority = Priority.BACKGROUND,
+        done: Callable[[list[Ranking]], None],
+        failed: Callable[[NearlError], None] | None = None,
+    ) -> Job | None:
+        """Have scans ranked that nobody looks at yet; None while there is no engine.
+
+        Args:
+            scans: As many as the pace says.
+            pace: Takes its next size from how long they took.
+            priority: Whether it waits for training too.
+            done: Called with their rankings.
+            failed: Called with what went wrong; else the reader is told.
+        """
         engine = self._engine
         if engine is None:
             return None
         return self._jobs.engine.submit(
-            lambda control: engine.rank(scans, control), priority=Priority.BACKGROUND, done=done
+            partial(_rank_portion, engine, scans, pace), priority=priority, done=done, failed=failed
         )
 
     def again(self, scan_ids: Sequence[int], *, done: Callable[[list[Ranking]], None]) -> None:
@@ -249,6 +267,7 @@ class Suggestions(QObject):
         found = (session.table.scan(scan_id) for scan_id in then)
         self.want([scan for scan in found if scan is not None], Priority.SCREEN)
         self.learn(then)
+        self.renewed.emit()
 
     def _loaded(self, session: Session, result: _Loaded) -> None:
         if session is not self._session:

@@ -25,12 +25,13 @@ class StatusLine(QStatusBar):
         self._message.setObjectName("message")
         self._saved = QLabel()
         self._saved.setObjectName("saved")
+        self._survey = QLabel()
         self._version = QLabel()
         self._device = QLabel()
         for widget in (self._progress, self._bar, self._counts):
             self.addWidget(widget)
         self.addWidget(self._message, 1)
-        for widget in (self._saved, self._version, self._device):
+        for widget in (self._saved, self._survey, self._version, self._device):
             self.addPermanentWidget(widget)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -63,6 +64,10 @@ class StatusLine(QStatusBar):
         self._version.setText(version)
         self._device.setText(device)
 
+    def show_survey(self, done: int, of: int) -> None:
+        """Show how many scans the engine has looked at, until it has looked at all."""
+        self._survey.setText("" if done == of else strings.SURVEY.format(done=done, of=of))
+
     def message(self, text: str) -> None:
         """Show a sentence for a few seconds."""
         self._message.setText(text)
@@ -76,6 +81,7 @@ class StatusLine(QStatusBar):
             self._counts,
             self._message,
             self._saved,
+            self._survey,
             self._version,
             self._device,
         )

@@ -14,7 +14,7 @@ from app.collecting import Collecting
 from app.engine_port import EngineRequest
 from nearl_core import labels_file
 from nearl_core.types import LabelSet
-from tests.app.driving import Driver, make_project, stop
+from tests.app.driving import Driver, as_added, make_project, stop
 from tests.app.fakes import FakeEngine
 from tests.support.scans import write_folder
 
@@ -53,6 +53,8 @@ def start(qtbot: QtBot) -> Iterator[Callable[[], Driver]]:
             return engines[-1]
 
         desk = bootstrap.build(factory=factory)
+        if not running:  # another start finds what the first one kept
+            as_added(desk)
         driver = Driver(desk, qtbot, engines)
         desk.reporter.reported.connect(driver.troubles.append)
         desk.window.show()

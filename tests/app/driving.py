@@ -1,7 +1,7 @@
 """A desk as a test drives it: keys pressed, what is shown read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
@@ -66,6 +66,12 @@ class Driver:
     def status(self) -> str:
         """What the status bar says."""
         return self.desk.window.status.texts()
+
+
+def as_added(desk: Desk) -> Desk:
+    """A desk whose queue stays in the order of adding, so that a test can name scans by place."""
+    desk.keeper.change_desk(replace(desk.keeper.desk, instructive=False))
+    return desk
 
 
 def make_project(folder: Path, scans: Path, label_set: LabelSet) -> Path:

@@ -191,7 +191,9 @@ def test_what_comes_too_late_does_not_come_into_the_next_sitting(
     review, session = desk.desk.reading.batch, desk.desk.library.session
     assert session is not None
     late: list[Callable[[list[Ranking]], None]] = []
-    monkeypatch.setattr(desk.desk.suggestions, "survey", lambda _scans, *, done: late.append(done))
+    monkeypatch.setattr(
+        desk.desk.suggestions, "survey", lambda _scans, *, done, **_how: late.append(done)
+    )
     review.begin(session)
     review.end()
     review.begin(session)

@@ -271,15 +271,6 @@ def test_a_project_open_elsewhere_is_shown_and_refuses_kindly(
         assert "0 of 9 decided" in driver.status()
 
 
-def test_most_instructive_first_changes_the_order(desk: Driver) -> None:
-    table = desk.desk.table
-    before = [table.id_at(row) for row in range(9)]
-    with desk.bot.waitSignal(table.modelReset):
-        desk.desk.actions.action(Command.INSTRUCTIVE).trigger()
-    assert [table.id_at(row) for row in range(9)] == before[::-1]
-    assert desk.desk.window.queue.marked == desk.scan_id()
-
-
 def test_decisions_made_elsewhere_teach_at_once(driver: Driver, project: Path) -> None:
     """A colleague's decisions count, though nobody looked at their scans on this desk."""
     with Project.open(project) as other:

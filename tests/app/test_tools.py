@@ -23,7 +23,7 @@ from app.views.fields import ElidedLabel
 from app.views.image_view import ImageView
 from nearl_core import labels_file
 from nearl_core.types import Region, ScanInfo, SpacingAt
-from tests.app.driving import Driver, make_project
+from tests.app.driving import Driver, as_added, make_project
 from tests.app.fakes import FakeEngine
 from tests.dicom.making import add_overlay, dicom, item, noise, ramp
 
@@ -87,7 +87,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Pat
     project = make_project(folder / "t.nearl", write_scans(folder / "in"), names)
     bootstrap.application()
     collecting = Collecting()
-    desk = bootstrap.build(factory=FakeEngine)
+    desk = as_added(bootstrap.build(factory=FakeEngine))
     desk.window.show()
     yield desk, project
     desk.window.close()

@@ -1,0 +1,100 @@
+"""The engine looks at all scans behind the reader, and the queue brings what teaches most."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.models.commands import Command
+from nearl_core.control import RunControl
+from nearl_core.types import Ranking, Scan
+from tests.app.driving import Driver, stop
+from tests.app.fakes import FakeEngine
+
+ALL = set(range(1, 10))
+LOOKING = "Looking at all scans"
+
+
+def _ids(desk: Driver) -> list[int | None]:
+    return [desk.desk.table.id_at(row) for row in range(9)]
+
+
+def _order_by_what_teaches(desk: Driver) -> None:
+    with desk.bot.waitSignal(desk.desk.ordering.reordered):
+        desk.desk.actions.action(Command.INSTRUCTIVE).trigger()
+
+
+def test_every_scan_is_looked_at_though_the_reader_went_to_none(desk: Driver) -> None:
+    desk.until(lambda: desk.engines[-1]._seen == ALL)
+    desk.until(lambda: LOOKING not in desk.status())
+
+
+def test_how_far_it_is_stands_in_the_status_bar(
+    driver: Driver, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, rank = threading.Event(), FakeEngine.rank
+
+    def slowly(engine: FakeEngine, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
+        if len(engine._seen) > 6:
+            assert go_on.wait(20)
+        return rank(engine, scans, control)
+
+    monkeypatch.setattr(FakeEngine, "rank", slowly)
+    driver.open(project)
+    driver.until(lambda: f"{LOOKING}: " in driver.status() and " of 9" in driver.status())
+    go_on.set()
+    driver.until(lambda: LOOKING not in driver.status())
+
+
+def test_another_version_looks_at_all_scans_anew(desk: Driver) -> None:
+    engine = desk.engines[-1]
+    desk.until(lambda: engine._seen == ALL)
+    engine._seen.clear()
+    desk.desk.suggestions.use_version(None, ())
+    desk.until(lambda: engine._seen == ALL)
+
+
+def test_scans_that_are_added_later_are_looked_at_too(
+    desk: Driver, tmp_path: Path, scan_folder: Path
+) -> None:
+    desk.until(lambda: desk.engines[-1]._seen == ALL)
+    more = tmp_path / "more"
+    more.mkdir()
+    for path in sorted(scan_folder.rglob("*.png"))[:2]:
+        (more / path.name).write_bytes(path.read_bytes() + b"another")
+    with desk.bot.waitSignal(desk.desk.library.added, timeout=20_000):
+        desk.desk.library.add((more,))
+    desk.until(lambda: desk.engines[-1]._seen > ALL)
+
+
+def test_the_scan_on_screen_stands_first_and_what_teaches_most_comes_next(desk: Driver) -> None:
+    for _ in range(3):
+        desk.press(Qt.Key.Key_Down)
+    here = desk.scan_id()
+    _order_by_what_teaches(desk)  # the fake engine's order is the last first
+    wanted = [here, *sorted(ALL - {here}, reverse=True)]
+    assert _ids(desk) == wanted
+    assert desk.desk.window.queue.marked == here
+    desk.decide(Qt.Key.Key_1)
+    assert desk.scan_id() == wanted[1]
+
+
+def test_after_each_of_the_first_decisions_the_order_is_a_new_one(desk: Driver) -> None:
+    _order_by_what_teaches(desk)
+    for _ in range(2):
+        with desk.bot.waitSignal(desk.desk.ordering.reordered):
+            desk.decide(Qt.Key.Key_1)
+        assert _ids(desk)[0] == desk.scan_id()
+
+
+def test_the_order_is_kept_for_the_next_project_and_the_next_start(
+    desk: Driver, project: Path, start: Callable[[], Driver]
+) -> None:
+    _order_by_what_teaches(desk)
+    stop(desk)
+    again = start()
+    with again.bot.waitSignal(again.desk.ordering.reordered):
+        again.open(project)
+    assert again.desk.actions.action(Command.INSTRUCTIVE).isChecked()
