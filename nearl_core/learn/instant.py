@@ -43,8 +43,8 @@ Pause: TypeAlias = Callable[[], None]
 RIDGES = (0.3, 0.7, 1.5)
 TEXT_SHARES = (0.0, 0.3, 1.0, 3.0)
 TEMPERATURES = np.geomspace(0.02, 2.0, 25)
-DRAWN = 8.0
-"""How much the temperature is drawn to its default: as by a normal of its logarithm, sd 0.25."""
+DRAWN = 0.18
+"""How much the temperature is drawn to its default: the spread of its logarithm, see `_away`."""
 DEFAULT_RIDGE = 0.7
 CHOOSE_RIDGE_FROM = 256
 DEFAULT_TEMPERATURE = 0.2
@@ -193,6 +193,16 @@ def _trust(weights: FloatArray) -> float:
     """How far the mean of so many examples is believed: as beside two more that say one half."""
     count = weights.sum() ** 2 / (weights**2).sum()
     return float(count / (count + 2))
+
+
+def _away(far: FloatArray) -> FloatArray:
+    """What speaks against logarithms of temperatures so far from the default's: a negative log.
+
+    Below it a normal; above it a Cauchy distribution, whose tail is heavy: of some tasks features
+    tell nothing, and a few dozen examples must be able to say so.
+    """
+    square = (far / DRAWN) ** 2
+    return np.asarray(np.where(far > 0, np.log1p(square), square / 2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,8 +359,7 @@ class _Problem:
         weights = self._as_decided[self.judged()]
         count = weights.sum() ** 2 / (weights**2).sum()
         losses = np.average(self._losses(ridge, share), axis=1, weights=weights)
-        away = DRAWN * np.log(TEMPERATURES / self.usual_temperature) ** 2
-        against = count * losses + away
+        against = count * losses + _away(np.log(TEMPERATURES / self.usual_temperature))
         belief = np.exp(against.min() - against)
         return float(np.exp(np.average(np.log(TEMPERATURES), weights=belief)))
 

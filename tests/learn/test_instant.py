@@ -308,16 +308,24 @@ def test_without_an_example_the_others_give_what_is_left_out() -> None:
 
 
 def test_few_examples_say_little_of_the_temperature() -> None:
-    far = []
-    for seed in range(6):  # labels drawn by lot
-        rows = np.random.default_rng(seed).normal(size=(16, WIDTH))
-        drawn = Examples(_normalised(rows), np.eye(2)[np.repeat([0, 1], 8)], np.ones(16))
-        far.append(instant.fit(drawn, None, multi_label=False).temperature)
-    assert max(far) < 1  # without a reserve two of six were flat
     few, many = (_clusters((n, n)) for n in (3, 60))
     heads = [instant.fit(clear, None, multi_label=False) for clear in (few, many)]
     assert instant.DEFAULT_TEMPERATURE <= heads[0].temperature < 0.4
     assert heads[1].temperature < heads[0].temperature
+
+
+def test_examples_that_tell_nothing_make_it_unsure() -> None:
+    """Labels by lot: hardly worse than saying a third of each."""
+    losses = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        lot = np.eye(3)[rng.permutation(np.arange(36) % 3)]
+        examples = Examples(_normalised(rng.normal(size=(36, 24))), lot, np.ones(36))
+        p = instant.fit(examples, None, multi_label=False).probabilities(
+            _normalised(rng.normal(size=(600, 24)))
+        )
+        losses.append(-np.log(p[np.arange(600), np.arange(600) % 3]).mean())
+    assert np.mean(losses) < np.log(3) + 0.1
 
 
 def test_a_queue_in_float32_is_ranked_as_in_float64() -> None:
