@@ -34,6 +34,7 @@ class OnScreen:
         contrast: Whether the reader's own call and the suggestion stand side by side.
         visible: Whether the reader wants to see suggestions at all.
         frames: The frames that were seen.
+        seen: Whether any picture of the scan was on screen, be it a coarse one.
     """
 
     def __init__(self, suggestions: Suggestions) -> None:
@@ -44,6 +45,7 @@ class OnScreen:
         self.scan: Scan | None = None
         self.visible = True
         self.frames: set[int] = set()
+        self.seen = False
         self.put(None, Showing())
 
     def open(self, session: Session | None) -> None:
@@ -60,6 +62,7 @@ class OnScreen:
             self._blinds.lifted.discard(scan.id)  # it looks as if it were new
         self.clear()
         self.frames = set()
+        self.seen = False
         self._shown_at = time.monotonic()
 
     def clear(self) -> None:

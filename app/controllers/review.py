@@ -123,13 +123,18 @@ class Review(QObject):
     def saw_frame(self, frame: int) -> None:
         """A frame of the scan was on screen."""
         self._on.frames.add(frame)
+        self._on.seen = True
+
+    def saw_coarse(self) -> None:
+        """Something of the scan was on screen, which tells no frame's details."""
+        self._on.seen = True
 
     # --- deciding --------------------------------------------------------------------------
 
     def press_label(self, place: int) -> None:
         """A label's key: decide (exclusive sets), or toggle (multi-label sets)."""
         session = self._on.session
-        if session is None or not self._may_decide():
+        if session is None or not self._may_read():
             return
         labels = session.label_set.labels
         if place >= len(labels):
@@ -145,7 +150,7 @@ class Review(QObject):
     def accept(self) -> None:
         """Enter: record what was chosen, keep an own call, else accept what is suggested."""
         session = self._on.session
-        if session is None or not self._may_decide():
+        if session is None or not self._may_read():
             return
         pending = self._on.draft.pending
         if pending is not None:
@@ -166,7 +171,8 @@ class Review(QObject):
 
     def say(self, state: State) -> None:
         """Defer, none applies, or unassessable; then go on."""
-        if not self._may_decide():
+        allowed = self._may_read() if state is State.NONE_APPLY else self._may_decide()
+        if not allowed:
             return
         if state is State.DEFERRED and self._on.showing.occasion is Occasion.ADJUDICATION:
             self._go_on()  # it stays open
@@ -283,6 +289,13 @@ class Review(QObject):
             self.message.emit(strings.READ_ONLY_REFUSED)
             return False
         return True
+
+    def _may_read(self) -> bool:
+        """Whether the reader can say what is there: of a picture that never showed nobody can."""
+        may = self._may_decide()
+        if may and not self._on.seen:
+            self.message.emit(strings.NOT_SEEN)
+        return may and self._on.seen
 
     def _say(self, state: State, labels: tuple[str, ...] = ()) -> None:
         self._record(self._on.draft.verdict(self._on.verdict, state, labels), go_on=True)

@@ -75,6 +75,8 @@ class Screen(QObject):
         """Another scan; the same one again keeps its frame."""
         if scan is not None and self._scan is not None and scan.id == self._scan.id:
             self.scan_changed.emit(scan)
+            if self._shown is not None:
+                self._review.saw_frame(self._frame)
             self.prefetch()
             return
         self.set_cine(False)
@@ -155,6 +157,7 @@ class Screen(QObject):
         """Something to look at; nothing of it is kept, so that the whole is shown as it is."""
         here = self._scan is not None and place == Place(self._scan.id, self._frame)
         if here and self._shown is None:
+            self._review.saw_coarse()
             self.picture.emit(picture, self._frame, False)
 
     def _failed(self, place: Place, error: NearlError) -> None:

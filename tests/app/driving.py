@@ -53,7 +53,8 @@ class Driver:
         key: Qt.Key,
         modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
     ) -> None:
-        """Press a key and wait until what it says is on disk."""
+        """Once the scan shows, press a key, and wait until what it says is on disk."""
+        self.until(lambda: self.desk.window.scan.view.picture is not None)
         with self.bot.waitSignal(self.desk.review.saved, timeout=WAIT_MS):
             self.press(key, modifier)
 

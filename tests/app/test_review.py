@@ -77,6 +77,21 @@ def test_hidden_suggestions_make_blind_decisions(desk: Driver) -> None:
     assert desk.desk.library.session.standing[second].shown is Shown.BLIND  # type: ignore[union-attr]
 
 
+def test_a_scan_that_never_showed_gets_no_label(desk: Driver) -> None:
+    table, last = desk.desk.table, 9
+    path = table.scans()[last].path
+    path.write_bytes(path.read_bytes()[:60])
+    with desk.bot.waitSignal(desk.desk.screen.problem):
+        desk.desk.review.show(last)
+    for key in (Qt.Key.Key_1, Qt.Key.Key_N):
+        desk.press(key)
+        assert strings.NOT_SEEN in desk.status()
+        assert not desk.desk.review.is_saving
+    with desk.bot.waitSignal(desk.desk.review.saved):
+        desk.press(Qt.Key.Key_X)
+    assert table.verdict(last).state is State.UNASSESSABLE
+
+
 def test_enter_without_a_suggestion_decides_nothing(desk: Driver) -> None:
     first = desk.scan_id()
     desk.press(Qt.Key.Key_Return)
