@@ -1,11 +1,13 @@
 """From paths to what a project takes: found, looked into, and told whose they are."""
 
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from nearl_core import links
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError, UsageError
 from nearl_core.store.scans import NewScan
@@ -85,20 +87,25 @@ def examine(
     """Look into each file that was found, lazily.
 
     A file that is a scan but can't be read becomes a scan with a problem: the data set stays
-    complete, and the reader sees why. Known paths are passed on unread.
+    complete, and the reader sees why. Known paths are passed on unread, as they are known where a
+    link leads to them.
 
     Raises:
         Cancelled: If the control says so.
     """
     control = control or RunControl()
-    known = frozenset(known)
+    known, ways = frozenset(known), _Ways()
+    behind = {ways.followed(path): path for path in known}
+
+    def as_known(entry: Path | SkippedFile) -> Path | SkippedFile:
+        return behind.get(ways.followed(entry), entry) if isinstance(entry, Path) else entry
 
     def look(batch: Sequence[Path | SkippedFile]) -> dict[Path, Said]:
         paths = [path for path in batch if isinstance(path, Path) and path not in known]
         return dict(zip(paths, reader.infos(paths), strict=True)) if paths else {}
 
     done = 0
-    for batch, said in reader.each(_batches(found), look):
+    for batch, said in reader.each(_batches(map(as_known, found)), look):
         if isinstance(said, ScanError):
             raise said  # one of `look` itself: reading was stopped
         for entry in batch:
@@ -108,6 +115,20 @@ def examine(
                 yield entry
             else:
                 yield _new_scan(entry, said.get(entry), rule)
+
+
+class _Ways:
+    """Where paths lead behind links of their folders, each of which is looked up once."""
+
+    def __init__(self) -> None:
+        self._folders = dict[str, str]()
+
+    def followed(self, path: Path) -> str:
+        """The path without links but that of the file itself."""
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = links.followed(folder)
+        return os.path.join(self._folders[folder], name)
 
 
 def _batches(found: Iterable[Path | SkippedFile]) -> Iterator[list[Path | SkippedFile]]:

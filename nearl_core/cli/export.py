@@ -24,7 +24,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     export.add_argument("project", type=Path, metavar="PROJECT")
     export.add_argument("out", type=Path, metavar="OUT")
     export.add_argument("--format", required=True, metavar=_FORMATS)
-    export.add_argument("--split", default="70,15,15", help="parts of train,validation,test")
+    export.add_argument(
+        "--split", default="70,15,15", help="parts of train,validation,test; of two, train and test"
+    )
     export.add_argument("--seed", type=int, default=0)
     export.add_argument(
         "--images",

@@ -142,6 +142,21 @@ def test_patients_are_told_apart_by_what_is_said(
     assert json.loads(capsys.readouterr().out)["already"] == 5
 
 
+def test_a_folder_that_was_added_is_known_behind_a_link_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("in/1", "in/deeper/2"):
+        write_png(tmp_path / "scans" / f"{name}.png", disc())
+    link, project = tmp_path / "link", str(tmp_path / "p")
+    link.symlink_to(tmp_path / "scans", target_is_directory=True)
+    assert main(["create", project, "--labels", "a,b", "--scans", str(link / "in")]) == 0
+    for again in (tmp_path / "scans", link):
+        capsys.readouterr()
+        assert main(["add", project, str(again), "--json"]) == 0
+        added = json.loads(capsys.readouterr().out)
+        assert (added["added"], added["already"]) == (0, 2)
+
+
 @pytest.mark.parametrize("rule", ["(", "x", "(a)(b)"])
 def test_a_patient_rule_that_means_nothing_leaves_no_project(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], rule: str
