@@ -338,6 +338,7 @@ class Desk(QObject):
         self.actions.set_checked(Command.CINE, on)
 
     def _saved(self, decision: Decision) -> None:
+        self.window.status.message("")  # of what was done before
         self.window.status.show_saved(strings.saved_at(decision.time))
         if decision.occasion is Occasion.REPEAT:
             return

@@ -233,7 +233,8 @@ def _chance(own: FloatArray, held: HeldOut, *, multi_label: bool) -> str:
         return ""
     return (
         f"on {rows.sum()} held-out decisions it can't be told from chance "
-        f"(balanced accuracy above chance: {by.mean:+z.2f} ± {by.error:.2f})"
+        f"(balanced accuracy above chance: {by.mean:+z.2f}, its error {by.error:.2f}, and "
+        f"{CHANCE_MARGIN:g} errors are asked for)"
     )
 
 
