@@ -101,6 +101,7 @@ def decide(desk: Desk) -> None:
         desk.review.show(scan.id)
         ranked = partial(is_ranked, desk, scan.id, by=len(session.standing) // 2)
         wait_until(ranked, longest_ms=5000)
+        wait_until(lambda: desk.window.scan.view.picture is not None)
         before = len(session.standing)
         desk.actions.label_pressed.emit(
             session.label_set.ids.index(label_of_modality(scan.modality))
