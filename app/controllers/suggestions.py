@@ -59,6 +59,7 @@ class Suggestions(QObject):
         self._featured: set[int] = set()
         self._on_way: dict[int, Job] = {}
         self._learning: Job | None = None
+        self._ordering: Job | None = None
         self._finishing: Job | None = None
         self._on_screen: tuple[int, ...] = ()
         self._again: set[int] = set()
@@ -171,13 +172,14 @@ class Suggestions(QObject):
         engine = self._engine
         if engine is not None:
             wanted = tuple(scan_ids)
-            self._jobs.learning.submit(
+            for job in (self._ordering, self._finishing):
+                if job is not None:
+                    job.cancel()  # one that is at work on an order still says it
+            self._ordering = self._jobs.learning.submit(
                 lambda _control: engine.queue_order(wanted),
                 priority=Priority.BACKGROUND,
                 done=self.reordered.emit,
             )
-            if self._finishing is not None:
-                self._finishing.cancel()
             self._finishing = self._jobs.learning.submit(
                 engine.finish_learning, priority=Priority.BACKGROUND
             )
