@@ -15,7 +15,7 @@ from nearl_core.adding import examine
 from nearl_core.scans.find import find
 from nearl_core.scans.guard import ScanReader
 from nearl_core.store.project import Project
-from nearl_core.types import LabelSet
+from nearl_core.types import Decision, LabelSet
 from tests.app.fakes import FakeEngine
 
 WAIT_MS = 20_000
@@ -80,6 +80,12 @@ def make_project(folder: Path, scans: Path, label_set: LabelSet) -> Path:
     with Project.create(folder, label_set) as made, ScanReader(workers=1) as reader:
         made.add_scans(examine(find([scans]), reader=reader))
         return made.folder
+
+
+def history(project: Path, scan_id: int) -> list[Decision]:
+    """Everything that was said of a scan, as it is on disk."""
+    with Project.open(project, read_only=True) as other:
+        return other.history(scan_id)
 
 
 def stop(driver: Driver) -> None:
