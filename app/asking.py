@@ -135,12 +135,18 @@ class Asking(QObject):
             reader=settings.reader,
             auto_train=desk.auto_train,
             every=desk.auto_train_every,
+            survey=desk.survey,
             device=settings.device,
             devices=DEVICES,
         )
 
         def accepted() -> None:
-            changed = replace(desk, auto_train=dialog.auto_train, auto_train_every=dialog.every)
+            changed = replace(
+                desk,
+                auto_train=dialog.auto_train,
+                auto_train_every=dialog.every,
+                survey=dialog.survey,
+            )
             self._keeper.change(replace(put(settings, changed), device=dialog.device))
             self.change_reader(dialog.reader)
 

@@ -383,6 +383,7 @@ class Desk(QObject):
         self.review.show_suggestions(desk.suggestions)
         self.actions.set_checked(Command.INSTRUCTIVE, desk.instructive)
         self.ordering.set_instructive(desk.instructive)
+        self.surveying.set_wanted(desk.survey)
 
     # --- the end ---------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ class Preferences:
         auto_train_every: After so many new decisions.
         suggestions: Whether bars are shown.
         instructive: Whether the queue brings the scan that teaches most, else as they were added.
+        survey: Whether the engine looks at all scans when nothing else is to do.
         window: Size and place of the window, Qt's own text.
     """
 
@@ -30,6 +31,7 @@ class Preferences:
     auto_train_every: int = 20
     suggestions: bool = True
     instructive: bool = True
+    survey: bool = True
     window: str = ""
 
 

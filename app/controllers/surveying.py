@@ -35,6 +35,7 @@ class Surveying(QObject):
         super().__init__(parent)
         self._suggestions = suggestions
         self._session: Session | None = None
+        self._wanted = True
         self._waiting = deque[int]()
         self._total = 0
         self._job: Job | None = None
@@ -52,10 +53,17 @@ class Surveying(QObject):
         self._stop()
         self.progress.emit(0, 0)
 
+    def set_wanted(self, on: bool) -> None:
+        """Whether scans are looked at that nobody asked for."""
+        if on is not self._wanted:
+            self._wanted = on
+            self.begin()
+
     def begin(self) -> None:
         """Look at every scan: anew for another version, in no time at those that are known."""
         self._stop()
-        if self._session is None:
+        if self._session is None or not self._wanted:
+            self.progress.emit(0, 0)
             return
         ids = self._session.table.scans().ids
         drawn = np.random.default_rng(0).permutation(ids)[:MOST]

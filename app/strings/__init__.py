@@ -98,6 +98,11 @@ THIS_SCAN = "this scan"
 THIS_AND_MORE = "this scan and {count} more"
 SUGGESTIONS_HIDDEN = "Suggestions are hidden; decisions are recorded as blind."
 SURVEY = "Looking at all scans: {done} of {of}"
+SURVEY_ALL = "Look at all scans while nothing else is to do"
+SURVEY_HINT = (
+    "So the queue knows which of them teach most. With a large backbone and no graphics card "
+    "this keeps the processor busy for hours."
+)
 RANKING_COMES = "The ranking is on its way."
 UNLIKE = "This scan is unlike anything decided so far."
 HINT_ACCEPT = "Enter accepts {label}"

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,17 @@ def test_how_far_it_is_stands_in_the_status_bar(
     driver.until(lambda: f"{LOOKING}: " in driver.status() and " of 9" in driver.status())
     go_on.set()
     driver.until(lambda: LOOKING not in driver.status())
+
+
+def test_it_rests_where_the_reader_wants_no_such_work(driver: Driver, project: Path) -> None:
+    keeper = driver.desk.keeper
+    keeper.change_desk(replace(keeper.desk, survey=False))
+    driver.open(project)
+    driver.decide(Qt.Key.Key_1)
+    driver.until(lambda: driver.desk.suggestions.ranking(driver.scan_id()) is not None)
+    assert driver.engines[-1]._seen < ALL
+    keeper.change_desk(replace(keeper.desk, survey=True))
+    driver.until(lambda: driver.engines[-1]._seen == ALL)
 
 
 def test_another_version_looks_at_all_scans_anew(desk: Driver) -> None:

@@ -1,4 +1,4 @@
-"""Preferences: the reader's pseudonym, and training by itself."""
+"""Preferences: the reader's pseudonym, and what the engine does by itself."""
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
 
@@ -18,6 +18,7 @@ class PreferencesDialog(DeskDialog):
         reader: str,
         auto_train: bool,
         every: int,
+        survey: bool,
         device: str,
         devices: tuple[str, ...],
     ) -> None:
@@ -30,6 +31,8 @@ class PreferencesDialog(DeskDialog):
         self._auto.setChecked(auto_train)
         self._every = spin_box(5, 1000, every)
         self._every.setSuffix(f" {strings.NEW_DECISIONS}")
+        self._survey = QCheckBox(strings.SURVEY_ALL)
+        self._survey.setChecked(survey)
         self._device = QComboBox()
         for name in devices:
             self._device.addItem(dialog_words.DEVICE_WORDS.get(name, name), name)
@@ -40,6 +43,8 @@ class PreferencesDialog(DeskDialog):
         form.addRow(strings.READER, self._reader)
         form.addRow("", note(strings.READER_RULE))
         form.addRow(strings.TRAINING, self._automatic())
+        form.addRow(strings.QUEUE, self._survey)
+        form.addRow("", note(strings.SURVEY_HINT))
         form.addRow(strings.DEVICE, self._device)
         form.addRow("", note(dialog_words.DEVICE_HINT))
         self.body.addLayout(form)
@@ -65,6 +70,11 @@ class PreferencesDialog(DeskDialog):
     def every(self) -> int:
         """After so many new decisions."""
         return self._every.value()
+
+    @property
+    def survey(self) -> bool:
+        """Whether the engine looks at all scans."""
+        return self._survey.isChecked()
 
     @property
     def device(self) -> str:
