@@ -186,6 +186,7 @@ def test_a_project_of_an_earlier_edition_of_its_backbone_opens_and_is_trained_an
 ) -> None:
     decide_some(desk)
     train(desk)
+    desk.until(lambda: "Version v1" in desk.desk.window.ranking.panel.source)  # the engine has it
     monkeypatch.setattr(FakeEngine, "backbone_hash", "1" * 64)
     lines = desk.desk.window.training.versions
     with desk.bot.waitSignal(desk.desk.suggestions.refused, timeout=20_000):
