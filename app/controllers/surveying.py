@@ -102,7 +102,7 @@ class Surveying(QObject):
             self._look()
 
     def _failed(self, job: Job | None, _error: NearlError) -> None:
-        """The survey ends: scans that could not be read are no failure, the engine is gone."""
+        """The survey ends; a scan that can't be read is no failure of it."""
         if job is self._job:
             self._stop()
             self.progress.emit(0, 0)
