@@ -13,8 +13,9 @@ from nearl_core import teaching
 from nearl_core.control import RunControl
 from nearl_core.learn import axes
 from nearl_core.learn.batches import Lesson, Lessons
-from nearl_core.learn.examples import Axes, Examples, FloatArray
+from nearl_core.learn.examples import Axes, Examples, FloatArray, Products
 from nearl_core.learn.instant import Pause
+from nearl_core.learn.products import products
 from nearl_core.learn.ranker import Ranker
 from nearl_core.model.features import FeatureCache
 from nearl_core.model.scan_features import ScanFeatures
@@ -53,6 +54,7 @@ class Learner:
         self._ready, self._lessons = ready, Lessons(ready.label_set)
         self._taught: Taught = ({}, ())
         self._axes: tuple[FeatureCache, int, Axes] | None = None
+        self._products: Products | None = None
         self._lock = threading.Lock()
 
     @property
@@ -163,12 +165,18 @@ class Learner:
 
     def examples(self, known: Sequence[Lesson], cache: FeatureCache) -> Examples:
         """Lessons with the backbone's features, which must be in the cache."""
+        ids, along = [lesson.scan_id for lesson in known], self._axes_by(cache)
+        features = self.scans.features(ids, cache)
+        kept = None
+        if along is not None and axes.MANY < len(ids) < features.shape[1]:
+            kept = self._products = products(ids, features, along, self._products)
         return Examples(
-            self.scans.features([lesson.scan_id for lesson in known], cache),
+            features,
             np.array([lesson.target for lesson in known]),
             np.array([lesson.weight for lesson in known]),
             self.measures.blocks,
-            axes=self._axes_by(cache),
+            axes=along,
+            products=kept,
         )
 
     def _axes_by(self, cache: FeatureCache) -> Axes | None:

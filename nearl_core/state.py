@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from nearl_core.model.encoder import Adapted
 
 _NAMED = 2
-_AT_ONCE = 128
-"""So many scans' features stay in a processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +72,7 @@ class Ready:
     def probabilities(self, scan_ids: Sequence[int], scans: ScanFeatures) -> FloatArray:
         """What the ranker says of scans that are in the caches: N x C."""
         assert self.ranker is not None
-        parts = scans.parts(scan_ids, *self.caches, size=_AT_ONCE)
-        found = np.concatenate([self.ranker.logits(*features) for features in parts])
+        found = scans.each(scan_ids, *self.caches, make=self.ranker.logits)
         return to_probabilities(found, multi_label=self.label_set.multi_label)
 
     def order(

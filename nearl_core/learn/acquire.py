@@ -132,7 +132,7 @@ def _along(main: Axes, dtype: np.dtype[np.floating]) -> Callable[[Features], Flo
     middle, coarse = main.centre @ columns, columns.astype(dtype)
 
     def along(rows: Features) -> FloatArray:
-        places = (rows.astype(coarse.dtype) @ coarse).astype(float) - middle
+        places = (rows.astype(coarse.dtype, copy=False) @ coarse).astype(float) - middle
         return np.column_stack([places, np.ones(len(rows))])
 
     return along

@@ -17,8 +17,10 @@ FEWEST = 24
 """Fewer scans show no axes to rely on."""
 AXES = 48
 _LEAST = 1e-9
-_STRETCH, _UP_TO, _MANY = 0.6, 16, 512
-"""The exponent with few examples, and up to how many; with more it falls, and beyond many is 0."""
+MANY = 512
+"""Beyond so many examples nothing is stretched."""
+_STRETCH, _UP_TO = 0.6, 16
+"""The exponent with few examples, and up to how many; with more it falls."""
 
 
 def measure(features: Features, blocks: tuple[int, ...]) -> Axes:
@@ -60,7 +62,7 @@ def stretched(axes: Axes, count: int) -> FloatArray:
     alone: K' in [0, inf), 0 for nothing. Of very many examples, of which it would be next to
     nothing and take time, none is lengthened.
     """
-    if count > _MANY:
+    if count > MANY:
         return np.zeros(0)
     kept = min(len(axes.lengths) - 1, axes.count // 4)
     power = _STRETCH * min(1.0, _UP_TO / max(count, 1))

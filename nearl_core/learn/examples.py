@@ -36,6 +36,38 @@ class Axes:
 
 
 @dataclass(frozen=True, eq=False)
+class Products:
+    """Of some scans' features with each other, see `learn/products.py`.
+
+    Attributes:
+        ids: N, of the scans, ascending; a scan may stand there more than once.
+        features: N x F, of which they are.
+        axes: About whose centre and in whose scale they are taken.
+        values: N x N.
+    """
+
+    ids: NDArray[np.int64]
+    features: Features
+    axes: Axes
+    values: NDArray[np.float32]
+
+    def weighed(self, weights: FloatArray) -> NDArray[np.float32]:
+        """What they are about the weighted mean, times the roots of the weights: N x N.
+
+        Args:
+            weights: N, their sum is 1.
+        """
+        low = weights.astype(np.float32)
+        with_mean = self.values @ low
+        root, half = np.sqrt(low), with_mean @ low / 2
+        found = self.values - (with_mean - half)[:, None]
+        found -= with_mean - half
+        found *= root[:, None]
+        found *= root
+        return np.asarray(found, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
 class Examples:
     """What there is to learn from.
 
@@ -46,6 +78,7 @@ class Examples:
         blocks: Widths of the blocks behind the embedding; all of F is the embedding without any.
         labels: C, places of the labels among all that there are texts of; None for all of them.
         axes: Of all scans that are known, decided or not; None where they are too few.
+        products: Of these very features with each other, where they are kept.
     """
 
     features: Features
@@ -54,6 +87,7 @@ class Examples:
     blocks: tuple[int, ...] = ()
     labels: NDArray[np.intp] | None = None
     axes: Axes | None = None
+    products: Products | None = None
 
     def take(self, rows: NDArray[np.intp]) -> "Examples":
         """Some of them."""

@@ -40,7 +40,7 @@ from nearl_core.learn.ridge import Ridge
 
 Pause: TypeAlias = Callable[[], None]
 
-RIDGES = (0.3, 0.7, 1.5)
+RIDGES = (0.3, 0.7)
 TEXT_SHARES = (0.0, 0.3, 1.0, 3.0)
 TEMPERATURES = np.geomspace(0.02, 2.0, 25)
 DRAWN = 0.18
@@ -275,9 +275,16 @@ class _Problem:
         x = self._lens.through(x)
         root = np.sqrt(self._s)
         x *= root.astype(kind)[:, None]
-        self._ridge = Ridge(x, root)
+        self._ridge = Ridge(x, root, None if whole else self._kept(examples))
         self._left_out = dict[float, tuple[FloatArray, FloatArray]]()
         self._each_loss = dict[tuple[float, float], FloatArray]()
+
+    def _kept(self, examples: Examples) -> Features | None:
+        """The rows' products with each other, where those of these very features are kept."""
+        kept, stretched_by = examples.products, len(self._lens.longer)
+        if kept is None or stretched_by or kept.features is not examples.features:
+            return None
+        return kept.weighed(self._s) if kept.axes is examples.axes else None
 
     def _base(self) -> FloatArray:
         labels = self._targets.shape[1]

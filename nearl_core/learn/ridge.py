@@ -17,12 +17,16 @@ _LEAST = 1e-12
 class Ridge:
     """W = (X' S X + k I)^-1 X' S Y, for ridges k in units of the mean square."""
 
-    def __init__(self, rows: Features, root: FloatArray) -> None:
-        """Take the roots of N weights, and N x F rows times them."""
+    def __init__(self, rows: Features, root: FloatArray, gram: Features | None = None) -> None:
+        """Take the roots of N weights, and N x F rows times them.
+
+        Their products with each other, N x N, may be given where N < F.
+        """
         self._rows, self._root = rows, root[:, None].clip(_LEAST)
         self._few = rows.shape[0] < rows.shape[1]
         # numpy knows that a product with itself is symmetric: half the time of torch's.
-        self._gram = torch.from_numpy(rows @ rows.T if self._few else rows.T @ rows)
+        made = (rows @ rows.T if self._few else rows.T @ rows) if gram is None else gram
+        self._gram = torch.from_numpy(made)
         square = float(self._gram.diagonal().sum(dtype=torch.float64))
         self._mean = unless_alike(square) / min(rows.shape)
         self._factors = dict[float, Tensor]()

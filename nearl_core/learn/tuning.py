@@ -14,7 +14,7 @@ from nearl_core.learn import by_label
 from nearl_core.learn.batches import patient_folds
 from nearl_core.learn.by_label import LeftOut
 from nearl_core.learn.examples import Axes, Examples, FloatArray, joined
-from nearl_core.learn.instant import RIDGES, Head
+from nearl_core.learn.instant import Head
 from nearl_core.learn.loop import Start, TuneData, TuneSettings, precision, tune
 from nearl_core.learn.promote import HeldOut, Judgement, judge
 from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory
@@ -23,6 +23,7 @@ from nearl_core.model.nearl import LabelContext, Nearl, NearlClip
 FOLDS = 3
 SCALES = (1.0, 0.5)
 MINIMUM = 8
+RIDGES = (0.3, 0.7, 1.5)
 ENCODED_AT_ONCE = 16
 
 

@@ -70,6 +70,10 @@ class FeatureCache:
         matrix = self._matrix[:, :width]
         return matrix[rows] if len(matrix) else np.zeros((len(rows), 0), np.float32)
 
+    def whole(self) -> NDArray[np.float32]:
+        """All rows, not to be written to: R x F."""
+        return self._matrix[: self._used]
+
     def rows(self, keys: Sequence[Key]) -> NDArray[np.float32]:
         """The features of frames that are all here: N x E."""
         places = [self._places[key] for key in keys]

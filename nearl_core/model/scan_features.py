@@ -1,7 +1,7 @@
 """Which features stand for a scan: its file's key, the frames it is ranked by, and their rows."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress, repeat
 from weakref import WeakKeyDictionary
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from nearl_core.model.features import FeatureCache, scan_key
 from nearl_core.types import Scan
+
+_AT_ONCE = 128
+"""So many scans' features stay in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,37 @@ class ScanFeatures:
         """The features of scans, or their first `width` columns: N x F; all in the cache."""
         return self._at(self._rows(scan_ids, cache), scan_ids, cache, width)
 
-    def parts(
-        self, scan_ids: Sequence[int], *caches: FeatureCache, size: int
-    ) -> Iterator[list[NDArray[np.float32]]]:
-        """The features of so many scans at a time, from each cache; all in the caches."""
+    def each(
+        self,
+        scan_ids: Sequence[int],
+        *caches: FeatureCache,
+        make: Callable[..., NDArray[np.float64]],
+    ) -> NDArray[np.float64]:
+        """What is made of scans' features from each cache, row by row: N x C; all in the caches.
+
+        Where many scans are at least half of one cache it is made of all there: gathering rows
+        takes longer.
+        """
         rows = [self._rows(scan_ids, cache) for cache in caches]
-        for start in range(0, len(scan_ids), size):
-            part = slice(start, start + size)
+        most = len(scan_ids) > _AT_ONCE and 2 * len(scan_ids) >= len(caches[0])
+        if len(caches) > 1 or not most:
+            return np.concatenate([make(*part) for part in self._parts(scan_ids, rows, caches)])
+        found = np.asarray(make(caches[0].whole())[rows[0].clip(0)])
+        several = np.flatnonzero(rows[0] == _SEVERAL)
+        if len(several):
+            some = [scan_ids[n] for n in several.tolist()]
+            found[several] = make(self._at(rows[0][several], some, caches[0], None))
+        return found
+
+    def _parts(
+        self,
+        scan_ids: Sequence[int],
+        rows: Sequence[NDArray[np.intp]],
+        caches: Sequence[FeatureCache],
+    ) -> Iterator[list[NDArray[np.float32]]]:
+        """Scans' features by their rows in each cache, some at a time."""
+        for start in range(0, len(scan_ids), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
             pairs = zip(rows, caches, strict=True)
             yield [self._at(at[part], scan_ids[part], cache, None) for at, cache in pairs]
 

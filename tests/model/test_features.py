@@ -204,3 +204,20 @@ def test_rows_keep_their_places_while_the_cache_grows(tmp_path: Path) -> None:
         assert all(key in found for key in keys)
         assert ("300", 0) not in found
         np.testing.assert_array_equal(found.rows(keys), np.stack([ONE * 0 + 299, ONE, ONE * 0]))
+
+
+@pytest.mark.parametrize("asked", [8, 140])
+def test_what_is_made_of_a_queue_is_made_of_each_scan(tmp_path: Path, asked: int) -> None:
+    cache, scans = FeatureCache(tmp_path, "backbone"), ScanFeatures()
+    rng = np.random.default_rng(0)
+    made = [_scan(n, tmp_path, frames=1 if n % 5 else 5) for n in range(180)]
+    for number in rng.permutation(180).tolist():
+        scan = made[number]
+        place = scans.know(scan)
+        for frame in place.frames:
+            cache.put(place.key, frame, rng.normal(size=6).astype(np.float32))
+    ids = [scan.id for scan in made[:asked]]
+    weights = rng.normal(size=(6, 2)).astype(np.float32)
+    found = scans.each(ids, cache, make=lambda rows: np.exp(rows @ weights))
+    for scan_id, row in zip(ids, found, strict=True):
+        assert row == pytest.approx(np.exp(scans.features([scan_id], cache)[0] @ weights), rel=1e-5)
