@@ -12,6 +12,7 @@ from nearl_core.export.images import LeftOut
 from nearl_core.export.manifest import counts
 from nearl_core.export.names import plain
 from nearl_core.export.rows import Row, followed
+from nearl_core.export.split import NAMES
 from nearl_core.types import FROZEN, LabelSet, Shown
 from nearl_core.words import counted
 
@@ -89,7 +90,7 @@ def _head(rows: Sequence[Row], recipe: Recipe) -> str:
 
 def _counts(rows: Sequence[Row], recipe: Recipe, evidence: Evidence) -> str:
     size: dict[str, Any] = counts(rows)
-    names = list(size["splits"])
+    names = [name for name in NAMES[3] if name in size["splits"]]
     kinds = sorted({kind for split in size["splits"].values() for kind in split["labels"]})
     shares = ", ".join(f"{fraction:.0%}" for fraction in recipe.fractions)
     lines = [

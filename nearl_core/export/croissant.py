@@ -17,8 +17,10 @@ FILE: Final = "croissant.json"
 _VERSION: Final = "http://mlcommons.org/croissant/1.1"
 _KINDS: Final = {
     "patient_known": "sc:Boolean",
+    "source": "sc:Boolean",
     "flagged": "sc:Boolean",
     "frames": "sc:Integer",
+    "frame": "sc:Integer",
     "suggestion_probability": "sc:Float",
 }
 _CONTEXT: Final[dict[str, Any]] = {

@@ -43,20 +43,31 @@ def _findings(row: Row) -> list[report.Code]:
 
 
 def read(folder: Path) -> list[Record]:
-    """What each report points at, for verification."""
+    """What each report points at, for verification.
+
+    Raises:
+        LookupError: If a report points at no copy of its own scan.
+    """
+    # One instance can be there twice, in two files of a project: its copies share their UID.
+    scans: dict[str, set[str]] = {}
+    for path in sorted((folder / "images").glob("*/*.dcm")):
+        scans.setdefault(report.uid_in(path), set()).add(_scan(path))
     found: list[Record] = []
-    images = {
-        report.uid_in(path): path.stem.split("_")[0]
-        for path in sorted((folder / "images").glob("*/*.dcm"))
-    }
     for path in sorted((folder / _FOLDER).glob("*/*.dcm")):
         finding = report.read_report(path)
+        if _scan(path) not in scans[finding.image]:
+            raise LookupError(path.name)
         found.append(
             {
-                "scan": images[finding.image],
+                "scan": _scan(path),
                 "patient": finding.patient,
                 "split": path.parent.name,
                 "codes": finding.codes,
             }
         )
     return found
+
+
+def _scan(path: Path) -> str:
+    """The scan's pseudonym, which the names of its copies and reports begin with."""
+    return path.stem.split("_")[0]
