@@ -108,7 +108,7 @@ class Engine:
     def set_label_set(self, label_set: LabelSet) -> None:
         """Take a changed label set; a live version of another revision stops ranking."""
         encoder = self.encoder
-        texts = encoder.texts(label_set) if encoder.knows(label_set) else None
+        texts = encoder.known_texts(label_set, encoder.texts(label_set))
         self.learner.use_label_set(label_set, texts)
 
     def activate(self, version: Version | None) -> None:

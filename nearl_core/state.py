@@ -38,7 +38,8 @@ class Ready:
     """All that ranking needs; replaced as a whole, so that any thread may read it.
 
     Attributes:
-        texts: C x E, or None where the backbone does not know the labels' words.
+        texts: C x E, NaN for a label whose words the backbone does not know, None where it knows
+            too few.
         ranker: None while nothing can be known.
         examples: What the instant learner has learned from, or None without any.
         decided: The scans decided, or None without any.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nearl_core.learn import by_label, instant
+from nearl_core.learn import by_label, instant, label_texts
 from nearl_core.learn.examples import Examples, FloatArray
 from nearl_core.learn.instant import Head, Pause
 from nearl_core.learn.ranker import Ranker
@@ -73,7 +73,7 @@ def _head(
     texts, multi_label = ready.texts, ready.label_set.multi_label
     # Examples that all say the same tell nothing apart: the words alone do, if they were right.
     alike = bool((examples.targets == examples.targets[0]).all())
-    if alike and texts is not None and instant.text_holds(examples, texts):
+    if alike and texts is not None and label_texts.lead(examples, texts) > 0:
         return instant.zero_shot(texts, scale=scale, multi_label=multi_label)
     return by_label.fit(
         examples, texts, multi_label=multi_label, text_default=1.0, before=before, pause=pause

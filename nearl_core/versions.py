@@ -323,7 +323,7 @@ def open_version(engine: Host, version: Version) -> LiveVersion:
         )
     blend = _to_blend(about.get("blend"), version)
     adapted = encoder.adapted(nearl, label_set)
-    texts = adapted.labels.features.cpu().double().numpy() if encoder.knows(label_set) else None
+    texts = encoder.known_texts(label_set, adapted.labels.features.cpu().double().numpy())
     heads = {
         part: _to_head(extra, part, multi_label=label_set.multi_label)
         for part in ("instant", "tuned")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearl_core.learn.examples import Features, FloatArray
+from nearl_core.learn.label_texts import centred, known
 
 KEEP_ALL_FROM = 256
 """From so many examples on, one more changes nothing that is chosen by them."""
@@ -93,13 +94,13 @@ def zero_shot(texts: FloatArray, *, scale: float, multi_label: bool) -> Head:
     labels, width = texts.shape
     return Head(
         centre=np.zeros(width),
-        weight=(texts - texts.mean(0)).T * scale,
+        weight=centred(texts).T * scale,
         offset=np.zeros(labels),
         temperature=1.0,
         multi_label=multi_label,
         text_share=1.0,
         ridge=0.0,
-        seen=np.ones(labels, bool),
+        seen=known(texts),
     )
 
 

@@ -35,6 +35,7 @@ from nearl_core.learn.examples import spread, unless_alike
 from nearl_core.learn.head import Head as Head
 from nearl_core.learn.head import to_probabilities as to_probabilities
 from nearl_core.learn.head import zero_shot as zero_shot
+from nearl_core.learn.label_texts import centred, worth
 from nearl_core.learn.losses import log_losses, soft_targets
 from nearl_core.learn.ridge import Ridge
 
@@ -69,7 +70,8 @@ def fit(
 
     Args:
         examples: At least one.
-        texts: C x E, normalised; None where the backbone does not know the labels' words.
+        texts: C x E, normalised; NaN for a label whose words the backbone does not know, None where
+            it knows too few.
         multi_label: Whether each label stands for itself.
         text_default: Share of the text while there is too little to choose it by; less where what
             there is speaks against it.
@@ -98,7 +100,7 @@ def _chosen(
     """The head by the ridge, share and temperature that serve left-out examples best."""
     judged = int(problem.judged().sum())
     if not judged:
-        share = text_default * problem.text_worth()
+        share = text_default * problem.text_worth
         return problem.head(DEFAULT_RIDGE, share, problem.usual_temperature)
     if judged < CHOOSE_RIDGE_FROM:
         ridges, chosen_at = (DEFAULT_RIDGE,), 0
@@ -156,22 +158,6 @@ def leave_each_out(
     scores = problem.left_out(head.ridge, head.text_share)
     pulls, misses = problem.parts(head.ridge, scores)
     return LeftOut(head, scores, pulls, misses, problem.judged())
-
-
-def text_holds(examples: Examples, texts: FloatArray) -> bool:
-    """Whether the texts' first label, C x E, was right more often than by chance.
-
-    The texts were there before the examples, so that all of these are held out.
-    """
-    first = _said(examples, texts).argmax(1)
-    hits = examples.targets[np.arange(len(first)), first]
-    return bool(hits.mean() > examples.targets.mean())
-
-
-def _said(examples: Examples, texts: FloatArray) -> FloatArray:
-    """N x C, what the texts alone say of examples."""
-    said = examples.features[:, : texts.shape[1]] @ (texts - texts.mean(0)).T
-    return np.asarray(said if examples.labels is None else said[:, examples.labels])
 
 
 def fit_fixed(
@@ -299,22 +285,17 @@ class _Problem:
         if texts is None:
             return found, said
         width = texts.shape[1]  # nothing speaks of the blocks
-        centred = (texts - texts.mean(0)).T[:, slice(None) if some is None else some]
-        said = x[:, :width] @ centred
+        apart = centred(texts).T[:, slice(None) if some is None else some]
+        said = x[:, :width] @ apart
         scale = 0.3 / np.sqrt(unless_alike(said.var()))
-        found[:width] = centred * scale
+        found[:width] = apart * scale
         return found, said * scale
 
+    @property
     def text_worth(self) -> float:
-        """How far the text may count on few examples, 0 to 1: as far as it tells them apart.
-
-        Of examples that are much alike, the little that it tells must not be made much of.
-        """
+        """How far the text may count while there is too little to choose that by, 0 to 1."""
         examples, texts = self._given
-        if texts is None or not text_holds(examples, texts):
-            return 0.0
-        said = _said(examples, texts)
-        return float(min(1.0, said.std(0).mean() / max(said.std(1).mean(), 1e-12)))
+        return 0.0 if texts is None else worth(examples, texts)
 
     def judged(self) -> NDArray[np.bool_]:
         """Examples whose label has another example, when at least two labels have."""
@@ -386,7 +367,8 @@ class _Problem:
         solved = self._ridge.solution(ridge, self._y - share * self._said)
         weight = share * self._t * self._lens.scale[:, None] + self._lens.back(solved)
         rare = self._multi_label and self.count >= RARE_FROM
-        seen = (self._targets.sum(0) > 0) | (share > 0) | rare
+        spoken_of = self._t.any(0) & (share > 0)
+        seen = (self._targets.sum(0) > 0) | spoken_of | rare
         return Head(
             self._centre,
             weight,

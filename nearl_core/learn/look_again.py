@@ -38,7 +38,7 @@ def doubts(examples: Examples, texts: FloatArray | None, *, multi_label: bool) -
 
     Args:
         examples: The decisions; below 32 nothing is in doubt.
-        texts: C x E, or None where the backbone does not know the labels' words.
+        texts: C x E, NaN for a label whose words the backbone does not know; None for too few.
         multi_label: Whether each label stands for itself.
     """
     count = len(examples.targets)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import TrainingError
-from nearl_core.learn import by_label
+from nearl_core.learn import by_label, label_texts
 from nearl_core.learn.batches import patient_folds
 from nearl_core.learn.by_label import LeftOut
 from nearl_core.learn.examples import Axes, Examples, FloatArray, joined
@@ -38,7 +38,8 @@ class TuneInputs:
         patients: N names.
         blind: N, bool: decided without a suggestion or against it.
         unseen: N, bool: decided without a suggestion on screen.
-        texts: C x E, or None where the backbone does not know the labels' words.
+        texts: C x E, NaN for a label whose words the backbone does not know, None where it knows
+            too few.
         zero_shot: N x C logits of the backbone, or None likewise.
         live: Rows that the live version did not learn from with its probabilities, or None.
         axes: Of all scans that are known, or None.
@@ -59,6 +60,12 @@ class TuneInputs:
     def targets(self) -> FloatArray:
         """N x C, NaN where a label was not asked for."""
         return self.data.targets.cpu().double().numpy()
+
+    def known(self, texts: FloatArray) -> FloatArray | None:
+        """Of tuned texts, C x E, those of which the backbone knows the words."""
+        if self.texts is None:
+            return None
+        return np.where(label_texts.known(self.texts)[:, None], texts, np.nan)
 
     def examples(self, features: FloatArray) -> Examples:
         """The decisions with these features, N x F."""
@@ -157,7 +164,7 @@ def run(
     features, texts = encode(clip, inputs.data, control)
     head = by_label.fit_fixed(
         inputs.examples(joined(features, inputs.frozen)),
-        None if inputs.texts is None else texts,
+        inputs.known(texts),
         multi_label=inputs.data.multi_label,
         ridge=judgement.blend.ridge,
         text_share=left_out.head.text_share,
@@ -227,7 +234,7 @@ def _cross_fit(
                 control.check()
                 tuned[scale, ridge][out] = by_label.fit_fixed(
                     inputs.examples(features).take(rest),
-                    None if inputs.texts is None else texts,
+                    inputs.known(texts),
                     multi_label=inputs.data.multi_label,
                     ridge=ridge,
                     text_share=left_out.head.text_share,

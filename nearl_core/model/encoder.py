@@ -31,6 +31,7 @@ from nearl_core.model.towers import OpenClip, TextTower, image_tower, text_tower
 from nearl_core.types import LabelSet
 
 BATCH = 16
+_FEWEST_KNOWN = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,15 +102,25 @@ class Encoder:
         tokenize = self.backbone.tokenize
         return [tokenize(list(prompts_of(x))).to(self.device) for x in label_set.labels]
 
-    def knows(self, label_set: LabelSet) -> bool:
-        """Whether the text tower has learned the words of every label."""
-        return not unknown_labels(label_set, self.backbone.words)
-
     def texts(self, label_set: LabelSet) -> NDArray[np.float64]:
         """The frozen text features of the labels: C x E, normalised."""
         with torch.inference_mode():
             context = self._frozen.labels(self.prompts(label_set))
         return context.features.cpu().double().numpy()
+
+    def known_texts(
+        self, label_set: LabelSet, texts: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """Text features of the labels, C x E, NaN where the text tower has not learned the words.
+
+        None where it has learned those of one label at most: texts speak of labels only as they
+        differ from each other.
+        """
+        unknown = unknown_labels(label_set, self.backbone.words)
+        known = np.array([label not in unknown for label in label_set.labels])
+        if unknown and known.sum() < _FEWEST_KNOWN:
+            return None
+        return np.where(known[:, None], texts, np.nan)
 
     # --- images ---
 

@@ -22,6 +22,7 @@ from tests.engine.making import (
     decided,
     noise,
     truth,
+    write_backbone,
     write_scans,
 )
 from tests.support.scans import disc, write_dicom, write_png
@@ -81,6 +82,18 @@ def test_known_words_get_bars_before_any_decision(
     assert {entry.label_id for entry in found.labels} == {"d", "s"}
     assert sum(entry.probability for entry in found.labels) == pytest.approx(1)
     assert found.labels[0].probability >= found.labels[1].probability
+
+
+def test_some_known_words_get_bars_for_their_labels_alone(
+    make: Making, scans: list[Scan], tmp_path: Path
+) -> None:
+    backbone = write_backbone(tmp_path / "half", words="disc\nstripes\n")
+    strange = LabelSet((*LABELS.labels, Label("t", "Torus")))
+    (found,) = make(backbone, strange).rank(scans[:1], RunControl())
+    assert {entry.label_id for entry in found.labels} == {"d", "s"}
+    assert found.notice == "Nothing is known yet of: Torus."
+    (found,) = make(backbone, LabelSet(strange.labels[1:])).rank(scans[:1], RunControl())
+    assert found.labels == ()  # one text alone tells nothing apart
 
 
 def test_one_label_is_not_enough_to_rank_by(
