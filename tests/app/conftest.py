@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app import bootstrap, errors
 from app.collecting import Collecting
+from app.desk import Desk
 from app.engine_port import EngineRequest
+from app.models.commands import Command
 from nearl_core import labels_file
 from nearl_core.types import LabelSet
 from tests.app.driving import Driver, as_added, make_project, stop
 from tests.app.fakes import FakeEngine
+from tests.app.viewer import view_of, write_scans
 from tests.support.scans import write_folder
 
 
@@ -78,6 +82,40 @@ def driver(start: Callable[[], Driver]) -> Driver:
 def desk(driver: Driver, project: Path) -> Driver:
     """A desk with the project of tiny scans open."""
     driver.open(project)
+    return driver
+
+
+@pytest.fixture(scope="module")
+def viewing_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Path]]:
+    """One desk for all tests of a module: starting one takes longer than any of them."""
+    folder = tmp_path_factory.mktemp("tools")
+    names = labels_file.from_names(["Disc", "Other"])
+    project = make_project(folder / "t.nearl", write_scans(folder / "in"), names)
+    bootstrap.application()
+    collecting = Collecting()
+    desk = as_added(bootstrap.build(factory=FakeEngine))
+    desk.window.show()
+    yield desk, project
+    desk.window.close()
+    assert desk.shut_down(), "a thread of the desk did not end"
+    desk.window.deleteLater()
+    collecting.close()
+
+
+@pytest.fixture
+def tools(viewing_desk: tuple[Desk, Path], qtbot: QtBot) -> Driver:
+    """The shared desk on its first scan, nothing switched on, nothing changed."""
+    desk, project = viewing_desk
+    driver = Driver(desk, qtbot)
+    if desk.library.session is None:
+        driver.open(project)
+    for command in (Command.MEASURE, Command.KEEP_VIEW, Command.TAGS, Command.COMPARE):
+        if desk.actions.action(command).isChecked():
+            desk.actions.action(command).trigger()
+    desk.window.scan.tags.search("")
+    desk.review.show(desk.table.id_at(0))
+    driver.until(lambda: view_of(driver).picture is not None)
+    driver.press(Qt.Key.Key_Backspace)
     return driver
 
 
