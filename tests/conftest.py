@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,3 +82,11 @@ def shared_data() -> Path:
 def scan_folder(tmp_path: Path) -> Path:
     """A folder of tiny scans: disc-0..3.png, stripes-0..3.png, ct.dcm of the patient P1."""
     return write_folder(tmp_path / "scans")
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Children that heed an interrupt, even where a shell started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
