@@ -151,3 +151,8 @@ def noise(shape: tuple[int, ...], dtype: str = "u1", below: int = 256) -> Array:
     """Random values."""
     made: Array = np.random.default_rng(0).integers(0, below, shape).astype(dtype)
     return made
+
+
+def same(found: NDArray[np.generic], expected: NDArray[np.generic]) -> bool:
+    """Whether two arrays have the same type and values."""
+    return found.dtype == expected.dtype and np.array_equal(found, expected)
