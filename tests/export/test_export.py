@@ -14,7 +14,6 @@ from PIL import Image
 
 from nearl_core.errors import ExportError, UsageError
 from nearl_core.export.content import Pictures
-from nearl_core.export.exporter import ExportReport, export
 from nearl_core.export.verify import verify
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
@@ -30,7 +29,8 @@ from nearl_core.types import (
     State,
     Verdict,
 )
-from tests.support.projects import LABELS, MULTI, PillowReader, decide, new_project
+from tests.export.running import run
+from tests.support.projects import LABELS, MULTI, decide, new_project
 from tests.support.scans import disc, write_png
 
 SECRETS = ("MUELLER", "Anna", "1.2.826", "born1950")
@@ -46,10 +46,6 @@ def project(tmp_path: Path) -> Iterator[Project]:
             identity = Identity(f"MUELLER^Anna{number % 6}", f"1.2.826.{number}")
             made.add_scans([NewScan(path, ScanInfo(32, 32, modality="DX"), identity)])
         yield made
-
-
-def _run(project: Project, out: Path, format: str = "csv", **more: Any) -> ExportReport:
-    return export(project, out, format=format, reader=PillowReader(), **more)
 
 
 def _table(out: Path) -> list[dict[str, str]]:
@@ -70,7 +66,7 @@ def test_the_table_holds_every_standing_decision(project: Project, tmp_path: Pat
     project.undo("r")
     for scan_id, state in enumerate((State.DEFERRED, State.NONE_APPLY, State.UNASSESSABLE), 3):
         project.record(NewDecision(scan_id, "r", Verdict(state, note="Anna MUELLER")))
-    report = _run(project, tmp_path / "out")
+    report = run(project, tmp_path / "out")
     rows = _table(tmp_path / "out")
     assert [(row["scan"], row["reader"], row["state"], row["label"]) for row in rows] == [
         ("scan-000001", "r", "labelled", "Dots"),
@@ -93,7 +89,7 @@ def test_nothing_of_anyone_leaves_and_no_patient_is_in_two_splits(
     _label_all(project)
     out = tmp_path / "out"
     pictures = Pictures.SHOWN if images else None
-    report = _run(project, out, format, pictures=pictures)
+    report = run(project, out, format, pictures=pictures)
     assert report.scans == 12
     hashes = {scan.patient for scan in project.scans()}
     for file in out.rglob("*"):
@@ -127,7 +123,7 @@ def test_nothing_of_anyone_leaves_and_no_patient_is_in_two_splits(
 def test_the_manifest_lists_every_file_with_its_hash(project: Project, tmp_path: Path) -> None:
     _label_all(project)
     out = tmp_path / "out"
-    _run(project, out, "imagefolder", seed=5, split=(2, 1))
+    run(project, out, "imagefolder", seed=5, split=(2, 1))
     content = json.loads((out / "manifest.json").read_text())
     there = {
         path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -152,7 +148,7 @@ def test_the_split_holds_over_formats_and_pseudonyms_do_not(
     found = []
     patients = []
     for name, seed in zip("abcdef", (1, 1, 2, 3, 4, 5), strict=True):
-        _run(project, tmp_path / name, seed=seed)
+        run(project, tmp_path / name, seed=seed)
         rows = _table(tmp_path / name)
         found.append([(row["scan"], row["split"]) for row in rows])
         patients.append({row["patient"] for row in rows})
@@ -167,7 +163,7 @@ def test_folders_hold_what_all_readers_agree_on(project: Project, tmp_path: Path
     decide(project, 2, "disc")
     decide(project, 2, "dots", reader="second")
     project.record(NewDecision(3, "r", Verdict(State.NONE_APPLY)))
-    report = _run(project, tmp_path / "out", "imagefolder", split=(1,))
+    report = run(project, tmp_path / "out", "imagefolder", split=(1,))
     (picture,) = (tmp_path / "out").rglob("*.png")
     assert picture.relative_to(tmp_path / "out").as_posix() == "train/Disc/scan-000001_f000.png"
     assert [(one.scan_id, one.reason) for one in report.left_out] == [
@@ -184,9 +180,9 @@ def test_a_multi_label_project_goes_into_tables_only(tmp_path: Path) -> None:
         none = Ranking(2, "v1", 3, (LabelProbability("disc", 0.2),), suggested=())
         project.record(NewDecision(2, "r", Verdict(State.NONE_APPLY), none, Shown.VISIBLE))
         with pytest.raises(ExportError, match=r"several labels.*csv or jsonl"):
-            _run(project, tmp_path / "out", "imagefolder")
-        _run(project, tmp_path / "csv")
-        _run(project, tmp_path / "jsonl", "jsonl")
+            run(project, tmp_path / "out", "imagefolder")
+        run(project, tmp_path / "csv")
+        run(project, tmp_path / "jsonl", "jsonl")
     first, second = _table(tmp_path / "csv")
     assert (first["label"], first["suggestion"]) == ("Disc;Dots", "Disc;Dots")
     assert first["suggestion_probability"] == "0.7"
@@ -205,8 +201,8 @@ def test_formulas_and_bad_names_are_tamed(tmp_path: Path) -> None:
             path = write_png(tmp_path / f"{number}.png", disc(seed=number))
             project.add_scans([NewScan(path, ScanInfo(32, 32))])
             decide(project, number + 1, f"l{number}", reader="=cmd")
-        _run(project, tmp_path / "csv")
-        _run(project, tmp_path / "folders", "imagefolder", split=(1,))
+        run(project, tmp_path / "csv")
+        run(project, tmp_path / "folders", "imagefolder", split=(1,))
     rows = _table(tmp_path / "csv")
     assert [row["label"] for row in rows][:4] == ["'=HYPERLINK(1)", "'@x", "'+1", "'-1"]
     assert rows[0]["reader"] == "'=cmd"
@@ -221,7 +217,7 @@ def test_a_stack_gives_the_frame_that_was_named_else_the_middle_one(tmp_path: Pa
         project.add_scans([NewScan(one, ScanInfo(32, 32, frames=9)) for one in (path, other)])
         decide(project, 1, "disc")
         project.record(NewDecision(2, "r", Verdict(State.LABELLED, ("disc",), frame=7)))
-        _run(project, tmp_path / "out", "imagefolder", split=(1,))
+        run(project, tmp_path / "out", "imagefolder", split=(1,))
     assert sorted(path.name for path in (tmp_path / "out").rglob("*.png")) == [
         "scan-000001_f004.png",
         "scan-000002_f007.png",
@@ -231,10 +227,10 @@ def test_a_stack_gives_the_frame_that_was_named_else_the_middle_one(tmp_path: Pa
 def test_a_scan_that_can_not_be_read_costs_its_picture(project: Project, tmp_path: Path) -> None:
     _label_all(project)
     project.scans()[4].path.write_bytes(b"no picture")
-    report = _run(project, tmp_path / "csv", pictures=Pictures.SHOWN)
+    report = run(project, tmp_path / "csv", pictures=Pictures.SHOWN)
     assert (report.rows, report.images) == (12, 11)
     assert [row["scan"] for row in _table(tmp_path / "csv") if not row["image"]] == ["scan-000005"]
-    report = _run(project, tmp_path / "folders", "imagefolder")
+    report = run(project, tmp_path / "folders", "imagefolder")
     assert (report.rows, report.images) == (11, 11)
     ((left),) = report.left_out
     assert (left.scan_id, left.reason) == (5, "It can't be read.")  # not the name that holds hers
@@ -248,7 +244,7 @@ def test_the_card_says_what_a_user_must_know(tmp_path: Path) -> None:
         decide(project, 2, "dots", shown=Shown.VISIBLE, suggestion="disc")
         decide(project, 3, "dots")
         decide(project, 4, "stripes", shown=Shown.IMPORTED, reader="second")
-        _run(project, tmp_path / "out")
+        run(project, tmp_path / "out")
     card = " ".join((tmp_path / "out" / "README.md").read_text().split())
     for words in (
         "4 scans of 4 patients, 4 decisions by 2 readers",
@@ -265,18 +261,18 @@ def test_the_card_says_what_a_user_must_know(tmp_path: Path) -> None:
 
 def test_places_that_can_not_be_used(project: Project, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="no scan is decided"):
-        _run(project, tmp_path / "out")
+        run(project, tmp_path / "out")
     _label_all(project)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("mine")
     with pytest.raises(ExportError, match=r"mine is not empty.*empty folder"):
-        _run(project, tmp_path / "mine")
+        run(project, tmp_path / "mine")
     with pytest.raises(ExportError, match="in the project"):
-        _run(project, project.folder / "out")
+        run(project, project.folder / "out")
     with pytest.raises(UsageError, match=r"no format 'xls'.*csv"):
-        _run(project, tmp_path / "out", "xls")
+        run(project, tmp_path / "out", "xls")
     (tmp_path / "empty").mkdir()
-    assert _run(project, tmp_path / "empty").folder == tmp_path / "empty"
+    assert run(project, tmp_path / "empty").folder == tmp_path / "empty"
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["thesis.txt"]
     assert not list(tmp_path.glob("*partial*"))
 
@@ -329,7 +325,7 @@ def test_verify_finds_what_is_wrong(
     project: Project, tmp_path: Path, kind: str, words: str
 ) -> None:
     _label_all(project)
-    _run(project, tmp_path / "out", "imagefolder")
+    run(project, tmp_path / "out", "imagefolder")
     assert verify(tmp_path / "out").ok
     _break(kind, tmp_path / "out")
     problems = verify(tmp_path / "out").problems
@@ -342,5 +338,5 @@ def test_identical_pictures_in_two_splits_are_told(tmp_path: Path) -> None:
             path = write_png(tmp_path / f"{number}.png", disc(seed=number // 8))
             project.add_scans([NewScan(path, ScanInfo(32, 32))])
             decide(project, number + 1, "disc")
-        report = _run(project, tmp_path / "out", "imagefolder", split=(1, 1))
+        report = run(project, tmp_path / "out", "imagefolder", split=(1, 1))
     assert any("8 pictures are identical" in notice for notice in report.notices)

@@ -6,17 +6,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import Cancelled, ExportError, NotWrittenError
-from nearl_core.export.exporter import ExportReport, export
 from nearl_core.scans.guard import ScanReader
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.types import Disguise, Frame, ScanInfo
+from tests.export.running import run
 from tests.store import small_disk
 from tests.support.projects import LABELS, PillowReader, decide
 from tests.support.scans import disc, write_dicom, write_png
@@ -33,10 +32,6 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield made
 
 
-def _run(project: Project, out: Path, format: str = "csv", **more: Any) -> ExportReport:
-    return export(project, out, format=format, **{"reader": PillowReader(), **more})
-
-
 def test_an_interrupted_export_leaves_nothing(project: Project, tmp_path: Path) -> None:
     reports: list[Progress] = []
 
@@ -48,7 +43,7 @@ def test_an_interrupted_export_leaves_nothing(project: Project, tmp_path: Path) 
     control = RunControl(report=cancel)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(Cancelled):
-        _run(project, tmp_path / "out", "imagefolder", control=control)
+        run(project, tmp_path / "out", "imagefolder", control=control)
     assert sorted(tmp_path.iterdir()) == before
     assert reports[-1].done == 5
 
@@ -61,7 +56,7 @@ def test_what_a_killed_export_left_is_removed_by_the_next(project: Project, tmp_
     other = tmp_path / "out.partial-mine"
     for folder in (dead, alive, other):
         folder.mkdir()
-    _run(project, tmp_path / "out")
+    run(project, tmp_path / "out")
     assert [folder.exists() for folder in (dead, alive, other)] == [False, True, True]
 
 
@@ -75,7 +70,7 @@ def test_a_full_disk_while_exporting(
     monkeypatch.setattr("nearl_core.export.pictures.write_png", full)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(ExportError, match=r"No space left.*free space"):
-        _run(project, tmp_path / "out", "imagefolder")
+        run(project, tmp_path / "out", "imagefolder")
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -98,7 +93,7 @@ def test_what_is_still_being_copied_does_not_come_after_the_end(
     before = sorted(tmp_path.iterdir())
     with SlowReader(workers=2) as reader:
         with pytest.raises(Cancelled):
-            _run(project, tmp_path / "out", "dicom", reader=reader, control=control)
+            run(project, tmp_path / "out", "dicom", reader=reader, control=control)
         time.sleep(1.0)  # as long as those take that had begun
     assert sorted(tmp_path.iterdir()) == before
 
@@ -118,7 +113,7 @@ def test_a_disk_that_fills_up_while_copying_ends_the_export(
     """It is no fault of the scans: they must not be left out as if they could not be read."""
     before = sorted(tmp_path.iterdir())
     with pytest.raises(ExportError, match="No space left"):
-        _run(project, tmp_path / "out", "dicom", reader=FullReader())
+        run(project, tmp_path / "out", "dicom", reader=FullReader())
     assert sorted(tmp_path.iterdir()) == before
 
 
