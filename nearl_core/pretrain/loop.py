@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from nearl_core.control import RunControl
+from nearl_core.errors import Cancelled
 from nearl_core.model.hybrid import STEM
 from nearl_core.model.towers import text_tower
+from nearl_core.pretrain import checkpoint
 from nearl_core.pretrain.augment import AugmentSettings, Views, augment
 from nearl_core.pretrain.captions import TEMPLATES, Vocabulary
+from nearl_core.pretrain.checkpoint import Mark
 from nearl_core.pretrain.head import HeadSettings, caption_loss, project, teach_texts
 from nearl_core.pretrain.matching import Matching
 from nearl_core.pretrain.student import Seen, Student
@@ -41,9 +42,17 @@ _WEIGHTS = {
 
 @dataclass(frozen=True)
 class PretrainSettings:
-    """The recipe; times are in seconds of training, pauses not counted."""
+    """The recipe; times are in seconds of training, pauses not counted.
+
+    Attributes:
+        seconds: Of the plan that rates and sizes follow.
+        planned: Steps of the plan, which then counts them and not seconds.
+        until: Part of the plan after which training ends.
+    """
 
     seconds: float = 7200.0
+    planned: int | None = None
+    until: float = 1.0
     batch: int = 64
     rate: float = 1.5e-3
     warm_steps: int = 200
@@ -88,7 +97,9 @@ class Pretraining:
         settings: PretrainSettings,
         normalise: tuple[tuple[float, ...], tuple[float, ...]],
         device: torch.device,
+        begun: Mapping[str, str] | None = None,
     ) -> None:
+        """Take what `Mark.begun` says of the run beside all that it is made of."""
         torch.manual_seed(settings.seed)
         self.model = model.to(device).train()
         teacher = teacher.to(device, torch.bfloat16).to(memory_format=torch.channels_last)
@@ -101,7 +112,7 @@ class Pretraining:
         self._logit_scale: Tensor = clip.logit_scale
         self.matching = Matching(STEM[1:], self._student.width, self._student.features).to(device)
         self.average = copy.deepcopy(model).eval().requires_grad_(False)
-        self.elapsed, self.steps = 0.0, 0
+        self.elapsed, self.steps, self._begun = 0.0, 0, dict(begun or {})
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._optimiser = torch.optim.AdamW(
             _groups(nn.ModuleList([model, self.matching]), settings.weight_decay), betas=(0.9, 0.98)
@@ -110,25 +121,45 @@ class Pretraining:
 
     # --- steps ---
 
-    def run(self, checkpoint: Path, control: RunControl) -> None:
-        """Train until the time is used, from the checkpoint where there is one."""
-        if checkpoint.exists():
-            self.resume(checkpoint)
+    def run(self, path: Path, control: RunControl) -> None:
+        """Train until the plan's part is done, from the checkpoint where there is one.
+
+        Raises:
+            Cancelled: Behind the step at which it was asked to stop, which is in the checkpoint.
+            NearlError: If the checkpoint can't be read.
+        """
+        if path.exists():
+            self.resume(path)
         else:
             self._measure()
         saved = self.elapsed
-        while self.elapsed < self.settings.seconds:
-            started = time.monotonic()
-            losses = self._step()
-            self.elapsed += time.monotonic() - started
-            if self.elapsed - saved > self.settings.checkpoint_seconds:
-                self.save(checkpoint)
-                saved = self.elapsed
-            if self.steps % 50 == 0:
-                total = int(self.settings.seconds)
-                control.step(int(self.elapsed), total, f"step {self.steps}", losses)
-            control.check()
-        self.save(checkpoint)
+        try:
+            while self._done() < self.settings.until:
+                started = time.monotonic()
+                losses = self._step()
+                self.elapsed += time.monotonic() - started
+                if self.elapsed - saved > self.settings.checkpoint_seconds:
+                    self.save(path)
+                    saved = self.elapsed
+                self._tell(losses, control)
+        except Cancelled:
+            self.save(path)
+            raise
+        self.save(path)
+
+    def _done(self) -> float:
+        """How much of the plan is behind, in [0, 1]."""
+        planned = self.settings.planned
+        used = self.elapsed / self.settings.seconds if planned is None else self.steps / planned
+        return min(used, 1.0)
+
+    def _tell(self, losses: tuple[tuple[str, float], ...], control: RunControl) -> None:
+        planned = self.settings.planned
+        if planned is None:
+            seconds = int(self.elapsed), int(self.settings.seconds)
+            control.step(*seconds, f"training, step {self.steps}, seconds", losses)
+        else:
+            control.step(self.steps, planned, "training, step", losses)
 
     def _measure(self) -> None:
         """Standardise by the teacher's maps of some views; begin with the best linear maps to them.
@@ -161,7 +192,7 @@ class Pretraining:
         return maps
 
     def _size(self) -> int:
-        early = self.elapsed < self.settings.small_part * self.settings.seconds
+        early = self._done() < self.settings.small_part
         return self.settings.small_size if early else self.settings.augment.size
 
     def _step(self) -> tuple[tuple[str, float], ...]:
@@ -216,9 +247,9 @@ class Pretraining:
         return torch.tensor([of_class[c][int(d * len(of_class[c]))] for c, d in pairs])
 
     def _rate(self) -> float:
-        done = min(self.elapsed / self.settings.seconds, 1.0)
         warm = min(1.0, (self.steps + 1) / self.settings.warm_steps)
-        return self.settings.rate * warm * (0.5 * (1 + math.cos(math.pi * done)) * 0.99 + 0.01)
+        falling = 0.5 * (1 + math.cos(math.pi * self._done()))
+        return self.settings.rate * warm * (falling * 0.99 + 0.01)
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -291,30 +322,27 @@ class Pretraining:
         for index, state in self._optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
         tensors["generator"] = self._generator.get_state()
-        beside = path.with_suffix(".partial")
-        contiguous = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
-        save_file(contiguous, beside, {"elapsed": str(self.elapsed), "steps": str(self.steps)})
-        beside.replace(path)
+        checkpoint.write(path, tensors, Mark(self.elapsed, self.steps, self._begun))
 
     def resume(self, path: Path) -> None:
-        """Take up where a checkpoint stopped."""
-        with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            self.elapsed = float(file.metadata()["elapsed"])
-            self.steps = int(file.metadata()["steps"])
-        for part, module in (
-            ("model.", self.model),
-            ("average.", self.average),
-            ("matching.", self.matching),
-        ):
-            module.load_state_dict(_under(tensors, part))
-        self._optimiser.load_state_dict(
-            {
-                "state": _by_index(_under(tensors, "optimiser.")),
-                "param_groups": self._optimiser.state_dict()["param_groups"],
-            }
-        )
-        self._generator.set_state(tensors["generator"])
+        """Take up where a checkpoint stopped.
+
+        Raises:
+            NearlError: If it can't be read or is of another model.
+        """
+        tensors, mark = checkpoint.read(path), checkpoint.mark_of(path)
+        parts = {"model.": self.model, "average.": self.average, "matching.": self.matching}
+        with checkpoint.readable(path):
+            for part, module in parts.items():
+                module.load_state_dict(_under(tensors, part))
+            self._optimiser.load_state_dict(
+                {
+                    "state": _by_index(_under(tensors, "optimiser.")),
+                    "param_groups": self._optimiser.state_dict()["param_groups"],
+                }
+            )
+            self._generator.set_state(tensors["generator"])
+        self.elapsed, self.steps, self._begun = mark.elapsed, mark.steps, dict(mark.begun)
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

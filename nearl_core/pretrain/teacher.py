@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from nearl_core.errors import NearlError
 
 FEATURES = 1280
 STRIDE8_FEATURES = 32
@@ -67,10 +70,22 @@ class Teacher(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read the weights, in order of `NN.{conv,depthwise}.strideS.{relu6,linear}`."""
-        state = load_file(path)
-        names = sorted({name.rsplit(".", 1)[0] for name in state if name[:2].isdigit()})
-        return cls([_convolution(state, name) for name in names])
+        """Read the weights, in order of `NN.{conv,depthwise}.strideS.{relu6,linear}`.
+
+        Raises:
+            NearlError: If there are none in the file.
+        """
+        try:
+            state = load_file(path)
+            names = sorted({name.rsplit(".", 1)[0] for name in state if name[:2].isdigit()})
+            if not names:
+                raise KeyError("NN.conv")
+            return cls([_convolution(state, name) for name in names])
+        except (OSError, SafetensorError, ValueError, KeyError) as error:
+            raise NearlError(
+                f"There are no weights of a teacher in {path.name}.",
+                "Name the safetensors file of an ImageNet MobileNetV2 by --teacher.",
+            ) from error
 
     def forward(self, images: Tensor) -> TeacherMaps:
         """Feature maps of images.
