@@ -56,7 +56,10 @@ IMPORT_FILES = {
     "jsonl": "JSON lines (*.jsonl *.ndjson *.json);;All files (*)",
 }
 IMPORT_HINTS = {
-    "csv": "The first line names the columns: a file (path, file, image) or sha256, and a label.",
+    "csv": (
+        "The first line names the columns: a file (path, image, image_id) or sha256, and a label "
+        "(label, diagnosis, dx, finding)."
+    ),
     "jsonl": "One object a line with a file (or sha256) and a label, or a list of labels.",
     "imagefolder": "Each folder's name is the label of its files, found by path, name or content.",
     "dicom-tags": "Read from the project's own files. A tag that may tell who it is is refused.",

@@ -1,6 +1,7 @@
 """Which scan of the project a source means."""
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from nearl_core.types import Scan
 
 _EXACT: Final = 1 << 20
 """More than any two paths share: the file itself."""
+_SUFFIX: Final = re.compile(r"(\.nii)?\.[a-z]\w{1,4}$", re.IGNORECASE)
+"""Not the last number of a name that is a UID."""
 _File = tuple[str, str, int | None]
 Hashed = Callable[[Path], str]
 """The SHA-256 of a file that a source names, or "" where it is not there."""
@@ -47,6 +50,7 @@ def match(
     A path is taken as it is given, else relative to the source. The end of a path, at the least the
     file's name, counts where one scan alone shares the most of it, and no other file of the source
     shares as much with that scan: the same names in folders of different patients are never mixed.
+    A name without its suffix, as tables of image ids have it, is taken likewise.
 
     Args:
         statements: What the source says.
@@ -105,6 +109,9 @@ class _Known:
         for scan in scans:
             parts = tuple(map(os.path.normcase, scan.path.parts))
             self._by_name[parts[-1]].append((parts, scan.id))
+            bare = _SUFFIX.sub("", parts[-1])
+            if bare not in ("", parts[-1]):
+                self._by_name[bare].append(((*parts[:-1], bare), scan.id))
 
     def find(self, wanted: _File) -> _Answer:
         """The scans that may be meant."""

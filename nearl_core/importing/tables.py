@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -9,13 +10,27 @@ from typing import Final
 from nearl_core.delimited import delimiter_of
 from nearl_core.importing.statements import ImportLabelsError, Statement
 
-FILES: Final = ("path", "file", "file_name", "filename", "image", "image_path")
-"""Columns that may name the file; the first one that is there counts."""
-LABELS: Final = ("label", "labels", "class", "category", "finding")
+FILES: Final = (
+    *("path", "file", "file_name", "filename", "file_path", "filepath"),
+    *("image", "image_path", "image_name", "image_file", "image_file_path", "image_id"),
+    *("image_index", "isic_id", "img_id", "id_code"),
+)
+"""Columns that may name the file, as data sets call them; the first one that is there counts.
+
+Blanks and hyphens in a header stand for _, capitals count as small letters.
+"""
+LABELS: Final = (
+    *("label", "labels", "class", "class_name", "category", "finding", "finding_labels"),
+    *("diagnosis", "diagnostic", "dx", "pathology", "target"),
+)
+"""Columns that may name the label, likewise. Findings in the plural are a report's free text."""
 STATE: Final = "state"
 HASH: Final = "sha256"
-_COLUMNS: Final = f"a file ({', '.join(FILES)}, or {HASH}) and a label ({', '.join(LABELS)})"
-_BETWEEN: Final = ";"
+_COLUMNS: Final = (
+    "a file (path, file, image, or sha256) and a label (label, class, finding, diagnosis, dx)"
+)
+_BETWEEN: Final = re.compile("[;|]")
+"""Between several labels; the bar is that of the NIH's chest radiographs."""
 _LONGEST: Final = 1 << 20
 
 
@@ -30,7 +45,7 @@ def read_csv(path: Path) -> tuple[Statement, ...]:
             rows = csv.DictReader(
                 file, delimiter=delimiter_of(file), strict=True, restkey="", restval=""
             )
-            names = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
+            names = {_header(name or ""): name for name in rows.fieldnames or ()}
             file_column, label_column = _columns(names, path)
             return tuple(
                 found
@@ -84,7 +99,7 @@ def _from_lines(lines: Iterator[str], path: Path) -> Iterator[Statement]:
                 f"Line {number} of {path.name} is not a JSON object.",
                 'Write one object a line, such as {"file": "a.png", "label": "Mass"}.',
             )
-        names = {str(name).strip().lower(): name for name in record}
+        names = {_header(str(name)): name for name in record}
         file_column, label_column = _columns(names, path)
         label = record.get(names.get(label_column, ""))
         found = _statement(
@@ -95,6 +110,10 @@ def _from_lines(lines: Iterator[str], path: Path) -> Iterator[Statement]:
         )
         if found is not None:
             yield found
+
+
+def _header(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
 def _columns(names: Mapping[str, object], path: Path) -> tuple[str, str]:
@@ -118,7 +137,7 @@ def _statement(file: str, values: tuple[str, ...], state: str, sha256: str) -> S
 
 
 def _split(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (part.strip() for part in text.split(_BETWEEN))))
+    return tuple(filter(None, (part.strip() for part in _BETWEEN.split(text))))
 
 
 def _values(label: object) -> tuple[str, ...]:

@@ -1,0 +1,91 @@
+"""Tables of labels as public data sets have them: their columns, names and bars are understood."""
+
+from pathlib import Path
+
+import pytest
+
+from nearl_core.control import RunControl
+from nearl_core.errors import NearlError
+from nearl_core.importing.matching import match
+from nearl_core.importing.statements import SourceKind, Statement
+from nearl_core.importing.taking import look
+from nearl_core.store.project import Project
+from nearl_core.types import Scan, TagLine
+from tests.support.projects import new_project
+
+
+class _NoHeaders:
+    def tags(self, path: Path, *, identity: bool = False) -> tuple[TagLine, ...]:
+        raise AssertionError(f"no header was to be read: {path}, {identity}")
+
+
+def _said(project: Project, table: Path, kind: SourceKind) -> dict[int, tuple[str, ...]]:
+    matched = look(project, kind, str(table), _NoHeaders(), RunControl())
+    return {scan_id: statement.values for scan_id, statement in matched.found}
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("path,diagnosis", "1.png,disc"),
+        ("lesion_id,image_id,dx,dx_type,age", "HAM_7,1,disc,histo,80"),  # HAM10000
+        ("isic_id,age_approx,diagnosis,benign_malignant", "1,45,disc,benign"),  # ISIC archive
+        ("image_name,patient_id,diagnosis,target", "1,IP_9,disc,0"),  # SIIM-ISIC
+        ("img_id,diagnostic,biopsed", "1.png,disc,True"),  # PAD-UFES-20
+        ("Image Index,Finding Labels,Patient ID", "1.png,disc,12"),  # NIH ChestX-ray14
+        ("image file path,pathology,patient_id", "scans/1.png,disc,P_1"),  # CBIS-DDSM
+        ("split,filename,label", "TRAIN,1.png,disc"),  # MedMNIST
+        ("id_code,diagnosis", "1,disc"),  # APTOS
+        ("image_id,class_name,class_id", "1,disc,3"),  # VinDr
+        ("Path;Sex;Diagnosis", "scans/1.png;Male;disc"),
+        ("patientid,finding,filename", "2,disc,1.png"),  # covid-chestxray
+    ],
+)
+def test_columns_of_public_tables_are_known(tmp_path: Path, header: str, row: str) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(f"{header}\n{row}\n")
+    with new_project(tmp_path) as project:
+        assert _said(project, table, SourceKind.CSV) == {1: ("disc",)}
+
+
+def test_json_lines_have_the_same_columns(tmp_path: Path) -> None:
+    table = tmp_path / "table.jsonl"
+    table.write_text('{"Image Index": "1.png", "Finding Labels": "disc|dots"}\n')
+    with new_project(tmp_path) as project:
+        assert _said(project, table, SourceKind.JSONL) == {1: ("disc", "dots")}
+
+
+def test_a_label_column_comes_before_what_else_may_be_one(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("target,dx,label,image_id,path\n1,naevus,disc,77,1.png\n")
+    with new_project(tmp_path) as project:
+        assert _said(project, table, SourceKind.CSV) == {1: ("disc",)}
+
+
+def test_a_report_is_no_label(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("filename,findings\n1.png,The heart is enlarged.\n")
+    with (
+        new_project(tmp_path) as project,
+        pytest.raises(NearlError, match="does not say which file has which label"),
+    ):
+        _said(project, table, SourceKind.CSV)
+
+
+@pytest.mark.parametrize(
+    ("file", "scans", "expected"),
+    [
+        ("ISIC_1", ["/s/ISIC_1.jpg", "/s/ISIC_2.jpg"], 0),
+        ("a/1", ["/s/a/1.png", "/s/b/1.png"], 0),
+        ("sub-1_T1w", ["/s/sub-1_T1w.nii.gz"], 0),
+        ("1", ["/s/1.png", "/s/1.jpg"], None),  # unclear
+        ("1.2.3", ["/s/1.2.3.4"], None),  # the last number of a UID is no suffix
+        ("1", ["/s/.1"], None),
+    ],
+)
+def test_a_name_without_its_suffix_is_found(
+    file: str, scans: list[str], expected: int | None
+) -> None:
+    known = [Scan(number, Path(path)) for number, path in enumerate(scans)]
+    found = match([Statement(file, ("x",))], known, folder=Path("/nowhere"), by_hash={}).found
+    assert (found[0][0] if found else None) == expected
