@@ -125,6 +125,7 @@ class Desk(QObject):
         library.failed.connect(self.reporter.trouble)
         library.busy.connect(self.window.start.show_busy)
         library.adding.connect(self._adding)
+        library.adding_ended.connect(self.window.status.lasting)
         library.added.connect(self.asking.say_added)
         library.added.connect(self._first_scan)
         library.added.connect(self.surveying.begin)
@@ -283,7 +284,7 @@ class Desk(QObject):
         self.window.show_start()
 
     def _adding(self, added: int, skipped: int) -> None:
-        self.window.status.message(strings.ADDING.format(added=added, skipped=skipped))
+        self.window.status.lasting(strings.ADDING.format(added=added, skipped=skipped))
         self._first_scan()
         self._want_thumbnails()
 
@@ -344,7 +345,7 @@ class Desk(QObject):
             return
         self.ordering.decided()
         session = self.library.session
-        teaches = session is not None and session.can_teach(decision.verdict)
+        teaches = session is not None and session.is_news and session.can_teach(decision.verdict)
         if teaches and decision.undoes is None:
             self.training.decided()
 

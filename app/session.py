@@ -115,6 +115,8 @@ class Session:
         sources: Names under which labels were taken in.
         teaching: Scans with a decision of any reader that can be learned from.
         read_by_others: Scans that other readers decided here, imported decisions left out.
+        is_news: Whether the decision that was taken last says another thing of its scan than what
+            stood; one that adds a flag, a note or a confidence does not.
     """
 
     project: "Project"
@@ -141,6 +143,7 @@ class Session:
         )
         self.teaching = _teaching(every)
         self._was = dict[int, Was]()
+        self.is_news = False
 
     @classmethod
     def of(
@@ -219,6 +222,7 @@ class Session:
         elif decision.undoes is not None and verdict.state not in TEACHING and scan_id in self._was:
             self.again[scan_id] = self._was.pop(scan_id)  # undone: it is to be decided again
         before = self.standing.pop(scan_id, None)
+        self.is_news = before is None or _word(before) != _word(decision)
         if before is not None:
             self._ordered.pop(before.id, None)
         if verdict.state is not State.UNSEEN:
@@ -228,6 +232,10 @@ class Session:
         else:
             self.teaching.discard(scan_id)
         self.table.set_verdict(scan_id, UNSEEN if verdict.state is State.UNSEEN else verdict)
+
+
+def _word(decision: Decision) -> tuple[State, tuple[str, ...]]:
+    return decision.verdict.state, decision.verdict.labels
 
 
 def _teaching(decisions: Iterable[Decision]) -> set[int]:

@@ -199,3 +199,14 @@ def test_a_project_of_an_earlier_edition_of_its_backbone_opens_and_is_trained_an
     with Project.open(project, read_only=True) as again:
         assert len(again.standing()) == 3
         assert again.versions()[-1].backbone_hash == "1" * 64
+
+
+def test_a_flag_or_a_confidence_is_no_new_decision_to_train_on(desk: Driver) -> None:
+    desk.decide(Qt.Key.Key_1)
+    desk.press(Qt.Key.Key_Left)
+    for key in (Qt.Key.Key_F, Qt.Key.Key_P, Qt.Key.Key_1):
+        desk.decide(key)
+        desk.press(Qt.Key.Key_Left)
+    assert desk.desk.training.state.waiting_decisions == 1
+    desk.decide(Qt.Key.Key_2)
+    assert desk.desk.training.state.waiting_decisions == 2
