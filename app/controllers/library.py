@@ -59,6 +59,7 @@ class Library(QObject):
         damaged: Its folder and the error, in place of `failed`, where its database is damaged.
         busy: A sentence on what is being done, "" when done.
         adding: Scans added and skipped so far.
+        adding_ended: Nothing more is added, however it ended.
         added: The AddReport, once all paths were looked at.
         backbone_changed: The project has another backbone, and is about to be opened anew.
     """
@@ -69,6 +70,7 @@ class Library(QObject):
     damaged = Signal(object, object)
     busy = Signal(str)
     adding = Signal(int, int)
+    adding_ended = Signal()
     added = Signal(object)
     backbone_changed = Signal()
 
@@ -141,7 +143,8 @@ class Library(QObject):
         for job in (self._walk, self._hashing):
             if job is not None:
                 job.cancel()
-        self._walk = self._hashing = None
+        self._hashing = None
+        self._walk_ended(session)
         self._session = None
         project = session.project
         self._table.fill(ScanList(), {}, None)
@@ -234,12 +237,14 @@ class Library(QObject):
             return
         self._reports.append(added.report)
         self._table.extend(self._table.scans().with_scans(added.scans))
+        if self._walk is None:
+            return
         done = sum(report.added for report in self._reports)
         self.adding.emit(done, sum(len(report.skipped) for report in self._reports))
 
     def _walked(self, session: Session, _nothing: None) -> None:
         if session is self._session:
-            self._walk = None
+            self._walk_ended(session)
             self.added.emit(_together(self._reports))
             self._hash(session)
 
@@ -261,6 +266,7 @@ class Library(QObject):
         """It came to nothing, or was cancelled; what was added stays."""
         if session is self._session:
             self._walk = None
+            self.adding_ended.emit()
 
     def _walk_failed(self, session: Session, error: NearlError) -> None:
         self._walk_ended(session)

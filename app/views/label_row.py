@@ -88,13 +88,14 @@ class LabelRow(QAbstractButton):
         elif self.underMouse() and self.isEnabled():
             painter.setBrush(QColor(style.HOVER))
             painter.drawRoundedRect(area, 4, 4)
-        if line.pending or self.hasFocus():
-            pen = QPen(QColor(style.ACCENT), 1.5)
-            if line.pending:
-                pen.setStyle(Qt.PenStyle.DashLine)
-            painter.setPen(pen)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if line.pending:
+            painter.setPen(QPen(QColor(style.ACCENT), 1.5, Qt.PenStyle.DashLine))
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 4, 4)
+        if self.hasFocus():  # in another colour, for both can be there
+            painter.setPen(QPen(QColor(style.TEXT), 1.5))
+            inset = 4 if line.pending else 1
+            painter.drawRoundedRect(area.adjusted(inset, inset, -inset, -inset), 4, 4)
 
     def _key(self, painter: QPainter, place: QRectF) -> None:
         if not self._line.key:

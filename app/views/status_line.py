@@ -23,6 +23,7 @@ class StatusLine(QStatusBar):
         self._counts = QLabel()
         self._message = QLabel()
         self._message.setObjectName("message")
+        self._lasting = ""
         self._saved = QLabel()
         self._saved.setObjectName("saved")
         self._survey = QLabel()
@@ -36,7 +37,7 @@ class StatusLine(QStatusBar):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_MESSAGE_MS)
-        self._timer.timeout.connect(self._message.clear)
+        self._timer.timeout.connect(self._show_lasting)
         self.show_counts(QueueCounts())
 
     def show_counts(self, counts: QueueCounts) -> None:
@@ -69,10 +70,22 @@ class StatusLine(QStatusBar):
         self._survey.setText("" if done == of else strings.SURVEY.format(done=done, of=of))
 
     def message(self, text: str) -> None:
-        """Show a sentence for a few seconds."""
-        self._message.setText(text)
+        """Show a sentence for a few seconds, or ("") what lasts."""
         if text:
+            self._message.setText(text)
             self._timer.start()
+        else:
+            self._timer.stop()
+            self._show_lasting()
+
+    def lasting(self, text: str = "") -> None:
+        """Show a sentence until it is taken off (""); a message hides it for its time only."""
+        self._lasting = text
+        if not self._timer.isActive():
+            self._show_lasting()
+
+    def _show_lasting(self) -> None:
+        self._message.setText(self._lasting)
 
     def texts(self) -> str:
         """Everything it shows, for tests and assistive tools."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nearl_core.cli.output import Output
+from nearl_core.words import counted
 
 if TYPE_CHECKING:
     # Imported inside the command: the command line must answer before all of this is loaded.
@@ -64,7 +65,7 @@ def _import(args: argparse.Namespace, output: Output) -> int:
             take(project, planned, output.control())
     output.result(
         _record(planned, label_set, source=name, saved=not args.dry_run),
-        f"{len(planned.decisions)} decisions of {name}"
+        f"{counted(len(planned.decisions), 'decision')} of {name}"
         + (", nothing was taken in." if args.dry_run else " taken in."),
     )
     _tell(planned, label_set, output)
@@ -104,7 +105,7 @@ def _tell(planned: "ImportPlan", label_set: "LabelSet", output: Output) -> None:
         ("left out: they have labels that exclude each other", len(planned.conflicts)),
     ):
         if count:
-            output.text(f"{count} scans {text}.")
+            output.text(f"{counted(count, 'scan')} {text}.")
     _list("are no scans of this project", planned.unknown, output)
     _list("have a name that several files share", planned.unclear, output)
 

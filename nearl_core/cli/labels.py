@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nearl_core.cli.output import Output
 from nearl_core.errors import UsageError
+from nearl_core.words import counted
 
 if TYPE_CHECKING:
     # Imported inside the command: the command line must answer before all of this is loaded.
@@ -144,7 +145,7 @@ def _lines(label_set: "LabelSet", counts: Counter[str] | None) -> list[str]:
     lines = []
     for label in label_set.labels:
         kind = f"a kind of {names[label.parent]}" if label.parent else ""
-        decided = "" if counts is None else f"{counts[label.id]} decisions"
+        decided = "" if counts is None else counted(counts[label.id], "decision")
         parts = (f"{label.name} ({label.id})", kind, label.code, decided)
         lines.append(", ".join(part for part in parts if part))
     return lines

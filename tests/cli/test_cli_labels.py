@@ -39,7 +39,7 @@ def test_labels_are_listed_with_their_decisions(
     ]
     assert (found["revision"], found["saved"]) == (1, False)
     assert main(["labels", folder]) == 0
-    assert "Disc (disc), 1 decisions" in capsys.readouterr().out
+    assert "Disc (disc), 1 decision\n" in capsys.readouterr().out
 
 
 def test_a_change_is_shown_done_and_undone(folder: str, capsys: pytest.CaptureFixture[str]) -> None:

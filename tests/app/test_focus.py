@@ -1,0 +1,46 @@
+"""Where the keyboard is shows, without anything being pressed."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QListWidget, QTreeWidget, QWidget
+from pytestqt.qtbot import QtBot
+
+from app import bootstrap
+from app.models.panel import LabelLine
+from app.views.label_row import LabelRow
+
+
+def _changes(qtbot: QtBot, widget: QWidget) -> bool:
+    """Whether a widget looks otherwise once the keyboard comes to it from another one."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    other = QWidget(window)
+    other.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    widget.setParent(window)
+    widget.resize(200, 36)
+    window.show()
+    window.activateWindow()
+    looks: list[QImage] = []
+    for one in (other, widget):
+        one.setFocus(Qt.FocusReason.TabFocusReason)
+        qtbot.waitUntil(one.hasFocus)
+        looks.append(widget.grab().toImage())
+    return looks[0] != looks[1]
+
+
+def test_lists_show_that_they_have_the_keyboard(qtbot: QtBot) -> None:
+    bootstrap.application()
+    labels = QListWidget()
+    labels.addItem("Effusion")
+    labels.setCurrentRow(0)
+    assert _changes(qtbot, labels)
+    assert _changes(qtbot, QTreeWidget())
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_label_shows_that_it_has_the_keyboard_chosen_or_not(qtbot: QtBot, pending: bool) -> None:
+    bootstrap.application()
+    row = LabelRow()
+    row.show_line(LabelLine("effusion", "Effusion", "1", pending=pending))
+    assert _changes(qtbot, row)
