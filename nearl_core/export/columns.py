@@ -35,7 +35,12 @@ COLUMNS: Final = (
         lambda r: r.patient_known,
     ),
     Column("state", "labelled, none-apply or unassessable.", lambda r: r.state),
-    Column("label", "Names of the labels; in CSV with ; between.", lambda r: list(r.labels)),
+    Column(
+        "label",
+        "Names of the labels; in CSV with ; between, for Hugging Face and in Parquet one text or "
+        "nothing where labels exclude each other.",
+        lambda r: list(r.labels),
+    ),
     Column("label_id", "Their stable ids, likewise.", lambda r: list(r.label_ids)),
     Column("code", "Their codes, likewise; empty for none.", lambda r: list(r.codes)),
     Column(

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from nearl_core.export.choice import Choice
 from nearl_core.export.columns import Cell, Column, columns_of
 from nearl_core.export.rows import Row
 from nearl_core.types import LabelSet
+
+ONE_WORD: Final = ("label", "label_id", "code")
+"""Columns of which a decision says one thing at most where labels exclude each other."""
 
 
 class Pictures(StrEnum):
@@ -85,6 +88,18 @@ class Content:
             found.setdefault(row.split, []).append(row)
         names = ("train", "validation", "test")
         return {name: found[name] for name in names if name in found}
+
+
+def by_word(record: dict[str, Cell], label_set: LabelSet) -> dict[str, Cell]:
+    """A record as training code takes it: where labels exclude each other a text, and no list."""
+    if label_set.multi_label:
+        return record
+    plain = dict(record)
+    for name in ONE_WORD:
+        said = record[name]
+        if isinstance(said, list):
+            plain[name] = said[0] if said else None
+    return plain
 
 
 Record = Mapping[str, Any]

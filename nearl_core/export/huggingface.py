@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from nearl_core.export.content import Content, Record
+from nearl_core.export.content import Content, Record, by_word
 from nearl_core.export.rows import Row
 from nearl_core.types import LabelSet
 
@@ -28,7 +28,8 @@ def write(content: Content) -> None:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for row, record in zip(rows, content.records(rows), strict=True):
                 del record["image"]
-                line = {"file_name": row.image.removeprefix(f"{split}/"), **record}
+                said = by_word(record, content.label_set)
+                line = {"file_name": row.image.removeprefix(f"{split}/"), **said}
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 

@@ -1,7 +1,8 @@
 """Parquet with the pictures inside, one file a split, as the Hugging Face Hub keeps data sets.
 
 The picture is a struct of `bytes` and `path`; what each column is stands in the schema's metadata
-under "huggingface", so that `datasets.load_dataset("parquet", ...)` gives pictures and lists.
+under "huggingface", so that `datasets.load_dataset("parquet", ...)` gives pictures,
+texts and lists.
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from nearl_core.export.content import Content, Record
+from nearl_core.export.content import ONE_WORD, Content, Record, by_word
 
 if TYPE_CHECKING:
     import pyarrow
@@ -41,7 +42,7 @@ def write(content: Content) -> None:
         with pyarrow.parquet.ParquetWriter(target, schema, compression="zstd") as writer:
             for start in range(0, len(rows), _BATCH):
                 some = content.records(rows[start : start + _BATCH])
-                records: list[dict[str, Any]] = list(some)
+                records: list[dict[str, Any]] = [by_word(one, content.label_set) for one in some]
                 for record in records:
                     name = record["image"]
                     picture = (content.folder / name).read_bytes()
@@ -67,7 +68,7 @@ def _schema(content: Content) -> "pyarrow.Schema":
         if name == "image":
             kinds[name] = pyarrow.struct({"bytes": pyarrow.binary(), "path": pyarrow.string()})
             features[name] = {"_type": "Image"}
-        elif name in _LISTS:
+        elif name in _LISTS and (name not in ONE_WORD or content.label_set.multi_label):
             kinds[name] = pyarrow.list_(pyarrow.string())
             features[name] = {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"}
         else:
