@@ -68,7 +68,8 @@ class Training(QObject):
 
     def engine_ready(self) -> None:
         """The engine is there."""
-        last = self._session.versions[-1].reason if self._session and self._session.versions else ""
+        versions = self._session.versions if self._session is not None else ()
+        last = strings.trained(versions[-1]) if versions else ""
         if self._session is not None and self._session.read_only:
             self._set(replace(self._state, phase=Phase.OFF, text=strings.READ_ONLY_TRAINING))
         else:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QListWidget,
     QListWidgetItem,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -44,6 +45,9 @@ class _DoubtDelegate(QStyledItemDelegate):
         painter.save()
         rect: QRect = option.rect
         rows.fill_ground(painter, rect, option.state)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QColor(style.ACCENT))
+            painter.drawRect(rect.adjusted(0, 0, -1, -1))
         inside = rect.adjusted(12, 6, -12, -6)
         font = option.font
         painter.setFont(style.font(font, pixels=13))

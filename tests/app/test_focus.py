@@ -3,17 +3,19 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QListWidget, QTreeWidget, QWidget
+from PySide6.QtWidgets import QDialog, QListWidget, QTreeWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import bootstrap
 from app.models.panel import LabelLine
+from app.models.trust_lines import DoubtLine
 from app.views.label_row import LabelRow
+from app.views.look_again_panel import LookAgainPanel
 
 
 def _changes(qtbot: QtBot, widget: QWidget) -> bool:
     """Whether a widget looks otherwise once the keyboard comes to it from another one."""
-    window = QWidget()
+    window = QDialog()
     qtbot.addWidget(window)
     other = QWidget(window)
     other.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -36,6 +38,13 @@ def test_lists_show_that_they_have_the_keyboard(qtbot: QtBot) -> None:
     labels.setCurrentRow(0)
     assert _changes(qtbot, labels)
     assert _changes(qtbot, QTreeWidget())
+
+
+def test_a_doubtful_decision_shows_that_enter_opens_it(qtbot: QtBot) -> None:
+    bootstrap.application()
+    panel = LookAgainPanel()
+    panel.show_lines((DoubtLine(1, "1.png", "Disc, or Dots?", "9 to 1"),))
+    assert _changes(qtbot, panel.list)
 
 
 @pytest.mark.parametrize("pending", [False, True])

@@ -224,6 +224,14 @@ def test_a_higher_bar_leaves_fewer(grid: GridDialog) -> None:
     grid.reject()
 
 
+def test_where_nothing_is_sure_no_empty_choice_stands(desk: Driver) -> None:
+    dialog = show(desk)
+    assert dialog.label.isHidden()
+    desk.until(lambda: dialog.empty.text() == grid_words.NONE)
+    assert dialog.label.isHidden()
+    dialog.reject()
+
+
 def test_a_project_that_is_read_blind_has_no_grid(driver: Driver, project: Path) -> None:
     with Project.open(project) as opened:
         readings.save_rules(opened, ReadingRules(blind_first=True))

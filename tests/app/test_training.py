@@ -15,7 +15,7 @@ from nearl_core import labels_file
 from nearl_core.label_changes import retire
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, Revision
-from tests.app.driving import Driver, make_project
+from tests.app.driving import Driver, make_project, stop
 from tests.app.fakes import FakeEngine
 
 log = logging.getLogger(__name__)
@@ -210,3 +210,18 @@ def test_a_flag_or_a_confidence_is_no_new_decision_to_train_on(desk: Driver) -> 
     assert desk.desk.training.state.waiting_decisions == 1
     desk.decide(Qt.Key.Key_2)
     assert desk.desk.training.state.waiting_decisions == 2
+
+
+def test_what_the_last_training_came_to_names_its_version_another_day_too(
+    start: Callable[[], Driver], project: Path
+) -> None:
+    first = start()
+    first.open(project)
+    decide_some(first)
+    train(first)
+    said = first.desk.window.training.state.text
+    assert said.startswith("Version v1.")
+    stop(first)
+    later = start()
+    later.open(project)
+    assert later.desk.window.training.state.text == said

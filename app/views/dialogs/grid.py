@@ -85,7 +85,7 @@ class GridDialog(DeskDialog):
                 self.label.addItem(text, label_id)
                 self.label.setItemData(self.label.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
             self.label.setCurrentIndex(max(self.label.findData(chosen), 0))
-        self.label.setEnabled(bool(counts))
+        self.label.setVisible(bool(counts))
         self.looked.setText(looked)
 
     def show_cells(self, cells: tuple[Cell, ...], why_none: str, unknown: str = "") -> None:
