@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox
+from pytestqt.qtbot import QtBot
 
+from app import bootstrap, strings
 from app.models.commands import Command
 from app.models.draft import Draft
 from app.models.label_drafts import Edit, drafts_of
@@ -19,6 +21,7 @@ from app.strings import label_words
 from app.views.dialogs.import_labels import ImportLabelsDialog
 from app.views.dialogs.label_set import LabelSetDialog
 from app.views.dialogs.readers import ReadersDialog
+from app.views.fields import ElidedLabel
 from nearl_core import labels_file
 from nearl_core.importing import taking
 from nearl_core.store import readings
@@ -343,3 +346,15 @@ def test_a_suggestion_far_down_the_labels_comes_into_sight(thirty: Driver) -> No
     lines = thirty.desk.window.ranking
     thirty.until(lambda: lines.panel.lines[17].enter)
     thirty.until(lambda: "Finding 18" in _in_sight(thirty))
+
+
+def test_what_the_ranking_learned_from_has_room_in_the_narrowest_panel(qtbot: QtBot) -> None:
+    bootstrap.application()
+    field = ElidedLabel()
+    field.setProperty("role", "small")
+    qtbot.addWidget(field)
+    field.resize(296, 20)  # of 328, without the margins
+    field.show()
+    said = strings.SOURCE_FROZEN.format(what=strings.learned_from(1204, of_this=1))
+    field.show_text(said)
+    assert field.text() == said

@@ -50,7 +50,7 @@ def test_bars_show_only_once_something_was_decided(desk: Driver) -> None:
     assert all(line.probability is None for line in panel.panel.lines)
     desk.decide(Qt.Key.Key_1)
     desk.until(lambda: panel.panel.lines[0].suggested)
-    assert panel.panel.source == "Frozen backbone, learned from 1 decision"
+    assert panel.panel.source == "Frozen, learned from 1 decision"
 
 
 def test_enter_accepts_the_top_suggestion_and_says_that_it_was_shown(desk: Driver) -> None:
