@@ -285,7 +285,6 @@ class LabelEditor(QWidget):
             widget.setEnabled(inside)
         with QSignalBlocker(self._name), QSignalBlocker(self._prompts), QSignalBlocker(self._code):
             self._name.setText(draft.name)
-            self._name.setCursorPosition(0)  # of a long name the beginning shows
             self._prompts.setPlainText(draft.prompts)
             self._code.setText(draft.code)
         self._offer_parents(draft)
