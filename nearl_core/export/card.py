@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from nearl_core.export import leakage
 from nearl_core.export.choice import Choice, Rule
-from nearl_core.export.content import Content, Recipe
+from nearl_core.export.content import Content, Pictures, Recipe
 from nearl_core.export.evidence import Evidence
 from nearl_core.export.images import LeftOut
 from nearl_core.export.manifest import counts
@@ -70,6 +70,8 @@ def _head(rows: Sequence[Row], recipe: Recipe) -> str:
         else "Scans whose kind or header lets expect text in the pixels were left out; text that "
         "is burned into others is not removed: look at the pictures before you pass them on."
     )
+    if recipe.pictures is Pictures.NONE:
+        checked = "There are no pictures here."
     sources = len({row.reader for row in rows if row.source})
     given = [f"{counted(sources, 'source')} of labels"] if sources else []
     if recipe.choice.rule in (Rule.ALL, Rule.READER):

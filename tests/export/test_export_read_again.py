@@ -72,3 +72,12 @@ def test_the_card_tells_of_train_first(tmp_path: Path) -> None:
         _export(project, tmp_path / "out", "csv")
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "| | train | validation | test |" in card
+
+
+def test_the_card_speaks_of_pictures_where_there_are_some(tmp_path: Path) -> None:
+    with _pictures(tmp_path) as project:
+        for form in ("csv", "imagefolder"):
+            export(project, tmp_path / form, format=form, reader=PillowReader())
+    cards = [(tmp_path / form / "README.md").read_text() for form in ("csv", "imagefolder")]
+    assert ["There are no pictures here." in card for card in cards] == [True, False]
+    assert ["look at the pictures" in card for card in cards] == [False, True]

@@ -58,6 +58,7 @@ class ExportDialog(DeskDialog):
         self._parts = [spin_box(0, 100, value) for value in (70, 15, 15)]
         self._seed = spin_box(0, 1_000_000)
         self._images = QComboBox()
+        self._images.currentIndexChanged.connect(self._check)
         self._decisions = QComboBox()
         self._decisions.currentIndexChanged.connect(self._check)
         self._reader = QLineEdit()
@@ -81,6 +82,7 @@ class ExportDialog(DeskDialog):
         self.ok.clicked.disconnect()
         self.ok.clicked.connect(self._go)
         self._offer()
+        self._format.setFocus()
 
     def _fields(self) -> QFormLayout:
         form = self._rows = QFormLayout()
@@ -160,7 +162,7 @@ class ExportDialog(DeskDialog):
     @property
     def pixels_checked(self) -> bool:
         """Whether the reader says that no image names anyone."""
-        return self._checked.isChecked()
+        return self._checked.isChecked() and self.images != "none"
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how far it is."""
@@ -212,14 +214,7 @@ class ExportDialog(DeskDialog):
     def _offer(self) -> None:
         """Offer what the format can hold; what was chosen stays where it can."""
         of_scans = self.format != ADAPTERS
-        for row in (
-            self._decisions,
-            self._suggestions,
-            self._split,
-            self._seed,
-            self._checked,
-            self._pixels_note,
-        ):
+        for row in (self._decisions, self._suggestions, self._split, self._seed):
             self._rows.setRowVisible(row, of_scans)
         words = dialog_words.EXPORT_NOTE
         if not of_scans:
@@ -249,6 +244,8 @@ class ExportDialog(DeskDialog):
     def _check(self) -> None:
         of_scans = self.format != ADAPTERS
         self._rows.setRowVisible(self._reader, of_scans and self.decisions in _BY_READER)
+        for row in (self._checked, self._pixels_note):
+            self._rows.setRowVisible(row, of_scans and self.images != "none")
         problem = ""
         if not of_scans and not self._live:
             problem = dialog_words.NO_ADAPTERS
