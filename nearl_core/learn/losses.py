@@ -21,11 +21,16 @@ def log_losses(logits: FloatArray, *, soft: FloatArray, multi_label: bool) -> Fl
 
 
 def soft_targets(targets: FloatArray, *, multi_label: bool) -> FloatArray:
-    """Targets short of certainty: (n + 1) / (n + 2) for a label with n examples."""
-    counts = targets.sum(0)
+    """Targets short of certainty: (n + 1) / (n + 2) for a label with n examples (Platt).
+
+    Of more than three labels that exclude each other n counts more often, as of three at most, for
+    the examples of all of them tell of one temperature.
+    """
+    counts, labels = targets.sum(0), targets.shape[1]
     if multi_label:
         yes, no = (counts + 1) / (counts + 2), 1 / (len(targets) - counts + 2)
         return np.asarray(np.where(targets > 0, yes, no))
+    counts = np.maximum(counts, np.minimum(counts * labels, len(targets)) / 3)
     sure = (targets @ ((counts + 1) / (counts + 2)))[:, None]
-    rest = (1 - sure) / max(targets.shape[1] - 1, 1)
+    rest = (1 - sure) / max(labels - 1, 1)
     return np.asarray(np.where(targets > 0, sure, rest))
