@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,7 +74,13 @@ class Ready:
     def probabilities(self, scan_ids: Sequence[int], scans: ScanFeatures) -> FloatArray:
         """What the ranker says of scans that are in the caches: N x C."""
         assert self.ranker is not None
-        found = scans.each(scan_ids, *self.caches, make=self.ranker.logits)
+        each, ranker = partial(scans.each, scan_ids), self.ranker
+        if self.live is None or not ranker.is_blend:
+            found = each(self.cache, ranker.instant.logits)
+        else:
+            of_frozen = partial(ranker.of_frozen, embedding=self.live.cache.width)
+            tuned = each(self.live.cache, ranker.of_tuned)
+            found = ranker.blended(each(self.cache, of_frozen), tuned)
         return to_probabilities(found, multi_label=self.label_set.multi_label)
 
     def order(

@@ -46,20 +46,23 @@ class Head:
         """Whether there is something to tell apart."""
         return int(self.seen.sum()) >= (1 if self.multi_label else 2)
 
-    def logits(self, *features: Features) -> FloatArray:
+    def logits(self, features: Features) -> FloatArray:
         """N x F to N x C; a label that nothing is known of gets the least of the others.
 
-        Computed in the features' own precision: of a whole queue they are float32. Their columns
-        may come in several parts.
+        Computed in the features' own precision: of a whole queue they are float32.
         """
-        raw, start = self._constant, 0
-        for part in features:
-            # A head of texts alone has no weights for the blocks.
-            stop = min(start + part.shape[1], len(self.centre))
-            weight = self._low if part.dtype == np.float32 else self.weight
-            raw = raw + part[:, : stop - start] @ weight[start:stop]
-            start = stop
-        raw = raw / self.temperature
+        return self.finished(self.scores(features))
+
+    def scores(self, features: Features, first: int = 0) -> FloatArray:
+        """What some columns of the features, from the first on, add to the scores: N x C."""
+        # A head of texts alone has no weights for the blocks.
+        weight = self._low if features.dtype == np.float32 else self.weight
+        part = weight[first : first + features.shape[1]]
+        return np.asarray(features[:, : len(part)] @ part)
+
+    def finished(self, scores: FloatArray) -> FloatArray:
+        """What all columns have added to logits, N x C."""
+        raw = (scores + self._constant) / self.temperature
         if not self.multi_label and not self.seen.all() and self.seen.any():
             raw[:, ~self.seen] = raw[:, self.seen].min(1, keepdims=True)
         return np.asarray(raw)

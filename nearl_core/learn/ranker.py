@@ -56,18 +56,43 @@ class Ranker:
         return replace(self, tuned=head)
 
     def logits(self, frozen: Features, tuned: Features | None = None) -> FloatArray:
-        """N x F frozen and, for a version, N x E tuned features to N x C blended logits.
+        """N x F frozen and, for a version, N x E tuned features to N x C blended logits."""
+        if tuned is None or not self.is_blend:
+            return self.instant.logits(frozen)
+        return self.blended(self.of_frozen(frozen, tuned.shape[1]), self.of_tuned(tuned))
 
-        A version's head that is still of fewer decisions may not know a label that was decided
-        since: it would speak against it, and is left out until it is fitted anew.
+    @property
+    def is_blend(self) -> bool:
+        """Whether the version's head counts.
+
+        One that is still of fewer decisions may not know a label that was decided since: it would
+        speak against it, and is left out until it is fitted anew.
         """
-        own = self.instant.logits(frozen)
-        if self.tuned is None or self.blend is None or tuned is None:
-            return own
-        if (self.instant.seen & ~self.tuned.seen).any():
-            return own
-        multi_label = self.instant.multi_label
-        other = self.tuned.logits(tuned, frozen[:, tuned.shape[1] :])
+        if self.tuned is None or self.blend is None:
+            return False
+        return not (self.instant.seen & ~self.tuned.seen).any()
+
+    def of_frozen(self, frozen: Features, embedding: int) -> FloatArray:
+        """The part of a blend that N x F frozen features have in it: N x 2 C, see `blended`.
+
+        The instant learner's logits, and what the blocks behind the embedding add to the version's
+        scores.
+        """
+        assert self.tuned is not None
+        blocks = self.tuned.scores(frozen[:, embedding:], embedding)
+        return np.hstack([self.instant.logits(frozen), blocks])
+
+    def of_tuned(self, tuned: Features) -> FloatArray:
+        """The part that N x E tuned features have in it: N x C."""
+        assert self.tuned is not None
+        return self.tuned.scores(tuned)
+
+    def blended(self, of_frozen: FloatArray, of_tuned: FloatArray) -> FloatArray:
+        """Both parts of the same scans to N x C blended logits."""
+        assert self.tuned is not None
+        assert self.blend is not None
+        own, blocks = np.split(of_frozen, 2, axis=1)
+        other, multi_label = self.tuned.finished(of_tuned + blocks), self.instant.multi_label
         return blended(own, other, self.blend.share, multi_label=multi_label)
 
 

@@ -70,6 +70,11 @@ class FeatureCache:
         matrix = self._matrix[:, :width]
         return matrix[rows] if len(matrix) else np.zeros((len(rows), 0), np.float32)
 
+    @property
+    def width(self) -> int:
+        """How long a feature is, E; 0 without any."""
+        return self._matrix.shape[1]
+
     def whole(self) -> NDArray[np.float32]:
         """All rows, not to be written to: R x F."""
         return self._matrix[: self._used]

@@ -1,7 +1,7 @@
 """Which features stand for a scan: its file's key, the frames it is ranked by, and their rows."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import compress, repeat
 from weakref import WeakKeyDictionary
@@ -103,36 +103,26 @@ class ScanFeatures:
     def each(
         self,
         scan_ids: Sequence[int],
-        *caches: FeatureCache,
-        make: Callable[..., NDArray[np.float64]],
+        cache: FeatureCache,
+        make: Callable[[NDArray[np.float32]], NDArray[np.float64]],
     ) -> NDArray[np.float64]:
-        """What is made of scans' features from each cache, row by row: N x C; all in the caches.
+        """What is made of scans' features row by row, N x F to N x C; all in the cache.
 
-        Where many scans are at least half of one cache it is made of all there: gathering rows
-        takes longer.
+        Where many scans are at least half of a cache it is made of all there: gathering rows takes
+        longer.
         """
-        rows = [self._rows(scan_ids, cache) for cache in caches]
-        most = len(scan_ids) > _AT_ONCE and 2 * len(scan_ids) >= len(caches[0])
-        if len(caches) > 1 or not most:
-            return np.concatenate([make(*part) for part in self._parts(scan_ids, rows, caches)])
-        found = np.asarray(make(caches[0].whole())[rows[0].clip(0)])
-        several = np.flatnonzero(rows[0] == _SEVERAL)
+        rows = self._rows(scan_ids, cache)
+        if len(rows) <= _AT_ONCE or 2 * len(rows) < len(cache):
+            starts = range(0, max(len(rows), 1), _AT_ONCE)
+            parts = [slice(start, start + _AT_ONCE) for start in starts]
+            found = [make(self._at(rows[part], scan_ids[part], cache, None)) for part in parts]
+            return np.concatenate(found)
+        whole = np.asarray(make(cache.whole())[rows.clip(0)])
+        several = np.flatnonzero(rows == _SEVERAL)
         if len(several):
             some = [scan_ids[n] for n in several.tolist()]
-            found[several] = make(self._at(rows[0][several], some, caches[0], None))
-        return found
-
-    def _parts(
-        self,
-        scan_ids: Sequence[int],
-        rows: Sequence[NDArray[np.intp]],
-        caches: Sequence[FeatureCache],
-    ) -> Iterator[list[NDArray[np.float32]]]:
-        """Scans' features by their rows in each cache, some at a time."""
-        for start in range(0, len(scan_ids), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            pairs = zip(rows, caches, strict=True)
-            yield [self._at(at[part], scan_ids[part], cache, None) for at, cache in pairs]
+            whole[several] = make(self._at(rows[several], some, cache, None))
+        return whole
 
     def _at(
         self,

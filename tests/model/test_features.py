@@ -218,6 +218,6 @@ def test_what_is_made_of_a_queue_is_made_of_each_scan(tmp_path: Path, asked: int
             cache.put(place.key, frame, rng.normal(size=6).astype(np.float32))
     ids = [scan.id for scan in made[:asked]]
     weights = rng.normal(size=(6, 2)).astype(np.float32)
-    found = scans.each(ids, cache, make=lambda rows: np.exp(rows @ weights))
+    found = scans.each(ids, cache, lambda rows: np.exp(rows @ weights))
     for scan_id, row in zip(ids, found, strict=True):
         assert row == pytest.approx(np.exp(scans.features([scan_id], cache)[0] @ weights), rel=1e-5)
