@@ -264,7 +264,7 @@ class Engine:
     def queue_order(self, scan_ids: Sequence[int]) -> list[int]:
         """The scans in the order in which they teach most; unknown ones last, as they stood."""
         ready = self.ready
-        known = self.learner.known(scan_ids, ready)
+        known = self.learner.scans.known(scan_ids, ready.cache)
         there = set(known)
         rest = [i for i in scan_ids if i not in there]
         if not known:

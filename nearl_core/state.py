@@ -86,8 +86,15 @@ class Ready:
     def order(
         self, scan_ids: Sequence[int], scans: ScanFeatures, blocks: tuple[int, ...]
     ) -> acquire.Indices:
-        """The order in which scans that are in the caches teach most, by their places."""
-        can_rank = self.ranker is not None and self.ranker.instant.can_rank
+        """The order in which scans that the backbone has seen teach most, by their places.
+
+        By the instant learner alone, which is what learns from the next decision: right after a
+        promotion the version has seen few scans.
+        """
+        probabilities = None
+        if self.ranker is not None and self.ranker.instant.can_rank:
+            logits = scans.each(scan_ids, self.cache, self.ranker.instant.logits)
+            probabilities = to_probabilities(logits, multi_label=self.label_set.multi_label)
 
         def look(places: acquire.Indices) -> NDArray[np.float32]:
             return scans.features([scan_ids[i] for i in places.tolist()], self.cache)
@@ -95,7 +102,7 @@ class Ready:
         return acquire.order(
             len(scan_ids),
             look,
-            self.probabilities(scan_ids, scans) if can_rank else None,
+            probabilities,
             self.examples,
             blocks,
             multi_label=self.label_set.multi_label,

@@ -283,6 +283,18 @@ def test_a_version_ranks_as_it_was_written_until_anything_is_taught(
     assert [r.labels[0].label_id for r in found] == [truth(s) for s in trained.scans[24:]]
 
 
+def test_the_queue_stays_in_order_until_a_new_version_has_seen_its_scans(
+    trained: Trained, unknowing: Path
+) -> None:
+    engine = trained.make(unknowing)
+    engine.rank(trained.scans, RunControl())
+    engine.learn(_by_id(trained.scans), all_decided(trained.scans[:12]))
+    ids = [scan.id for scan in trained.scans[12:]]
+    before = engine.queue_order(ids)
+    engine.activate(trained.result.version)
+    assert engine.queue_order(ids) == before != ids
+
+
 def test_new_decisions_sharpen_a_live_version_too(trained: Trained, unknowing: Path) -> None:
     engine = _opened(trained, unknowing)
     scan = trained.scans[25]
