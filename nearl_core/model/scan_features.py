@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nearl_core.model.features import FeatureCache, scan_key
 from nearl_core.types import Scan
 
+Make = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 _AT_ONCE = 128
 """So many scans' features stay in a processor's cache."""
 
@@ -101,10 +102,7 @@ class ScanFeatures:
         return self._at(self._rows(scan_ids, cache), scan_ids, cache, width)
 
     def each(
-        self,
-        scan_ids: Sequence[int],
-        cache: FeatureCache,
-        make: Callable[[NDArray[np.float32]], NDArray[np.float64]],
+        self, scan_ids: Sequence[int], cache: FeatureCache, make: Make
     ) -> NDArray[np.float64]:
         """What is made of scans' features row by row, N x F to N x C; all in the cache.
 
@@ -113,16 +111,22 @@ class ScanFeatures:
         """
         rows = self._rows(scan_ids, cache)
         if len(rows) <= _AT_ONCE or 2 * len(rows) < len(cache):
-            starts = range(0, max(len(rows), 1), _AT_ONCE)
-            parts = [slice(start, start + _AT_ONCE) for start in starts]
-            found = [make(self._at(rows[part], scan_ids[part], cache, None)) for part in parts]
-            return np.concatenate(found)
+            return self._in_parts(rows, scan_ids, cache, make)
         whole = np.asarray(make(cache.whole())[rows.clip(0)])
         several = np.flatnonzero(rows == _SEVERAL)
         if len(several):
             some = [scan_ids[n] for n in several.tolist()]
-            whole[several] = make(self._at(rows[several], some, cache, None))
+            whole[several] = self._in_parts(rows[several], some, cache, make)
         return whole
+
+    def _in_parts(
+        self, rows: NDArray[np.intp], scan_ids: Sequence[int], cache: FeatureCache, make: Make
+    ) -> NDArray[np.float64]:
+        """What is made of gathered features, of a few scans at a time."""
+        starts = range(0, max(len(rows), 1), _AT_ONCE)
+        parts = [slice(start, start + _AT_ONCE) for start in starts]
+        found = [make(self._at(rows[part], scan_ids[part], cache, None)) for part in parts]
+        return np.concatenate(found)
 
     def _at(
         self,
@@ -139,10 +143,10 @@ class ScanFeatures:
 
     def _rows(self, scan_ids: Sequence[int], cache: FeatureCache) -> NDArray[np.intp]:
         """For each scan its row in a cache, _NONE or _SEVERAL."""
+        # Slots first: of scans that get one meanwhile there may be no row yet. The last is none's.
+        slots = np.fromiter(map(self._slots.get, scan_ids, repeat(-1)), np.intp, len(scan_ids))
         with self._lock:
-            rows = self._in(cache).rows
-        slots = map(self._slots.get, scan_ids, repeat(len(rows) - 1))
-        return np.asarray(rows[np.fromiter(slots, np.intp, len(scan_ids))])
+            return np.asarray(self._in(cache).rows[slots])
 
     def _in(self, cache: FeatureCache) -> "_RowsIn":
         found = self._rows_in.setdefault(cache, _RowsIn())

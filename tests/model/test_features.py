@@ -2,11 +2,13 @@
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nearl_core.model import features
 from nearl_core.model.features import FeatureCache, scan_key
@@ -221,3 +223,36 @@ def test_what_is_made_of_a_queue_is_made_of_each_scan(tmp_path: Path, asked: int
     found = scans.each(ids, cache, lambda rows: np.exp(rows @ weights))
     for scan_id, row in zip(ids, found, strict=True):
         assert row == pytest.approx(np.exp(scans.features([scan_id], cache)[0] @ weights), rel=1e-5)
+
+
+def test_many_stacks_are_gathered_a_few_at_a_time(tmp_path: Path) -> None:
+    cache, scans, seen = FeatureCache(tmp_path, "backbone"), ScanFeatures(), list[int]()
+    stacks = [_scan(number, tmp_path, frames=2) for number in range(300)]
+    for stack in stacks:
+        for frame in scans.know(stack).frames:
+            cache.put(scans.place(stack.id).key, frame, np.full(4, stack.id, np.float32))
+
+    def first(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        seen.append(0 if np.shares_memory(rows, cache.whole()) else len(rows))
+        return rows[:, :1].astype(np.float64)
+
+    found = scans.each([stack.id for stack in stacks], cache, first)
+    assert found[:, 0].tolist() == list(range(300))
+    assert max(seen) <= 128
+
+
+def test_scans_that_get_a_place_while_others_are_looked_up_have_no_features_yet(
+    tmp_path: Path,
+) -> None:
+    cache, scans = FeatureCache(tmp_path, "backbone"), ScanFeatures()
+    cache.put(scans.know(_scan(1, tmp_path)).key, 0, ONE)
+
+    class Queue(list[int]):
+        """Another thread comes in between: two scans more get a place."""
+
+        def __iter__(self) -> Iterator[int]:
+            for number in (2, 3):
+                scans.know(_scan(number, tmp_path))
+            return super().__iter__()
+
+    assert scans.known(Queue([1, 2, 3]), cache) == [1]
