@@ -14,6 +14,8 @@ Features: TypeAlias = NDArray[np.floating]
 _Kind = TypeVar("_Kind", bound=np.floating)
 ALIKE = 1e-10
 """Squared distances of features below this are rounding: one scan, read twice."""
+_NEAR = 0.01
+"""Squared, beside the distance from a centre: nearer scans are told apart by their own rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +53,10 @@ class Products:
     axes: Axes
     values: NDArray[np.float32]
 
-    def weighed(self, weights: FloatArray) -> NDArray[np.float32]:
+    def weighed(self, weights: FloatArray) -> NDArray[np.float32] | None:
         """What they are about the weighted mean, times the roots of the weights: N x N.
+
+        None where the scans are so much nearer each other than the centre that rounding shows.
 
         Args:
             weights: N, their sum is 1.
@@ -64,7 +68,8 @@ class Products:
         found -= with_mean - half
         found *= root[:, None]
         found *= root
-        return np.asarray(found, np.float32)
+        far = low @ self.values.diagonal()
+        return None if np.trace(found) < _NEAR * far else np.asarray(found, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
