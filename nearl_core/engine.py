@@ -218,14 +218,13 @@ class Engine:
                     problems[scan.id] = error.message
         adapted = (None,) if ready.live is None else (None, ready.live.adapted)
         for cache, how in zip(ready.caches, adapted, strict=True):
-            done = 0
-            while done < len(pictures):
-                part = slice(done, done + self._pace.size)
+            left = [n for n, key in enumerate(wanted) if key not in cache]
+            while left:
+                part, left = left[: self._pace.size], left[self._pace.size :]
                 with self._pace.go():
-                    features = self.encoder.features(pictures[part], how)
-                for (key, frame), feature in zip(wanted[part], features, strict=True):
-                    cache.put(key, frame, feature)
-                done += len(features)
+                    features = self.encoder.features([pictures[n] for n in part], how)
+                for n, feature in zip(part, features, strict=True):
+                    cache.put(*wanted[n], feature)
                 control.check()
         return problems
 

@@ -101,9 +101,7 @@ class ScanFeatures:
         """The features of scans, or their first `width` columns: N x F; all in the cache."""
         return self._at(self._rows(scan_ids, cache), scan_ids, cache, width)
 
-    def each(
-        self, scan_ids: Sequence[int], cache: FeatureCache, make: Make
-    ) -> NDArray[np.float64]:
+    def each(self, scan_ids: Sequence[int], cache: FeatureCache, make: Make) -> NDArray[np.float64]:
         """What is made of scans' features row by row, N x F to N x C; all in the cache.
 
         Where many scans are at least half of a cache it is made of all there: gathering rows takes

@@ -1,19 +1,23 @@
 """The engine on a tiny backbone and scans that it can tell apart."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nearl_core import teaching
 from nearl_core.control import RunControl
 from nearl_core.engine import Engine
 from nearl_core.errors import BackboneError, NearlError
-from nearl_core.state import Ready
+from nearl_core.model.encoder import Adapted
+from nearl_core.model.features import FeatureCache
+from nearl_core.state import LiveVersion, Ready
 from nearl_core.types import FROZEN, Label, LabelSet, Ranking, Scan
 from tests.engine.making import (
     LABELS,
@@ -25,6 +29,7 @@ from tests.engine.making import (
     write_backbone,
     write_scans,
 )
+from tests.support.projects import version
 from tests.support.scans import disc, write_dicom, write_png
 
 
@@ -221,6 +226,28 @@ def test_stacks_are_ranked_by_the_middle_frame_and_evenly_spaced_ones(
     assert found.frame == 4
     assert sorted(read) == [1, 4, 7]
     assert found.labels
+
+
+def test_a_version_that_goes_live_has_no_frozen_feature_made_again(
+    make: Making, knowing: Path, scans: list[Scan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make(knowing)
+    engine.rank(scans[:5], RunControl())
+    fresh, ranker = engine.encoder.trainable(first_layer=0).nearl, engine.ready.ranker
+    assert fresh is not None
+    assert ranker is not None
+    adapted = engine.encoder.adapted(fresh, LABELS)
+    cache = FeatureCache(make.folder / "cache", "version")
+    engine.learner.use_version(LiveVersion(version("v1"), adapted, ranker, cache))
+    made, features = list[Adapted | None](), engine.encoder.features
+
+    def noted(images: Sequence[Tensor], adapted: Adapted | None) -> NDArray[np.float32]:
+        made.extend([adapted] * len(images))
+        return features(images, adapted)
+
+    monkeypatch.setattr(engine.encoder, "features", noted)
+    assert {r.version for r in engine.rank(scans[:7], RunControl())} == {"v1"}
+    assert (made.count(None), made.count(adapted)) == (2, 7)
 
 
 def test_a_long_ranking_can_be_cancelled(make: Making, knowing: Path, scans: list[Scan]) -> None:
