@@ -8,6 +8,7 @@ import pytest
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import Scan
 from tests.engine.making import Making, write_backbone, write_scans
+from tests.engine.trained import Trained, train_once
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +37,10 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> list[Scan]:
 @pytest.fixture
 def make(reader: ScanReader, tmp_path: Path) -> Making:
     return Making(reader, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    reader: ScanReader, unknowing: Path, scans: list[Scan], tmp_path_factory: pytest.TempPathFactory
+) -> Trained:
+    return train_once(Making(reader, tmp_path_factory.mktemp("project")), unknowing, scans)

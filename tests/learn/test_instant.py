@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from nearl_core.learn import axes, instant
 from nearl_core.learn.batches import balanced_weights
 from nearl_core.learn.examples import Examples, FloatArray, joined
-from nearl_core.learn.losses import soft_targets
 
 WIDTH = 16
 
@@ -313,17 +312,6 @@ def test_few_examples_say_little_of_the_temperature() -> None:
     heads = [instant.fit(clear, None, multi_label=False) for clear in (few, many)]
     assert instant.DEFAULT_TEMPERATURE <= heads[0].temperature < 0.4
     assert heads[1].temperature < heads[0].temperature
-
-
-@pytest.mark.parametrize(("labels", "counted"), [(2, 4), (3, 4), (6, 8)])
-def test_targets_stop_short_of_certainty_by_what_was_decided(labels: int, counted: int) -> None:
-    targets = np.eye(labels).repeat(4, axis=0)
-    soft = soft_targets(targets, multi_label=False)
-    assert soft[targets > 0] == pytest.approx((counted + 1) / (counted + 2))
-    assert soft.sum(1) == pytest.approx(1)
-    each = soft_targets(targets, multi_label=True)
-    assert each[targets > 0] == pytest.approx(5 / 6)
-    assert each[targets == 0] == pytest.approx(1 / (4 * labels - 2))
 
 
 def test_examples_that_tell_nothing_make_it_unsure() -> None:
