@@ -1,6 +1,7 @@
 """Which labels a decision was asked for, once the label set has changed since.
 
-A decision answers for the labels that were there when it was made, and for those that came of them.
+A decision answers for the labels that were there when it was made, and for those that came of them;
+one that was taken in from a table with a column a label, for those that it has an answer to.
 A label that was added later was not asked for: it is neither there nor absent. A label that came of
 several, one of which was added later, is answered where the decision names it and nowhere else.
 """

@@ -158,7 +158,7 @@ class LabelHistory:
         self._stands_for: dict[int, int] = {}
         self._before: dict[int, int | None] = {}
         self._fates: dict[tuple[int, int], Fates] = {}
-        self._answered: dict[tuple[int, int], frozenset[str]] = {}
+        self._answered: dict[tuple[int, int, tuple[str, ...]], frozenset[str]] = {}
         for revision in revisions:
             self.add(revision)
 
@@ -242,19 +242,22 @@ class LabelHistory:
         labels = tuple(LabelProbability(*entry) for entry in ordered)
         return replace(ranking, labels=labels, suggested=suggested)
 
-    def unasked(self, verdict: Verdict, *, of: int, to: int) -> tuple[str, ...]:
+    def unasked(
+        self, verdict: Verdict, *, of: int, to: int, then: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
         """Ids of the labels of a revision that were not asked for when a verdict was given.
 
         Args:
             verdict: In the labels of `to`.
             of: The revision that it was given in.
             to: The revision that it is read in.
+            then: Ids of the labels of `of` that it was not asked for.
         """
         if self._is_same(of, to):
-            return ()
+            return then
         start, goal = self._stands_for[of], self._stands_for[to]
-        if (start, goal) not in self._answered:
-            answered = frozenset(self.label_set(start).ids)
+        if (start, goal, then) not in self._answered:
+            answered = frozenset(self.label_set(start).ids).difference(then)
             up, down = self._way(start, goal)
             for number in up:
                 before = self.label_set(self._before[number] or number)
@@ -264,8 +267,8 @@ class LabelHistory:
                 before = self.label_set(self._before[number] or number)
                 there = asked.forth(answered, self._revisions[number].changes, before)
                 answered = there.intersection(self.label_set(number).ids)
-            self._answered[start, goal] = answered
-        return asked.unasked(verdict, self._answered[start, goal], self.label_set(to))
+            self._answered[start, goal, then] = answered
+        return asked.unasked(verdict, self._answered[start, goal, then], self.label_set(to))
 
     def _is_same(self, of: int, to: int) -> bool:
         return self._stands_for[of] == self._stands_for[to]

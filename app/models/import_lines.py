@@ -59,6 +59,9 @@ def _sentences(planned: ImportPlan) -> list[str]:
     ):
         if files:
             found.append(words.format(count=len(files), examples=_examples(files)))
+    if planned.bad_rows:
+        some = " ".join(planned.bad_rows[:_EXAMPLES])
+        found.append(label_words.BAD_ROWS.format(count=len(planned.bad_rows), examples=some))
     if len(planned.values) > MOST:
         found.append(label_words.MORE_VALUES.format(count=MOST, total=len(planned.values)))
     return found

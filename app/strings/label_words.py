@@ -58,7 +58,7 @@ IMPORT_FILES = {
 IMPORT_HINTS = {
     "csv": (
         "The first line names the columns: a file (path, image, image_id) or sha256, and a label "
-        "(label, diagnosis, dx, finding)."
+        "(label, diagnosis, dx, finding) or a column of 0 and 1 for each label."
     ),
     "jsonl": "One object a line with a file (or sha256) and a label, or a list of labels.",
     "imagefolder": "Each folder's name is the label of its files, found by path, name or content.",
@@ -74,6 +74,7 @@ TAKING = "Taking labels in: {done} of {total}"
 WOULD_TAKE = "{decisions} would be taken in; the source speaks of {scans} of the scans."
 STOOD_ALREADY = "Standing already: {count}."
 CONFLICTS = "Left out, with labels that exclude each other: {count}."
+BAD_ROWS = "Rows left out, since one label must have 1: {count}. {examples}"
 UNKNOWN = "Not in this project: {count} ({examples})."
 UNCLEAR = "Sharing their name with others: {count} ({examples})."
 NOTHING_TO_TAKE = "There is nothing to take in."

@@ -23,7 +23,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "import",
         help="take in labels that exist already, as decisions of a named source",
         description="Values are matched with labels by name, id or --map; what matches none is "
-        "listed and left out. Files are found by path, by the end of their path, or by sha256.",
+        "listed and left out; a table may have a column of 0 and 1 for each label. Files "
+        "are found by path, by the end of their path, or by sha256.",
     )
     take.add_argument("project", type=Path, metavar="PROJECT")
     take.add_argument(
@@ -87,6 +88,7 @@ def _record(
         "conflicts": len(planned.conflicts),
         "unknown": list(planned.unknown),
         "unclear": list(planned.unclear),
+        "bad_rows": list(planned.bad_rows),
         "saved": saved,
     }
 
@@ -106,14 +108,18 @@ def _tell(planned: "ImportPlan", label_set: "LabelSet", output: Output) -> None:
     ):
         if count:
             output.text(f"{counted(count, 'scan')} {text}.")
-    _list("are no scans of this project", planned.unknown, output)
-    _list("have a name that several files share", planned.unclear, output)
+    for what, found in (
+        ("files of the source are no scans of this project", planned.unknown),
+        ("files of the source have a name that several files share", planned.unclear),
+        ("rows left out: of labels that exclude each other one has 1", planned.bad_rows),
+    ):
+        if found:
+            _list(f"{len(found)} {what}:", found, output)
 
 
-def _list(what: str, files: Sequence[str], output: Output) -> None:
-    if files:
-        output.text(f"{len(files)} files of the source {what}:")
-        for file in files[:_LISTED]:
-            output.text(f"  {file}")
-        if len(files) > _LISTED:
-            output.text(f"  and {len(files) - _LISTED} more")
+def _list(heading: str, found: Sequence[str], output: Output) -> None:
+    output.text(heading)
+    for one in found[:_LISTED]:
+        output.text(f"  {one}")
+    if len(found) > _LISTED:
+        output.text(f"  and {len(found) - _LISTED} more")

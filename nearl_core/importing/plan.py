@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from nearl_core import asked
 from nearl_core.errors import LabelSetError
 from nearl_core.importing.matching import Matched
-from nearl_core.importing.statements import ImportLabelsError
+from nearl_core.importing.statements import ImportLabelsError, Statement
 from nearl_core.labels_file import slug
 from nearl_core.types import Decision, LabelSet, NewDecision, Shown, State, Verdict
 
@@ -21,7 +22,7 @@ class ValueLine:
     """One value of the source.
 
     Attributes:
-        count: How many scans of the project have it.
+        count: How many scans of the project have it; it may be 0 of a label's own column.
         target: The label's id, or the state, that it means; "" where it is left out.
     """
 
@@ -40,6 +41,8 @@ class ImportPlan:
         scans: Scans of the project that the source says something of.
         unknown: Files of the source that are no scan of the project.
         unclear: Files of the source whose name several scans have.
+        bad_rows: Sentences on rows that name no label or several of those that exclude each other,
+            in a table with a column a label.
         conflicts: Scans of which the source says what excludes each other.
         already: Scans whose decision of this source stands already.
         decisions: What would be recorded.
@@ -50,6 +53,7 @@ class ImportPlan:
     scans: int
     unknown: tuple[str, ...]
     unclear: tuple[str, ...]
+    bad_rows: tuple[str, ...]
     conflicts: tuple[int, ...]
     already: int
     decisions: tuple[NewDecision, ...]
@@ -73,38 +77,115 @@ def plan(
             or "" for nothing.
         standing: Decisions that stand already.
     """
-    said: dict[int, dict[str, None]] = {}
-    for scan_id, statement in matched.found:
-        said.setdefault(scan_id, {}).update(dict.fromkeys(statement.values))
-    counts = Counter(value for values in said.values() for value in values)
+    words = {word: None for _, one in matched.found for word in _words(one)}
     targets = {
-        value: mapping[value] if value in mapping else target_of(value, label_set)
-        for value in counts
+        word: mapping[word] if word in mapping else target_of(word, label_set) for word in words
     }
-    there = {one.scan_id: one.verdict for one in standing if one.reader == source}
+    said: dict[int, Statement] = {}
+    bad_rows = []
+    for scan_id, one in matched.found:
+        problem = "" if label_set.multi_label else _problem(one, targets)
+        if problem:
+            bad_rows.append(problem)
+        else:
+            said[scan_id] = _joined(said[scan_id], one) if scan_id in said else one
+    there = {one.scan_id: one for one in standing if one.reader == source}
     conflicts, decisions, already = [], [], 0
-    for scan_id, values in said.items():
-        meant = {targets[value] for value in values} - {LEFT_OUT}
+    for scan_id, one in said.items():
+        meant = _meant(one, targets, label_set)
         if not meant:
             continue
         verdict = _verdict(meant, label_set)
-        if verdict is None:
+        if verdict is None or _contradicts_itself(one, targets):
             conflicts.append(scan_id)
-        elif there.get(scan_id) == verdict:
+            continue
+        unasked = _unasked(verdict, one, targets, label_set)
+        new = NewDecision(scan_id, source, verdict, shown=Shown.IMPORTED, unasked=unasked)
+        if _stands(there.get(scan_id), new, of_columns=one.absent is not None):
             already += 1
         else:
-            decisions.append(NewDecision(scan_id, source, verdict, shown=Shown.IMPORTED))
-    lines = [ValueLine(value, count, targets[value]) for value, count in counts.items()]
+            decisions.append(new)
+    counts = Counter(value for one in said.values() for value in set(one.values))
+    lines = [ValueLine(word, counts[word], target) for word, target in targets.items()]
     return ImportPlan(
         source=source,
         values=tuple(sorted(lines, key=lambda line: (-line.count, line.value))),
         scans=len(said),
         unknown=matched.unknown,
         unclear=matched.unclear,
+        bad_rows=tuple(bad_rows),
         conflicts=tuple(conflicts),
         already=already,
         decisions=tuple(decisions),
     )
+
+
+def _stands(before: Decision | None, new: NewDecision, *, of_columns: bool) -> bool:
+    """Whether a decision says it already; only columns tell what they were not asked for."""
+    if before is None or before.verdict != new.verdict:
+        return False
+    return not of_columns or before.unasked == new.unasked
+
+
+def _words(said: Statement) -> tuple[str, ...]:
+    return (*said.values, *(said.absent or ()), *said.unsure)
+
+
+def _problem(row: Statement, targets: Mapping[str, str]) -> str:
+    """Why a row of columns of labels that exclude each other can't be used; "" where it can."""
+    if row.absent is None:
+        return ""
+    if not row.values:
+        return f"Line {row.line} has 1 for no label."
+    there = [name for name in row.values if targets[name]]
+    if len({targets[name] for name in there}) > 1:
+        return f"Line {row.line} has 1 for {', '.join(there)}."
+    return ""
+
+
+def _joined(one: Statement, two: Statement) -> Statement:
+    """What two rows say of one scan."""
+    absent = None
+    if one.absent is not None and two.absent is not None:
+        absent = one.absent + two.absent
+    return replace(
+        one, values=one.values + two.values, absent=absent, unsure=one.unsure + two.unsure
+    )
+
+
+def _meant(said: Statement, targets: Mapping[str, str], label_set: LabelSet) -> set[str]:
+    """The labels and the state that are said to be there; none where nothing is said."""
+    meant = {targets[value] for value in said.values} - {LEFT_OUT}
+    if not meant and label_set.multi_label and _absent(said, targets) & set(label_set.ids):
+        return {State.NONE_APPLY.value}
+    return meant
+
+
+def _absent(said: Statement, targets: Mapping[str, str]) -> set[str]:
+    """What all of its columns say is not there."""
+    absent = set(said.absent or ())
+    return set(targets.values()) - {targets[name] for name in targets if name not in absent}
+
+
+def _contradicts_itself(said: Statement, targets: Mapping[str, str]) -> bool:
+    return any(targets[name] for name in set(said.values).intersection(said.absent or ()))
+
+
+def _unasked(
+    verdict: Verdict, said: Statement, targets: Mapping[str, str], label_set: LabelSet
+) -> tuple[str, ...]:
+    """Labels that the columns, where each label has its own, say nothing of.
+
+    That none applies, said by a column of its own, answers for each label that has a column and is
+    not said to be uncertain there.
+    """
+    if said.absent is None:
+        return ()
+    there = {targets[value] for value in said.values}
+    answered = there | _absent(said, targets)
+    if State.NONE_APPLY.value in there:
+        answered |= set(targets.values()) - {targets[name] for name in said.unsure}
+    return asked.unasked(verdict, frozenset(answered), label_set)
 
 
 def _verdict(meant: set[str], label_set: LabelSet) -> Verdict | None:

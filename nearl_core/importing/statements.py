@@ -28,9 +28,16 @@ class Statement:
         values: What it says, as written; several where it says several things.
         sha256: Of the file, in small letters; "" where the source does not say.
         scan_id: The project's scan, where the source is the project's own files.
+        absent: Columns that say 0, in a table with a column a label, whose values are the columns
+            that say 1; None in any other source, which names what is there and nothing else.
+        unsure: Columns that say that it is not known.
+        line: Of the table with a column a label.
     """
 
     file: str
     values: tuple[str, ...]
     sha256: str = ""
     scan_id: int | None = None
+    absent: tuple[str, ...] | None = None
+    unsure: tuple[str, ...] = ()
+    line: int = 0

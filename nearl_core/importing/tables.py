@@ -3,11 +3,13 @@
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from nearl_core.delimited import delimiter_of
+from nearl_core.importing.columns import IsLabel, LabelColumns
 from nearl_core.importing.statements import ImportLabelsError, Statement
 
 FILES: Final = (
@@ -27,15 +29,24 @@ LABELS: Final = (
 STATE: Final = "state"
 HASH: Final = "sha256"
 _COLUMNS: Final = (
-    "a file (path, file, image, or sha256) and a label (label, class, finding, diagnosis, dx)"
+    "a file (path, file, image, or sha256) and a label (label, class, finding, diagnosis, dx), "
+    "or each label in a column of 0 and 1"
 )
 _BETWEEN: Final = re.compile("[;|]")
 """Between several labels; the bar is that of the NIH's chest radiographs."""
 _LONGEST: Final = 1 << 20
+_NAMING: Final = frozenset(("", HASH, *FILES))
+"""Columns that say nothing of a label."""
+_Row = tuple[int, Mapping[str, object]]
+"""The number of its line, and its cells by column."""
 
 
-def read_csv(path: Path) -> tuple[Statement, ...]:
+def read_csv(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
     """The rows of a CSV file whose first line names the columns.
+
+    Args:
+        path: The file.
+        is_label: Whether the name of a column means a label of the project, or a state.
 
     Raises:
         ImportLabelsError: If it can't be read, or lacks a column that is needed.
@@ -45,13 +56,7 @@ def read_csv(path: Path) -> tuple[Statement, ...]:
             rows = csv.DictReader(
                 file, delimiter=delimiter_of(file), strict=True, restkey="", restval=""
             )
-            names = {_header(name or ""): name for name in rows.fieldnames or ()}
-            file_column, label_column = _columns(names, path)
-            return tuple(
-                found
-                for row in rows
-                if (found := _from_row(row, names, file_column, label_column)) is not None
-            )
+            return _statements(((rows.line_num, row) for row in rows), path, is_label)
     except OSError as error:
         raise _unreadable(path, error) from error
     except csv.Error as error:
@@ -60,24 +65,15 @@ def read_csv(path: Path) -> tuple[Statement, ...]:
         ) from error
 
 
-def _from_row(
-    row: Mapping[str, str], names: Mapping[str, str], file_column: str, label_column: str
-) -> Statement | None:
-    def cell(column: str) -> str:
-        return str(row.get(names.get(column, ""), "") or "").strip() if column in names else ""
-
-    return _statement(cell(file_column), _split(cell(label_column)), cell(STATE), cell(HASH))
-
-
-def read_jsonl(path: Path) -> tuple[Statement, ...]:
-    """The lines of a file with one JSON object each.
+def read_jsonl(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
+    """The lines of a file with one JSON object each, likewise.
 
     Raises:
-        ImportLabelsError: If it can't be read, or a line is not an object.
+        ImportLabelsError: If it can't be read, a line is not an object, or lacks what is needed.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            return tuple(_from_lines(file, path))
+            return _statements(_records(file, path), path, is_label)
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:
@@ -86,7 +82,7 @@ def read_jsonl(path: Path) -> tuple[Statement, ...]:
         ) from error
 
 
-def _from_lines(lines: Iterator[str], path: Path) -> Iterator[Statement]:
+def _records(lines: Iterable[str], path: Path) -> Iterator[_Row]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -99,41 +95,42 @@ def _from_lines(lines: Iterator[str], path: Path) -> Iterator[Statement]:
                 f"Line {number} of {path.name} is not a JSON object.",
                 'Write one object a line, such as {"file": "a.png", "label": "Mass"}.',
             )
-        names = {_header(str(name)): name for name in record}
-        file_column, label_column = _columns(names, path)
-        label = record.get(names.get(label_column, ""))
-        found = _statement(
-            _text(record.get(names.get(file_column, ""))),
-            _values(label),
-            _text(record.get(names.get(STATE, ""))),
-            _text(record.get(names.get(HASH, ""))),
-        )
-        if found is not None:
-            yield found
+        yield number, record
 
 
+def _statements(rows: Iterable[_Row], path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
+    found, label_columns = list[Statement](), LabelColumns(path.name, is_label)
+    for line, row in rows:
+        cells = {_header(name): cell for name, cell in row.items()}
+        file_column = next((name for name in FILES if name in cells), HASH)
+        label_column = next((name for name in LABELS if name in cells), STATE)
+        if file_column not in cells:
+            raise _lacks_columns(path)
+        file = "" if file_column == HASH else _text(cells[file_column])
+        sha256 = _text(cells.get(HASH)).lower()
+        if not (file or sha256):
+            continue
+        if label_column in cells:
+            values = _values(cells[label_column]) or _values(cells.get(STATE))
+            if values:
+                found.append(Statement(file, values, sha256))
+        else:
+            others = ((name, _text(row[name])) for name in row if _header(name) not in _NAMING)
+            found.append(label_columns.statement(file, sha256, others, line))
+    if not label_columns.names and any(one.absent is not None for one in found):
+        raise _lacks_columns(path)
+    return label_columns.settled(found)
+
+
+@lru_cache(maxsize=4096)
 def _header(name: str) -> str:
     return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
-def _columns(names: Mapping[str, object], path: Path) -> tuple[str, str]:
-    """The columns of the file and of the label; "" where another one tells it."""
-    file_column = next((name for name in FILES if name in names), "")
-    label_column = next((name for name in LABELS if name in names), "")
-    if not (file_column or HASH in names) or not (label_column or STATE in names):
-        raise ImportLabelsError(
-            f"{path.name} does not say which file has which label.",
-            f"It must name {_COLUMNS}.",
-        )
-    return file_column, label_column
-
-
-def _statement(file: str, values: tuple[str, ...], state: str, sha256: str) -> Statement | None:
-    if not values and state:
-        values = (state,)
-    if not values or not (file or sha256):
-        return None
-    return Statement(file, values, sha256.lower())
+def _lacks_columns(path: Path) -> ImportLabelsError:
+    return ImportLabelsError(
+        f"{path.name} does not say which file has which label.", f"It must name {_COLUMNS}."
+    )
 
 
 def _split(text: str) -> tuple[str, ...]:

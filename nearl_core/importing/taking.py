@@ -1,6 +1,6 @@
 """Looking at a source for a project, and taking in what was planned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -10,8 +10,8 @@ from nearl_core.errors import UsageError
 from nearl_core.importing.folders import read_imagefolder
 from nearl_core.importing.headers import HeaderReader, read_tag
 from nearl_core.importing.matching import Matched, match
-from nearl_core.importing.plan import ImportPlan
-from nearl_core.importing.statements import SourceKind
+from nearl_core.importing.plan import LEFT_OUT, ImportPlan, target_of
+from nearl_core.importing.statements import SourceKind, Statement
 from nearl_core.importing.tables import read_csv, read_jsonl
 from nearl_core.readers import is_among
 from nearl_core.store import readings, scans
@@ -78,12 +78,17 @@ def look(
     if kind is SourceKind.DICOM_TAGS:
         said = read_tag(source, listed, reader, control)
     else:
-        read = {
-            SourceKind.CSV: read_csv,
-            SourceKind.JSONL: read_jsonl,
+        label_set = project.label_set()
+
+        def is_label(word: str) -> bool:
+            return target_of(word, label_set) != LEFT_OUT
+
+        read: Mapping[SourceKind, Callable[[Path], tuple[Statement, ...]]] = {
+            SourceKind.CSV: partial(read_csv, is_label=is_label),
+            SourceKind.JSONL: partial(read_jsonl, is_label=is_label),
             SourceKind.IMAGEFOLDER: read_imagefolder,
-        }[kind]
-        said = read(path)
+        }
+        said = read[kind](path)
     with project.reading() as connection:
         by_hash = {digest: scan_id for scan_id, digest in scans.hashes(connection).items()}
     return match(

@@ -50,7 +50,7 @@ def require_valid(decision: NewDecision, label_set: LabelSet) -> None:
         raise ProjectError("A decision needs a reader.", "Choose a reader's pseudonym.")
     if verdict.frame is not None and verdict.frame < 0:
         raise ProjectError("A frame below 0 was named.", "Frames are counted from 0.")
-    for label_id in verdict.labels:
+    for label_id in (*verdict.labels, *decision.unasked):
         label_set.by_id(label_id)
     if len(set(verdict.labels)) < len(verdict.labels):
         raise LabelSetError("A label stands twice in one decision.", "Name it once.")
@@ -109,6 +109,7 @@ def append(
             undoes=undoes,
             redoes=redoes,
             occasion=new.occasion.value,
+            unasked=json.dumps(new.unasked),
         )
     )
     key = result.inserted_primary_key
@@ -128,6 +129,7 @@ def append(
         redoes=redoes,
         occasion=new.occasion,
         revision=revision,
+        unasked=new.unasked,
     )
 
 
@@ -145,7 +147,9 @@ def from_columns(values: Mapping[str, object]) -> Decision:
     """
     with understood():
         time = datetime.fromisoformat(str(values["time"])).replace(tzinfo=UTC)
-        return _to_decision(SimpleNamespace(**{"occasion": "single", **values, "time": time}))
+        return _to_decision(
+            SimpleNamespace(**{"occasion": "single", "unasked": "[]", **values, "time": time})
+        )
 
 
 def some(connection: Connection, ids: Collection[int]) -> list[Decision]:
@@ -174,6 +178,7 @@ def restored(
         milliseconds=old.milliseconds,
         frames_shown=old.frames_shown,
         occasion=old.occasion,
+        unasked=old.unasked,
     )
     return new, old.revision
 
@@ -196,6 +201,7 @@ def added_to(connection: Connection, new: NewDecision, before: int) -> tuple[New
         shown=old.shown,
         frames_shown=tuple(sorted({*old.frames_shown, *new.frames_shown})),
         occasion=old.occasion,
+        unasked=old.unasked,
     )
     return kept, old.revision
 
@@ -291,7 +297,7 @@ def present(decision: Decision, history: LabelHistory) -> Decision:
         verdict=verdict,
         ranking=None if ranking is None else history.ranking(ranking, of=of, to=to),
         revision=to,
-        unasked=history.unasked(verdict, of=of, to=to),
+        unasked=history.unasked(verdict, of=of, to=to, then=decision.unasked),
     )
 
 
@@ -345,6 +351,7 @@ def _to_decision(row: Row[tuple[object, ...]] | SimpleNamespace) -> Decision:
         redoes=row.redoes,
         occasion=Occasion(row.occasion),
         revision=row.label_set_revision,
+        unasked=_tuple(row.unasked),
     )
 
 

@@ -14,7 +14,7 @@ from nearl_core.errors import ProjectError
 from nearl_core.store.faults import damaged
 from nearl_core.store.schema import meta, metadata, revision
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The schema of `schema.py`: the revision of the last step."""
 STEPS: Final = Path(__file__).with_name("steps")
 _NUMBER: Final = "schema"

@@ -140,6 +140,7 @@ decisions = Table(
     Column("undoes", Integer, ForeignKey("decisions.id")),
     Column("redoes", Integer, ForeignKey("decisions.id")),
     Column("occasion", String(16), nullable=False, server_default=Occasion.SINGLE.value),
+    Column("unasked", Text, nullable=False, server_default="[]"),
     Index(None, "scan_id", "reader", "id"),
     Index(None, "reader", "id"),
     sqlite_autoincrement=True,

@@ -128,8 +128,8 @@ class Decision:
         redoes: Id of the undo that this one takes back, or None.
         occasion: Of an undo or redo: that of the decision that it restores.
         revision: Of the label set that its labels are of.
-        unasked: Ids of the labels of that revision that were added after the decision was made:
-            it says nothing of them.
+        unasked: Ids of the labels of that revision that the decision says nothing of: they were
+            added after it was made, or its source did not ask for them.
     """
 
     id: int
@@ -155,6 +155,7 @@ class NewDecision:
     Attributes:
         adds_to: Id of the reader's decision that it says again with another flag, note or
             confidence, or None. Its labels were not looked at anew, so they stay as they were made.
+        unasked: Ids of labels that it says nothing of.
     """
 
     scan_id: int
@@ -166,3 +167,4 @@ class NewDecision:
     frames_shown: tuple[int, ...] = ()
     occasion: Occasion = Occasion.SINGLE
     adds_to: int | None = None
+    unasked: tuple[str, ...] = ()
