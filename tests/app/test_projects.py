@@ -246,10 +246,27 @@ def test_new_project_dialog_says_what_is_missing(
     dialog = dialog_of(driver, NewProjectDialog)
     assert isinstance(dialog, NewProjectDialog)
     assert dialog.scans == scan_folder.resolve()
+    assert dialog.problem == ""  # nothing was done yet
+    dialog.ok.click()
+    assert dialog.isVisible()
     assert dialog.problem == dialog_words.EMPTY_NAME.format(place=1)
+    assert dialog.focusWidget() is dialog.editor.name_field
     driver.bot.keyClicks(dialog.editor.name_field, "Disc")
     assert dialog.problem == ""
     assert dialog.folder == tmp_path.resolve() / "scans.nearl"
+    dialog.reject()
+
+
+def test_a_name_that_is_left_empty_is_asked_for(driver: Driver, scan_folder: Path) -> None:
+    driver.desk.asking.open_path(scan_folder)
+    dialog = dialog_of(driver, NewProjectDialog)
+    assert isinstance(dialog, NewProjectDialog)
+    dialog.editor.name_field.setFocus()
+    driver.until(dialog.editor.name_field.hasFocus)
+    assert dialog.problem == ""
+    driver.bot.keyClick(dialog.editor.name_field, Qt.Key.Key_Tab)
+    assert dialog.problem == dialog_words.EMPTY_NAME.format(place=1)
+    assert not dialog.ok.isEnabled()
     dialog.reject()
 
 

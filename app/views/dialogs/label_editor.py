@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -33,9 +33,11 @@ class _NameField(QLineEdit):
 
     Attributes:
         entered: Enter was pressed.
+        left: The keyboard went on to another part of the dialog.
     """
 
     entered = Signal()
+    left = Signal()
 
     def __init__(self, *, one_of_many: bool) -> None:
         super().__init__()
@@ -51,13 +53,20 @@ class _NameField(QLineEdit):
         else:
             super().keyPressEvent(event)
 
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """Tell that the reader went on; a menu or another window is no going on."""
+        super().focusOutEvent(event)
+        stays = Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason
+        if event.reason() not in stays:
+            self.left.emit()
+
 
 class LabelEditor(QWidget):
     """Edits labels; also part of the new-project dialog.
 
     Attributes:
         edit: The labels as they are now, and what became of those that were there before.
-        changed: What is wrong with them, "" if nothing.
+        changed: What is wrong with them, "" if nothing; also told when a name is left.
         ended: Enter was pressed in an empty name after the last label.
     """
 
@@ -97,6 +106,7 @@ class LabelEditor(QWidget):
         self._list.itemSelectionChanged.connect(self._offer)
         self._name.textEdited.connect(self._edited)
         self._name.entered.connect(self._next)
+        self._name.left.connect(self._name_left)
         self._code.textEdited.connect(self._edited)
         self._prompts.textChanged.connect(self._edited)
         self._parent.activated.connect(self._parent_chosen)
@@ -195,6 +205,10 @@ class LabelEditor(QWidget):
             self.add()
         else:
             self.ended.emit()
+
+    def _name_left(self) -> None:
+        if self.problem:
+            self.changed.emit(self.problem)
 
     def merge(self) -> None:
         """Make one label of those that are marked, and let it be named."""

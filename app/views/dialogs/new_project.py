@@ -40,6 +40,7 @@ class NewProjectDialog(DeskDialog):
         self._templates = templates
         self._new_id = new_id
         self._named = False
+        self._labels_begun = False
         self._scans = QLineEdit("" if scans is None else str(scans))
         self._scans.textChanged.connect(self._scans_typed)
         self._place = QLineEdit()
@@ -60,11 +61,10 @@ class NewProjectDialog(DeskDialog):
         self.body.addWidget(heading(strings.LABELS))
         self.body.addWidget(self._template)
         self.body.addWidget(self.editor, 1)
-        self.editor.changed.connect(self.show_problem)
-        self.editor.ended.connect(self.ok.setFocus)
+        self.editor.changed.connect(self._labels_changed)
+        self.editor.ended.connect(self._labels_ended)
         self._suggest_place()
         self.show_problem("")
-        # Else Qt begins at Cancel, since Create can't be pressed yet.
         self._scans.setFocus()
 
     def _fields(self) -> QFormLayout:
@@ -120,9 +120,26 @@ class NewProjectDialog(DeskDialog):
         )
 
     def show_problem(self, text: str) -> None:
-        """Say what is wrong with folders or labels, in that order."""
+        """Say what is wrong with folders or, once they were begun, labels, in that order."""
         del text
-        super().show_problem(self._own_problem() or self.editor.problem)
+        labels = self.editor.problem if self._labels_begun else ""
+        super().show_problem(self._own_problem() or labels)
+
+    def accept(self) -> None:
+        """Make the project, unless something is still wrong."""
+        self._labels_changed()
+        if self.ok.isEnabled():
+            super().accept()
+        elif self.editor.problem:
+            self.editor.name_field.setFocus()
+
+    def _labels_changed(self) -> None:
+        self._labels_begun = True
+        self.show_problem("")
+
+    def _labels_ended(self) -> None:
+        self._labels_changed()
+        self.ok.setFocus()
 
     def _own_problem(self) -> str:
         if self.scans is not None and not self.scans.is_dir():
