@@ -91,6 +91,7 @@ class Opened:
         notice: Why nothing can be saved, or "".
         rules: How the project is read.
         repeated: Scans that came to this reader again.
+        learned: Ids of the standing decisions that the newest version learned from.
     """
 
     project: "Project"
@@ -100,6 +101,7 @@ class Opened:
     notice: str = ""
     rules: ReadingRules = field(default_factory=ReadingRules)
     repeated: frozenset[int] = frozenset()
+    learned: frozenset[int] = frozenset()
 
 
 @dataclass(eq=False)
@@ -113,6 +115,8 @@ class Session:
         repeated: Scans that came to this reader again before it was opened.
         again: Of scans that the reader is to decide again: what was said before.
         sources: Names under which labels were taken in.
+        learned: Ids of the decisions that stood when it was opened and that the newest version
+            learned from.
         teaching: Scans with a decision of any reader that can be learned from.
         read_by_others: Scans that other readers decided here, imported decisions left out.
         is_news: Whether the decision that was taken last says another thing of its scan than what
@@ -131,6 +135,7 @@ class Session:
     repeated: frozenset[int] = frozenset()
     again: dict[int, Was] = field(default_factory=dict)
     sources: frozenset[str] = frozenset()
+    learned: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         """Put the decisions in order once; after this each one costs the same, however many."""
@@ -163,6 +168,7 @@ class Session:
             others=opened.decided.others,
             again=dict(opened.decided.again),
             sources=opened.decided.sources,
+            learned=opened.learned,
         )
 
     def reread(self, now: Decided) -> None:

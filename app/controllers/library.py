@@ -316,11 +316,13 @@ def _open(folder: Path, reader: str) -> Opened:
         notice = strings.read_only_banner(error.message)
     try:
         readings.require_reader(project, reader)
+        said, versions = decided(project, reader), project.versions()
         return Opened(
             project=project,
-            decided=decided(project, reader),
+            decided=said,
             scans=scan_list(project),
-            versions=tuple(project.versions()),
+            versions=tuple(versions),
+            learned=readings.trained_on(project, versions, (*said.standing, *said.others)),
             notice=notice,
             rules=readings.rules(project),
             repeated=readings.repeated(project, reader),

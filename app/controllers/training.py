@@ -55,8 +55,7 @@ class Training(QObject):
         self._session = session
         self._job = None
         self.losses.emit(())
-        learned = set(session.versions[-1].decision_ids) if session.versions else set()
-        waiting = sum(decision.id not in learned for decision in session.lessons())
+        waiting = sum(decision.id not in session.learned for decision in session.lessons())
         self._set(TrainingState(Phase.OFF, strings.ENGINE_LOADING, waiting_decisions=waiting))
         self.versions_changed.emit()
 

@@ -1,6 +1,7 @@
 """How a project is read, by whom, and what its readers came to; where labels came from else."""
 
 import json
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, insert, select
@@ -10,7 +11,7 @@ from nearl_core.readers import Readings, is_among
 from nearl_core.store import decisions
 from nearl_core.store.schema import decisions as table
 from nearl_core.store.schema import meta
-from nearl_core.types import Occasion, ReadingRules, Shown
+from nearl_core.types import Decision, Occasion, ReadingRules, Shown, State, Version
 
 if TYPE_CHECKING:
     from nearl_core.store.project import Project
@@ -20,6 +21,8 @@ _SOURCES: Final = "sources"
 _BY_ITSELF: Final = "imported-"
 """How the name of a source begins that nobody named."""
 _READS: Final = (Occasion.SINGLE, Occasion.GRID)
+_TOGETHER: Final = 500
+"""Decisions asked for at once."""
 
 
 def rules(project: "Project") -> ReadingRules:
@@ -98,6 +101,29 @@ def require_reader(project: "Project", name: str) -> None:
             f"{name} is a source of labels in this project, so nobody can decide under this name.",
             "Choose another pseudonym.",
         )
+
+
+def trained_on(
+    project: "Project", versions: Sequence[Version], standing: Iterable[Decision]
+) -> frozenset[int]:
+    """Ids of standing decisions that the last of some versions learned from.
+
+    One that only adds a flag, a note or a confidence to what it learned from is among them.
+    """
+    there, ids = list(standing), set(versions[-1].decision_ids if versions else ())
+    gone = sorted(ids.difference(decision.id for decision in there))
+    with project.reading() as connection:
+        learned = {
+            _word(old)
+            for start in range(0, len(gone), _TOGETHER)
+            for old in decisions.some(connection, gone[start : start + _TOGETHER])
+        }
+    return frozenset(one.id for one in there if one.id in ids or _word(one) in learned)
+
+
+def _word(decision: Decision) -> tuple[int, str, State, tuple[str, ...]]:
+    verdict = decision.verdict
+    return decision.scan_id, decision.reader, verdict.state, verdict.labels
 
 
 def readings(project: "Project") -> Readings:

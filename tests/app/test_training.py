@@ -212,6 +212,24 @@ def test_a_flag_or_a_confidence_is_no_new_decision_to_train_on(desk: Driver) -> 
     assert desk.desk.training.state.waiting_decisions == 2
 
 
+def test_a_flag_on_what_was_trained_on_is_none_after_reopening_either(
+    start: Callable[[], Driver], project: Path
+) -> None:
+    desk = start()
+    desk.open(project)
+    decide_some(desk)
+    train(desk)
+    for key in (Qt.Key.Key_F, Qt.Key.Key_2):
+        desk.press(Qt.Key.Key_Left)
+        desk.decide(key)
+        desk.press(Qt.Key.Key_Left)
+    assert desk.desk.training.state.waiting_decisions == 1
+    stop(desk)
+    desk = start()
+    desk.open(project)
+    assert desk.desk.training.state.waiting_decisions == 1
+
+
 def test_what_the_last_training_came_to_names_its_version_another_day_too(
     start: Callable[[], Driver], project: Path
 ) -> None:
