@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.models.import_lines import preview
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
 from nearl_core.importing.columns import Mark, mark_of
@@ -109,6 +110,8 @@ def test_one_of_labels_that_exclude_each_other_is_the_label(tmp_path: Path) -> N
     with new_project(tmp_path, label_set=SKIN) as project:
         planned = _plan(project, table)
         assert planned.bad_rows == ("Line 4 has 1 for no label.", "Line 5 has 1 for MEL, BCC.")
+        shown = preview(planned).summary
+        assert "one label must have 1: 2. Line 4 has 1 for no label. Line 5 has" in shown
         assert planned.unknown == ("77",)
         assert [(line.value, line.count) for line in planned.values if not line.target] == [
             ("UNK", 1)

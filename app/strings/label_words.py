@@ -57,8 +57,8 @@ IMPORT_FILES = {
 }
 IMPORT_HINTS = {
     "csv": (
-        "The first line names the columns: a file (path, image, image_id) or sha256, and a label "
-        "(label, diagnosis, dx, finding) or a column of 0 and 1 for each label."
+        "The first line names the columns: a file (path, image_id) or sha256, and a label "
+        "(label, dx), or a column for each label."
     ),
     "jsonl": "One object a line with a file (or sha256) and a label, or a list of labels.",
     "imagefolder": "Each folder's name is the label of its files, found by path, name or content.",

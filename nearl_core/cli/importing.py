@@ -111,7 +111,7 @@ def _tell(planned: "ImportPlan", label_set: "LabelSet", output: Output) -> None:
     for what, found in (
         ("files of the source are no scans of this project", planned.unknown),
         ("files of the source have a name that several files share", planned.unclear),
-        ("rows left out: of labels that exclude each other one has 1", planned.bad_rows),
+        ("rows left out, since one label must have 1", planned.bad_rows),
     ):
         if found:
             _list(f"{len(found)} {what}:", found, output)

@@ -50,3 +50,19 @@ def test_an_import_is_shown_then_done(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "| reports (source) | 2 |" in card
     assert main([*asked, "--map", "Circle=Cat"]) == 3
     assert "does not map a value to a label" in capsys.readouterr().err
+
+
+def test_rows_without_one_label_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with new_project(tmp_path) as made:
+        project = str(made.folder)
+    table = tmp_path / "one-hot.csv"
+    table.write_text("image,DISC,dots\n1,1.0,0.0\n2,0.0,0.0\n3,1.0,1.0\n")
+    assert main(["import", project, str(table), "--format", "csv", "--source", "old"]) == 0
+    out = capsys.readouterr().out
+    assert "1 decision of old taken in." in out
+    assert "2 rows left out" in out
+    assert "  Line 3 has 1 for no label.\n  Line 4 has 1 for DISC, dots." in out
+    with Project.open(Path(project)) as opened:
+        assert said(opened.standing()) == {(1, "old"): ("disc",)}
