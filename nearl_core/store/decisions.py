@@ -81,56 +81,29 @@ def append(
         raise ProjectError(
             f"There is no scan {new.scan_id} in this project.", "Add the scan first."
         )
-    time = datetime.now(UTC)
-    undoes = step.undoes if isinstance(step, Undo) else None
-    redoes = step.redoes if isinstance(step, Redo) else None
-    verdict = replace(new.verdict, note=printable(new.verdict.note))
     ranking = new.ranking
     if ranking is not None:
         ranking = replace(ranking, labels=ranking.labels[:TOP])
-    reader = printable(new.reader)
-    result = connection.execute(
-        insert(decisions).values(
-            scan_id=new.scan_id,
-            reader=reader,
-            time=time,
-            label_set_revision=revision,
-            state=verdict.state.value,
-            labels=json.dumps(verdict.labels),
-            confidence=verdict.confidence.value,
-            flagged=verdict.flagged,
-            note=verdict.note,
-            frame=verdict.frame,
-            version=None if ranking is None else ranking.version,
-            ranking=None if ranking is None else _ranking_to_json(ranking),
-            shown=new.shown.value,
-            milliseconds=new.milliseconds,
-            frames_shown=json.dumps(new.frames_shown),
-            undoes=undoes,
-            redoes=redoes,
-            occasion=new.occasion.value,
-            unasked=json.dumps(new.unasked),
-        )
-    )
-    key = result.inserted_primary_key
-    if key is None:
-        raise TypeError("The database gave no id.")
-    return Decision(
-        id=key[0],
+    decision = Decision(
+        id=0,
         scan_id=new.scan_id,
-        reader=reader,
-        time=time,
-        verdict=verdict,
+        reader=printable(new.reader),
+        time=datetime.now(UTC),
+        verdict=replace(new.verdict, note=printable(new.verdict.note)),
         ranking=ranking,
         shown=new.shown,
         milliseconds=new.milliseconds,
         frames_shown=new.frames_shown,
-        undoes=undoes,
-        redoes=redoes,
+        undoes=step.undoes if isinstance(step, Undo) else None,
+        redoes=step.redoes if isinstance(step, Redo) else None,
         occasion=new.occasion,
         revision=revision,
         unasked=new.unasked,
     )
+    key = connection.execute(insert(decisions).values(_to_row(decision))).inserted_primary_key
+    if key is None:
+        raise TypeError("The database gave no id.")
+    return replace(decision, id=key[0])
 
 
 def read(connection: Connection, decision_id: int) -> Decision:
@@ -334,6 +307,31 @@ def step(decision: Decision) -> Step:
 def _all(connection: Connection, query: Select[tuple[object, ...]]) -> list[Decision]:
     with collecting_later(), understood():
         return [_to_decision(row) for row in connection.execute(query.order_by(decisions.c.id))]
+
+
+def _to_row(decision: Decision) -> dict[str, object]:
+    verdict, ranking = decision.verdict, decision.ranking
+    return {
+        "scan_id": decision.scan_id,
+        "reader": decision.reader,
+        "time": decision.time,
+        "label_set_revision": decision.revision,
+        "state": verdict.state.value,
+        "labels": json.dumps(verdict.labels),
+        "confidence": verdict.confidence.value,
+        "flagged": verdict.flagged,
+        "note": verdict.note,
+        "frame": verdict.frame,
+        "version": None if ranking is None else ranking.version,
+        "ranking": None if ranking is None else _ranking_to_json(ranking),
+        "shown": decision.shown.value,
+        "milliseconds": decision.milliseconds,
+        "frames_shown": json.dumps(decision.frames_shown),
+        "undoes": decision.undoes,
+        "redoes": decision.redoes,
+        "occasion": decision.occasion.value,
+        "unasked": json.dumps(decision.unasked),
+    }
 
 
 def _to_decision(row: Row[tuple[object, ...]] | SimpleNamespace) -> Decision:
