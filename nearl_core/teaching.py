@@ -72,8 +72,11 @@ def _head(
 ) -> Head:
     texts, multi_label = ready.texts, ready.label_set.multi_label
     # Examples that all say the same tell nothing apart: the words alone do, if they were right.
-    alike = bool((examples.targets == examples.targets[0]).all())
-    if alike and texts is not None and label_texts.lead(examples, texts) > 0:
+    if (
+        texts is not None
+        and (examples.targets == examples.targets[0]).all()
+        and label_texts.lead(examples, texts, multi_label=multi_label) > 0
+    ):
         return instant.zero_shot(texts, scale=scale, multi_label=multi_label)
     return by_label.fit(
         examples, texts, multi_label=multi_label, text_default=1.0, before=before, pause=pause

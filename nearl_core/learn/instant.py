@@ -295,7 +295,9 @@ class _Problem:
     def text_worth(self) -> float:
         """How far the text may count while there is too little to choose that by, 0 to 1."""
         examples, texts = self._given
-        return 0.0 if texts is None else worth(examples, texts)
+        if texts is None:
+            return 0.0
+        return worth(examples, texts, multi_label=self._multi_label)
 
     def judged(self) -> NDArray[np.bool_]:
         """Examples whose label has another example, when at least two labels have."""

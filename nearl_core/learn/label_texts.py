@@ -28,21 +28,31 @@ def said(examples: Examples, texts: FloatArray) -> FloatArray:
     return np.asarray(found if examples.labels is None else found[:, examples.labels])
 
 
-def lead(examples: Examples, texts: FloatArray) -> float:
+def lead(examples: Examples, texts: FloatArray, *, multi_label: bool) -> float:
     """How often the texts' first label was right: 1 always, 0 as often as by chance.
 
-    The texts were there before the examples, so that all of these are held out.
+    The texts were there before the examples, so that all of these are held out. Where labels
+    exclude each other only examples of labels whose words are known count; texts that no such
+    example was put to stand as before the first one: 1.
     """
-    first = said(examples, texts).argmax(1)
-    hits, chance = examples.targets[np.arange(len(first)), first].mean(), examples.targets.mean()
+    found, targets = said(examples, texts), examples.targets
+    if not multi_label:
+        columns = known(texts)
+        rows = targets[:, columns].any(1)
+        if not rows.any():
+            return 1.0
+        found, targets = found[rows][:, columns], targets[rows][:, columns]
+    first, chance = found.argmax(1), targets.mean()
+    hits = targets[np.arange(len(first)), first].mean()
     return float((hits - chance) / max(1 - chance, 1e-12))
 
 
-def worth(examples: Examples, texts: FloatArray) -> float:
+def worth(examples: Examples, texts: FloatArray, *, multi_label: bool) -> float:
     """How far texts may count on few examples, 0 to 1: as they were right and tell them apart.
 
     Of examples that are much alike, the little that they tell must not be made much of.
     """
     found = said(examples, texts)
     apart = found.std(0).mean() / max(found.std(1).mean(), 1e-12)
-    return float(np.clip(2 * lead(examples, texts), 0, 1) * min(1.0, apart))
+    right = 2 * lead(examples, texts, multi_label=multi_label)
+    return float(np.clip(right, 0, 1) * min(1.0, apart))

@@ -94,9 +94,12 @@ def test_some_known_words_get_bars_for_their_labels_alone(
 ) -> None:
     backbone = write_backbone(tmp_path / "half", words="disc\nstripes\n")
     strange = LabelSet((*LABELS.labels, Label("t", "Torus")))
-    (found,) = make(backbone, strange).rank(scans[:1], RunControl())
+    engine = make(backbone, strange)
+    (found,) = engine.rank(scans[:1], RunControl())
     assert {entry.label_id for entry in found.labels} == {"d", "s"}
     assert found.notice == "Nothing is known yet of: Torus."
+    engine.learn(_by_id(scans), [decided(0, "t")])  # which says nothing of the other two
+    assert engine.rerank([0])[0].labels == found.labels
     (found,) = make(backbone, LabelSet(strange.labels[1:])).rank(scans[:1], RunControl())
     assert found.labels == ()  # one text alone tells nothing apart
 

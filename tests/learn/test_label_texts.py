@@ -59,14 +59,33 @@ def test_without_an_example_a_label_of_unknown_words_is_not_known() -> None:
     assert instant.fit(few, TEXTS, multi_label=False).seen.all()
 
 
+def _lead(few: Examples, texts: FloatArray) -> float:
+    return label_texts.lead(few, texts, multi_label=False)
+
+
+def _worth(few: Examples, texts: FloatArray) -> float:
+    return label_texts.worth(few, texts, multi_label=False)
+
+
 def test_texts_count_as_far_as_they_were_right() -> None:
     few = _scans(3, spread=0.1)
-    assert label_texts.lead(few, TEXTS) == pytest.approx(1)
-    assert label_texts.worth(few, TEXTS) > 0.9
+    assert _lead(few, TEXTS) == pytest.approx(1)
+    assert _worth(few, TEXTS) > 0.9
     half_wrong = replace(few, targets=few.targets[:, [0, 2, 3, 1]])  # one label of four is right
-    assert label_texts.lead(half_wrong, TEXTS) == pytest.approx(0)
-    assert label_texts.worth(half_wrong, TEXTS) == pytest.approx(0, abs=1e-9)
-    assert label_texts.worth(replace(few, targets=few.targets[:, [1, 2, 3, 0]]), TEXTS) == 0
+    assert _lead(half_wrong, TEXTS) == pytest.approx(0)
+    assert _worth(half_wrong, TEXTS) == pytest.approx(0, abs=1e-9)
+    assert _worth(replace(few, targets=few.targets[:, [1, 2, 3, 0]]), TEXTS) == 0
+
+
+def test_examples_of_a_label_of_unknown_words_do_not_speak_against_the_others() -> None:
+    few = _scans(3, spread=0.1)
+    strange = np.flatnonzero(few.targets[:, UNKNOWN])
+    beside = few.take(np.append(strange, 0))
+    assert _lead(few.take(strange), HALF_KNOWN) == 1
+    assert _lead(beside, HALF_KNOWN) == pytest.approx(1)
+    assert _lead(replace(beside, targets=beside.targets[:, [1, 0, 2, 3]]), HALF_KNOWN) < 0
+    # Where each label stands for itself they say that the others are absent.
+    assert label_texts.lead(few, HALF_KNOWN, multi_label=True) == pytest.approx(2 / 3)
 
 
 def test_texts_of_some_labels_serve_a_group_of_them() -> None:
