@@ -23,8 +23,9 @@ def log_losses(logits: FloatArray, *, soft: FloatArray, multi_label: bool) -> Fl
 def soft_targets(targets: FloatArray, *, multi_label: bool) -> FloatArray:
     """Targets short of certainty: (n + 1) / (n + 2) for a label with n examples (Platt).
 
-    Of more than three labels that exclude each other n counts more often, as of three at most, for
-    the examples of all of them tell of one temperature.
+    Of C labels that exclude each other n counts C / 3 times where C is more than three, up to a
+    third of all examples: those of all labels tell of one temperature. What a target lacks of
+    certainty the other labels share.
     """
     counts, labels = targets.sum(0), targets.shape[1]
     if multi_label:

@@ -15,3 +15,9 @@ def test_targets_stop_short_of_certainty_by_what_was_decided(labels: int, counte
     each = soft_targets(targets, multi_label=True)
     assert each[targets > 0] == pytest.approx(5 / 6)
     assert each[targets == 0] == pytest.approx(1 / (4 * labels - 2))
+
+
+def test_a_label_decided_once_among_many_counts_twice_among_six() -> None:
+    targets = np.eye(6)[[0, *[1] * 19, *[2] * 4]]
+    sure = soft_targets(targets, multi_label=False).max(1)
+    assert sure[[0, 1, -1]] == pytest.approx([3 / 4, 20 / 21, 9 / 10])
