@@ -344,10 +344,7 @@ class Desk(QObject):
         if decision.occasion is Occasion.REPEAT:
             return
         self.ordering.decided()
-        session = self.library.session
-        teaches = session is not None and session.is_news and session.can_teach(decision.verdict)
-        if teaches and decision.undoes is None:
-            self.training.decided()
+        self.training.decided()
 
     def _engine_loaded(self, info: EngineInfoLike) -> None:
         self.training.engine_ready()

@@ -91,7 +91,7 @@ class Opened:
         notice: Why nothing can be saved, or "".
         rules: How the project is read.
         repeated: Scans that came to this reader again.
-        learned: Ids of the standing decisions that the newest version learned from.
+        trained: Ids of the standing decisions that the newest version learned from.
     """
 
     project: "Project"
@@ -101,7 +101,7 @@ class Opened:
     notice: str = ""
     rules: ReadingRules = field(default_factory=ReadingRules)
     repeated: frozenset[int] = frozenset()
-    learned: frozenset[int] = frozenset()
+    trained: frozenset[int] = frozenset()
 
 
 @dataclass(eq=False)
@@ -115,12 +115,11 @@ class Session:
         repeated: Scans that came to this reader again before it was opened.
         again: Of scans that the reader is to decide again: what was said before.
         sources: Names under which labels were taken in.
-        learned: Ids of the decisions that stood when it was opened and that the newest version
-            learned from.
+        trained: Ids of decisions that the newest version learned from, or that the latest training
+            began with; also of those that only add a flag, a note or a confidence to them.
+        untrained: Ids of the standing decisions that a version could learn from and none did.
         teaching: Scans with a decision of any reader that can be learned from.
         read_by_others: Scans that other readers decided here, imported decisions left out.
-        is_news: Whether the decision that was taken last says another thing of its scan than what
-            stood; one that adds a flag, a note or a confidence does not.
     """
 
     project: "Project"
@@ -135,7 +134,7 @@ class Session:
     repeated: frozenset[int] = frozenset()
     again: dict[int, Was] = field(default_factory=dict)
     sources: frozenset[str] = frozenset()
-    learned: frozenset[int] = frozenset()
+    trained: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Put the decisions in order once; after this each one costs the same, however many."""
@@ -148,7 +147,7 @@ class Session:
         )
         self.teaching = _teaching(every)
         self._was = dict[int, Was]()
-        self.is_news = False
+        self.untrained = {found.id for found in self.lessons()} - self.trained
 
     @classmethod
     def of(
@@ -168,7 +167,7 @@ class Session:
             others=opened.decided.others,
             again=dict(opened.decided.again),
             sources=opened.decided.sources,
-            learned=opened.learned,
+            trained=set(opened.trained),
         )
 
     def reread(self, now: Decided) -> None:
@@ -217,6 +216,11 @@ class Session:
         """The standing decisions that can be learned from."""
         return tuple(d for d in self.decisions() if self.can_teach(d.verdict))
 
+    def training_begins(self) -> None:
+        """A version is to be made of all decisions that stand."""
+        self.trained |= self.untrained
+        self.untrained.clear()
+
     def take(self, decision: Decision) -> None:
         """A decision was committed: it stands now, unless it was a repeat."""
         if decision.occasion is Occasion.REPEAT:
@@ -228,9 +232,13 @@ class Session:
         elif decision.undoes is not None and verdict.state not in TEACHING and scan_id in self._was:
             self.again[scan_id] = self._was.pop(scan_id)  # undone: it is to be decided again
         before = self.standing.pop(scan_id, None)
-        self.is_news = before is None or _word(before) != _word(decision)
         if before is not None:
             self._ordered.pop(before.id, None)
+            self.untrained.discard(before.id)
+            if before.id in self.trained and _word(before) == _word(decision):
+                self.trained.add(decision.id)
+        if self.can_teach(verdict) and decision.id not in self.trained:
+            self.untrained.add(decision.id)
         if verdict.state is not State.UNSEEN:
             self.standing[scan_id] = self._ordered[decision.id] = decision
         if verdict.state in TEACHING or scan_id in self._taught_by_others:

@@ -322,7 +322,7 @@ def _open(folder: Path, reader: str) -> Opened:
             decided=said,
             scans=scan_list(project),
             versions=tuple(versions),
-            learned=readings.trained_on(project, versions, (*said.standing, *said.others)),
+            trained=readings.trained_on(project, versions, (*said.standing, *said.others)),
             notice=notice,
             rules=readings.rules(project),
             repeated=readings.repeated(project, reader),

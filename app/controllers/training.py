@@ -55,7 +55,7 @@ class Training(QObject):
         self._session = session
         self._job = None
         self.losses.emit(())
-        waiting = sum(decision.id not in session.learned for decision in session.lessons())
+        waiting = len(session.untrained)
         self._set(TrainingState(Phase.OFF, strings.ENGINE_LOADING, waiting_decisions=waiting))
         self.versions_changed.emit()
 
@@ -90,8 +90,8 @@ class Training(QObject):
         self._automatic, self._every = on, every
 
     def decided(self) -> None:
-        """One more decision stands."""
-        waiting = self._state.waiting_decisions + 1
+        """One more decision was made, or one taken back."""
+        waiting = 0 if self._session is None else len(self._session.untrained)
         self._set(replace(self._state, waiting_decisions=waiting))
         if self._automatic and waiting >= self._every and self._state.phase is Phase.IDLE:
             self.start()
@@ -135,6 +135,8 @@ class Training(QObject):
         if session is not self._session or engine is None:
             return
         scans, decisions = session.scans_by_id(), session.decisions()
+        session.training_begins()
+        self.decided()
         self._job = self._jobs.engine.submit(
             lambda control: engine.train(scans, decisions, version_id=version_id, control=control),
             priority=Priority.TRAINING,

@@ -208,8 +208,18 @@ def test_a_flag_or_a_confidence_is_no_new_decision_to_train_on(desk: Driver) -> 
         desk.decide(key)
         desk.press(Qt.Key.Key_Left)
     assert desk.desk.training.state.waiting_decisions == 1
+    desk.decide(Qt.Key.Key_2)  # in place of the first one
+    assert desk.desk.training.state.waiting_decisions == 1
+
+
+def test_a_decision_that_is_taken_back_is_none_to_train_on(desk: Driver) -> None:
+    desk.decide(Qt.Key.Key_1)
     desk.decide(Qt.Key.Key_2)
     assert desk.desk.training.state.waiting_decisions == 2
+    desk.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    desk.until(lambda: desk.desk.training.state.waiting_decisions == 1)
+    desk.press(Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    desk.until(lambda: desk.desk.training.state.waiting_decisions == 2)
 
 
 def test_a_flag_on_what_was_trained_on_is_none_after_reopening_either(
