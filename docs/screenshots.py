@@ -125,6 +125,9 @@ def show_one(desk: Desk) -> None:
     # Segmentations are decided, but not learned from.
     learned = sum(scan.is_ranked and scan.path.name not in LEFT for scan in scans)
     wait_until(partial(is_ranked, desk, shown, by=learned))
+    for _ in range(2):  # else its order may be that of some decisions ago
+        desk.actions.action(Command.INSTRUCTIVE).trigger()
+    wait_until(lambda: desk.table.id_at(0) == shown, longest_ms=5000)
 
 
 def main(folder: Path) -> None:
