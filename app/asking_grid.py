@@ -117,8 +117,7 @@ class AskingGrid(QObject):
         none = grid_words.NONE_OF_LABEL if dialog.label_id else grid_words.NONE
         if done < total:
             none = grid_words.WAITS
-        several = session.label_set.multi_label
-        unknown = {ranking.notice for ranking in sure if several and ranking.notice}
+        unknown = {ranking.notice for ranking in sure if ranking.notice}
         dialog.show_cells(tuple(cells), none, " ".join(sorted(unknown)))
         self._batch.show(tuple(self._page))
 

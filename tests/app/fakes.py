@@ -47,11 +47,13 @@ class FakeEngine:
 
     Attributes:
         backbone_hash: Of the backbone that it stands for.
+        notice: What its rankings say beside their labels.
         steps: How many steps a training takes, 5 ms each.
         training: Set while it trains.
     """
 
     backbone_hash = "0" * 64
+    notice = ""
 
     def __init__(self, request: EngineRequest, steps: int = 20) -> None:
         self._label_set = request.label_set
@@ -160,7 +162,9 @@ class FakeEngine:
         entries = [LabelProbability(i, (counts.get(i, 0) + 1.0) / size) for i in ids]
         entries.sort(key=lambda entry: -entry.probability)
         suggested = by_rule(entries, self._label_set)
-        return Ranking(scan_id, self._version, used, tuple(entries), suggested=suggested)
+        return Ranking(
+            scan_id, self._version, used, tuple(entries), notice=self.notice, suggested=suggested
+        )
 
     def _new_version(self, version_id: str, labelled: Sequence[Decision]) -> Version:
         file = f"{version_id}.safetensors"

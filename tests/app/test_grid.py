@@ -153,6 +153,17 @@ def test_a_page_of_several_labels_is_accepted_as_it_is_suggested(
     assert {one.ranking.suggested for one in kept if one.ranking} == {("disc", "other")}
 
 
+def test_a_page_says_of_which_labels_nothing_is_known(desk: Driver) -> None:
+    desk.engines[-1].notice = "Nothing is known yet of: Other."
+    for _ in range(3):
+        desk.decide(Qt.Key.Key_2)
+    dialog = show(desk)
+    dialog.bar.setValue(60)
+    desk.until(lambda: len(dialog.page.ids(ticked=True)) == 6)
+    assert "Nothing is known yet of: Other. What you accept says" in dialog.hint.text()
+    dialog.reject()
+
+
 def test_the_last_page_is_taken_back_as_a_whole(desk: Driver, grid: GridDialog) -> None:
     assert not grid.back.isEnabled()
     recorded(desk, grid.ok.click)
