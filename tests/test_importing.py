@@ -77,6 +77,14 @@ def test_files_are_found_by_their_paths(
     assert list(_matched(files, scans).values()) == expected
 
 
+def test_scans_of_many_patients_may_be_called_alike() -> None:
+    files = [f"set/train/patient{number}/study1/view1.jpg" for number in range(300)]
+    scans = [f"/s/train/patient{number}/study1/view1.jpg" for number in range(100, 500)]
+    found = _matched(files, scans)
+    assert list(found.values()) == [*[None] * 100, *range(200)]
+    assert _matched(["study1/view1.jpg"], scans) == {"study1/view1.jpg": None}
+
+
 @given(st.lists(st.text("ab/.\\", max_size=6)), st.lists(st.text("ab/", max_size=6), max_size=4))
 def test_two_files_never_mean_one_scan_by_name_alone(files: list[str], scans: list[str]) -> None:
     paths = list(dict.fromkeys(str(Path("/s") / f"x{path}") for path in scans))

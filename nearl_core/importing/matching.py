@@ -2,6 +2,7 @@
 
 import os
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ def _file(statement: Statement) -> _File:
 
 @dataclass(frozen=True)
 class _Answer:
-    """The scans that a file may be, and how many parts of its path they share."""
+    """The scans that a file may be, two at the most, and how many parts of its path they share."""
 
     ids: tuple[int, ...] = ()
     shared: int = 0
@@ -107,11 +108,13 @@ class _Known:
         self._by_path = {os.path.normcase(scan.path): scan.id for scan in scans}
         self._by_name: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
         for scan in scans:
-            parts = tuple(map(os.path.normcase, scan.path.parts))
-            self._by_name[parts[-1]].append((parts, scan.id))
-            bare = _SUFFIX.sub("", parts[-1])
-            if bare not in ("", parts[-1]):
-                self._by_name[bare].append(((*parts[:-1], bare), scan.id))
+            name, *above = map(os.path.normcase, reversed(scan.path.parts))
+            self._by_name[name].append(((name, *above), scan.id))
+            bare = _SUFFIX.sub("", name)
+            if bare not in ("", name):
+                self._by_name[bare].append(((bare, *above), scan.id))
+        for paths in self._by_name.values():
+            paths.sort()
 
     def find(self, wanted: _File) -> _Answer:
         """The scans that may be meant."""
@@ -136,16 +139,27 @@ class _Known:
 
     def _ending(self, named: str) -> _Answer:
         parts = [os.path.normcase(part) for part in named.replace("\\", "/").split("/")]
-        parts = [part for part in parts if part not in ("", ".", "..")]
-        candidates = self._by_name.get(parts[-1], []) if parts else []
-        shared = [(_shared(parts, path), scan_id) for path, scan_id in candidates]
-        most = max((count for count, _ in shared), default=0)
-        return _Answer(tuple(scan_id for count, scan_id in shared if count == most), most)
+        turned = tuple(part for part in reversed(parts) if part not in ("", ".", ".."))
+        candidates = self._by_name.get(turned[0], []) if turned else []
+        # In order, what shares the most stands together, and beside where the file would stand: a
+        # data set may call the scans of all its patients alike.
+        place = bisect_left(candidates, turned, key=_path)
+        beside = candidates[max(place - 1, 0) : place + 1]
+        most = max((_shared(turned, path) for path, _ in beside), default=0)
+        first = bisect_left(candidates, turned[:most], key=lambda one: one[0][:most])
+        last = bisect_right(candidates, turned[:most], key=lambda one: one[0][:most])
+        return _Answer(
+            tuple(scan_id for _, scan_id in candidates[first : min(last, first + 2)]), most
+        )
+
+
+def _path(one: tuple[tuple[str, ...], int]) -> tuple[str, ...]:
+    return one[0]
 
 
 def _shared(parts: Sequence[str], path: Sequence[str]) -> int:
     count = 0
-    for one, two in zip(reversed(parts), reversed(path), strict=False):
+    for one, two in zip(parts, path, strict=False):
         if one != two:
             break
         count += 1
