@@ -132,6 +132,7 @@ def _record(report: "ExportReport") -> dict[str, object]:
         "rows": report.rows,
         "scans": report.scans,
         "patients": report.patients,
+        "patients_known": report.patients_known,
         "images": report.images,
         "splits": dict(report.splits),
         "left_out": [
@@ -145,8 +146,9 @@ def _record(report: "ExportReport") -> dict[str, object]:
 
 def _text(report: "ExportReport") -> str:
     splits = ", ".join(f"{name} {count}" for name, count in report.splits)
+    patients = f" of {report.patients} patients" if report.patients_known else ""
     lines = [
-        f"Exported {report.rows} decisions on {report.scans} scans of {report.patients} patients "
+        f"Exported {report.rows} decisions on {report.scans} scans{patients} "
         f"({splits}) to {report.folder} and verified them.",
         report.leakage,
     ]

@@ -241,7 +241,7 @@ def _limits(recipe: Recipe, left_out: Sequence[LeftOut], evidence: Evidence) -> 
     lines += [
         f"- {count} scans are left out, or have no picture: {r}" for r, count in reasons.items()
     ]
-    lines += [f"- {notice}" for notice in evidence.notices]
+    lines += [f"- {plain(notice)}" for notice in evidence.notices]
     lines.append("- Deferred and undecided scans are not included.")
     if recipe.choice.rule is not Rule.ADJUDICATED:
         lines.append("- Decisions are those of the readers named; they were not adjudicated.")

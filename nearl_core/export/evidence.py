@@ -7,7 +7,6 @@ from nearl_core.agreement import Agreement, Word, pairs_of
 from nearl_core.export.content import Content, Pictures
 from nearl_core.export.images import LeftOut
 from nearl_core.export.leakage import Leakage
-from nearl_core.export.names import plain
 from nearl_core.export.rows import Row, word
 from nearl_core.export.split import NAMES
 from nearl_core.types import LabelSet, Occasion, Version
@@ -74,7 +73,7 @@ def _notices(
         here = {row.kind for row in rows if row.split == name}
         lacking = [kind for kind in kinds if kind not in here]
         if fraction > 0 and lacking:
-            notices.append(f"The split {name} has no scan of: {plain(', '.join(lacking))}.")
+            notices.append(f"The split {name} has no scan of: {', '.join(lacking)}.")
     there = {row.scan_id for row in rows} | {one.scan_id for one in left_out}
     absent = len({row.scan_id for row in everything} - there)
     if absent:

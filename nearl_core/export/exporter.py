@@ -38,6 +38,7 @@ class ExportReport:
         folder: Where it stands.
         format: Such as "csv".
         rows, scans, patients, images: How many there are.
+        patients_known: Whether of each scan it is known whose it is; else it counts as a patient.
         splits: Name and number of scans of each.
         left_out: Scans that have no picture, or are not in it, with reasons.
         notices: Sentences that the reader should see.
@@ -49,6 +50,7 @@ class ExportReport:
     rows: int
     scans: int
     patients: int
+    patients_known: bool
     images: int
     splits: tuple[tuple[str, int], ...]
     left_out: tuple[LeftOut, ...]
@@ -258,6 +260,7 @@ def _report(
         rows=len(rows),
         scans=len({row.scan_id for row in rows}),
         patients=len({row.patient for row in rows}),
+        patients_known=not evidence.leakage.unknown,
         images=len({row.image for row in rows if row.image}),
         splits=tuple((name, len(ids)) for name, ids in in_split.items()),
         left_out=tuple(left_out),

@@ -15,6 +15,7 @@ from nearl_core.control import RunControl
 from nearl_core.export.images import SIDE, SMALL, Seen
 from nearl_core.export.names import scan_name
 from nearl_core.export.rows import Row
+from nearl_core.words import counted
 
 FILE: Final = "leakage.json"
 LIKE: Final = 0.9
@@ -54,6 +55,8 @@ class Leakage:
         patients, studies: How many there are.
         identical, nearly: Pairs of scans with the same, or nearly the same, picture.
         compared: How many pictures were compared; 0 where the export has none.
+        scans: How many there are.
+        unknown: Those of them of which nothing says whose they are.
     """
 
     patients: int
@@ -61,6 +64,8 @@ class Leakage:
     identical: tuple[Pair, ...]
     nearly: tuple[Pair, ...]
     compared: int
+    scans: int
+    unknown: int
 
     @property
     def none(self) -> bool:
@@ -72,13 +77,23 @@ class Leakage:
         """For the desk, the card and the command line."""
         blind = "" if self.compared else " (there are no pictures here to compare)"
         if self.none:
-            what = "patient, study or picture" if self.compared else "patient or study"
-            return f"No {what} stands in two splits{blind}."
+            kinds = ["patient"] if self.unknown < self.scans else []
+            kinds += ["study", "picture"] if self.compared else ["study"]
+            what = " or ".join(filter(None, [", ".join(kinds[:-1]), kinds[-1]]))
+            return f"No {what} stands in two splits{blind}{self._untold}."
         return (
             f"In two splits stand {self.patients} patients and {self.studies} studies; "
             f"{scans_of(self.identical)} pictures are identical and {scans_of(self.nearly)} nearly "
-            f"identical to one in another split{blind}. {FILE} lists them."
+            f"identical to one in another split{blind}{self._untold}. {FILE} lists them."
         )
+
+    @property
+    def _untold(self) -> str:
+        """What is not known of patients, of whom nothing may be claimed then."""
+        if not self.unknown:
+            return ""
+        which = "" if self.unknown == self.scans else f" for {counted(self.unknown, 'scan')}"
+        return f"; patients could not be told apart{which}"
 
 
 def scans_of(pairs: Iterable[Pair]) -> int:
@@ -87,7 +102,7 @@ def scans_of(pairs: Iterable[Pair]) -> int:
 
 
 def examine(
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     seen: Sequence[Seen],
     *,
     patients: Mapping[int, str],
@@ -117,6 +132,8 @@ def examine(
         identical=tuple(identical),
         nearly=tuple(nearly),
         compared=len(here),
+        scans=len(split_of),
+        unknown=len({row.scan_id for row in rows if not row.patient_known}),
     )
 
 

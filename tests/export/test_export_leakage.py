@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,11 @@ from nearl_core.errors import Cancelled
 from nearl_core.export.images import SIDE, Seen, cuts_of, miniature_of
 from nearl_core.export.leakage import Leakage, examine
 from nearl_core.export.rows import Row
+from nearl_core.store.project import Project
+from nearl_core.store.scans import NewScan
+from nearl_core.types import Identity, Label, LabelSet, ScanInfo
+from tests.export.running import run
+from tests.support.projects import LABELS, decide, new_project
 
 Picture = NDArray[np.uint8]
 
@@ -155,3 +161,40 @@ def test_looking_for_twins_can_be_stopped() -> None:
     ]
     with pytest.raises(Cancelled):
         examine(rows, seen, patients={}, studies={}, control=control)
+
+
+@pytest.mark.parametrize(
+    ("patients", "start", "end"),
+    [
+        (("A", "B", "C"), "No patient or study stands in two splits", "compare)."),
+        (("", "", ""), "No study stands in two splits", "; patients could not be told apart."),
+        (
+            ("A", "", ""),
+            "No patient or study stands in two splits",
+            "; patients could not be told apart for 2 scans.",
+        ),
+    ],
+    ids=["known", "unknown", "partly"],
+)
+def test_nothing_is_claimed_of_patients_that_are_not_known(
+    tmp_path: Path, patients: tuple[str, ...], start: str, end: str
+) -> None:
+    with Project.create(tmp_path / "p", LABELS) as project:
+        for number, patient in enumerate(patients, 1):
+            path = tmp_path / f"{number}.png"
+            project.add_scans([NewScan(path, ScanInfo(32, 32), Identity(patient))])
+            decide(project, number, "disc")
+        report = run(project, tmp_path / "out")
+    assert report.leakage.startswith(start)
+    assert report.leakage.endswith(end)
+    assert report.patients_known is all(patients)
+
+
+def test_names_stand_as_they_are_but_on_the_card(tmp_path: Path) -> None:
+    label_set = LabelSet((Label("a", "melanocytic_nevus"), Label("b", "other")))
+    with new_project(tmp_path, scans=9, label_set=label_set) as project:
+        for number in range(1, 10):
+            decide(project, number, "a" if number == 1 else "b")
+        report = run(project, tmp_path / "out")
+    assert any("has no scan of: melanocytic_nevus." in notice for notice in report.notices)
+    assert r"has no scan of: melanocytic\_nevus." in (tmp_path / "out" / "README.md").read_text()
