@@ -31,6 +31,7 @@ SCANS_STAY = "Scans stay where they are; the project keeps decisions, versions a
 OWN_LABELS = "Own labels"
 NO_SUCH_FOLDER = "The folder of scans is not there."
 NEEDS_PLACE = "Say where the project shall stand."
+FOLDER_NEEDS_NAME = "The folder needs a name of its own."
 PROJECT_EXISTS = "Something stands at the project's place already."
 LABEL_SET_TITLE = "Labels"
 LABEL_SET_NOTE = (

@@ -1,5 +1,8 @@
 """Small fields and labels in the desk's measure."""
 
+import os
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QSpinBox, QWidget
@@ -20,6 +23,14 @@ def spin_box(low: int, high: int, value: int | None = None) -> QSpinBox:
     if inner is not None:
         inner.setTextMargins(_INSET, 0, 0, 0)
     return box
+
+
+def typed_path(text: str) -> Path:
+    """A path as far as it is typed; `~` is the home folder, `~nobody` a name like any other.
+
+    By os.path: pathlib raises where nobody is called so.
+    """
+    return Path(os.path.expanduser(text.strip()))
 
 
 class ElidedLabel(QLabel):

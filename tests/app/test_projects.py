@@ -257,6 +257,49 @@ def test_new_project_dialog_says_what_is_missing(
     dialog.reject()
 
 
+def test_folders_are_typed_by_hand_from_their_first_character_on(
+    driver: Driver, tmp_path: Path
+) -> None:
+    driver.desk.asking.new_project()
+    dialog = dialog_of(driver, NewProjectDialog)
+    assert isinstance(dialog, NewProjectDialog)
+
+    def type_anew(text: str) -> str:
+        field = dialog.focusWidget()
+        assert isinstance(field, QLineEdit)
+        driver.bot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+        driver.bot.keyClicks(field, text)
+        return dialog.problem
+
+    for scans in ("/" + "x" * 300, "~nobody-of-that-name"):
+        assert type_anew(scans) == dialog_words.NO_SUCH_FOLDER
+    assert type_anew("/") == ""
+    assert dialog.folder.name == "project.nearl"
+    for _ in range(2):  # past the button beside the field
+        driver.bot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+    assert type_anew("/") == dialog_words.FOLDER_NEEDS_NAME
+    assert not dialog.ok.isEnabled()
+    for place in ("~nobody-of-that-name", "/" + "x" * 300):
+        assert type_anew(place) == ""
+    assert type_anew(str(tmp_path / "typed")) == ""
+    assert dialog.folder == tmp_path / "typed.nearl"
+    dialog.reject()
+
+
+def test_an_export_goes_into_a_folder_with_a_name(desk: Driver) -> None:
+    desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    dialog = dialog_of(desk, ExportDialog)
+    assert isinstance(dialog, ExportDialog)
+    field = next(x for x in dialog.findChildren(QLineEdit) if x.text() == str(dialog.folder))
+    field.selectAll()
+    desk.bot.keyClicks(field, "/")
+    assert dialog.problem == dialog_words.FOLDER_NEEDS_NAME
+    assert not dialog.ok.isEnabled()
+    desk.bot.keyClicks(field, "a")
+    assert dialog.problem == ""
+    dialog.reject()
+
+
 def test_a_name_that_is_left_empty_is_asked_for(driver: Driver, scan_folder: Path) -> None:
     driver.desk.asking.open_path(scan_folder)
     dialog = dialog_of(driver, NewProjectDialog)

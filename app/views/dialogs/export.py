@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from app.models.export_words import ADAPTERS, DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
 from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted, note, selectable
-from app.views.fields import spin_box
+from app.views.fields import spin_box, typed_path
 
 _IMAGES: dict[str, tuple[str, ...]] = {
     "csv": ("none", "shown", "stored"),
@@ -127,7 +127,7 @@ class ExportDialog(DeskDialog):
     @property
     def folder(self) -> Path:
         """Where it goes."""
-        return Path(self._folder.text().strip()).expanduser()
+        return typed_path(self._folder.text())
 
     @property
     def split(self) -> tuple[float, ...]:
@@ -251,6 +251,8 @@ class ExportDialog(DeskDialog):
             problem = dialog_words.NO_ADAPTERS
         elif not self._folder.text().strip():
             problem = dialog_words.EXPORT_NEEDS_FOLDER
+        elif not self.folder.name:
+            problem = dialog_words.FOLDER_NEEDS_NAME
         elif of_scans and self.decisions in _BY_READER and not self.reader:
             problem = dialog_words.EXPORT_NEEDS_READER
         elif of_scans and sum(self.split) != 100:

@@ -1,5 +1,6 @@
 """A new project: its scans, its labels, its backbone."""
 
+import os
 from pathlib import Path
 
 from PySide6.QtWidgets import (
@@ -17,6 +18,7 @@ from app.models.label_drafts import Edit, NewId, drafts_of, label_set_of
 from app.strings import dialog_words
 from app.views.dialogs.label_editor import LabelEditor
 from app.views.dialogs.parts import DeskDialog, heading, note
+from app.views.fields import typed_path
 from nearl_core.types import LabelSet, Unit
 
 _ENDING = ".nearl"
@@ -91,14 +93,16 @@ class NewProjectDialog(DeskDialog):
     @property
     def scans(self) -> Path | None:
         """The folder to take scans from."""
-        text = self._scans.text().strip()
-        return Path(text).expanduser() if text else None
+        text = self._scans.text()
+        return typed_path(text) if text.strip() else None
 
     @property
     def folder(self) -> Path:
-        """Where the project will stand."""
-        path = Path(self._place.text().strip()).expanduser()
-        return path if path.suffix == _ENDING else path.with_name(path.name + _ENDING)
+        """Where the project will stand; what has no name, such as a drive, stays without one."""
+        path = typed_path(self._place.text())
+        if not path.name or path.suffix == _ENDING:
+            return path
+        return path.with_name(path.name + _ENDING)
 
     @property
     def backbone(self) -> str:
@@ -142,11 +146,14 @@ class NewProjectDialog(DeskDialog):
         self.ok.setFocus()
 
     def _own_problem(self) -> str:
-        if self.scans is not None and not self.scans.is_dir():
+        # By os.path: pathlib raises where a folder on the way may not be looked into.
+        if self.scans is not None and not os.path.isdir(self.scans):
             return dialog_words.NO_SUCH_FOLDER
         if not self._place.text().strip():
             return dialog_words.NEEDS_PLACE
-        if self.folder.exists():
+        if not self.folder.name:
+            return dialog_words.FOLDER_NEEDS_NAME
+        if os.path.lexists(self.folder):
             return dialog_words.PROJECT_EXISTS
         return ""
 
@@ -159,7 +166,7 @@ class NewProjectDialog(DeskDialog):
     def _usual_name(self) -> str:
         """The project is called like its folder of scans."""
         scans = self.scans
-        return (_USUAL_NAME if scans is None else scans.name) + _ENDING
+        return ((scans.name if scans is not None else "") or _USUAL_NAME) + _ENDING
 
     def _scans_typed(self) -> None:
         self._suggest_place()
