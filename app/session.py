@@ -201,6 +201,10 @@ class Session:
         """Whether any reader's decision of a scan stands."""
         return scan_id in self.standing or scan_id in self._others_of
 
+    def is_taught_by_others(self, scan_id: int) -> bool:
+        """Whether the ranking learns what another reader, or a source, said of a scan."""
+        return scan_id in self._taught_by_others
+
     def can_teach(self, verdict: Verdict) -> bool:
         """Whether it can be learned from; that none applies, where a scan can have several."""
         none_apply = self.label_set.multi_label and verdict.state is State.NONE_APPLY

@@ -12,6 +12,7 @@ from app.controllers.suggestions import Suggestions
 from app.jobs import Jobs, Priority
 from app.models.draft import Draft
 from app.models.showing import Showing
+from app.models.trail import Trail
 from app.session import Session
 from nearl_core import suggesting
 from nearl_core.errors import NearlError
@@ -55,6 +56,7 @@ class Review(QObject):
         self._suggestions = suggestions
         self.agenda = Agenda(self)
         self._on = OnScreen(suggestions)
+        self._trail = Trail()
         suggestions.ranked.connect(self._ranked)
         suggestions.learned.connect(self._learned)
 
@@ -74,6 +76,7 @@ class Review(QObject):
         """Begin with the first scan that waits for a decision, else the first."""
         for part in (self._on, self._recording, self.agenda):
             part.open(session)
+        self._trail = Trail()
         first = session.table.next_to_do(None)
         if first is None:
             first = session.table.id_at(0)
@@ -96,14 +99,18 @@ class Review(QObject):
         self.make_ready()
 
     def step(self, rows: int) -> None:
-        """Go so many rows down (or, negative, up) the queue."""
+        """Go so many rows down (or, negative, up) the queue.
+
+        In an order that changes, up is the scan that was decided before: its row is far away.
+        """
         session = self._on.session
         if session is None:
             return
         if self._on.scan is None:
             self.show(session.table.id_at(0))
             return
-        found = session.table.neighbours(self._on.scan.id, (rows,))
+        way = self._trail.step(rows, self._on.scan.id) if session.table.is_ordered else None
+        found = session.table.neighbours(self._on.scan.id, (rows,)) if way is None else [way]
         if found:
             self.show(found[0])
         else:
@@ -337,6 +344,8 @@ class Review(QObject):
 
     def _go_on(self) -> None:
         assert self._on.scan is not None
+        if self._on.showing.occasion is Occasion.SINGLE:
+            self._trail.went_on(self._on.scan.id)
         following = self.agenda.following(self._on.scan.id)
         if following is not None:
             self.show(*following)

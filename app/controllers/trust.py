@@ -76,7 +76,8 @@ class Trust(QObject):
         if before is not None and _anew(before, after):
             self._twice.add(decision.scan_id)
         self._said[decision.scan_id] = after
-        if after.state in _ANSWERS and decision.scan_id not in self._firsts:
+        told = session.is_taught_by_others(decision.scan_id)
+        if after.state in _ANSWERS and decision.scan_id not in self._firsts and not told:
             self._firsts[decision.scan_id] = decision
             self._outcomes += prequential.outcomes((decision,), session.label_set)
             self._tell()

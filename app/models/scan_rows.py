@@ -151,6 +151,11 @@ class ScanRows:
         self._show, self._search = show, search.strip().casefold()
         self._choose()
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether some scans stand first in an order of their own."""
+        return len(self._first) > 0
+
     def set_order(self, first: Sequence[int]) -> None:
         """Show these scans first, in this order; the others after them in order of adding."""
         self._first = self.scans.places(np.asarray(first, np.int64))

@@ -124,6 +124,11 @@ class ScanTable(QAbstractListModel):
         self.endResetModel()
         self.counts_changed.emit()
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether some scans stand first in an order of their own, which may change."""
+        return self._rows.is_ordered
+
     def set_order(self, first: Sequence[int]) -> None:
         """Show these scans first, in this order; the others after them in order of adding."""
         self.beginResetModel()

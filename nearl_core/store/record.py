@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from nearl_core.label_changes import LabelHistory
 from nearl_core.store import decisions, label_sets
@@ -40,7 +40,14 @@ def of_reader(project: "Project", reader: str) -> ReaderRecord:
         about.id, about.label_set_revision, about.state, about.labels, about.confidence,
         about.flagged, about.note,
     ).where(about.reader == reader, about.occasion != Occasion.REPEAT.value)  # fmt: skip
+    # The ranking has learned what others said of a scan: it is no test what it suggests there.
+    told_when = (
+        select(about.scan_id, func.min(about.id).label("id"))
+        .where(about.reader != reader, about.state.in_(_ANSWERS))
+        .group_by(about.scan_id)
+    )
     with project.reading() as connection:
+        told = {row.scan_id: row.id for row in connection.execute(told_when)}
         line = UndoLine(decisions.steps(connection, reader))
         history = label_sets.history(connection)
         said = {row.id: _Said(*tuple(row)[1:]) for row in connection.execute(query)}
@@ -49,7 +56,7 @@ def of_reader(project: "Project", reader: str) -> ReaderRecord:
             if step.repeat:
                 continue
             before = last.get(step.scan_id)
-            if said[step.id].state in _ANSWERS:
+            if said[step.id].state in _ANSWERS and step.id < told.get(step.scan_id, step.id + 1):
                 first.setdefault(step.scan_id, step.id)
             if before is not None and _anew(said[before], said[step.id], history):
                 twice.add(step.scan_id)

@@ -184,6 +184,28 @@ def test_next_unlabelled_skips_what_is_decided(desk: Driver) -> None:
     assert desk.scan_id() == second
 
 
+def test_left_goes_back_though_the_order_moved_what_was_decided_away(desk: Driver) -> None:
+    desk.desk.actions.action(Command.INSTRUCTIVE).trigger()
+    desk.until(lambda: desk.desk.table.is_ordered)
+    decided = [desk.scan_id()]
+    desk.decide(Qt.Key.Key_1)
+    decided.append(desk.scan_id())
+    desk.decide(Qt.Key.Key_2)
+    here = desk.scan_id()
+    desk.until(lambda: desk.desk.table.row_of(here) == 0)
+    for scan_id in reversed(decided):
+        desk.press(Qt.Key.Key_Left)
+        assert desk.scan_id() == scan_id
+    for scan_id in (decided[1], here):
+        desk.press(Qt.Key.Key_Right)
+        assert desk.scan_id() == scan_id
+    for _ in range(3):
+        desk.press(Qt.Key.Key_Left)
+    assert desk.scan_id() not in (*decided, here)  # through the rows, from the oldest one on
+    desk.press(Qt.Key.Key_Right)
+    assert desk.scan_id() == decided[0]
+
+
 def test_keys_are_silent_in_the_search(desk: Driver) -> None:
     first = desk.scan_id()
     desk.press(Qt.Key.Key_Slash)

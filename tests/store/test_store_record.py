@@ -67,6 +67,16 @@ def test_the_first_answer_counts_and_what_was_undone_does_not(project: Project) 
     assert all(d.ranking is not None for d in found.firsts)
 
 
+def test_a_scan_that_others_told_of_before_is_no_test(project: Project) -> None:
+    one, two, three, _ = (scan.id for scan in project.scans())
+    say(project, one, DISC, reader="imported-csv", shown=Shown.IMPORTED)
+    say(project, two, reader="someone else")  # deferred, which teaches nothing
+    for scan_id in (one, two, three):
+        say(project, scan_id, DISC)
+    say(project, three, STRIPES, reader="someone else")  # after the reader
+    assert [found.scan_id for found in record.of_reader(project, "r").firsts] == [two, three]
+
+
 def test_looked_twice_is_saying_it_anew_and_not_a_flag_or_a_repeat(project: Project) -> None:
     one, two, three, four = (scan.id for scan in project.scans())
     say(project, three, flagged=True)  # deferred: not decided yet
