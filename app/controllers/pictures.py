@@ -199,7 +199,7 @@ class Pictures(QObject):
         """The queue keeps its place empty: the scan itself says why when it is opened."""
         del error
         if session is self._session and self._thumbnails.pop(scan_id, None) is not None:
-            self.thumbnail.emit(scan_id, QPixmap(1, 1))
+            self.thumbnail.emit(scan_id, QPixmap())
 
 
 def decode(reader: ScanReader, scan: Scan, frame: int, control: RunControl) -> Picture:

@@ -44,6 +44,9 @@ _FORMATS = tuple(
         GifImagePlugin.GifImageFile,
     )
 )
+_ENDS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b";"}
+"""The last bytes of a whole file, by format."""
+
 DAMAGED = (
     OSError,
     ValueError,
@@ -65,13 +68,17 @@ def info(path: Path) -> tuple[ScanInfo, Identity]:
     """Size and number of frames; nothing of whose it is.
 
     Raises:
-        ScanError: If it is no picture that can be read.
+        ScanError: If it is no picture that can be read, or one that is cut short.
     """
     deep = _deep(path)
     if deep is not None:
         return _deep_info(deep), Identity()
     with _opened(path) as picture:
-        return _info(picture), Identity()
+        found = _info(picture)
+        if not _has_end(path, _ENDS.get(picture.format or "", b"")):
+            # Decoded only then: what has its end costs no more than its header.
+            picture.load()
+        return found, Identity()
 
 
 def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
@@ -205,6 +212,12 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise ScanError("The picture is larger than 178 megapixels.") from error
     except DAMAGED as error:
         raise ScanError("The picture is damaged or cut short.") from error
+
+
+def _has_end(path: Path, end: bytes) -> bool:
+    with path.open("rb") as stream:
+        stream.seek(-min(len(end), path.stat().st_size), io.SEEK_END)
+        return stream.read() == end
 
 
 def _info(picture: Image.Image) -> ScanInfo:

@@ -1,5 +1,7 @@
 """How a scan is looked at: turning, letters, windows, tables."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from app.models.viewing import Orientation, Turn, Viewing, as_linear, dragged, e
 from app.views import style
 from nearl_core.scans import display
 from nearl_core.types import Frame, ScanInfo, VoiLut, Window
+from tests.app.driving import Driver
 
 EDGES = ("R", "L", "A", "P")
 turns = st.lists(st.sampled_from(list(Turn)), max_size=8)
@@ -171,3 +174,17 @@ def test_text_stands_out_from_its_ground(text: str, ground: str) -> None:
 @pytest.mark.parametrize(("shape", "ground"), style.shapes_on_ground())
 def test_edges_and_bars_stand_out_from_their_ground(shape: str, ground: str) -> None:
     assert contrast(shape, ground) >= 3
+
+
+def test_a_picture_that_can_not_be_read_has_no_thumbnail(
+    driver: Driver, project: Path, scan_folder: Path
+) -> None:
+    damaged = scan_folder / "disc-1.png"
+    damaged.write_bytes(damaged.read_bytes()[:60])
+    driver.open(project)
+    table = driver.desk.table
+    names = {scan.path.name: scan.id for scan in map(table.scan, range(1, 10)) if scan is not None}
+    driver.until(lambda: table.thumbnails.get(names["disc-1.png"]) is not None)
+    kept = table.thumbnails.get(names["disc-1.png"])
+    assert kept is not None
+    assert kept.isNull()

@@ -204,6 +204,17 @@ def test_truncated_pictures_are_refused(tmp_path: Path, suffix: str) -> None:
         raster.frame(path)
 
 
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif"])
+def test_a_picture_cut_short_is_refused_as_it_is_added(tmp_path: Path, suffix: str) -> None:
+    path = saved(tmp_path / f"a.{suffix}", noise((60, 60, 3)))
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"\0\0")  # what a camera or a copy appends harms nothing
+    assert raster.info(path)[0].rows == 60
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ScanError, match="cut short"):
+        raster.info(path)
+
+
 def test_written_png_holds_pixels_and_nothing_else(tmp_path: Path) -> None:
     pixels = noise((9, 9, 3))
     written.write_png(tmp_path / "a.png", pixels)
