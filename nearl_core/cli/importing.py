@@ -66,8 +66,8 @@ def _import(args: argparse.Namespace, output: Output) -> int:
             take(project, planned, output.control())
     output.result(
         _record(planned, label_set, source=name, saved=not args.dry_run),
-        f"{counted(len(planned.decisions), 'decision')} of {name}"
-        + (", nothing was taken in." if args.dry_run else " taken in."),
+        f"{counted(len(planned.decisions), 'decision')} of {name} "
+        + ("would be taken in." if args.dry_run else "taken in."),
     )
     _tell(planned, label_set, output)
     return _DONE

@@ -3,13 +3,13 @@
 import argparse
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nearl_core.cli.output import Output
-from nearl_core.errors import ProjectError
+from nearl_core.errors import ProjectError, ScanError
 
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
@@ -83,6 +83,7 @@ def _create(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.types import Unit
 
     patient_rule(args.patient_from)  # a wrong one must not leave a project behind
+    _require([args.scans] if args.scans is not None else [])
     label_set = from_argument(args.labels, multi_label=args.multi_label)
     unit = Unit(args.unit)
     with Project.create(args.project, label_set, backbone=args.backbone, unit=unit) as project:
@@ -100,6 +101,7 @@ def _create(args: argparse.Namespace, output: Output) -> int:
         text = f"Created {project.folder} with the labels {', '.join(label_set.names)}."
         output.result(record, text)
         if added is not None:
+            output.text(_counts(added[0]))
             _tell_added(*added, output=output)
     return _DONE
 
@@ -109,6 +111,7 @@ def _add(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.store.project import Project
 
     patient_rule(args.patient_from)
+    _require(args.paths)
     with Project.open(args.project) as project:
         report, unreadable = _add_to(project, args.paths, args.patient_from, output)
         record = _added_record(report, unreadable)
@@ -116,11 +119,7 @@ def _add(args: argparse.Namespace, output: Output) -> int:
         record["scans"] = len(scans)
         record["patients"] = len({scan.patient for scan in scans})
         record["patients_known"] = all(scan.patient_known for scan in scans)
-    output.result(
-        record,
-        f"{report.added} scans added, {report.already} were there already, "
-        f"{len(report.skipped)} files skipped.",
-    )
+    output.result(record, _counts(report))
     _tell_added(report, unreadable, output=output)
     if not record["patients_known"]:
         output.message(
@@ -128,6 +127,17 @@ def _add(args: argparse.Namespace, output: Output) -> int:
             "If their paths do, create the project anew with --patient-from."
         )
     return _DONE
+
+
+def _require(paths: Sequence[Path]) -> None:
+    """Say so where a path leads nowhere, before anything is made or added.
+
+    Raises:
+        ScanError: If one does not exist.
+    """
+    for path in paths:
+        if not os.path.lexists(path):
+            raise ScanError(f"There is no file or folder {path}.", "Check the path.")
 
 
 def _add_to(
@@ -183,6 +193,13 @@ def _added_record(report: "AddReport", unreadable: "list[SkippedFile]") -> dict[
         "skipped": [{"path": str(one.path), "reason": one.reason} for one in report.skipped],
         "unreadable": [{"path": str(one.path), "reason": one.reason} for one in unreadable],
     }
+
+
+def _counts(report: "AddReport") -> str:
+    return (
+        f"{report.added} scans added, {report.already} were there already, "
+        f"{len(report.skipped)} files skipped."
+    )
 
 
 def _tell_added(report: "AddReport", unreadable: "list[SkippedFile]", *, output: Output) -> None:

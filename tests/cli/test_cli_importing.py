@@ -19,7 +19,7 @@ def test_an_import_is_shown_then_done(tmp_path: Path, capsys: pytest.CaptureFixt
     asked = ["import", project, str(table), "--format", "csv", "--source", "reports"]
     assert main([*asked, "--dry-run"]) == 0
     out = capsys.readouterr().out
-    assert "1 decision of reports, nothing was taken in." in out
+    assert "1 decision of reports would be taken in." in out
     assert "1 × Circle → left out" in out
     assert "1 files of the source are no scans of this project:\n  77.png" in out
     assert main([*asked, "--map", "Circle=Dots", "--json"]) == 0

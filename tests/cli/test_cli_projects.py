@@ -109,6 +109,15 @@ def test_a_folder_that_was_added_is_known_behind_a_link_too(
         assert (added["added"], added["already"]) == (0, 2)
 
 
+def test_a_new_project_says_how_many_scans_it_took_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_folder(tmp_path / "scans")
+    argv = ["create", str(tmp_path / "p"), "--labels", "a,b", "--scans", str(tmp_path / "scans")]
+    assert main(argv) == 0
+    assert "9 scans added" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("rule", ["(", "x", "(a)(b)"])
 def test_a_patient_rule_that_means_nothing_leaves_no_project(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], rule: str
@@ -130,6 +139,8 @@ def test_a_patient_rule_that_means_nothing_leaves_no_project(
         (["create", "{tmp}/q", "--labels", "a,A"], 3),
         (["create", "{tmp}/q", "--labels", "{tmp}/gone.yaml"], 3),
         (["create", "{folder}", "--labels", "a,b"], 3),
+        (["create", "{tmp}/q", "--labels", "a,b", "--scans", "{tmp}/gone"], 3),
+        (["add", "{folder}", "{tmp}/gone"], 3),
         (["export", "{folder}", "{tmp}/o", "--format", "csv"], 3),
         (["export", "{folder}", "{tmp}/o", "--format", "xls"], 2),
         (["export", "{folder}", "{tmp}/o", "--format", "csv", "--split", "a"], 2),
