@@ -304,6 +304,7 @@ class Desk(QObject):
     def _taken_in(self, _count: int) -> None:
         self.review.reload()
         self.suggestions.learn(self.review.around())
+        self.training.decided()
 
     # --- what came back --------------------------------------------------------------------
 

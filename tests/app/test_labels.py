@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from app import bootstrap, strings
@@ -273,6 +273,8 @@ def test_a_table_of_labels_is_shown_mapped_and_taken_in(desk: Driver, tmp_path: 
     with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
         dialog.ok.click()
     desk.until(lambda: "2 decisions of reports taken in" in desk.status())
+    told = [label.text() for label in desk.desk.window.training.findChildren(QLabel)]
+    assert any("3 decisions not trained on yet" in text for text in told)
     session = desk.desk.library.session
     assert session is not None
     assert {one.reader for one in session.others} == {"reports"}
