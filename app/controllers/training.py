@@ -44,6 +44,7 @@ class Training(QObject):
         self._automatic = True
         self._every = 20
         self._wanted = False
+        self._came_to = ""
 
     @property
     def state(self) -> TrainingState:
@@ -68,11 +69,11 @@ class Training(QObject):
     def engine_ready(self) -> None:
         """The engine is there."""
         versions = self._session.versions if self._session is not None else ()
-        last = strings.trained(versions[-1]) if versions else ""
+        self._came_to = strings.trained(versions[-1]) if versions else strings.NOT_TRAINED
         if self._session is not None and self._session.read_only:
             self._set(replace(self._state, phase=Phase.OFF, text=strings.READ_ONLY_TRAINING))
         else:
-            self._set(replace(self._state, phase=Phase.IDLE, text=last or strings.NOT_TRAINED))
+            self._set(replace(self._state, phase=Phase.IDLE, text=self._came_to))
             if self._wanted:
                 self.start()
         self._wanted = False
@@ -90,9 +91,10 @@ class Training(QObject):
         self._automatic, self._every = on, every
 
     def decided(self) -> None:
-        """One more decision was made, or one taken back."""
+        """Decisions were made, taken in or taken back: why none could train may hold no more."""
         waiting = 0 if self._session is None else len(self._session.untrained)
-        self._set(replace(self._state, waiting_decisions=waiting))
+        text = self._came_to if self._state.phase is Phase.IDLE else self._state.text
+        self._set(replace(self._state, text=text, waiting_decisions=waiting))
         if self._automatic and waiting >= self._every and self._state.phase is Phase.IDLE:
             self.start()
 
@@ -177,7 +179,8 @@ class Training(QObject):
         self._jobs.store.submit(
             work, done=partial(self._versions_read, session), failed=self._failed
         )
-        self._set(replace(self._state, phase=Phase.IDLE, text=strings.trained(version)))
+        self._came_to = strings.trained(version)
+        self._set(replace(self._state, phase=Phase.IDLE, text=self._came_to))
 
     def _versions_read(self, session: Session, versions: Sequence[Version]) -> None:
         if session is not self._session:

@@ -67,6 +67,17 @@ def test_too_few_decisions_is_a_sentence_in_the_panel(desk: Driver) -> None:
     desk.until(lambda: "too few decisions" in panel.state.text)
     assert panel.state.phase is Phase.IDLE
     assert not desk.troubles
+    desk.decide(Qt.Key.Key_1)
+    assert panel.state.text == strings.NOT_TRAINED  # by now there may be enough
+
+
+def test_a_decision_leaves_what_the_last_training_came_to(desk: Driver) -> None:
+    decide_some(desk)
+    train(desk)
+    said = desk.desk.window.training.state.text
+    assert said.startswith("Version v1.")
+    desk.decide(Qt.Key.Key_1)
+    assert desk.desk.window.training.state.text == said
 
 
 def test_what_a_version_could_learn_from_is_counted_so(
