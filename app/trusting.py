@@ -68,6 +68,7 @@ class Trusting(QObject):
         self._session = None
         self.trust.close()
         self.again.close()
+        self._window.scan.trust.show_versions((), can_change=False)
 
     def labels_changed(self) -> None:
         """The label set is another one."""

@@ -131,8 +131,8 @@ class TrustPanel(QScrollArea):
         self.plot.show_reliability(lines.plot)
 
     def show_versions(self, lines: tuple[VersionEvidence, ...], *, can_change: bool) -> None:
-        """Show what stands behind the versions; the one that was chosen stays chosen."""
-        chosen = self._versions.currentData()
+        """Show what stands behind the versions: the newest, unless an older one was chosen."""
+        chosen = self._versions.currentData() if self._versions.currentIndex() > 0 else None
         self._lines, self._can_change = lines, can_change
         self._versions.blockSignals(True)
         self._versions.clear()

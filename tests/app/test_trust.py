@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from app import strings
 from app.controllers import looking_again
@@ -151,6 +151,23 @@ def test_a_version_says_what_speaks_for_it_and_can_be_taken_back(desk: Driver) -
     with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):
         button.click()
     assert button.isHidden()
+
+
+def test_the_newest_version_is_shown_until_an_older_one_is_chosen(desk: Driver) -> None:
+    choice = desk.desk.window.scan.trust.findChild(QComboBox)
+    assert isinstance(choice, QComboBox)
+
+    def train_another() -> str:
+        with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):
+            desk.press(Qt.Key.Key_T, CONTROL)
+        return str(choice.currentData())
+
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
+        desk.decide(key)
+    assert [train_another(), train_another()] == ["v1", "v2"]
+    choice.setFocus()
+    desk.bot.keyClick(choice, Qt.Key.Key_Down)
+    assert train_another() == "v1"
 
 
 def test_the_list_says_how_many_decisions_it_needs(desk: Driver) -> None:
