@@ -114,6 +114,7 @@ def _to_learn_from(scans: "Mapping[int, Scan]", decisions: "Sequence[Decision]")
 def _rank(args: argparse.Namespace, output: Output) -> int:
     from nearl_core.store.project import Project
     from nearl_core.suggesting import suggested
+    from nearl_core.types import State
 
     with Project.open(args.project, read_only=True) as project:
         asked = _asked(project, args)  # a path that is none is said before the model is loaded
@@ -125,11 +126,13 @@ def _rank(args: argparse.Namespace, output: Output) -> int:
         for ranking in _ranked(engine, chosen, output):
             top = ranking.labels[: args.top] if args.top else ranking.labels
             record = _ranking_record(asked[ranking.scan_id], replace(ranking, labels=top), names)
+            words = ", ".join(f"{names[e.label_id]} {e.probability:.2f}" for e in top)
             said = suggested(ranking, label_set)
             if said is not None:
-                record["suggested"] = [names[one] for one in said]
-            words = ", ".join(f"{names[e.label_id]} {e.probability:.2f}" for e in top)
-            output.result(record, f"{record['path']}: {words or ranking.notice}")
+                record["suggested"] = found = [names[one] for one in said]
+                words += f"; suggested: {', '.join(found) or State.NONE_APPLY.value}"
+            told = ". ".join(filter(None, (words, ranking.notice)))
+            output.result(record, f"{record['path']}: {told}")
     return _DONE
 
 

@@ -77,6 +77,24 @@ def test_rank_says_what_it_makes_of_each_scan(
         assert record["suggested"] == [record["ranking"][0]["label"]]
 
 
+def test_rank_tells_people_what_is_suggested_and_what_it_leaves_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backbone = write_backbone(tmp_path / "tiny", words="lung\n")
+    scans = [write_png(tmp_path / "scans" / f"{n}.png", disc(seed=n)) for n in range(3)]
+    scans.append(write_png(tmp_path / "scans" / "3.png", stripes(seed=3)))
+    rows = [f"{scans[0]},Disc", f"{scans[3]},Stripes"]
+    (tmp_path / "decisions.csv").write_text("\n".join(["path,label", *rows]))
+    made = tmp_path / "p.nearl"
+    more = ["--labels", "Disc,Stripes,Torus", "--scans", tmp_path / "scans"]
+    _run(capsys, "create", made, *more, "--backbone", backbone)
+    _run(capsys, "decide", made, tmp_path / "decisions.csv")
+    assert main(["rank", str(made), str(scans[1])]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{scans[1]}: Disc ")
+    assert line.endswith("; suggested: Disc. Nothing is known yet of: Torus.")
+
+
 def test_rank_of_some_paths_in_their_order_with_few_labels(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
