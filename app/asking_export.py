@@ -35,10 +35,11 @@ class AskingExport(QObject):
 
     def ask(self, session: Session) -> None:
         """Ask for an export of the open project."""
+        from nearl_core.export.beside import free_folder
         from nearl_core.export.exporter import FORMATS  # loads the store: not at the start
 
         project, live = session.project.folder, session.live
-        folder = project.parent / f"{project.stem}-export"
+        folder = free_folder(project.parent / f"{project.stem}-export")
         dialog = ExportDialog(
             folder,
             (*FORMATS, ADAPTERS),
@@ -78,7 +79,7 @@ class AskingExport(QObject):
 
     def _done(self, report: "ExportReport") -> None:
         splits = ", ".join(f"{name} {count}" for name, count in report.splits)
-        notices = "\n".join((report.leakage, *report.notices))
+        notices = "\n".join(dict.fromkeys((report.leakage, *report.notices)))
         self._say(
             strings.exported(report.scans, report.images, len(report.left_out), splits, notices)
         )

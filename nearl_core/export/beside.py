@@ -5,7 +5,8 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from nearl_core.errors import ExportError
@@ -26,7 +27,7 @@ def beside(out: Path, *, apart_from: Path) -> Iterator[Path]:
     if out == apart_from or out.is_relative_to(apart_from):
         raise ExportError("The export can't stand in the project.", "Choose another folder.")
     try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if not _is_free(out):
             raise ExportError(f"{out.name} is not empty.", "Choose a new or an empty folder.")
         out.parent.mkdir(parents=True, exist_ok=True)
         _remove_dead(out)
@@ -44,6 +45,27 @@ def beside(out: Path, *, apart_from: Path) -> Iterator[Path]:
             f"The export can't be written ({error.strerror or type(error).__name__}).",
             "Check the place and the free space of the disk, then export again.",
         ) from error
+
+
+def free_folder(out: Path) -> Path:
+    """The folder, or where something stands in it the first of `NAME-2`, `NAME-3`… that is free."""
+    with suppress(OSError):  # what can't be looked at is refused when it is exported to
+        return next(place for place in _places(out) if _is_free(place))
+    return out
+
+
+def _places(out: Path) -> Iterator[Path]:
+    yield out
+    yield from (out.with_name(f"{out.name}-{number}") for number in count(2))
+
+
+def _is_free(out: Path) -> bool:
+    """Whether it does not exist or is an empty folder.
+
+    Raises:
+        OSError: If it can't be looked at.
+    """
+    return not out.exists() or (out.is_dir() and not any(out.iterdir()))
 
 
 def _remove_dead(out: Path) -> None:

@@ -204,8 +204,15 @@ def test_an_export_is_made_from_the_dialog(desk: Driver) -> None:
     with desk.bot.waitSignal(desk.desk.exporting.done, timeout=WAIT_MS):
         dialog.ok.click()
     assert "3 scans" in dialog.result_text.text()
-    assert dialog.folder.is_dir()
+    first = dialog.folder
+    assert first.is_dir()
     dialog.ok.click()
+    desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    desk.until(lambda: dialog_of(desk, ExportDialog) not in (None, dialog))
+    again = dialog_of(desk, ExportDialog)
+    assert isinstance(again, ExportDialog)
+    assert again.folder == first.with_name(f"{first.name}-2")
+    again.reject()
 
 
 def test_the_live_versions_adapters_are_exported_from_the_dialog(
