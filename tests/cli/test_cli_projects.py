@@ -48,6 +48,9 @@ def test_the_whole_way_on_real_files(tmp_path: Path, capsys: pytest.CaptureFixtu
     (exported,) = printed(capsys)
     assert exported["images"] == len(list(out.rglob("*.png"))) == 8
     assert {path.parent.name for path in out.rglob("*.png")} == {"Disc", "Stripes"}
+    files = {one["scan"]: Path(one["path"]) for one in listed}
+    for picture in out.rglob("*.png"):  # who holds the project can tell which file it is of
+        assert files[picture.name.split("_")[0]].name.startswith(picture.parent.name.lower())
 
     assert main(["check", project, "--json"]) == 0
     (checked,) = printed(capsys)
