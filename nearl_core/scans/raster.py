@@ -75,7 +75,7 @@ def info(path: Path) -> tuple[ScanInfo, Identity]:
         return _deep_info(deep), Identity()
     with _opened(path) as picture:
         found = _info(picture)
-        if not _has_end(path, _ENDS.get(picture.format or "", b"")):
+        if not _has_end(path, picture):
             # Decoded only then: what has its end costs no more than its header.
             picture.load()
         return found, Identity()
@@ -214,9 +214,18 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise ScanError("The picture is damaged or cut short.") from error
 
 
-def _has_end(path: Path, end: bytes) -> bool:
+def _has_end(path: Path, picture: Image.Image) -> bool:
+    """Whether a file is as long as it says, or ends as its format does."""
+    size = path.stat().st_size
+    if isinstance(picture, TiffImagePlugin.TiffImageFile):
+        tags = picture.tag_v2
+        starts, lengths = (tags.get(a, tags.get(b, ())) for a, b in ((273, 324), (279, 325)))
+        return all(start + n <= size for start, n in zip(starts, lengths, strict=False))
+    end = _ENDS.get(picture.format or "", b"")
     with path.open("rb") as stream:
-        stream.seek(-min(len(end), path.stat().st_size), io.SEEK_END)
+        if picture.format == "BMP":
+            return size >= int(struct.unpack("<2xI", stream.read(6))[0])
+        stream.seek(-min(len(end), size), io.SEEK_END)
         return stream.read() == end
 
 

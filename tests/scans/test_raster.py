@@ -204,7 +204,7 @@ def test_truncated_pictures_are_refused(tmp_path: Path, suffix: str) -> None:
         raster.frame(path)
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif", "bmp", "tif"])
 def test_a_picture_cut_short_is_refused_as_it_is_added(tmp_path: Path, suffix: str) -> None:
     path = saved(tmp_path / f"a.{suffix}", noise((60, 60, 3)))
     whole = path.read_bytes()
