@@ -152,8 +152,10 @@ class Actions(QObject):
     def handle(self, event: QKeyEvent) -> bool:
         """Turn a key press into what it means; False where it means nothing here."""
         focus = QApplication.focusWidget()
-        if is_text_field(focus) or event.key() in _MODIFIERS_ONLY:
+        if event.key() in _MODIFIERS_ONLY:
             return False
+        if is_text_field(focus):
+            return self._from_text(event)
         if isinstance(focus, (QAbstractButton, QComboBox)) and event.key() in _KEYS_OF_BUTTONS:
             return False
         index = label_index(key_press(event))
@@ -163,6 +165,16 @@ class Actions(QObject):
             return True
         name = self.keymap.action(key_text(event))
         if name is None:
+            return False
+        return self._press(Command(name), repeated=event.isAutoRepeat())
+
+    def _from_text(self, event: QKeyEvent) -> bool:
+        """What is typed is text, and Control with a key may be what always can be asked for."""
+        held = event.modifiers()
+        if not held & Qt.KeyboardModifier.ControlModifier or held & Qt.KeyboardModifier.AltModifier:
+            return False  # Windows says AltGr as both
+        name = self.keymap.action(key_text(event))
+        if name is None or Command(name) not in _WITHOUT_PROJECT:
             return False
         return self._press(Command(name), repeated=event.isAutoRepeat())
 
@@ -191,3 +203,6 @@ _MAY_REPEAT = frozenset(
     }
 )
 """A key held down may repeat these; a decision is one press."""
+
+_WITHOUT_PROJECT = frozenset(spec.command for spec in COMMANDS if not spec.needs_project)
+"""What can be asked for while a text is typed: none of it changes a decision."""

@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._pages)
         self.setStatusBar(self.status)
         actions.fill(self.menuBar())
+        self.start.setFocus()
 
     def _build_desk(self) -> QWidget:
         side = self._side = QSplitter(Qt.Orientation.Vertical)
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
         self._actions.set_project_open(False)
         self.setWindowTitle(strings.APP_NAME)
         self.start.show_problem(problem)
+        self.start.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_banner(self, text: str) -> None:
         """Show a lasting sentence above the desk; "" hides it."""
@@ -144,7 +146,8 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Pass keys to the action table; Escape leaves a text field."""
         if event.key() == Qt.Key.Key_Escape and is_text_field(self.focusWidget()):
-            self.scan.view.setFocus(Qt.FocusReason.OtherFocusReason)
+            place = self.scan.view if self.shows_desk else self.start
+            place.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         if not self._actions.handle(event):
             super().keyPressEvent(event)

@@ -40,6 +40,8 @@ class StartPage(QWidget):
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("ground")
+        # It has the keyboard until a field is chosen: what is typed must not become the pseudonym.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._recent_box = QVBoxLayout()
         self._no_recent = QLabel(strings.NO_RECENT)
         self._no_recent.setProperty("role", "muted")
@@ -114,6 +116,8 @@ class StartPage(QWidget):
     def show_busy(self, text: str) -> None:
         """Show what is being done, and let nothing else begin; "" when it is done."""
         self._busy.setText(text)
+        if text and self.isVisible():
+            self.setFocus()  # Qt would hand it from a button that rests to the next field
         self._choices.setEnabled(not text)
 
     def show_recent(self, paths: tuple[Path, ...]) -> None:
