@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QLineEdit
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QLineEdit, QPushButton
 
 import main
 from app import bootstrap, strings
@@ -261,7 +261,7 @@ def test_new_project_dialog_says_what_is_missing(
     driver.bot.keyClicks(dialog.editor.name_field, "Disc")
     assert dialog.problem == ""
     assert dialog.folder == tmp_path.resolve() / "scans.nearl"
-    dialog.reject()
+    dialog.done(0)
 
 
 def test_folders_are_typed_by_hand_from_their_first_character_on(
@@ -341,7 +341,28 @@ def test_a_new_project_is_typed_without_the_mouse(driver: Driver, scan_folder: P
     driver.bot.keyClick(dialog.editor.name_field, Qt.Key.Key_Return)
     assert dialog.focusWidget() is dialog.ok
     assert [label.name for label in dialog.label_set().labels] == ["Disc", "Stripes", "Ring"]
-    dialog.reject()
+    dialog.done(0)
+
+
+def test_typed_labels_are_not_dropped_without_a_question(driver: Driver) -> None:
+    def open_dialog() -> NewProjectDialog:
+        driver.desk.asking.new_project()
+        dialog = dialog_of(driver, NewProjectDialog)
+        assert isinstance(dialog, NewProjectDialog)
+        return dialog
+
+    untouched = open_dialog()
+    driver.bot.keyClick(untouched, Qt.Key.Key_Escape)
+    assert not untouched.isVisible()
+    dialog = open_dialog()
+    driver.bot.keyClicks(dialog.editor.name_field, "Disc")
+    for answer in (dialog_words.KEEP_TYPING, dialog_words.DISCARD):
+        driver.bot.keyClick(dialog, Qt.Key.Key_Escape)
+        assert dialog.isVisible()
+        assert [draft.name for draft in dialog.editor.drafts] == ["Disc"]
+        question = dialog.findChildren(QDialog)[-1]
+        next(x for x in question.findChildren(QPushButton) if x.text() == answer).click()
+    assert not dialog.isVisible()
 
 
 def test_a_bug_is_told_once_and_without_names(driver: Driver, bugs: list[str]) -> None:

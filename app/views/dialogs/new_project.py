@@ -3,18 +3,20 @@
 import os
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
     QWidget,
 )
 
 from app import strings
-from app.models.label_drafts import Edit, NewId, drafts_of, label_set_of
+from app.models.label_drafts import Edit, LabelDraft, NewId, drafts_of, label_set_of
 from app.strings import dialog_words
 from app.views.dialogs.label_editor import LabelEditor
 from app.views.dialogs.parts import DeskDialog, heading, note
@@ -43,6 +45,7 @@ class NewProjectDialog(DeskDialog):
         self._new_id = new_id
         self._named = False
         self._labels_begun = False
+        self._given: tuple[LabelDraft, ...] = ()
         self._scans = QLineEdit("" if scans is None else str(scans))
         self._scans.textChanged.connect(self._scans_typed)
         self._place = QLineEdit()
@@ -137,6 +140,24 @@ class NewProjectDialog(DeskDialog):
         elif self.editor.problem:
             self.editor.name_field.setFocus()
 
+    def reject(self) -> None:
+        """Close the dialog; labels that were typed are not dropped without a question."""
+        written = (d for d in self.editor.drafts if d.name.strip() or d.prompts.strip())
+        if tuple(written) == self._given:
+            super().reject()
+            return
+        question = DeskDialog(dialog_words.NEW_PROJECT_TITLE, dialog_words.DISCARD, self)
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        question.body.addWidget(QLabel(dialog_words.LABELS_LOST))
+        question.refuse.setText(dialog_words.KEEP_TYPING)
+        question.refuse.setDefault(True)
+        question.refuse.setFocus()
+        question.accepted.connect(self._discard)
+        question.open()
+
+    def _discard(self) -> None:
+        super().reject()
+
     def _labels_changed(self) -> None:
         self._labels_begun = True
         self.show_problem("")
@@ -192,4 +213,5 @@ class NewProjectDialog(DeskDialog):
         if row > 0:
             label_set = self._templates[row - 1][1]
             edit = Edit(tuple(drafts_of(label_set)))
+            self._given = edit.drafts
             self.editor.replace(edit, multi_label=label_set.multi_label)
