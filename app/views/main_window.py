@@ -22,6 +22,9 @@ from app.views.status_line import StatusLine
 from app.views.training_panel import TrainingPanel
 
 _LEFT, _RIGHT = 272, 336
+_USUAL = QSize(1280, 800)
+_FRAME = QSize(16, 48)
+"""Room for what the system draws around a window: how much, it tells only once one is shown."""
 _TRAINING = (192, 256)
 """Heights of the training panel: where the labels need the room, and where they do not."""
 
@@ -39,7 +42,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle(strings.APP_NAME)
         self.setMinimumSize(QSize(960, 600))
-        self.resize(1280, 800)
+        self.resize(_USUAL.boundedTo(self.screen().availableSize() - _FRAME))
         self._actions = actions
         self._by_hand = False
         self.start = StartPage(actions)
@@ -73,7 +76,7 @@ class MainWindow(QMainWindow):
             self._columns.addWidget(widget)
         self._columns.setChildrenCollapsible(False)
         self._columns.setStretchFactor(1, 1)
-        self._columns.setSizes([_LEFT, 1280 - _LEFT - _RIGHT, _RIGHT])
+        self._columns.setSizes([_LEFT, _USUAL.width() - _LEFT - _RIGHT, _RIGHT])
         self.queue.setMinimumWidth(216)
         self.scan.setMinimumWidth(400)
         side.setMinimumWidth(328)

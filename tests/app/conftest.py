@@ -22,6 +22,9 @@ from tests.app.fakes import FakeEngine
 from tests.app.viewer import view_of, write_scans
 from tests.support.scans import write_folder
 
+ROOM = (1280, 800)
+"""What the window has on most screens; the one that Qt makes up for tests is smaller."""
+
 
 @pytest.fixture(scope="session")
 def label_set() -> LabelSet:
@@ -59,6 +62,7 @@ def start(qtbot: QtBot) -> Iterator[Callable[[], Driver]]:
         desk = bootstrap.build(factory=factory)
         if not running:  # another start finds what the first one kept
             as_added(desk)
+            desk.window.resize(*ROOM)
         driver = Driver(desk, qtbot, engines)
         desk.reporter.reported.connect(driver.troubles.append)
         desk.window.show()
@@ -94,6 +98,7 @@ def viewing_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Des
     bootstrap.application()
     collecting = Collecting()
     desk = as_added(bootstrap.build(factory=FakeEngine))
+    desk.window.resize(*ROOM)
     desk.window.show()
     yield desk, project
     desk.window.close()

@@ -1,5 +1,9 @@
-"""The keyboard on the start page."""
+"""The keyboard on the start page, and the window's first size."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -62,3 +66,25 @@ def test_escape_leaves_the_field_of_the_reader(driver: Driver) -> None:
     driver.until(field.hasFocus)
     driver.bot.keyClick(field, Qt.Key.Key_Escape)
     assert focus(driver) is driver.desk.window.start
+
+
+def test_the_window_fits_a_small_screen_at_first(tmp_path: Path) -> None:
+    screen = {"name": "small", "x": 0, "y": 0, "width": 1366, "height": 768}
+    screen |= {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
+    (tmp_path / "screens.json").write_text(json.dumps({"screens": [screen]}))
+    code = (
+        "from app import bootstrap; bootstrap.application(); d = bootstrap.build(); "
+        "d.window.show(); w = d.window; s = w.status; b = s.mapTo(w, s.rect().bottomRight()); "
+        "print(w.screen().size().height(), w.width(), w.height(), b.y()); d.shut_down()"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[2],
+        env=os.environ | {"QT_QPA_PLATFORM": f"offscreen:configfile={tmp_path / 'screens.json'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    screen_height, width, height, status_bottom = map(int, found.stdout.split())
+    assert (screen_height, width) == (768, 1280)
+    assert status_bottom < height <= 768 - 40  # the title bar has room too
