@@ -29,12 +29,13 @@ _CACHE_TAG: Final = (
 def project_folder(path: Path) -> Path:
     """The folder that a path means: `chest`, `chest.nearl` and `chest.nearl/project.db` are one.
 
-    A project's folder name ends in `.nearl`; what is named without it gets it.
+    A project's folder name ends in `.nearl`; what is named without it gets it. A root has no name
+    and stays as it is.
     """
     folder = Path(os.path.abspath(path))
     if folder.name == DATABASE and folder.parent.suffix.lower() == SUFFIX:
         return folder.parent
-    if folder.suffix.lower() == SUFFIX:
+    if not folder.name or folder.suffix.lower() == SUFFIX:
         return folder
     return folder.with_name(folder.name + SUFFIX)
 
@@ -47,7 +48,9 @@ def make(folder: Path, label_set: LabelSet, *, backbone: str, unit: Unit) -> Non
         OSError: If it can't be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ProjectError(f"{folder.name} already exists.", "Choose another name, or open it.")
+        raise ProjectError(
+            f"{folder.name or folder} already exists.", "Choose another name, or open it."
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Made beside and renamed: a program that dies on the way leaves no half project.
     beside = folder.with_name(f"{folder.name}.partial-{secrets.token_hex(4)}")
@@ -123,7 +126,7 @@ def require_project(folder: Path) -> None:
     require_folder(folder)
     if not (folder / DATABASE).is_file():
         raise ProjectDamagedError(
-            f"{folder.name} is not a NEARL Desk project: it has no project.db.",
+            f"{folder.name or folder} is not a NEARL Desk project: it has no project.db.",
             f"Choose another folder. If project.db was lost: {WAY_BACK}",
         )
 

@@ -35,6 +35,16 @@ def test_create_leaves_what_stands_there_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["p.nearl", "thesis.txt"]
 
 
+def test_a_root_is_no_place_for_a_project(tmp_path: Path) -> None:
+    root = Path(tmp_path.anchor)
+    with pytest.raises(ProjectError) as made:
+        Project.create(root, LABELS)
+    with pytest.raises(ProjectError) as opened:
+        Project.open(root)
+    for told in (made, opened):
+        assert told.value.message.startswith(f"{root} ")
+
+
 def test_create_takes_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "p.nearl").mkdir()
     Project.create(tmp_path / "p", LABELS).close()
