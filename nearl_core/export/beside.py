@@ -28,7 +28,8 @@ def beside(out: Path, *, apart_from: Path) -> Iterator[Path]:
         raise ExportError("The export can't stand in the project.", "Choose another folder.")
     try:
         if not _is_free(out):
-            raise ExportError(f"{out.name} is not empty.", "Choose a new or an empty folder.")
+            named = out.name or out
+            raise ExportError(f"{named} is not empty.", "Choose a new or an empty folder.")
         out.parent.mkdir(parents=True, exist_ok=True)
         _remove_dead(out)
         folder = out.with_name(f"{out.name}.partial-{os.getpid()}-{secrets.token_hex(4)}")
