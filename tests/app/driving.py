@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -101,3 +101,9 @@ def delete(window: QWidget) -> None:
     if isValid(window):
         window.deleteLater()
         QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+
+
+def dialog_of(driver: Driver, kind: type[QDialog]) -> QDialog | None:
+    """The dialog of a kind that was opened last, or None."""
+    found = driver.desk.window.findChildren(kind)
+    return found[-1] if found else None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
 
 import main
 from app import bootstrap, strings
@@ -35,16 +35,11 @@ from nearl_core.scan_list import ScanList
 from nearl_core.store.copies import copies
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, Scan, State, Unit, Verdict
-from tests.app.driving import WAIT_MS, Driver
+from tests.app.driving import WAIT_MS, Driver, dialog_of
 from tests.support.projects import version
 from tests.support.scans import write_dicom
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def dialog_of(driver: Driver, kind: type[QDialog]) -> QDialog | None:
-    found = driver.desk.window.findChildren(kind)
-    return found[-1] if found else None
 
 
 def test_the_start_page_says_what_this_is_not(driver: Driver) -> None:
@@ -246,53 +241,6 @@ def test_the_live_versions_adapters_are_exported_from_the_dialog(
     dialog.ok.click()
 
 
-def test_new_project_dialog_says_what_is_missing(
-    driver: Driver, tmp_path: Path, scan_folder: Path
-) -> None:
-    driver.desk.asking.open_path(scan_folder)
-    dialog = dialog_of(driver, NewProjectDialog)
-    assert isinstance(dialog, NewProjectDialog)
-    assert dialog.scans == scan_folder.resolve()
-    assert dialog.problem == ""  # nothing was done yet
-    dialog.ok.click()
-    assert dialog.isVisible()
-    assert dialog.problem == dialog_words.EMPTY_NAME.format(place=1)
-    assert dialog.focusWidget() is dialog.editor.name_field
-    driver.bot.keyClicks(dialog.editor.name_field, "Disc")
-    assert dialog.problem == ""
-    assert dialog.folder == tmp_path.resolve() / "scans.nearl"
-    dialog.done(0)
-
-
-def test_folders_are_typed_by_hand_from_their_first_character_on(
-    driver: Driver, tmp_path: Path
-) -> None:
-    driver.desk.asking.new_project()
-    dialog = dialog_of(driver, NewProjectDialog)
-    assert isinstance(dialog, NewProjectDialog)
-
-    def type_anew(text: str) -> str:
-        field = dialog.focusWidget()
-        assert isinstance(field, QLineEdit)
-        driver.bot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-        driver.bot.keyClicks(field, text)
-        return dialog.problem
-
-    for scans in ("/" + "x" * 300, "~nobody-of-that-name"):
-        assert type_anew(scans) == dialog_words.NO_SUCH_FOLDER
-    assert type_anew("/") == ""
-    assert dialog.folder.name == "project.nearl"
-    for _ in range(2):  # past the button beside the field
-        driver.bot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
-    assert type_anew("/") == dialog_words.FOLDER_NEEDS_NAME
-    assert not dialog.ok.isEnabled()
-    for place in ("~nobody-of-that-name", "/" + "x" * 300):
-        assert type_anew(place) == ""
-    assert type_anew(str(tmp_path / "typed")) == ""
-    assert dialog.folder == tmp_path / "typed.nearl"
-    dialog.reject()
-
-
 def test_an_export_goes_into_a_folder_with_a_name(desk: Driver) -> None:
     desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     dialog = dialog_of(desk, ExportDialog)
@@ -305,64 +253,6 @@ def test_an_export_goes_into_a_folder_with_a_name(desk: Driver) -> None:
     desk.bot.keyClicks(field, "a")
     assert dialog.problem == ""
     dialog.reject()
-
-
-def test_a_name_that_is_left_empty_is_asked_for(driver: Driver, scan_folder: Path) -> None:
-    driver.desk.asking.open_path(scan_folder)
-    dialog = dialog_of(driver, NewProjectDialog)
-    assert isinstance(dialog, NewProjectDialog)
-    dialog.editor.name_field.setFocus()
-    driver.until(dialog.editor.name_field.hasFocus)
-    assert dialog.problem == ""
-    driver.bot.keyClick(dialog.editor.name_field, Qt.Key.Key_Tab)
-    assert dialog.problem == dialog_words.EMPTY_NAME.format(place=1)
-    assert not dialog.ok.isEnabled()
-    dialog.reject()
-
-
-def test_a_new_project_is_typed_without_the_mouse(driver: Driver, scan_folder: Path) -> None:
-    driver.desk.asking.new_project()
-    dialog = dialog_of(driver, NewProjectDialog)
-    assert isinstance(dialog, NewProjectDialog)
-
-    def typed(text: str) -> None:
-        field = dialog.focusWidget()
-        assert isinstance(field, QLineEdit)
-        driver.bot.keyClicks(field, text)
-
-    typed(str(scan_folder))  # the first field has the focus
-    assert dialog.scans == scan_folder
-    dialog.editor.name_field.setFocus()
-    for name in ("Disc", "Stripes", "Ring"):
-        typed(name)
-        driver.bot.keyClick(dialog.editor.name_field, Qt.Key.Key_Return)
-    assert dialog.isVisible()  # Enter adds a label, and makes no project of one
-    assert (dialog.problem, dialog.ok.isEnabled()) == ("", True)
-    driver.bot.keyClick(dialog.editor.name_field, Qt.Key.Key_Return)
-    assert dialog.focusWidget() is dialog.ok
-    assert [label.name for label in dialog.label_set().labels] == ["Disc", "Stripes", "Ring"]
-    dialog.done(0)
-
-
-def test_typed_labels_are_not_dropped_without_a_question(driver: Driver) -> None:
-    def open_dialog() -> NewProjectDialog:
-        driver.desk.asking.new_project()
-        dialog = dialog_of(driver, NewProjectDialog)
-        assert isinstance(dialog, NewProjectDialog)
-        return dialog
-
-    untouched = open_dialog()
-    driver.bot.keyClick(untouched, Qt.Key.Key_Escape)
-    assert not untouched.isVisible()
-    dialog = open_dialog()
-    driver.bot.keyClicks(dialog.editor.name_field, "Disc")
-    for answer in (dialog_words.KEEP_TYPING, dialog_words.DISCARD):
-        driver.bot.keyClick(dialog, Qt.Key.Key_Escape)
-        assert dialog.isVisible()
-        assert [draft.name for draft in dialog.editor.drafts] == ["Disc"]
-        question = dialog.findChildren(QDialog)[-1]
-        next(x for x in question.findChildren(QPushButton) if x.text() == answer).click()
-    assert not dialog.isVisible()
 
 
 def test_a_bug_is_told_once_and_without_names(driver: Driver, bugs: list[str]) -> None:
