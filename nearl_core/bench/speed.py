@@ -21,6 +21,7 @@ from nearl_core.bench.learning_speed import instant_learner
 from nearl_core.bench.timing import Figure, Plan, figure, in_turns, ratios
 from nearl_core.bench.training_speed import fine_tuning
 from nearl_core.control import RunControl
+from nearl_core.model.device import choose
 from nearl_core.model.encoder import Adapted, Encoder
 from nearl_core.model.interaction import Interaction
 from nearl_core.model.lowered import lower
@@ -64,7 +65,8 @@ def measure(plan: Plan, control: RunControl) -> Iterator[Figure]:
     """
     yield from ranking(plan, control)
     control.step(0, 0, "fine-tuning")
-    yield from fine_tuning(plan, control, steps=4 if plan.random else None)
+    slow = plan.random and choose(plan.device).type == "cpu"
+    yield from fine_tuning(plan, control, steps=4 if slow else None)
     if not plan.random:
         control.step(0, 0, "learning from decisions")
         yield from instant_learner(plan.turns, control, backbone=plan.backbone)

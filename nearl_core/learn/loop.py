@@ -24,11 +24,10 @@ from nearl_core.control import RunControl
 from nearl_core.errors import TrainingError
 from nearl_core.learn.by_label import LeftOut
 from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.micro_batch import MicroBatch
 from nearl_core.model.device import TOO_LITTLE_MEMORY, clock, out_of_memory
 from nearl_core.model.lowered import lower
 from nearl_core.model.nearl import LabelContext, NearlClip
-
-MICRO_BATCH_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ class _Run:
         )
         self._rng = np.random.default_rng(seed)
         self._batches = _Batches(data.targets.cpu().numpy(), self._rng)
-        self._micro, self._most = min(2, settings.batch), settings.batch
+        self._micro = MicroBatch.on(data.device.type, settings.batch)
         self._clock = clock(data.device)  # not the CPU's wall time: beside other work it is long
         self._slowest = 0.0
         self.notice = "training"
@@ -160,13 +159,13 @@ class _Run:
             except RuntimeError as error:
                 if not out_of_memory(error):
                     raise
-                if self._micro == 1:
+                if not self._micro.halve():
                     raise TrainingError(*TOO_LITTLE_MEMORY) from error
-                self._micro = self._most = self._micro // 2
-                self.notice = f"out of memory: going on with {self._micro} images at a time"
+                self.notice = f"out of memory: going on with {self._micro.size} images at a time"
         torch.nn.utils.clip_grad_norm_(self._weights, 1.0)
         self._optimiser.step()
-        self._pace()
+        self._micro.took(self._slowest)
+        self._slowest = 0.0
         return loss
 
     def _schedule(self, number: int, used: float) -> float:
@@ -186,7 +185,7 @@ class _Run:
             tuple(layer.detach().requires_grad_() for layer in labels.layers),
             labels.texts,
         )
-        total, size = 0.0, self._micro  # the loop below may change it for the next step
+        total, size = 0.0, self._micro.size  # the loop below may change it for the next step
         counted = self._start.weights[rows].sum().clamp(min=1e-9)
         for part, seen in zip(rows.split(size), views.split(size), strict=True):
             loss = self._loss(self._features(part, seen, leaves), part) / counted
@@ -208,14 +207,6 @@ class _Run:
         self._slowest = max(self._slowest, self._clock() - started)
         self._control.check()
         return features
-
-    def _pace(self) -> None:
-        """Keep a micro-batch's way back, about twice its way there, within its time."""
-        if self._slowest > MICRO_BATCH_SECONDS / 3:
-            self._micro = max(1, self._micro // 2)
-        elif self._slowest < MICRO_BATCH_SECONDS / 8:
-            self._micro = min(self._most, self._micro * 2)
-        self._slowest = 0.0
 
     def _loss(self, features: Tensor, rows: Tensor) -> Tensor:
         """Summed over views, each by its weight."""

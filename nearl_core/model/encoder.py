@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError, TrainingError
 from nearl_core.model import depths
+from nearl_core.model.adapters import Adapters
 from nearl_core.model.backbones import Backbone
 from nearl_core.model.device import (
     TOO_LITTLE_MEMORY,
@@ -21,11 +23,13 @@ from nearl_core.model.device import (
     use,
 )
 from nearl_core.model.folded import Folded
+from nearl_core.model.fused import Fused
 from nearl_core.model.interaction import Interaction
 from nearl_core.model.lowered import Precision, lower
 from nearl_core.model.nearl import FULL, LabelContext, Nearl, NearlClip, NearlConfig
 from nearl_core.model.prompts import prompts_of, unknown_labels
 from nearl_core.model.quick_text import quick_text_tower
+from nearl_core.model.recorded import Work, recorded
 from nearl_core.model.serving import GPU_BATCH, TOO_LITTLE_FOR_IT, fastest
 from nearl_core.model.towers import OpenClip, TextTower, image_tower, text_tower
 from nearl_core.types import LabelSet
@@ -67,6 +71,7 @@ class Encoder:
         self._frozen = NearlClip(self.serving.tower, text_tower(self.model), None)
         self.batch = self.serving.chunk or (GPU_BATCH if device.type == "cuda" else BATCH)
         self._prefix_pace = Pace(1, BATCH)
+        self._recorded = WeakKeyDictionary[object, tuple[int, Work]]()
 
     @property
     def source(self) -> str:
@@ -136,12 +141,6 @@ class Encoder:
         Returns:
             N x E, normalised, with adapters; without them N x (E + blocks), the embedding first.
         """
-
-        def look(batch: Tensor) -> Tensor:
-            if adapted is None:
-                return depths.features(self.serving.tower, batch)
-            return adapted.clip.images(batch, adapted.labels)
-
         found, place = [], 0
         while place < len(images):
             part = list(images[place : place + self.batch])
@@ -149,7 +148,7 @@ class Encoder:
             try:
                 with torch.inference_mode():
                     batch = torch.stack([*part, *part[-1:] * missing]).to(self.device)
-                    found.append(look(batch)[: len(part)].cpu().numpy())
+                    found.append(self._work(adapted, batch)(batch)[: len(part)].cpu().numpy())
             except RuntimeError as error:
                 if not out_of_memory(error) or self.batch == 1:
                     raise
@@ -157,6 +156,20 @@ class Encoder:
                 continue
             place += len(part)
         return np.concatenate(found)
+
+    def _work(self, adapted: Adapted | None, batch: Tensor) -> Work:
+        """What makes features of a batch; recorded where a batch always has the same size."""
+        if adapted is None:
+            work: Work = partial(depths.features, self.serving.tower)
+        else:
+            work = partial(_adapted_features, adapted.clip, adapted.labels)
+        if self.serving.chunk in (None, 1):
+            return work
+        who = self if adapted is None else adapted  # which no recording refers to
+        size, kept = self._recorded.get(who, (0, work))
+        if size != len(batch):
+            self._recorded[who] = size, kept = len(batch), recorded(work, batch)
+        return kept
 
     def pace(self) -> Pace:
         """How many pictures to give at once, so that other work gets its turn in between."""
@@ -173,11 +186,17 @@ class Encoder:
     def adapted(self, nearl: Nearl, label_set: LabelSet) -> Adapted:
         """A version's adapters over the frozen backbone, its text side computed once."""
         nearl = nearl.to(self.device).eval()
-        ranks = Folded(nearl) if Folded.fits(nearl) else None
+        ranks = self._for_ranking(nearl)
         text = text_tower(self.model) if ranks is None else self._ranking_texts
         clip = NearlClip(self.serving.tower, text, nearl, ranks=ranks)
         with torch.inference_mode():
             return Adapted(clip, clip.labels(self.prompts(label_set)))
+
+    def _for_ranking(self, nearl: Nearl) -> Adapters | None:
+        dtype = self.serving.precision.dtype
+        if Fused.serves(nearl, dtype):
+            return Fused(nearl, dtype)
+        return Folded(nearl) if Folded.fits(nearl) else None
 
     def trainable(
         self, *, first_layer: int, interaction: Interaction = Interaction.SET_LEVEL
@@ -248,6 +267,10 @@ class Encoder:
         The upper quarter: half as many again of a small tower cost twice as much and won nothing.
         """
         return 0 if self.device.type == "cuda" else self.depth * 3 // 4
+
+
+def _adapted_features(clip: NearlClip, labels: LabelContext, images: Tensor) -> Tensor:
+    return clip.images(images, labels)
 
 
 def training_precision(device: torch.device) -> torch.dtype:

@@ -80,7 +80,7 @@ def test_gradients_by_micro_batches_are_those_of_the_whole_batch(
     run = loop._Run(clip, data, start, TuneSettings(batch=COUNT), 0, RunControl())
     rows = torch.from_numpy(run._batches.draw(COUNT))
     views = torch.arange(len(rows)) % 2
-    run._micro = 5
+    run._micro.size = 5
     run._backward(rows, views)
     by_parts = [p.grad for p in clip.nearl.parameters()]
 

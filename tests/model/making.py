@@ -109,3 +109,18 @@ def adapted_clip(
                 torch.nn.init.normal_(side.up)
                 torch.nn.init.uniform_(side.scale, 0.5, 1.5)
     return NearlClip(image, text, nearl), nearl
+
+
+def adapters_of_width(
+    width: int, *, rank: int, first_layer: int = 0, design: Design = FULL
+) -> Nearl:
+    """Adapters whose updates are not zero, of towers of four layers, that of texts 32 wide."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        shape = (width, 32, 4, 4)
+        parts = asdict(design)
+        nearl = Nearl(NearlConfig(*shape, rank=rank, first_layer=first_layer, **parts))
+        torch.nn.init.normal_(nearl.image.up, std=0.1)
+        torch.nn.init.normal_(nearl.text.up, std=0.1)
+        nearl.image.scale.data = torch.tensor([0.5, 1.0, 1.5, 2.0])
+    return nearl.eval()
