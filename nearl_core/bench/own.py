@@ -12,7 +12,7 @@ from nearl_core.evaluation import Stage, probabilities
 from nearl_core.learn.instant import FloatArray
 from nearl_core.model.nearl import FULL, Design
 
-REVISION = 9  # raised with each change of the engine that changes figures
+REVISION = 10  # raised with each change of the engine that changes figures
 
 VARIANTS: Mapping[str, Design] = {
     "no-useformer": replace(FULL, synergy=False),

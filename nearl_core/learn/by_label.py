@@ -44,7 +44,8 @@ class LeftOut:
     For the labels of group k the weights that all but example n give are W - g_kn m_n', exactly.
 
     Attributes:
-        head: Of all examples.
+        head: Of all examples, not corrected.
+        learner: Of all examples, as it ranks.
         scores: N x C, of each example by the others' head, before the temperature; 0 where nothing
             was asked.
         pulls: G x N x F, g, 0 for examples that a group does not learn from.
@@ -54,6 +55,7 @@ class LeftOut:
     """
 
     head: Head
+    learner: Head
     scores: FloatArray
     pulls: FloatArray
     misses: FloatArray
@@ -155,7 +157,8 @@ def leave_each_out(
     count, labels = examples.targets.shape
     scores, misses = np.zeros((count, labels)), np.zeros((count, labels))
     judged, group = np.zeros((count, labels), bool), np.zeros(labels, np.intp)
-    pulls, heads = np.zeros((len(parts), count, examples.features.shape[1])), list[Head]()
+    pulls = np.zeros((len(parts), count, examples.features.shape[1]))
+    heads, learners = list[Head](), list[Head]()
     for place, part in enumerate(parts):
         found = instant.leave_each_out(
             _of(examples, part),
@@ -165,13 +168,15 @@ def leave_each_out(
             pause=pause,
         )
         heads.append(found.head)
+        learners.append(found.learner)
         there = np.ix_(part.rows, part.labels)
         # A score of the whole is divided by the temperature of the first group.
         scale = heads[0].temperature / found.head.temperature
         scores[there], misses[there] = found.scores * scale, found.misses * scale
         judged[there] = found.judged[:, None]
         pulls[place, part.rows], group[part.labels] = found.pulls, place
-    return LeftOut(_beside(heads, parts, examples), scores, pulls, misses, group, judged)
+    head, learner = (_beside(some, parts, examples) for some in (heads, learners))
+    return LeftOut(head, learner, scores, pulls, misses, group, judged)
 
 
 def _of(examples: Examples, group: Group) -> Examples:

@@ -1,6 +1,6 @@
 """What ranks: a linear head on features, and how its scores become probabilities."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +27,7 @@ class Head:
         ridge: The ridge, k.
         seen: C, whether a label has an example, or a text that counts, or is known to be rare.
         chosen_at: Of how many examples the ridge was chosen, or 0 where it was not by examples.
+        correction: F x C, the part of `weight` that corrects the ridge's scores; None without.
         parts: The heads of groups of labels that it was put together from, see `by_label.py`.
     """
 
@@ -39,6 +40,7 @@ class Head:
     ridge: float
     seen: NDArray[np.bool_]
     chosen_at: int = 0
+    correction: FloatArray | None = None
     parts: tuple["Head", ...] = ()
 
     @property
@@ -78,6 +80,13 @@ class Head:
     def probabilities(self, features: Features) -> FloatArray:
         """N x F to N x C in [0, 1]."""
         return to_probabilities(self.logits(features), multi_label=self.multi_label)
+
+    def corrected(self, correction: FloatArray | None, temperature: float) -> "Head":
+        """With another part that corrects its scores, F x C, none yet being in it."""
+        if correction is None:
+            return self
+        weight = self.weight + correction
+        return replace(self, weight=weight, temperature=temperature, correction=correction)
 
     def serves(self, count: int) -> bool:
         """Whether its ridge may be kept for so many examples: a tenth more or fewer at most."""

@@ -30,22 +30,30 @@ class Ridge:
         square = float(self._gram.diagonal().sum(dtype=torch.float64))
         self._mean = unless_alike(square) / min(rows.shape)
         self._factors = dict[float, Tensor]()
+        self._leverages = dict[float, FloatArray]()
 
     def solution(self, ridge: float, y: FloatArray) -> FloatArray:
         """W for a ridge and N x K targets: F x K, to the rows' rounding."""
         found = self._found(ridge, y)
         return (self._rows.T @ found if self._few else found).astype(np.float64)
 
-    def trial(self, ridge: float, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """For a ridge and N x K targets X W, N x K, and the leverage of each example, N."""
+    def fitted(self, ridge: float, y: FloatArray) -> FloatArray:
+        """X W for a ridge and N x K targets: N x K."""
         rows, found = self._rows, self._found(ridge, y)
-        inverse = torch.cholesky_inverse(self._factor(ridge)).numpy()
-        if self._few:
-            lever = 1 - ridge * self._mean * inverse.diagonal()
-        else:
-            lever = np.einsum("nf,nf->n", rows @ inverse, rows)
-        fitted = rows @ (rows.T @ found if self._few else found)
-        return fitted.astype(np.float64) / self._root, lever.astype(np.float64)
+        made = self._gram.numpy() @ found if self._few else rows @ found
+        return np.asarray(made.astype(np.float64) / self._root)
+
+    def leverage(self, ridge: float) -> FloatArray:
+        """How much of its own target each example takes: N, in [0, 1)."""
+        if ridge not in self._leverages:
+            rows = self._rows
+            inverse = torch.cholesky_inverse(self._factor(ridge)).numpy()
+            if self._few:
+                lever = 1 - ridge * self._mean * inverse.diagonal()
+            else:
+                lever = np.einsum("nf,nf->n", rows @ inverse, rows)
+            self._leverages[ridge] = lever.astype(np.float64)
+        return self._leverages[ridge]
 
     def _found(self, ridge: float, y: FloatArray) -> Features:
         """The solution by the factor: N x K of the rows where these are few, else F x K."""

@@ -223,7 +223,7 @@ def _cross_fit(
             seed=seed + fold + 1,
             control=control.renamed(f"checking, part {fold + 1} of {int(folds.max()) + 1}"),
         )
-        own[out] = left_out.head.logits(inputs.frozen[out])
+        own[out] = left_out.learner.logits(inputs.frozen[out])
         scale_now = 1.0
         for scale in SCALES:
             take_in_scale(_adapters(clip), scale / scale_now)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nearl_core.learn import axes, instant
+from nearl_core.learn import axes, instant, regression
 from nearl_core.learn.batches import balanced_weights
 from nearl_core.learn.examples import Examples, FloatArray, joined
 
@@ -166,7 +166,8 @@ def test_leave_one_out_in_closed_form_is_the_refit_without_one(
     """To rounding, with the centre, the scale, the ridge and the weights of the others kept."""
     examples = _clusters(counts, spread=0.3)
     texts = _centres(3) if with_text else None
-    head, logits = instant.fit_and_leave_out(examples, texts, multi_label=False)
+    found = instant.leave_each_out(examples, texts, multi_label=False)
+    head, logits = found.head, found.scores / found.head.temperature
     s = balanced_weights(examples.targets, examples.weights, multi_label=False)
     s = s / s.sum()
     x = examples.features - head.centre
@@ -310,7 +311,7 @@ def test_without_an_example_the_others_give_what_is_left_out() -> None:
 def test_few_examples_say_little_of_the_temperature() -> None:
     few, many = (_clusters((n, n)) for n in (3, 60))
     heads = [instant.fit(clear, None, multi_label=False) for clear in (few, many)]
-    assert instant.DEFAULT_TEMPERATURE <= heads[0].temperature < 0.4
+    assert regression.DEFAULT_TEMPERATURE <= heads[0].temperature < 0.4
     assert heads[1].temperature < heads[0].temperature
 
 
@@ -382,7 +383,7 @@ def test_of_many_examples_all_that_was_chosen_is_kept_for_a_while(
 def test_choosing_lets_other_work_in() -> None:
     pauses = list[int]()
     instant.fit(_clusters((130, 130)), None, multi_label=False, pause=lambda: pauses.append(1))
-    assert len(pauses) == len(instant.RIDGES)
+    assert len(pauses) == len(instant.RIDGES) + regression.CORRECTION_STEPS + 1
 
 
 def test_few_examples_have_no_ridge_to_keep() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nearl_core.learn import instant
+from nearl_core.learn import instant, regression
 from nearl_core.learn.instant import Examples, FloatArray
 from nearl_core.learn.ridge import Ridge
 
@@ -40,7 +40,7 @@ def test_the_solution_is_that_of_the_plain_formula(
     wanted, lever = _plain(x, s, y, k)
     quick = _ridge(x, s, kind)
     assert abs(x @ quick.solution(k, y) - x @ wanted).max() < near
-    found, found_lever = quick.trial(k, y)
+    found, found_lever = quick.fitted(k, y), quick.leverage(k)
     assert abs(found - x @ wanted).max() < near
     assert abs(found_lever - lever).max() < near
 
@@ -58,7 +58,7 @@ def test_a_large_problem_ranks_as_it_would_in_float64(
     examples = Examples(features[:290], targets[:290], rng.uniform(0.2, 1, 290), blocks)
     texts = rng.normal(size=(labels, width)) if with_texts else None
     quick = instant.fit(examples, texts, multi_label=multi_label)
-    monkeypatch.setattr(instant, "LARGE", 10_000)
+    monkeypatch.setattr(regression, "LARGE", 10_000)
     plain = instant.fit(examples, texts, multi_label=multi_label)
     assert (quick.ridge, quick.text_share) == (plain.ridge, plain.text_share)
     assert quick.temperature == pytest.approx(plain.temperature, rel=1e-6)
