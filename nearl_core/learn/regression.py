@@ -27,8 +27,9 @@ FEW = 16
 """Below so many examples the default is higher, by the root of the quotient."""
 LARGE = 256
 """From so many examples and numbers of each on, float32 is enough (some 1e-6 of a probability)."""
-CORRECT_FROM = 32
-CORRECTION_RIDGE = 1.4
+CORRECT_FROM = 16
+CORRECTION_HELD = 200
+"""As strongly as by so many examples scores are held to what the ridge gives them."""
 CORRECTION_STEPS = 10
 RARE_FROM = 8
 """So many examples without a label of several say that it is rare; fewer say nothing of it."""
@@ -196,6 +197,7 @@ class Regression:
         scores, judged = self.left_out(head.ridge, head.text_share), self.judged()[:, None]
         if self._multi_label or judged.sum() < CORRECT_FROM:
             return head, scores / head.temperature
+        ridge = CORRECTION_HELD / self.count
         decided, before = self._targets > 0, scores / head.temperature
         wanted = added = np.zeros_like(scores)
         for _ in range(CORRECTION_STEPS):
@@ -204,12 +206,12 @@ class Regression:
             missed = np.where(judged, self._soft - said, 0.0)
             sure = (missed * decided).sum(1, keepdims=True) <= 0
             wanted = added + 2 * np.where(sure, 0.0, missed)
-            added = self._ridge.fitted(CORRECTION_RIDGE, wanted)
+            added = self._ridge.fitted(ridge, wanted)
         pause()
-        lever = self._ridge.leverage(CORRECTION_RIDGE).clip(0, 0.999)[:, None]
+        lever = self._ridge.leverage(ridge).clip(0, 0.999)[:, None]
         left_out = before + added - lever / (1 - lever) * (wanted - added)
         temperature = self._temperature_of(self._losses_of(head.temperature * left_out))
-        weight = self._lens.back(self._ridge.solution(CORRECTION_RIDGE, wanted))
+        weight = self._lens.back(self._ridge.solution(ridge, wanted))
         found = head.corrected(head.temperature * weight, temperature)
         return found, left_out * (head.temperature / temperature)
 

@@ -253,7 +253,10 @@ def test_joined_features_keep_the_frozen_blocks() -> None:
 
 @pytest.mark.parametrize("with_axes", [False, True])
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_each_example_can_be_taken_out_of_the_weights(multi_label: bool, with_axes: bool) -> None:
+def test_each_example_can_be_taken_out_of_the_weights(
+    multi_label: bool, with_axes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regression, "CORRECT_FROM", 99)
     rng = np.random.default_rng(0)
     features = np.concatenate([rng.normal(size=(30, 6)), rng.normal(size=(30, 4)) * 5], axis=1)
     targets = np.eye(3)[np.arange(30) % 3]
