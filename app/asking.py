@@ -15,6 +15,7 @@ from app.models.commands import Command
 from app.preferences import Keeper, is_pseudonym, of, put
 from app.strings import command_words
 from app.views.dialogs.about import AboutDialog
+from app.views.dialogs.guide import GUIDE, GuideDialog
 from app.views.dialogs.keys import KeysDialog
 from app.views.dialogs.new_project import NewProjectDialog
 from app.views.dialogs.preferences import PreferencesDialog
@@ -46,6 +47,7 @@ class Asking(QObject):
         self._reporter = reporter
         self._version = version
         self._trouble: TroubleDialog | None = None
+        self._guide: GuideDialog | None = None
         self._backbones: tuple[str, ...] = ("starter",)
         reporter.reported.connect(self.report)
 
@@ -57,6 +59,7 @@ class Asking(QObject):
             Command.ADD_SCANS: self.add_scans,
             Command.PREFERENCES: self.preferences,
             Command.KEYS: self.keys,
+            Command.GUIDE: self.guide,
             Command.ABOUT: self.about,
         }
 
@@ -162,6 +165,14 @@ class Asking(QObject):
             self._keeper.change(replace(self._keeper.settings, keys=keys))
 
         self._open(dialog, accepted)
+
+    def guide(self) -> None:
+        """Show the guide beside the desk, which goes on meanwhile."""
+        if self._guide is None:
+            self._guide = GuideDialog(GUIDE, self._window)
+        self._guide.show()
+        self._guide.raise_()
+        self._guide.activateWindow()
 
     def about(self) -> None:
         """Say what this is."""

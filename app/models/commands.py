@@ -75,6 +75,7 @@ class Command(StrEnum):
     CANCEL_TRAINING = "cancel-training"
     TRUST = "trust"
     KEYS = "keys"
+    GUIDE = "guide"
     ABOUT = "about"
 
 
@@ -199,6 +200,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.CANCEL_TRAINING, Group.TRAINING),
     _spec(Command.TRUST, Group.TRAINING, "Y", checkable=True, line=True),
     _spec(Command.KEYS, Group.HELP, "?", "F1", always=True),
+    _spec(Command.GUIDE, Group.HELP, always=True),
     _spec(Command.ABOUT, Group.HELP, always=True),
 )
 

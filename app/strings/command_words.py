@@ -74,6 +74,7 @@ COMMANDS = {
     "cancel-training": "Cancel training",
     "trust": "How far to trust it",
     "keys": "Keys",
+    "guide": "Guide…",
     "about": "About NEARL Desk",
 }
 SHORT_COMMANDS = {

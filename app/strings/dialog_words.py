@@ -2,6 +2,7 @@
 
 SAVE = "Save"
 CLOSE = "Close"
+BACK = "Back"
 CREATE = "Create project"
 CHOOSE = "Choose…"
 TROUBLE_TITLE = "Something is in the way"
