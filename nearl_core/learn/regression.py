@@ -189,14 +189,14 @@ class Regression:
         pulls = self._lens.back(self._ridge.solution(ridge, np.eye(len(self._y))))
         return np.ascontiguousarray(pulls.T), np.asarray(self._y - left_out)
 
-    def corrected(self, head: Head, pause: Pause = lambda: None) -> tuple[Head, FloatArray]:
-        """A head, corrected where labels exclude each other, and its left-out logits, N x C.
+    def corrected(self, head: Head, pause: Pause) -> Head:
+        """A head, corrected where labels exclude each other.
 
         What the softmax of its left-out scores misses is learned as the head itself is.
         """
         scores, judged = self.left_out(head.ridge, head.text_share), self.judged()[:, None]
         if self._multi_label or judged.sum() < CORRECT_FROM:
-            return head, scores / head.temperature
+            return head
         ridge = CORRECTION_HELD / self.count
         decided, before = self._targets > 0, scores / head.temperature
         wanted = added = np.zeros_like(scores)
@@ -212,8 +212,7 @@ class Regression:
         left_out = before + added - lever / (1 - lever) * (wanted - added)
         temperature = self._temperature_of(self._losses_of(head.temperature * left_out))
         weight = self._lens.back(self._ridge.solution(ridge, wanted))
-        found = head.corrected(head.temperature * weight, temperature)
-        return found, left_out * (head.temperature / temperature)
+        return head.corrected(head.temperature * weight, temperature)
 
     def loss(self, ridge: float, share: float) -> float:
         """Balanced log-loss of the left-out scores at the temperature that suits them best."""
