@@ -1,6 +1,7 @@
 """The command line: the same engine without Qt.
 
-Exit codes: 0 done; 2 wrong usage; 3 an input that can't be used; 1 a bug; 130 interrupted.
+Exit codes: 0 done (of `render`, `pixels` and `add`: once every path has its answer); 2 wrong usage;
+3 an input that can't be used; 1 a bug; 130 interrupted.
 """
 
 import argparse

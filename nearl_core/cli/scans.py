@@ -15,6 +15,7 @@ from nearl_core.links import followed
 from nearl_core.scans.find import find
 from nearl_core.scans.whole import write_whole
 from nearl_core.types import SkippedFile, Window, WindowShape
+from nearl_core.words import counted
 
 if TYPE_CHECKING:
     # At run time after the first child is on its way: both import numpy's neighbours.
@@ -38,6 +39,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="files and folders")
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="made if need be")
+    parser.epilog = (
+        "Exit code 0 says that each file has its answer. One that gave nothing answers with the "
+        'reason, with --json as "ok": false.'
+    )
 
 
 def _render(arguments: argparse.Namespace, output: Output) -> int:
@@ -143,9 +148,14 @@ def _answer_all(
     answer: Callable[["ScanReader", Path], Record],
     output: Output,
 ) -> int:
-    """One line for each file; an answer for each is what was asked for, good or bad."""
+    """One line for each file, good or bad, and at the end on stderr how many gave nothing.
+
+    An answer for each is what was asked for, so that the exit code says only that they are all
+    there; which ones failed a script reads in the answers.
+    """
     from nearl_core.scans.guard import ScanReader
 
+    files = refused = 0
     with ScanReader() as reader:
 
         def one(found: _Given) -> Record:
@@ -160,7 +170,9 @@ def _answer_all(
                 ) from error
 
         for found, record in reader.each(_found(arguments, folder), one):
+            files += 1
             if isinstance(record, ScanError):
+                refused += 1
                 reason = record.message
                 output.result(
                     {"path": found.given, "ok": False, "reason": reason},
@@ -171,6 +183,8 @@ def _answer_all(
                 output.result(
                     {"path": found.given, "ok": True, **record}, f"{found.given}: {place}"
                 )
+    if refused:
+        output.message(f"{refused} of {counted(files, 'file')} gave nothing; each line says why.")
     return 0
 
 

@@ -1,6 +1,7 @@
 """How backbones come to this machine: copied from a folder or fetched from a hub."""
 
 import json
+import os
 import shutil
 from fnmatch import fnmatch
 from pathlib import Path
@@ -34,6 +35,7 @@ SOURCE = "source.json"
 _PICKLED = "open_clip_pytorch_model.bin"
 _WEIGHTS = (WEIGHTS, "open_clip_pytorch_model.safetensors", _PICKLED)
 """What open_clip's repositories call them, the best first."""
+_GIVE = f"Give the folder that holds {CONFIG} and {WEIGHTS}."
 _KEPT = ("*.json", "*.txt", "*.model", "README.md", "LICENSE*")
 
 
@@ -45,13 +47,12 @@ def add(source: Path, *, name: str | None = None, control: RunControl | None = N
             weights that can be read safely, does not load, or its name is taken.
         Cancelled: If asked to stop.
     """
-    source, control = source.absolute(), control or RunControl()
+    source, control = Path(os.path.abspath(source)), control or RunControl()
+    if not source.name:
+        raise BackboneError(f"{source} is a whole disk and no folder of a backbone.", _GIVE)
     if not source.is_dir():
         what = "a single file; files such as .pt and .bin can run code" if source.exists() else ""
-        raise BackboneError(
-            f"{source.name} is {what or 'not there'}.",
-            f"Give the folder that holds {CONFIG} and {WEIGHTS}.",
-        )
+        raise BackboneError(f"{source.name} is {what or 'not there'}.", _GIVE)
     pickled = source / _PICKLED
     converts = pickled.is_file() and not any(source.glob("*.safetensors"))
     if not converts:

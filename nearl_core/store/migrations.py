@@ -68,7 +68,8 @@ def require_readable(found: str) -> None:
         raise ProjectError(
             f"This project has the older schema {_shown(found)} and must be brought up to date "
             "first.",
-            "Open it once for writing; where that can't be done, open a copy of its folder.",
+            "Open it once for writing, on the desk or by `nearl check PROJECT`; where that "
+            "can't be done, use a copy of its folder.",
         )
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import pytest
 from nearl_core.cli.output import Output, to_json
 from nearl_core.control import Progress
 from nearl_core.store.project import Project
-from tests.support.commands import process, write_table
+from tests.store.faults.ledger import old_project
+from tests.support.commands import ended, process, write_table
+from tests.support.scans import disc, write_png
 
 
 def test_commands_that_need_no_model_answer_at_once(folder: Path) -> None:
@@ -103,6 +106,30 @@ def test_a_bug_is_one_line_and_a_log_without_anyone(nearl_home: Path) -> None:
     assert "builtins.KeyError" in log
     assert "nearl_core/cli/decisions.py" in log
     assert "MUELLER" not in log + done.stderr
+
+
+def test_files_that_give_nothing_are_told_apart_and_counted(tmp_path: Path) -> None:
+    """The exit code says that each file has its answer, as README says."""
+    good = write_png(tmp_path / "a.png", disc())
+    (tmp_path / "b.png").write_bytes(b"nothing")
+    given = [good, tmp_path / "b.png", tmp_path / "gone.png"]
+    for command in ("render", "pixels"):
+        done = ended(command, *given, "--to", tmp_path / "out", "--json")
+        assert [json.loads(line)["ok"] for line in done.stdout.splitlines()] == [True, False, False]
+        assert done.stderr == "2 of 3 files gave nothing; each line says why.\n"
+        assert done.returncode == 0
+        assert ended(command, good, "--to", tmp_path / "out").stderr == ""
+
+
+def test_an_older_project_names_the_command_that_lets_it_be_exported(tmp_path: Path) -> None:
+    old_project(tmp_path)
+    export = ("export", tmp_path / "p", tmp_path / "out", "--format", "csv")
+    refused = ended(*export)
+    assert (refused.returncode, refused.stdout) == (3, "")
+    (named,) = re.findall("`nearl ([a-z]+) PROJECT`", refused.stderr)
+    ended(named, tmp_path / "p")  # its scans are gone, which is said and is no hindrance
+    assert ended(*export).returncode == 0
+    assert (tmp_path / "out").is_dir()
 
 
 def test_json_lines_are_utf8_whatever_a_path_holds() -> None:

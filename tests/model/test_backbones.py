@@ -254,6 +254,8 @@ def test_a_single_file_is_refused(tmp_path: Path) -> None:
         obtain.add(file)
     with pytest.raises(BackboneError, match="not there"):
         obtain.add(tmp_path / "nothing")
+    with pytest.raises(BackboneError, match=r"/ is a whole disk.*Give the folder"):
+        obtain.add(Path(tmp_path.anchor))
 
 
 def test_an_unfinished_folder_is_no_backbone() -> None:

@@ -31,3 +31,10 @@ def process(*argv: object, **more: Any) -> "subprocess.Popen[str]":
         text=True,
         **more,
     )
+
+
+def ended(*argv: object) -> "subprocess.CompletedProcess[str]":
+    """`python -m nearl_core` with these words, run to its end."""
+    with process(*argv) as child:
+        out, err = child.communicate()
+        return subprocess.CompletedProcess(child.args, child.returncode, out, err)
