@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
@@ -57,3 +57,36 @@ class ElidedLabel(QLabel):
     def _fit(self) -> None:
         middle = Qt.TextElideMode.ElideMiddle
         self.setText(self.fontMetrics().elidedText(self._whole, middle, self.width()))
+
+
+class ElidedSentence(QLabel):
+    """Some lines of words; where they have no room, the last words give way and the tip has all."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._whole = self._end = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+
+    def show_text(self, text: str, end: str = "") -> None:
+        """Show another text, and behind it one that never gives way."""
+        self._whole, self._end = text, end
+        self.setAccessibleName(" ".join(filter(None, (text, end))))
+        self.setText(self.accessibleName())
+
+    def fit(self, width: int, height: int) -> None:
+        """Take as much of a height as the words need there; two lines at least."""
+        line = self.fontMetrics().lineSpacing()
+        words = self._whole.split()
+        shown = self.accessibleName()
+        while words and self._height(shown, width) > max(height, 2 * line):
+            words.pop()
+            shown = f"{' '.join(words)}… {self._end}".strip()
+        self.setText(shown)
+        self.setToolTip(self.accessibleName() if shown != self.accessibleName() else "")
+        self.setFixedHeight(self._height(shown, width))
+
+    def _height(self, text: str, width: int) -> int:
+        around = QRect(0, 0, width, 10_000)
+        return self.fontMetrics().boundingRect(around, Qt.TextFlag.TextWordWrap, text).height()

@@ -25,7 +25,7 @@ _LEFT, _RIGHT = 272, 336
 _USUAL = QSize(1280, 800)
 _FRAME = QSize(16, 48)
 """Room for what the system draws around a window: how much, it tells only once one is shown."""
-_TRAINING = (192, 256)
+_TRAINING = (192, 264)
 """Heights of the training panel: where the labels need the room, and where they do not."""
 
 

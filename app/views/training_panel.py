@@ -16,10 +16,11 @@ from app import strings
 from app.models.commands import Command
 from app.models.training_state import Phase, TrainingState, VersionLine
 from app.views.actions import Actions
-from app.views.fields import spin_box
+from app.views.fields import ElidedSentence, spin_box
 from app.views.loss_plot import LossPlot
 from app.views.versions_list import VersionsList
 
+_MARGINS = (16, 8, 16, 6)
 _ROOMY, _LOW = 300, 244
 """From the first height on the losses of the last training stay beside the versions; below the
 second one there is no room for those of a running one either, and the bar alone tells of it."""
@@ -40,8 +41,7 @@ class TrainingPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("panel")
         self._state = TrainingState()
-        self._text = QLabel()
-        self._text.setWordWrap(True)
+        self._text = ElidedSentence()
         self._text.setProperty("role", "small")
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
@@ -54,8 +54,8 @@ class TrainingPanel(QWidget):
         self.versions.activate_asked.connect(self.activate_asked)
         self._connect(actions)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 8, 16, 8)
-        layout.setSpacing(6)
+        layout.setContentsMargins(*_MARGINS)
+        layout.setSpacing(4)
         layout.addLayout(self._head())
         layout.addWidget(self._text)
         layout.addWidget(self._progress)
@@ -117,11 +117,10 @@ class TrainingPanel(QWidget):
         self._progress.setVisible(busy)
         self._progress.setRange(0, state.total)
         self._progress.setValue(state.done)
-        text = state.text
-        if state.phase is Phase.IDLE and state.waiting_decisions:
-            text = f"{text} {strings.new_since(state.waiting_decisions)}".strip()
-        self._text.setText(text)
-        self._text.setVisible(bool(text))
+        counted = state.phase is Phase.IDLE and state.waiting_decisions
+        waiting = strings.new_since(state.waiting_decisions) if counted else ""
+        self._text.show_text(state.text, waiting)
+        self._text.setVisible(bool(state.text or waiting))
         self._give_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
@@ -133,6 +132,12 @@ class TrainingPanel(QWidget):
         busy = self._cancel.isVisibleTo(self)
         roomy = self.height() >= (_LOW if busy else _ROOMY)
         self.plot.setVisible(len(self.plot.losses) > 1 and roomy)
+        layout = self.layout()
+        if layout is not None and self._text.isVisibleTo(self):
+            self._text.setFixedHeight(0)
+            left, _, right, _ = _MARGINS
+            room = self.height() - layout.minimumSize().height()
+            self._text.fit(self.width() - left - right, room)
 
     def show_versions(self, lines: tuple[VersionLine, ...], *, can_change: bool) -> None:
         """Show the versions."""

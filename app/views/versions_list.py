@@ -1,6 +1,7 @@
 """The versions, the newest first, with their held-out figures and which one is live."""
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -67,8 +68,9 @@ class VersionsList(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(40)
+        self.setMinimumHeight(36)
         self._lines: tuple[VersionLine, ...] = ()
+        self._live: QWidget | None = None
 
     @property
     def lines(self) -> tuple[VersionLine, ...]:
@@ -80,8 +82,8 @@ class VersionsList(QScrollArea):
         return QSize(240, 96)
 
     def show_lines(self, lines: tuple[VersionLine, ...], *, can_change: bool) -> None:
-        """Show other versions."""
-        self._lines = lines
+        """Show other versions, the live one in sight."""
+        self._lines, self._live = lines, None
         holder = QWidget()
         holder.setObjectName("plain")
         box = QVBoxLayout(holder)
@@ -92,4 +94,19 @@ class VersionsList(QScrollArea):
             row = _VersionRow(line, can_change=can_change)
             row.activate_asked.connect(self.activate_asked)
             box.addWidget(row)
+            if line.live:
+                self._live = row
         self.setWidget(holder)
+        self._bring_into_sight()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """The live version stays in sight where the room changes."""
+        super().resizeEvent(event)
+        self._bring_into_sight()
+
+    def _bring_into_sight(self) -> None:
+        holder = self.widget()
+        layout = None if holder is None else holder.layout()
+        if self._live is not None and layout is not None:
+            layout.activate()  # a list that is new has no places yet
+            self.ensureWidgetVisible(self._live, 0, 0)

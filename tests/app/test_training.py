@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
+from PySide6.QtWidgets import QLabel
 
 from app import strings
-from app.models.training_state import Phase
+from app.models.training_state import Phase, TrainingState
+from app.views.fields import ElidedSentence
 from nearl_core import labels_file
 from nearl_core.label_changes import retire
 from nearl_core.store.project import Project
@@ -59,6 +61,38 @@ def test_the_frozen_backbone_can_be_brought_back(desk: Driver) -> None:
         desk.desk.window.training.versions.activate_asked.emit("")
     assert [line.live for line in desk.desk.window.training.versions.lines] == [False, True]
     desk.until(lambda: "Frozen" in desk.desk.window.ranking.panel.source)
+
+
+def test_the_live_version_is_in_sight_wherever_it_stands(desk: Driver) -> None:
+    decide_some(desk)
+    for version in ("v1", "v2"):
+        train(desk)
+        assert desk.desk.training.state.text.startswith(f"Version {version}.")
+    versions = desk.desk.window.training.versions
+    for size in ((1280, 800), (960, 600)):
+        desk.desk.window.resize(*size)
+        for place, live in enumerate(("v2", "v1", "")):
+            versions.activate_asked.emit(live)
+            desk.until(lambda place=place: versions.lines[place].live)  # type: ignore[misc]
+            mark = next(x for x in versions.findChildren(QLabel) if strings.LIVE in x.text())
+            seen = versions.viewport()
+            assert seen.rect().contains(QRect(mark.mapTo(seen, QPoint(0, 0)), mark.size()))
+
+
+def test_a_sentence_that_has_no_room_keeps_its_end_and_has_a_tip(desk: Driver) -> None:
+    said = " ".join(f"word {number}" for number in range(60)) + "."
+    whole = f"{said} {strings.new_since(3)}"
+    panel = desk.desk.window.training
+    sentence = panel.findChild(ElidedSentence)
+    assert isinstance(sentence, ElidedSentence)
+    for size, fits in (((960, 600), False), ((1920, 1080), True), ((1280, 800), False)):
+        desk.desk.window.resize(*size)
+        panel.show_state(TrainingState(Phase.IDLE, said, waiting_decisions=3))
+        desk.until(lambda fits=fits: (sentence.text() == whole) is fits)  # type: ignore[misc]
+        desk.until(lambda: sentence.heightForWidth(sentence.width()) <= sentence.height())
+        assert sentence.text().startswith("word 0 word 1 word 2")
+        assert sentence.text().endswith(strings.new_since(3))
+        assert sentence.toolTip() == ("" if fits else whole)
 
 
 def test_too_few_decisions_is_a_sentence_in_the_panel(desk: Driver) -> None:
