@@ -34,6 +34,7 @@ class AskingGrid(QObject):
         self._suggestions, self._batch = suggestions, batch
         self._dialog: GridDialog | None = None
         self._page: dict[int, Ranking] = {}
+        self._counted: frozenset[int] = frozenset()
         self._accepted = ""
         self._offers: dict[str, Verdict] = {}
         batch.changed.connect(self._changed)
@@ -77,7 +78,7 @@ class AskingGrid(QObject):
             self._review.next_to_do()
 
     def _changed(self) -> None:
-        """More is ranked: count anew; a page that is being looked at stays as it is."""
+        """More is ranked; a page that is being looked at stays as it is, and so does its count."""
         dialog, session = self._dialog, self._library.session
         if dialog is None or session is None:
             return
@@ -86,12 +87,14 @@ class AskingGrid(QObject):
         chosen = self._offers.get(dialog.label_id)
         offers = [*sure, *([chosen] if chosen is not None and chosen not in sure else [])]
         self._offers = {_key(offer): offer for offer in offers}
-        counts = [
-            (_key(offer), _name(offer, session.label_set), len(sure.get(offer, ())))
-            for offer in offers
-        ]
+        found = {offer: {ranking.scan_id for ranking in sure.get(offer, ())} for offer in offers}
+        more = 0
+        if self._page and chosen is not None:
+            more = len(found[chosen] - self._counted)
+            found[chosen] = set(self._counted)
+        counts = [(_key(one), _name(one, session.label_set), len(found[one])) for one in offers]
         done, total = self._batch.looked
-        dialog.show_labels(counts, grid_words.LOOKED.format(done=done, total=total))
+        dialog.show_labels(counts, grid_words.looked(done, total, more))
         if not self._page:
             self._turn()
 
@@ -106,7 +109,9 @@ class AskingGrid(QObject):
         if dialog is None or session is None:
             return
         offer, every = self._offers.get(dialog.label_id), self._batch.sure(dialog.bar.value() / 100)
-        sure = () if offer is None else every.get(offer, ())[:PAGE]
+        found = () if offer is None else every.get(offer, ())
+        self._counted = frozenset(ranking.scan_id for ranking in found)
+        sure = found[:PAGE]
         self._page = {ranking.scan_id: ranking for ranking in sure}
         cells = []
         for ranking in sure:

@@ -5,6 +5,7 @@ from nearl_core.words import counted
 TITLE = "Batch review"
 BAR = "At least"
 LOOKED = "{done} of {total} scans looked at."
+MORE = "{count} more of this label for the next page."
 NONE = (
     "The model is not that sure of any scan without a decision. Lower the bar, or decide more "
     "scans."
@@ -27,6 +28,12 @@ BLIND = "This project is read blind first, so no scan is accepted from a grid."
 NO_ENGINE = "Batch review needs the model, which is not there yet."
 CELL = "{name}, {percent}"
 CELL_OUT = "taken out"
+
+
+def looked(done: int, total: int, more: int) -> str:
+    """How many scans were looked at, and how many belong to the page but came after it."""
+    said = LOOKED.format(done=done, total=total)
+    return f"{said} {MORE.format(count=more)}" if more else said
 
 
 def of_label(label: str, count: int) -> str:

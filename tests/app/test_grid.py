@@ -215,6 +215,39 @@ def test_what_comes_too_late_does_not_come_into_the_next_sitting(
     review.end()
 
 
+def test_a_page_and_its_count_agree_while_more_scans_are_ranked(
+    desk: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        desk.decide(Qt.Key.Key_2)
+    ranking: list[Callable[[list[Ranking]], None]] = []
+    monkeypatch.setattr(
+        desk.desk.suggestions, "survey", lambda _scans, *, done, **_how: ranking.append(done)
+    )
+    dialog = show(desk)
+    ids = desk.desk.table.undecided_ids()
+
+    def come(*scans: int) -> tuple[str, int, str]:
+        ranking[0]([ranked(ids[n], ("stripes", 0.99)) for n in scans])
+        return now()
+
+    def now() -> tuple[str, int, str]:
+        shown = dialog.page.ids(ticked=True) + dialog.page.ids(ticked=False)
+        return dialog.label.currentText(), len(shown), dialog.looked.text()
+
+    assert come(0, 1) == ("Stripes   2 scans", 2, "2 of 6 scans looked at.")
+    more = "5 of 6 scans looked at. 3 more of this label for the next page."
+    assert come(2, 3, 4) == ("Stripes   2 scans", 2, more)
+    recorded(desk, dialog.ok.click)
+    assert now()[:2] == ("Stripes   3 scans", 3)
+    assert "next page" not in now()[2]
+    come(5)
+    assert "1 more of this label" in now()[2]
+    dialog.bar.setValue(60)  # another choice is another page, with all that has come
+    assert now() == ("Stripes   4 scans", 4, "6 of 6 scans looked at.")
+    dialog.reject()
+
+
 def test_undo_on_the_desk_takes_back_one_by_one(desk: Driver, grid: GridDialog) -> None:
     recorded(desk, grid.ok.click)
     grid.reject()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QPushButton
 
 from app.strings import dialog_words
 from app.views.dialogs.new_project import NewProjectDialog
@@ -113,4 +113,36 @@ def test_typed_labels_are_not_dropped_without_a_question(driver: Driver) -> None
         assert [draft.name for draft in dialog.editor.drafts] == ["Disc"]
         question = dialog.findChildren(QDialog)[-1]
         next(x for x in question.findChildren(QPushButton) if x.text() == answer).click()
+    assert not dialog.isVisible()
+
+
+def test_a_template_does_not_replace_typed_labels_without_a_question(driver: Driver) -> None:
+    dialog = asked(driver)
+    choice = next(x for x in dialog.findChildren(QComboBox) if x.itemText(0) == "Own labels")
+
+    def choose(row: int) -> None:
+        choice.setFocus()
+        driver.bot.keyClick(choice, Qt.Key.Key_Home)
+        for _ in range(row):
+            driver.bot.keyClick(choice, Qt.Key.Key_Down)
+
+    def names() -> list[str]:
+        return [draft.name for draft in dialog.editor.drafts]
+
+    choose(1)
+    first = names()
+    assert first != [""]  # nothing was typed, so nothing is asked
+    choose(2)
+    assert names() != first
+    driver.bot.keyClicks(dialog.editor.name_field, " of mine")
+    typed = names()
+    for answer, kept in ((dialog_words.KEEP_TYPING, True), (dialog_words.REPLACE, False)):
+        choice.setCurrentIndex(1)
+        choice.activated.emit(1)
+        assert names() == typed
+        question = dialog.findChildren(QDialog)[-1]
+        next(x for x in question.findChildren(QPushButton) if x.text() == answer).click()
+        assert names() == (typed if kept else first)
+        assert choice.currentIndex() == (2 if kept else 1)
+    dialog.reject()
     assert not dialog.isVisible()

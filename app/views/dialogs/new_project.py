@@ -46,6 +46,7 @@ class NewProjectDialog(DeskDialog):
         self._named = False
         self._labels_begun = False
         self._given: tuple[LabelDraft, ...] = ()
+        self._taken = 0
         self._scans = QLineEdit("" if scans is None else str(scans))
         self._scans.textChanged.connect(self._scans_typed)
         self._place = QLineEdit()
@@ -142,18 +143,27 @@ class NewProjectDialog(DeskDialog):
 
     def reject(self) -> None:
         """Close the dialog; labels that were typed are not dropped without a question."""
-        written = (d for d in self.editor.drafts if d.name.strip() or d.prompts.strip())
-        if tuple(written) == self._given:
+        if self._typed():
+            question = self._question(dialog_words.LABELS_LOST, dialog_words.DISCARD)
+            question.accepted.connect(self._discard)
+        else:
             super().reject()
-            return
-        question = DeskDialog(dialog_words.NEW_PROJECT_TITLE, dialog_words.DISCARD, self)
+
+    def _typed(self) -> bool:
+        """Whether there are labels other than a template gave."""
+        written = (d for d in self.editor.drafts if d.name.strip() or d.prompts.strip())
+        return tuple(written) != self._given
+
+    def _question(self, sentence: str, lose: str) -> DeskDialog:
+        """Ask before typed labels are lost; Enter keeps them."""
+        question = DeskDialog(dialog_words.NEW_PROJECT_TITLE, lose, self)
         question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        question.body.addWidget(QLabel(dialog_words.LABELS_LOST))
+        question.body.addWidget(QLabel(sentence))
         question.refuse.setText(dialog_words.KEEP_TYPING)
         question.refuse.setDefault(True)
         question.refuse.setFocus()
-        question.accepted.connect(self._discard)
         question.open()
+        return question
 
     def _discard(self) -> None:
         super().reject()
@@ -210,8 +220,21 @@ class NewProjectDialog(DeskDialog):
             self.show_problem("")
 
     def _template_chosen(self, row: int) -> None:
-        if row > 0:
-            label_set = self._templates[row - 1][1]
+        if row > 0 and self._typed():
+            question = self._question(dialog_words.LABELS_REPLACED, dialog_words.REPLACE)
+            question.accepted.connect(self._take_template)
+            question.rejected.connect(self._keep_template)
+        else:
+            self._take_template()
+
+    def _take_template(self) -> None:
+        """Edit the labels of the template that is chosen; for own ones those that are there."""
+        self._taken = self._template.currentIndex()
+        if self._taken > 0:
+            label_set = self._templates[self._taken - 1][1]
             edit = Edit(tuple(drafts_of(label_set)))
             self._given = edit.drafts
             self.editor.replace(edit, multi_label=label_set.multi_label)
+
+    def _keep_template(self) -> None:
+        self._template.setCurrentIndex(self._taken)
