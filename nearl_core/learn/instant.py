@@ -20,7 +20,8 @@ A ridge regression asks each label for 0 or 1, whatever the others say, which co
 many. Where they exclude each other the scores are therefore corrected for what the softmax of their
 left-out values misses: a logistic regression that starts from them, by steps of the same closed
 form (each majorises the loss by Böhning's bound, "Multinomial logistic regression algorithm",
-1992). An example that is surer than its soft target already teaches nothing there.
+1992). An example that is surer than its soft target already teaches nothing there, and one that the
+others contradict little: it may be a slip.
 """
 
 from collections.abc import Sequence

@@ -28,9 +28,11 @@ FEW = 16
 LARGE = 256
 """From so many examples and numbers of each on, float32 is enough (some 1e-6 of a probability)."""
 CORRECT_FROM = 16
-CORRECTION_HELD = 200
+CORRECTION_HELD = 100
 """As strongly as by so many examples scores are held to what the ridge gives them."""
 CORRECTION_STEPS = 10
+CONTRADICTED = 0.25
+"""Of chance: at this left-out probability of its label a decision counts half."""
 RARE_FROM = 8
 """So many examples without a label of several say that it is rare; fewer say nothing of it."""
 
@@ -199,11 +201,13 @@ class Regression:
             return head
         ridge = CORRECTION_HELD / self.count
         decided, before = self._targets > 0, scores / head.temperature
+        likely = (to_probabilities(before, multi_label=False) * decided).sum(1, keepdims=True)
+        believed = judged * likely / (likely + CONTRADICTED / scores.shape[1])
         wanted = added = np.zeros_like(scores)
         for _ in range(CORRECTION_STEPS):
             pause()
             said = to_probabilities(before + added, multi_label=False)
-            missed = np.where(judged, self._soft - said, 0.0)
+            missed = believed * (self._soft - said)
             sure = (missed * decided).sum(1, keepdims=True) <= 0
             wanted = added + 2 * np.where(sure, 0.0, missed)
             added = self._ridge.fitted(ridge, wanted)

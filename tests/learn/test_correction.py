@@ -1,5 +1,7 @@
 """The correction of the ridge's scores where labels exclude each other (`learn/regression.py`)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -65,11 +67,26 @@ def test_it_is_the_logistic_regression_that_starts_from_left_out_scores(
     added = x @ correction / head.temperature
     said = instant.to_probabilities(start + added, multi_label=False)
     soft = soft_targets(examples.targets, multi_label=False)
-    missed = soft - said
+    likely = (instant.to_probabilities(start, multi_label=False) * examples.targets).sum(1)
+    missed = (likely / (likely + regression.CONTRADICTED / 5))[:, None] * (soft - said)
     missed[(missed * examples.targets).sum(1) <= 0] = 0
     pull = 2 * x.T @ (s[:, None] * missed)
     held = regression.CORRECTION_HELD / 60 * spread * correction / head.temperature
     np.testing.assert_allclose(pull, held, atol=1e-6)
+
+
+def test_slips_do_little_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    losses = []
+    for believing in (0.0, regression.CONTRADICTED):
+        monkeypatch.setattr(regression, "CONTRADICTED", believing)
+        for seed in range(4):
+            examples, features, targets = some(3, 90, seed=seed)
+            flipped = examples.targets.copy()
+            flipped[::7] = np.roll(flipped[::7], 1, axis=1)
+            head = instant.fit(replace(examples, targets=flipped), None, multi_label=False)
+            losses.append(log_loss(head, features, targets))
+    believed, doubted = np.array_split(losses, 2)
+    assert (doubted < believed).all()
 
 
 def test_slips_are_looked_for_without_it() -> None:
