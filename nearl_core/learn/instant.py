@@ -17,11 +17,11 @@ several has a constant: the mean of its targets, drawn to one half as by two exa
 Platt's scaling, n right answers never count as certainty. How these were chosen: `docs/trust.md`.
 
 A ridge regression asks each label for 0 or 1, whatever the others say, which costs where labels are
-many. Where they exclude each other the scores are therefore corrected for what the softmax of their
-left-out values misses: a logistic regression that starts from them, by steps of the same closed
-form (each majorises the loss by Böhning's bound, "Multinomial logistic regression algorithm",
-1992). An example that is surer than its soft target already teaches nothing there, and one that the
-others contradict little: it may be a slip.
+many. Where four or more exclude each other the scores are therefore corrected for what the softmax
+of their left-out values misses: a logistic regression that starts from them, by steps of the same
+closed form (each majorises the loss by Böhning's bound, "Multinomial logistic regression
+algorithm", 1992). An example that is surer than its soft target already teaches nothing there, and
+one that the others contradict little: it may be a slip.
 """
 
 from collections.abc import Sequence

@@ -28,6 +28,8 @@ FEW = 16
 LARGE = 256
 """From so many examples and numbers of each on, float32 is enough (some 1e-6 of a probability)."""
 CORRECT_FROM = 16
+MANY_LABELS = 4
+"""From so many labels on that exclude each other least squares tells them apart badly enough."""
 CORRECTION_HELD = 100
 """As strongly as by so many examples scores are held to what the ridge gives them."""
 CORRECTION_STEPS = 10
@@ -192,12 +194,13 @@ class Regression:
         return np.ascontiguousarray(pulls.T), np.asarray(self._y - left_out)
 
     def corrected(self, head: Head, pause: Pause) -> Head:
-        """A head, corrected where labels exclude each other.
+        """A head, corrected where many labels exclude each other.
 
         What the softmax of its left-out scores misses is learned as the head itself is.
         """
         scores, judged = self.left_out(head.ridge, head.text_share), self.judged()[:, None]
-        if self._multi_label or judged.sum() < CORRECT_FROM:
+        few = scores.shape[1] < MANY_LABELS or judged.sum() < CORRECT_FROM
+        if self._multi_label or few:
             return head
         ridge = CORRECTION_HELD / self.count
         decided, before = self._targets > 0, scores / head.temperature

@@ -36,7 +36,7 @@ def log_loss(head: Head, features: FloatArray, targets: FloatArray) -> float:
     return evaluate.log_loss(head.probabilities(features), targets, multi_label=False)
 
 
-@pytest.mark.parametrize(("labels", "count"), [(3, 60), (22, 220)])
+@pytest.mark.parametrize(("labels", "count"), [(4, 60), (22, 220)])
 def test_it_lowers_the_loss_of_other_scans_the_more_labels_the_more(
     labels: int, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +80,7 @@ def test_slips_do_little_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     for believing in (0.0, regression.CONTRADICTED):
         monkeypatch.setattr(regression, "CONTRADICTED", believing)
         for seed in range(4):
-            examples, features, targets = some(3, 90, seed=seed)
+            examples, features, targets = some(4, 92, seed=seed)
             flipped = examples.targets.copy()
             flipped[::7] = np.roll(flipped[::7], 1, axis=1)
             head = instant.fit(replace(examples, targets=flipped), None, multi_label=False)
@@ -90,38 +90,40 @@ def test_slips_do_little_harm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_slips_are_looked_for_without_it() -> None:
-    examples, _, _ = some(3, 45)
+    examples, _, _ = some(4, 48)
     left_out = instant.leave_each_out(examples, None, multi_label=False)
     head, logits = instant.fit_and_leave_out(examples, None, multi_label=False)
     assert head.correction is None
     np.testing.assert_allclose(logits, left_out.scores / left_out.head.temperature)
 
 
-@pytest.mark.parametrize("labels", [2, 4])
-def test_few_examples_and_labels_that_may_hold_together_are_left_as_they_are(labels: int) -> None:
-    examples, _, _ = some(labels, 15)
-    assert instant.fit(examples, None, multi_label=False).correction is None
-    examples, _, _ = some(labels, 64)
-    assert instant.fit(examples, None, multi_label=True).correction is None
+@pytest.mark.parametrize(
+    ("labels", "count", "multi_label"), [(4, 15, False), (3, 90, False), (4, 64, True)]
+)
+def test_few_examples_few_labels_and_those_that_may_hold_together_are_left_as_they_are(
+    labels: int, count: int, multi_label: bool
+) -> None:
+    examples, _, _ = some(labels, count)
+    assert instant.fit(examples, None, multi_label=multi_label).correction is None
 
 
 def test_a_label_with_one_example_keeps_its_place() -> None:
     """The others' head knows nothing of it, so that nothing it says of it is missed."""
-    examples, _, _ = some(3, 60)
+    examples, _, _ = some(4, 60)
     alone = np.full((1, WIDTH), 3.0)
-    targets = np.zeros((61, 4))
-    targets[:60, :3], targets[60, 3] = examples.targets, 1
+    targets = np.zeros((61, 5))
+    targets[:60, :4], targets[60, 4] = examples.targets, 1
     head = instant.fit(
         Examples(np.concatenate([examples.features, alone]), targets, np.ones(61)),
         None,
         multi_label=False,
     )
     assert head.correction is not None
-    assert head.probabilities(alone).argmax() == 3
+    assert head.probabilities(alone).argmax() == 4
 
 
 def kept(count: int, more: int) -> tuple[Head, Head, NDArray[np.float64]]:
-    examples, features, _ = some(3, count + more)
+    examples, features, _ = some(4, count + more)
     before = instant.fit(examples.take(np.arange(count)), None, multi_label=False)
     return before, instant.fit(examples, None, multi_label=False, before=before), features
 
