@@ -44,7 +44,7 @@ def add(source: Path, *, name: str | None = None, control: RunControl | None = N
 
     Raises:
         BackboneError: If it is incomplete, changed since its hash was recorded, holds no
-            weights that can be read safely, does not load, or its name is taken.
+            weights that can be read safely, does not load, or its name is taken or none.
         Cancelled: If asked to stop.
     """
     source, control = Path(os.path.abspath(source)), control or RunControl()
@@ -57,6 +57,8 @@ def add(source: Path, *, name: str | None = None, control: RunControl | None = N
     converts = pickled.is_file() and not any(source.glob("*.safetensors"))
     if not converts:
         checked_hash(source)
+    if name is not None and (name in ("", "..") or Path(name).name != name):
+        raise BackboneError(f"{name!r} is no name of a folder.", "Give one without a slash.")
     target = added_folder() / (name or source.name)
     if any(entry.name == target.name and entry.folder is not None for entry in entries()):
         raise BackboneError(

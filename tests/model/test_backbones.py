@@ -247,6 +247,12 @@ def test_one_that_changed_since_its_hash_was_written_is_not_added(folder: Path) 
         obtain.add(folder)
 
 
+@pytest.mark.parametrize("name", ["a/b", "..", "../up", "/up", ""])
+def test_a_name_that_leads_elsewhere_is_refused(folder: Path, name: str) -> None:
+    with pytest.raises(BackboneError, match="no name of a folder"):
+        obtain.add(folder, name=name)
+
+
 def test_a_single_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "clip.pt"
     file.write_bytes(b"pickle")
