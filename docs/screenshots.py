@@ -7,6 +7,7 @@ package ships) without a display, decides as their headers say, all but a few, t
 folds take several times as long, and nothing in the pictures would tell.
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -171,6 +172,9 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Draw the pictures of README.md and docs anew.")
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs" / "images")
+    folder = parser.parse_args().folder
     with tempfile.TemporaryDirectory() as home:
         os.environ["NEARL_HOME"] = home
-        main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images")
+        main(folder)
