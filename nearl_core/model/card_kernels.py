@@ -6,13 +6,19 @@ reads the tokens from memory once and writes what it makes once.
 
 import subprocess
 from functools import cache
-from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-_HAS_TRITON = find_spec("triton") is not None
+try:
+    import triton
+    import triton.language as tl
+except (ImportError, OSError):  # not there, or not for this system
+    _HAS_TRITON = False
+else:
+    _HAS_TRITON = True
+
 _FAILURES: tuple[type[Exception], ...] = (
     *(RuntimeError, AssertionError, OSError),
     subprocess.SubprocessError,  # a compiler that is there and breaks down
@@ -21,10 +27,7 @@ _LEAST = 16
 """Rows and columns of a product on a card."""
 
 if _HAS_TRITON:
-    import triton
-    import triton.language as tl
-
-    _FAILURES = (*_FAILURES, triton.TritonError)
+    _FAILURES = (*_FAILURES, getattr(triton, "TritonError", RuntimeError))
 
     @triton.jit
     def _read(rows_at, row, there, column, WIDTH: tl.constexpr):
