@@ -43,8 +43,8 @@ PACKAGE_OF_MODULE = {
 }
 # Plug-ins: pydicom finds them by itself.
 IMPORTED_BY_OTHERS = {"pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "pyjpegls"}
-# Come with a dependency that names them itself.
-BROUGHT_ALONG = {"huggingface_hub", "timm", "torchvision"}
+# Come with a dependency that names them itself; triton with some builds of PyTorch alone.
+BROUGHT_ALONG = {"huggingface_hub", "timm", "torchvision", "triton"}
 
 
 def run(*command: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:

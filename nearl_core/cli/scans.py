@@ -148,7 +148,7 @@ def _answer_all(
     answer: Callable[["ScanReader", Path], Record],
     output: Output,
 ) -> int:
-    """One line for each file, good or bad, and at the end on stderr how many gave nothing.
+    """One line for each file, good or bad; for people also how many gave nothing, on stderr.
 
     An answer for each is what was asked for, so that the exit code says only that they are all
     there; which ones failed a script reads in the answers.
@@ -183,7 +183,7 @@ def _answer_all(
                 output.result(
                     {"path": found.given, "ok": True, **record}, f"{found.given}: {place}"
                 )
-    if refused:
+    if refused and not output.as_json:
         output.message(f"{refused} of {counted(files, 'file')} gave nothing; each line says why.")
     return 0
 

@@ -116,6 +116,8 @@ def test_files_that_give_nothing_are_told_apart_and_counted(tmp_path: Path) -> N
     for command in ("render", "pixels"):
         done = ended(command, *given, "--to", tmp_path / "out", "--json")
         assert [json.loads(line)["ok"] for line in done.stdout.splitlines()] == [True, False, False]
+        assert (done.returncode, done.stderr) == (0, "")
+        done = ended(command, *given, "--to", tmp_path / "out")
         assert done.stderr == "2 of 3 files gave nothing; each line says why.\n"
         assert done.returncode == 0
         assert ended(command, good, "--to", tmp_path / "out").stderr == ""
