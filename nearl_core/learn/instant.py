@@ -68,25 +68,14 @@ def fit(
         pause: Called between two choices, to let other work in.
     """
     problem = Regression(examples, texts, multi_label=multi_label)
-    if before is None or not before.serves(problem.count):
-        return _chosen(problem, text_default, pause=pause)
-    at = before.chosen_at
-    if not before.keeps_all(problem.count):
-        return _chosen(problem, text_default, ridges=(before.ridge,), chosen_at=at)
-    head = problem.head(before.ridge, before.text_share, before.temperature)
-    return replace(head.corrected(before.correction, before.temperature), chosen_at=at)
-
-
-def _chosen(
-    problem: Regression,
-    text_default: float,
-    *,
-    ridges: Sequence[float] = RIDGES,
-    chosen_at: int | None = None,
-    pause: Pause = lambda: None,
-) -> Head:
-    """The head by what serves left-out examples best, corrected where they are enough."""
-    head = _plain(problem, text_default, ridges=ridges, chosen_at=chosen_at, pause=pause)
+    ridges: Sequence[float] = RIDGES
+    at: int | None = None
+    if before is not None and before.serves(problem.count):
+        ridges, at = (before.ridge,), before.chosen_at
+        if before.keeps_all(problem.count):
+            head = problem.head(before.ridge, before.text_share, before.temperature)
+            return replace(head.corrected(before.correction, before.temperature), chosen_at=at)
+    head = _plain(problem, text_default, ridges=ridges, chosen_at=at, pause=pause)
     return problem.corrected(head, pause)
 
 
