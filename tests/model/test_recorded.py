@@ -84,6 +84,15 @@ def test_a_recording_that_says_something_else_is_refused(graphs: list[Graph]) ->
         Recorded(Doubled(graphs, wrong=0.01), torch.ones(2, 3))
 
 
+def test_a_recording_that_reads_nothing_is_refused(graphs: list[Graph]) -> None:
+    def work(given: Tensor) -> Tensor:
+        return 2 * given  # what stands there from recording is never written again
+
+    with pytest.raises(RuntimeError):
+        Recorded(work, torch.ones(2, 3))
+    assert graphs[0].replayed == 1
+
+
 def test_on_a_cpu_nothing_is_recorded(graphs: list[Graph]) -> None:
     work = Doubled(graphs)
     assert recorded(work, torch.ones(2, 3)) is work
