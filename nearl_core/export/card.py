@@ -35,6 +35,19 @@ _LAST_WORD: Final = (
     "where that one is silent what all its readers agree on."
 )
 
+_OPENED: Final = {
+    "csv": 'pandas.read_csv("decisions.csv")',
+    "jsonl": 'pandas.read_json("decisions.jsonl", lines=True)',
+    "imagefolder": 'torchvision.datasets.ImageFolder("train", allow_empty=True)',
+    "huggingface": 'datasets.load_dataset("imagefolder", data_dir=".")',
+    "parquet": 'datasets.load_dataset("parquet", data_dir="data")',
+    "monai": 'monai.data.load_decathlon_datalist("datalist.json", False, "training")',
+    "coco": 'pycocotools.coco.COCO("annotations/train.json")',
+    "croissant": 'mlcroissant.Dataset("croissant.json").records("scans")',
+}
+"""How Python opens each format, in the export's folder."""
+_IN_CSV: Final = ("csv", "croissant", "dicom")
+
 
 def write(
     content: Content, evidence: Evidence, *, left_out: Sequence[LeftOut], pictures: str
@@ -256,15 +269,19 @@ def _limits(recipe: Recipe, left_out: Sequence[LeftOut], evidence: Evidence) -> 
 def _columns(content: Content, pictures: str) -> str:
     recipe = content.recipe
     lines = ["## Files", ""]
+    if recipe.format in _OPENED:
+        lines += [f"Opened here in Python: `{_OPENED[recipe.format]}`.", ""]
     if recipe.format == "imagefolder":
         lines.append(
             "`SPLIT/LABEL/scan-NNNNNN_fNNN.png`; `manifest.json` tells which scan and patient each "
-            "picture is of. A label without pictures in a split has no folder there. Only scans "
-            "with one label that all their readers agree on are here."
+            "picture is of. A label without pictures in a split has an empty folder there, so that "
+            "labels have the same numbers in all splits. Only scans with one label are here."
         )
     else:
         lines += ["| column | meaning |", "|---|---|"]
         lines += [f"| {column.name} | {plain(column.meaning)} |" for column in content.columns]
+    if recipe.format in _IN_CSV:
+        lines += ["", "In the CSV a text that a spreadsheet would run as a formula begins with '."]
     if pictures:
         lines += ["", f"Pictures: {pictures}"]
     lines += ["", "`manifest.json` lists every file with its SHA-256."]

@@ -116,6 +116,8 @@ class Format:
         place: The folder of a row's picture, relative to the export.
         each: Whether several decisions on one scan can stand side by side.
         only_labelled: Whether a scan without a label has no place.
+        only_assessed: Whether a scan without a label reads as one to which none applies, so that
+            an unassessable one has no place.
         multi_label: Whether several labels on one scan have a place.
         pictures: What stands for pixels unless something else is asked for.
         others: What else can be asked for.
@@ -127,6 +129,7 @@ class Format:
     place: Callable[[LabelSet], Callable[[Row], str]]
     each: bool = False
     only_labelled: bool = False
+    only_assessed: bool = False
     multi_label: bool = True
     pictures: Pictures = Pictures.SHOWN
     others: tuple[Pictures, ...] = ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from nearl_core.agreement import Agreement, Word, pairs_of
 from nearl_core.export.content import Content, Pictures
@@ -9,8 +10,11 @@ from nearl_core.export.images import LeftOut
 from nearl_core.export.leakage import Leakage
 from nearl_core.export.rows import Row, word
 from nearl_core.export.split import NAMES
-from nearl_core.types import LabelSet, Occasion, Version
+from nearl_core.types import LabelSet, Occasion, State, Version
 from nearl_core.words import counted
+
+_NO_PLACE: Final = "no label (none applies, or unassessable)"
+_UNASSESSABLE: Final = "no label (unassessable)"
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,10 @@ def _notices(
         if fraction > 0 and lacking:
             notices.append(f"The split {name} has no scan of: {', '.join(lacking)}.")
     there = {row.scan_id for row in rows} | {one.scan_id for one in left_out}
-    absent = len({row.scan_id for row in everything} - there)
+    absent = {row.scan_id: row.state for row in everything if row.scan_id not in there}
     if absent:
-        notices.append(
-            f"{_decided_scans(absent)} no label (none applies, or unassessable) and no place "
-            "in this format."
-        )
+        why = _NO_PLACE if State.NONE_APPLY in absent.values() else _UNASSESSABLE
+        notices.append(f"{_decided_scans(len(absent))} {why} and no place in this format.")
     silent = sum(1 for one in {row.scan_id: row for row in rows}.values() if not one.modality)
     if silent and recipe.pictures is not Pictures.NONE and not recipe.pixels_checked:
         notices.append(

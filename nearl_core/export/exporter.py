@@ -175,6 +175,8 @@ class _Job:
         taken, left_out = chosen(rows, self.recipe.choice, self.label_set)
         if self.kind.only_labelled:
             taken = [row for row in taken if row.state == State.LABELLED]
+        elif self.kind.only_assessed:
+            taken = [row for row in taken if row.state != State.UNASSESSABLE]
         if not taken:
             raise ExportError(
                 "There is nothing to export: no scan has a label that its readers agree on.",

@@ -21,8 +21,15 @@ class Places:
 
 
 def write(content: Content) -> None:
-    """Write nothing: the pictures are the data set."""
-    del content
+    """Give each split a folder for each label of the data set, if an empty one.
+
+    Training code counts labels by their folders: where one is missing, all later ones get other
+    numbers in that split than in the others, and nothing tells.
+    """
+    folders = {row.image.split("/")[1] for row in content.rows}
+    for split in content.by_split():
+        for name in folders:
+            (content.folder / split / name).mkdir(exist_ok=True)
 
 
 def read(folder: Path) -> list[Record]:

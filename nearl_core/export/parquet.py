@@ -58,25 +58,36 @@ def _remove_pictures(content: Content) -> None:
         folder.rmdir()
 
 
-def _schema(content: Content) -> "pyarrow.Schema":
+def kinds(content: Content) -> dict[str, "pyarrow.DataType"]:
+    """What each column holds, whatever stands in it; the picture as bytes and path."""
     import pyarrow
 
-    kinds: dict[str, Any] = {}
-    features: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for column in content.columns:
         name = column.name
         if name == "image":
-            kinds[name] = pyarrow.struct({"bytes": pyarrow.binary(), "path": pyarrow.string()})
-            features[name] = {"_type": "Image"}
+            found[name] = pyarrow.struct({"bytes": pyarrow.binary(), "path": pyarrow.string()})
         elif name in _LISTS and (name not in ONE_WORD or content.label_set.multi_label):
-            kinds[name] = pyarrow.list_(pyarrow.string())
+            found[name] = pyarrow.list_(pyarrow.string())
+        else:
+            found[name] = pyarrow.type_for_alias(_KINDS.get(name, "string"))
+    return found
+
+
+def _schema(content: Content) -> "pyarrow.Schema":
+    import pyarrow
+
+    columns = kinds(content)
+    features: dict[str, Any] = {}
+    for name, kind in columns.items():
+        if name == "image":
+            features[name] = {"_type": "Image"}
+        elif pyarrow.types.is_list(kind):
             features[name] = {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"}
         else:
-            kind = _KINDS.get(name, "string")
-            kinds[name] = pyarrow.type_for_alias(kind)
-            features[name] = {"dtype": kind, "_type": "Value"}
+            features[name] = {"dtype": _KINDS.get(name, "string"), "_type": "Value"}
     about = json.dumps({"info": {"features": features}})
-    return pyarrow.schema(kinds, metadata={"huggingface": about})
+    return pyarrow.schema(columns, metadata={"huggingface": about})
 
 
 def read(folder: Path) -> list[Record]:

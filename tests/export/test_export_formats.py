@@ -120,6 +120,56 @@ def test_datasets_loads_pictures_with_labels(
     assert len(rows) == report.scans == 12
 
 
+@pytest.mark.parametrize("format", ["huggingface", "parquet"])
+def test_datasets_loads_splits_of_which_one_alone_has_a_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    """One stack with a named frame, one label with a parent, each in one split only."""
+    out = tmp_path / "out"
+    labels = LabelSet((*LABELS.labels, Label("ring", "Ring", parent="disc")))
+    with Project.create(tmp_path / "p", labels) as project:
+        for number in range(8):
+            path = write_png(tmp_path / "scans" / f"{number}.png", disc(seed=number))
+            info = ScanInfo(32, 32, frames=3 if number == 7 else 1)
+            project.add_scans([NewScan(path, info, Identity(f"P{number}", f"study {number}"))])
+            frame = 1 if number == 7 else None
+            said = ("ring",) if number == 7 else ("dots",)
+            project.record(NewDecision(number + 1, "r", Verdict(State.LABELLED, said, frame=frame)))
+        report = run(project, out, format, split=(1, 1))
+    assert min(dict(report.splits).values()) > 1
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import datasets
+
+        kind = "imagefolder" if format == "huggingface" else "parquet"
+        folder = str(out if format == "huggingface" else out / "data")
+        loaded = datasets.load_dataset(kind, data_dir=folder, cache_dir=str(tmp_path / "cache"))
+        rows = [row for part in loaded.values() for row in part]
+    assert Counter((row["frame"], tuple(row["implied"])) for row in rows) == {
+        (1, ("Disc",)): 1,
+        (None, ()): 7,
+    }
+    assert len({json.dumps(part.features.to_dict()) for part in loaded.values()}) == 1
+
+
+def test_labels_have_the_same_numbers_in_every_split_of_folders(
+    project: Project, tmp_path: Path
+) -> None:
+    """Counted as torchvision, Keras and their like do: a folder's place in the alphabet."""
+    out = tmp_path / "out"
+    run(project, out, "imagefolder", split=(8, 1, 1))
+    numbered = {
+        split.name: sorted(one.name for one in split.iterdir())
+        for split in out.iterdir()
+        if split.is_dir()
+    }
+    pictured = {path.parent for path in out.rglob("*.png")}
+    assert set(map(tuple, numbered.values())) == {("Disc", "Dots", "Stripes")}
+    assert any(path not in pictured for split in numbered for path in (out / split).iterdir())
+    assert "allow_empty=True" in (out / "README.md").read_text()
+
+
 def test_the_pictures_in_parquet_are_those_of_the_folder(project: Project, tmp_path: Path) -> None:
     import pyarrow.parquet
 
@@ -173,6 +223,16 @@ def test_pycocotools_reads_whole_picture_annotations(either: Project, tmp_path: 
         assert "by convention" in coco.dataset["info"]["description"]
     assert found == _truth(either)
     assert "By convention" in (out / "README.md").read_text()
+
+
+def test_what_cannot_be_assessed_is_no_negative_in_coco(tmp_path: Path) -> None:
+    with _made(tmp_path) as project:
+        project.record(NewDecision(11, "r", Verdict(State.UNASSESSABLE)))
+        report = run(project, tmp_path / "out", "coco")
+    bodies = [json.loads(path.read_text()) for path in (tmp_path / "out").glob("annotations/*")]
+    states = Counter(image["state"] for body in bodies for image in body["images"])
+    assert states == {"labelled": 10, "none-apply": 1}
+    assert "1 decided scan has no label (unassessable) and no place" in " ".join(report.notices)
 
 
 def test_mlcroissant_reads_the_records(either: Project, tmp_path: Path) -> None:
