@@ -20,7 +20,7 @@ from sqlalchemy.pool import StaticPool
 
 from nearl_core.errors import ProjectError
 from nearl_core.links import followed
-from nearl_core.store.faults import damaged, told
+from nearl_core.store.faults import damaged, moved, told
 from nearl_core.store.structure import is_damaged
 
 _NETWORK: Final = re.compile(
@@ -73,13 +73,17 @@ class Database:
         self._writing = threading.RLock()
         self._engines: list[Engine] = []
         self._writer: Connection | None = None
+        self._opened: os.stat_result | None = None
         with told():
             try:
                 if read_only:
                     self._reader = self._connect(_read_only_uri(path), "BEGIN")
                 else:
                     self._writer = self._connect(file_uri(path), "BEGIN IMMEDIATE")
-                    self._set_up(self._writer, on_network=is_on_network(path))
+                    on_network = is_on_network(path)
+                    self._set_up(self._writer, on_network=on_network)
+                    # Some network shares make up the numbers by which files are told apart.
+                    self._opened = None if on_network else path.stat()
                     self._reader = self._connect(file_uri(path), "BEGIN")
                     _pragma(self._reader, "query_only = ON")
             except BaseException:
@@ -123,15 +127,34 @@ class Database:
         """A transaction; it is on disk when the block ends, or undone when it raises.
 
         Raises:
-            ProjectError: If the project is open read-only, or the disk failed.
+            ProjectError: If the project is open read-only or not in its place any more, or the disk
+                failed.
         """
         if self._writer is None:
             raise ProjectError(
                 "The project is open read-only, so nothing can be saved.",
                 "Close it where it is open for writing, then open it here again.",
             )
-        with self._writing, self._understood(), self._writer.begin():
-            yield self._writer
+        with self._writing, self._understood():
+            self._require_in_place()
+            with self._writer.begin():
+                yield self._writer
+
+    def _require_in_place(self) -> None:
+        """Refuse a file that another one stands for by now, or none.
+
+        The system goes on writing into a file that was deleted, or replaced by a program that
+        keeps folders alike, and nobody would ever see what was saved there.
+
+        Raises:
+            ProjectError: If it is not where it was opened.
+        """
+        try:
+            there = self._path.stat()
+        except OSError as error:
+            raise moved() from error
+        if self._opened is not None and not os.path.samestat(there, self._opened):
+            raise moved()
 
     @contextmanager
     def _understood(self) -> Iterator[None]:

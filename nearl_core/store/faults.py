@@ -96,6 +96,14 @@ def damaged() -> ProjectError:
     return ProjectDamagedError(*_BY_CODE[sqlite3.SQLITE_CORRUPT])
 
 
+def moved() -> ProjectError:
+    """What is said where a project's database is not where it was opened."""
+    return ProjectError(
+        "The project was moved, deleted or replaced while it was open, so this was not saved.",
+        "Bring its folder back to its place, or open it where it stands now.",
+    )
+
+
 def from_sqlite(error: BaseException) -> ProjectError | None:
     """The expected trouble behind an error of SQLite, or None where it is a bug."""
     if isinstance(error, DBAPIError):

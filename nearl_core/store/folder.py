@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -11,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import insert
 
 from nearl_core.errors import ProjectDamagedError, ProjectError
+from nearl_core.links import is_link
 from nearl_core.store import label_sets, migrations
 from nearl_core.store.database import Database
 from nearl_core.store.faults import WAY_BACK
@@ -21,6 +23,8 @@ from nearl_core.types import LabelSet, Revision, Unit
 SUFFIX: Final = ".nearl"
 DATABASE: Final = "project.db"
 LOCK: Final = "project.lock"
+_WRITTEN_DEPTH: Final = 3
+"""How deep files are changed in place; deeper ones (thumbnails) are put in place by renaming."""
 _CACHE_TAG: Final = (
     "Signature: 8a477f597d28d172789f06886806bc55\n# What stands here can be made again.\n"
 )
@@ -114,6 +118,35 @@ def require_folder(folder: Path) -> None:
             f"There is no project {folder.name} in this place.",
             "Check the name, or create the project first.",
         )
+
+
+def require_no_links(folder: Path) -> None:
+    """Refuse a project in which a link leads elsewhere.
+
+    A project can come from anyone. What it keeps is written, cut short and deleted without asking:
+    through a link that would happen to files which are none of its own.
+
+    Raises:
+        ProjectError: If it holds a link.
+        OSError: If it can't be read.
+    """
+    link = next(_links(folder, _WRITTEN_DEPTH), None)
+    if link is not None:
+        raise ProjectError(
+            f"{link.relative_to(folder).as_posix()} in the project leads elsewhere, so it is not "
+            "opened.",
+            "Remove this link, or put a copy of what it leads to in its place.",
+        )
+
+
+def _links(folder: Path, depth: int) -> Iterator[Path]:
+    """Links in a folder and in those below it, not followed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if is_link(entry):
+                yield Path(entry)
+            elif depth > 1 and entry.is_dir(follow_symlinks=False):
+                yield from _links(Path(entry), depth - 1)
 
 
 def require_project(folder: Path) -> None:

@@ -24,6 +24,7 @@ def opened(folder: Path, *, read_only: bool) -> Iterator[Parts]:
         OSError: If the disk failed.
     """
     on_disk.require_project(folder)
+    on_disk.require_no_links(folder)
     with ExitStack() as undo:
         lock = None
         if not read_only:

@@ -19,7 +19,14 @@ from nearl_core.store import decisions, label_sets, scans, versions
 from nearl_core.store.copies import copies, copies_before_upgrades, require_sound
 from nearl_core.store.database import Database, file_uri
 from nearl_core.store.faults import told
-from nearl_core.store.folder import DATABASE, LOCK, project_folder, require_folder, require_schema
+from nearl_core.store.folder import (
+    DATABASE,
+    LOCK,
+    project_folder,
+    require_folder,
+    require_no_links,
+    require_schema,
+)
 from nearl_core.store.lock import ProjectLock
 from nearl_core.store.paths import PathKeeper
 
@@ -75,6 +82,7 @@ def restore(folder: Path) -> Restored:
     folder = project_folder(folder)
     require_folder(folder)
     with told():
+        require_no_links(folder)
         lock = ProjectLock.acquire(folder / LOCK)
         beside = folder / f"{DATABASE}.partial-{secrets.token_hex(4)}"
         try:
