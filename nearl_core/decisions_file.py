@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from nearl_core.delimited import delimiter_of
+from nearl_core.delimited import delimiter_of, unescaped
 from nearl_core.errors import NearlError
 from nearl_core.links import followed
 from nearl_core.types import (
@@ -25,7 +25,6 @@ from nearl_core.types import (
 COLUMNS: Final = ("path", "label", "reader", "state", "confidence", "frame", "flagged", "note")
 _YES: Final = ("1", "true", "yes")
 _NO: Final = ("", "0", "false", "no")
-_FORMULA: Final = ("=", "+", "-", "@")
 _STATES: Final = tuple(state for state in State if state is not State.UNSEEN)
 
 
@@ -219,9 +218,8 @@ def _label_id(text: str, label_set: LabelSet) -> str | None:
             return label.id
     if text in label_set.ids:
         return text
-    if text[0] == "'" and text[1:2] in _FORMULA:  # escaped by an export of ours
-        return _label_id(text[1:], label_set)
-    return None
+    plain = unescaped(text)  # by an export of ours
+    return None if plain == text else _label_id(plain, label_set)
 
 
 def _state(text: str, *, labelled: bool) -> State:

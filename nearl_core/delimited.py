@@ -1,9 +1,14 @@
-"""What stands between a table's cells: spreadsheets write semicolons where commas are decimal."""
+"""Tables for spreadsheets, which write semicolons between cells where commas are decimal."""
 
 import csv
+import re
 from typing import Final, TextIO
 
 _DELIMITERS: Final = (",", ";", "\t")
+_BEGIN: Final = r"(?:^|(?<=[;\t\r\n]))"
+"""Where a cell begins, whichever of these the reader's spreadsheet parts cells by."""
+_RUNS: Final = "(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"
+"""What makes a spreadsheet run a cell: Japanese ones take wide signs for the same."""
 
 
 def delimiter_of(file: TextIO) -> str:
@@ -17,3 +22,13 @@ def delimiter_of(file: TextIO) -> str:
         if any(len(cells) > 1 for cells in csv.reader([line], delimiter=delimiter)):
             return delimiter
     return _DELIMITERS[0]
+
+
+def escaped(text: str) -> str:
+    """Text that no spreadsheet runs as a formula; see OWASP, "CSV Injection"."""
+    return re.sub(_BEGIN + _RUNS, "'", text)
+
+
+def unescaped(text: str) -> str:
+    """What was escaped, as it was."""
+    return re.sub(f"{_BEGIN}'{_RUNS}", "", text)

@@ -43,6 +43,12 @@ class Template:
 class _Loader(yaml.BaseLoader):
     """Everything is text: a label named `No` stays `No`, and nothing is ever executed."""
 
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse aliases: a few lines of them say more than any memory holds."""
+        if self.check_event(yaml.AliasEvent):
+            raise LabelSetError("The label set holds a YAML alias.", _SHAPE)
+        return super().compose_node(parent, index)
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401
         """Refuse tags: no label set needs one."""
         if node.tag not in _TAGS:

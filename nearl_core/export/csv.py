@@ -4,11 +4,11 @@ import csv
 from pathlib import Path
 from typing import Final
 
+from nearl_core.delimited import escaped
 from nearl_core.export.columns import Cell
 from nearl_core.export.content import Content, Record
 
 FILE: Final = "decisions.csv"
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(content: Content) -> None:
@@ -21,10 +21,7 @@ def write(content: Content) -> None:
 
 
 def cell(value: Cell) -> str:
-    """What stands in a cell; what a spreadsheet would run as a formula is escaped.
-
-    See OWASP, "CSV Injection".
-    """
+    """What stands in a cell; what a spreadsheet would run as a formula is escaped."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -32,8 +29,7 @@ def cell(value: Cell) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     text = ";".join(value) if isinstance(value, list) else value
-    text = text.replace("\0", "")
-    return "'" + text if text.startswith(_FORMULA) else text
+    return escaped(text.replace("\0", ""))
 
 
 def read(folder: Path) -> list[Record]:

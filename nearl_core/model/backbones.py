@@ -28,6 +28,7 @@ from nearl_core.model.backbone_folder import (
     read_config,
     read_text_config,
     read_words,
+    weights_file,
     write_sums,
 )
 from nearl_core.model.backbone_list import ARCHITECTURES, folder_of, hub_backbone, present_folder
@@ -79,7 +80,10 @@ def load(name: str) -> Backbone:
     digest = checked_hash(folder)
     check_transformers(folder.name, config)
     try:
-        model = _open(f"local-dir:{folder}", load_weights=True, **_own_text(folder, config))
+        model = _open(f"local-dir:{folder}", **_own_text(folder, config))
+        with _quiet():
+            # By its name: open_clip prefers a pickled file to a safetensors one of another name.
+            open_clip.load_checkpoint(model, str(weights_file(folder)))
         tokenizer = _tokenizer(folder, config)
     except (
         RuntimeError,
@@ -134,7 +138,7 @@ def random(name: str, *, seed: int = 0) -> Backbone:
         check_transformers(name, config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = _open(source, load_weights=False, **own_text)
+        model = _open(source, **own_text)
     named = config["model_cfg"]["text_cfg"].get("hf_tokenizer_name")
     tokenizer = _stand_in(folder, config) if named else open_clip.get_tokenizer(source)
     return Backbone(name, RANDOM, model, prepare, tokenizer, None)
@@ -155,11 +159,11 @@ def _architecture(name: str) -> dict[str, Any]:
     return {"model_cfg": model_cfg, "preprocess_cfg": usual}
 
 
-def _open(source: str, *, load_weights: bool, **changes: Any) -> OpenClip:  # noqa: ANN401
-    """A frozen model whose towers can be used."""
+def _open(source: str, **changes: Any) -> OpenClip:  # noqa: ANN401
+    """A frozen model whose towers can be used, with random weights."""
     with _quiet():
         model = open_clip.create_model(
-            source, load_weights=load_weights, precision="fp32", device="cpu", **changes
+            source, load_weights=False, precision="fp32", device="cpu", **changes
         )
     image_tower(model), text_tower(model)  # raise what is wrong with them
     return model.eval().requires_grad_(False)

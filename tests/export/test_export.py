@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from nearl_core import decisions_file
 from nearl_core.errors import ExportError, UsageError
 from nearl_core.export.content import Pictures
 from nearl_core.export.verify import verify
@@ -30,6 +31,7 @@ from nearl_core.types import (
     Verdict,
 )
 from tests.export.running import run
+from tests.support.commands import write_table
 from tests.support.projects import LABELS, MULTI, decide, new_project
 from tests.support.scans import disc, write_png
 
@@ -208,6 +210,25 @@ def test_formulas_and_bad_names_are_tamed(tmp_path: Path) -> None:
     assert rows[0]["reader"] == "'=cmd"
     folders = {path.name for path in (tmp_path / "folders" / "train").iterdir()}
     assert folders == {"=HYPERLINK(1)", "@x", "+1", "_-1", "_CON", "a_b", "A_B-2"}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_no_cell_runs_wherever_a_spreadsheet_parts_the_line(tmp_path: Path, start: str) -> None:
+    label_set = LabelSet((Label("a", "a"), Label("b", f"{start}2;{start}b")), multi_label=True)
+    path = write_png(tmp_path / "1.png", disc())
+    with Project.create(tmp_path / "p", label_set) as project:
+        project.add_scans([NewScan(path, ScanInfo(32, 32))])
+        decide(project, 1, "a", "b")
+        run(project, tmp_path / "out", split=(1,))
+        lines = (tmp_path / "out" / "decisions.csv").read_text(encoding="utf-8").splitlines()
+        cells = [cell for line in lines for cell in re.split("[,;\t]", line)]
+        assert not [cell for cell in cells if cell.startswith(start)]
+        (label,) = [row["label"] for row in _table(tmp_path / "out")]
+        table = write_table(tmp_path / "in.csv", ("path", "label"), (path, label))
+        (again,) = decisions_file.read(
+            table, scans=project.scans(), label_set=label_set, reader="r"
+        ).decisions
+    assert again.verdict.labels == ("a", "b")
 
 
 def test_a_stack_gives_the_frame_that_was_named_else_the_middle_one(tmp_path: Path) -> None:

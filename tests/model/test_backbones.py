@@ -117,6 +117,15 @@ def _text_tower(**how: object) -> Callable[[Path], None]:
     return lambda folder: write_config(folder, model_cfg=cfg | {"text_cfg": cfg["text_cfg"] | how})
 
 
+@pytest.mark.parametrize("name", ["open_clip_pytorch_model.bin", "pytorch_model.bin", "a.pth"])
+def test_weights_beside_those_that_were_checked_are_not_opened(folder: Path, name: str) -> None:
+    (folder / WEIGHTS).rename(folder / "weights.safetensors")
+    torch.save(tiny_model(5).state_dict(), folder / name)
+    loaded = backbones.load(str(folder)).model.state_dict()
+    for key, value in tiny_model().state_dict().items():
+        assert torch.equal(loaded[key], value)
+
+
 @pytest.mark.parametrize(
     ("harm", "says"),
     [

@@ -44,6 +44,13 @@ def test_a_whole_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_few_lines_that_say_more_than_memory_holds_are_refused_at_once() -> None:
+    lines = ["- &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"- &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    with pytest.raises(LabelSetError, match="a YAML alias"):
+        labels_file.parse("\n".join([*lines, "- ? *a11", "  : y"]))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -61,6 +68,8 @@ def test_a_whole_file(tmp_path: Path) -> None:
         ("{multi_label: maybe, labels: [a]}", "multi_label is 'maybe'"),
         ("labels: [a\nb: }", "not valid YAML in line 2"),
         ("!!python/object/apply:os.system ['touch owned']", "a YAML tag"),
+        ("[&a [b], *a]", "a YAML alias"),
+        ("&a [b, *a]", "a YAML alias"),
         ('["a\\u0000b"]', "control characters"),
         ("[" * 3000, "can't be read"),
         ("['" + "x" * 501 + "']", "too long"),
