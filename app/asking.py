@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import normalize
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QFileDialog
@@ -12,7 +13,7 @@ from app import strings
 from app.controllers.library import ENDING, Library, NewProject
 from app.errors import Reporter, TroubleReport
 from app.models.commands import Command
-from app.preferences import Keeper, is_pseudonym, of, put
+from app.preferences import Keeper, of, put
 from app.strings import command_words
 from app.views.dialogs.about import AboutDialog
 from app.views.dialogs.guide import GUIDE, GuideDialog
@@ -24,7 +25,7 @@ from app.views.main_window import MainWindow
 from nearl_core import labels_file
 from nearl_core.errors import NearlError
 from nearl_core.readers import is_among
-from nearl_core.settings import DEVICES
+from nearl_core.settings import DEVICES, is_pseudonym
 from nearl_core.types import AddReport
 
 
@@ -141,6 +142,7 @@ class Asking(QObject):
             survey=desk.survey,
             device=settings.device,
             devices=DEVICES,
+            problem_of=self.problem_of_reader,
         )
 
         def accepted() -> None:
@@ -180,19 +182,31 @@ class Asking(QObject):
 
     def change_reader(self, name: str) -> None:
         """Take another pseudonym; the open project is read again for this reader."""
-        settings = self._keeper.settings
+        settings, session = self._keeper.settings, self._library.session
+        name = normalize("NFC", name.strip())  # a name is the same however its marks are typed
         if name == settings.reader:
+            self._window.start.show_reader(name)
             return
-        if not is_pseudonym(name):
-            self._window.status.message(strings.READER_NOT_VALID)
-            return
-        session = self._library.session
-        if session is not None and is_among(name, session.sources):
-            self._window.status.message(strings.READER_IS_SOURCE.format(name=name))
+        problem = self.problem_of_reader(name)
+        if problem:
+            said = strings.READER_STAYS.format(problem=problem, reader=settings.reader)
+            self._window.status.message(said)
+            self._window.start.show_reader(settings.reader, problem=said)
             return
         self._keeper.change(replace(settings, reader=name))
         if session is not None:
             self._library.open(session.project.folder)
+
+    def problem_of_reader(self, name: str) -> str:
+        """Why nobody can decide under a name in the open project; "" where someone can."""
+        if not name.strip():
+            return strings.READER_EMPTY
+        if not is_pseudonym(name):
+            return strings.READER_NOT_VALID
+        session = self._library.session
+        if session is not None and is_among(name, session.sources):
+            return strings.READER_IS_SOURCE.format(name=name.strip())
+        return ""
 
     def say_added(self, report: AddReport) -> None:
         """Say what adding a folder came to."""

@@ -376,6 +376,7 @@ class Desk(QObject):
         self.window.scan.view.presets = settings.presets
         self.window.start.show_recent(settings.recent)
         self.window.start.show_reader(settings.reader)
+        self.window.status.show_reader(settings.reader)
         self.window.training.show_automatic(on=desk.auto_train, every=desk.auto_train_every)
         self.training.set_automatic(desk.auto_train, desk.auto_train_every)
         self.actions.set_checked(Command.SUGGESTIONS, desk.suggestions)

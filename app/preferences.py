@@ -1,6 +1,5 @@
 """What the desk itself remembers, beside the settings that it shares with the command line."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
@@ -94,8 +93,3 @@ class Keeper(QObject):
     def change_desk(self, desk: Preferences) -> None:
         """Change the desk's part."""
         self.change(put(self._settings, desk))
-
-
-def is_pseudonym(text: str) -> bool:
-    """Whether the settings take a reader's name."""
-    return re.fullmatch(r"[\w .\-]{1,64}", text.strip()) is not None

@@ -3,8 +3,8 @@
 import json
 import math
 import os
-import re
 import secrets
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -17,7 +17,8 @@ from nearl_core.types import Window
 APPLICATION: Final = "nearl-desk"
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 MAX_RECENT: Final = 12
-_READER: Final = re.compile(r"[\w .\-]{1,64}")
+_MAX_NAME: Final = 64
+_IN_NAMES: Final = "_ .-"
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _UNREADABLE: Final = "The settings can't be read, so the defaults are used."
@@ -38,6 +39,17 @@ class SettingsError(NearlError):
 def new_reader() -> str:
     """A pseudonym such as "reader-7f3a"; random, never the login name."""
     return f"reader-{secrets.token_hex(2)}"
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether a reader can go by it: letters with their marks, digits, blanks, dots, hyphens.
+
+    By category: vowel signs, as of Hindi or Thai, are marks and no letters.
+    """
+    name = text.strip()
+    return 0 < len(name) <= _MAX_NAME and all(
+        mark in _IN_NAMES or unicodedata.category(mark)[0] in "LMN" for mark in name
+    )
 
 
 @dataclass(frozen=True)
@@ -202,7 +214,7 @@ def _to_plain(settings: Settings) -> dict[str, Any]:
 
 
 def _reader(value: object) -> str:
-    if not isinstance(value, str) or not _READER.fullmatch(value.strip()):
+    if not isinstance(value, str) or not is_pseudonym(value):
         raise ValueError
     return value.strip()
 

@@ -152,6 +152,7 @@ STEP_OF = "{text}, {done} of {total}"
 
 SAVED = "✓ saved {time}"
 DEVICE = "Device"
+READER_TIP = "{name} decides here. Project, Preferences… changes that."
 
 # --- projects ----------------------------------------------------------------------------------
 
@@ -163,7 +164,8 @@ READER = "Reader"
 READER_HINT = "A pseudonym. It goes with each decision."
 READER_RULE = "A pseudonym of letters, digits, blanks, dots and hyphens; not your name."
 READER_EMPTY = "Give a pseudonym."
-READER_NOT_VALID = "This pseudonym can't be used."
+READER_NOT_VALID = "Letters, digits, blanks, dots and hyphens only."
+READER_STAYS = "{problem} {reader} stays the reader."
 READER_IS_SOURCE = "{name} is a source of labels in this project; choose another pseudonym."
 CREATING = "Creating the project…"
 OPENING = "Opening the project…"

@@ -34,11 +34,15 @@ def typed_path(text: str) -> Path:
 
 
 class ElidedLabel(QLabel):
-    """One line that gives way: what has no room is left out of its middle; the tip has it all."""
+    """One line that gives way: what has no room is left out of its middle; the tip has it all.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    A sentence, which begins with what matters, is cut at its end instead.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, sentence: bool = False) -> None:
         super().__init__(parent)
         self._whole = ""
+        self._cut = Qt.TextElideMode.ElideRight if sentence else Qt.TextElideMode.ElideMiddle
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
@@ -55,8 +59,7 @@ class ElidedLabel(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        middle = Qt.TextElideMode.ElideMiddle
-        self.setText(self.fontMetrics().elidedText(self._whole, middle, self.width()))
+        self.setText(self.fontMetrics().elidedText(self._whole, self._cut, self.width()))
 
 
 class ElidedSentence(QLabel):

@@ -77,7 +77,7 @@ class RankingPanel(QWidget):
         self._sign = _StateSign()
         self._state = QLabel()
         self._eye = QToolButton()
-        self._source = ElidedLabel()  # one line, so that no row moves
+        self._source = ElidedLabel(sentence=True)  # one line, so that no row moves
         self._source.setProperty("role", "small")
         self.agreement = AgreementStrip()
         self.agreement.clicked.connect(actions.action(Command.TRUST).trigger)

@@ -24,6 +24,7 @@ from app.views.fields import ElidedLabel
 
 _SHOWN = 6
 _NAME_WIDTH = 180
+_HINT_WIDTH = 360
 
 
 class StartPage(QWidget):
@@ -50,6 +51,9 @@ class StartPage(QWidget):
         self._reader.setMaxLength(40)
         self._reader.setAccessibleName(strings.READER)
         self._reader.editingFinished.connect(self._emit_reader)
+        self._hint = QLabel(strings.READER_HINT)
+        self._hint.setWordWrap(True)
+        self._hint.setMinimumWidth(_HINT_WIDTH)
         self._problem = QLabel()
         self._problem.setWordWrap(True)
         self._problem.setProperty("role", "notice")
@@ -93,10 +97,7 @@ class StartPage(QWidget):
         line.setSpacing(12)
         line.addWidget(QLabel(strings.READER))
         line.addWidget(self._reader)
-        hint = QLabel(strings.READER_HINT)
-        hint.setProperty("role", "small")
-        line.addWidget(hint)
-        line.addStretch(1)
+        line.addWidget(self._hint, 1)
         box.addLayout(line)
         box.addStretch(3)
         notice = QLabel(strings.NOT_A_DEVICE)
@@ -104,9 +105,13 @@ class StartPage(QWidget):
         box.addWidget(notice)
         box.addSpacing(16)
 
-    def show_reader(self, name: str) -> None:
-        """Show the pseudonym."""
+    def show_reader(self, name: str, *, problem: str = "") -> None:
+        """Show the pseudonym that holds, and why another one does not."""
         self._reader.setText(name)
+        self._hint.setProperty("role", "problem" if problem else "small")
+        self._hint.style().unpolish(self._hint)
+        self._hint.style().polish(self._hint)
+        self._hint.setText(problem or strings.READER_HINT)
 
     def show_problem(self, text: str) -> None:
         """Show a sentence above the choices; "" hides it."""

@@ -5,9 +5,11 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from app import strings
 from app.models.scan_table import QueueCounts
+from app.views.fields import ElidedLabel
 from nearl_core.types import State
 
 _MESSAGE_MS = 8000
+_READER_WIDTH = 140
 
 
 class StatusLine(QStatusBar):
@@ -19,6 +21,8 @@ class StatusLine(QStatusBar):
         self._bar = QProgressBar()
         self._bar.setFixedWidth(120)
         self._bar.setTextVisible(False)
+        self._reader = ElidedLabel()
+        self._reader.setFixedWidth(0)
         self._progress = QLabel()
         self._counts = QLabel()
         self._message = QLabel()
@@ -29,7 +33,7 @@ class StatusLine(QStatusBar):
         self._survey = QLabel()
         self._version = QLabel()
         self._device = QLabel()
-        for widget in (self._progress, self._bar, self._counts):
+        for widget in (self._reader, self._progress, self._bar, self._counts):
             self.addWidget(widget)
         self.addWidget(self._message, 1)
         for widget in (self._saved, self._survey, self._version, self._device):
@@ -40,9 +44,17 @@ class StatusLine(QStatusBar):
         self._timer.timeout.connect(self._show_lasting)
         self.show_counts(QueueCounts())
 
+    def show_reader(self, name: str) -> None:
+        """Show whose decisions these are."""
+        metrics = self._reader.fontMetrics()
+        self._reader.setFixedWidth(min(metrics.horizontalAdvance(name) + 1, _READER_WIDTH))
+        self._reader.show_text(name)
+        self._reader.setToolTip(strings.READER_TIP.format(name=name))
+
     def show_counts(self, counts: QueueCounts) -> None:
         """Show how far the reader is."""
         visible = counts.total > 0
+        self._reader.setVisible(visible)
         self._bar.setVisible(visible)
         self._bar.setRange(0, max(counts.total, 1))
         self._bar.setValue(counts.decided)
@@ -90,6 +102,7 @@ class StatusLine(QStatusBar):
     def texts(self) -> str:
         """Everything it shows, for tests and assistive tools."""
         labels = (
+            self._reader,
             self._progress,
             self._counts,
             self._message,
@@ -98,4 +111,4 @@ class StatusLine(QStatusBar):
             self._version,
             self._device,
         )
-        return "  ".join(label.text() for label in labels if label.text())
+        return "  ".join(one.text() for one in labels if one.text() and not one.isHidden())

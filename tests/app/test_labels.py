@@ -360,3 +360,8 @@ def test_what_the_ranking_learned_from_has_room_in_the_narrowest_panel(qtbot: Qt
     said = strings.SOURCE_FROZEN.format(what=strings.learned_from(1204, of_this=1))
     field.show_text(said)
     assert field.text() == said
+    sentence = ElidedLabel(sentence=True)
+    qtbot.addWidget(sentence)
+    sentence.resize(296, 20)
+    sentence.show_text(f"{said}, others' too")
+    assert "this scan" in sentence.text()  # what matters most gives way last

@@ -137,7 +137,10 @@ def test_readers_are_counted_and_what_they_said_shows_when_asked(disagreeing: Dr
     dialog.show_said.click()
     assert dialog.disagreements.isVisible()
     assert "ann: Disc   bob: Stripes" in rows(dialog.disagreements)[0]
-    dialog.reject()
+    disagreeing.bot.keyClick(dialog.disagreements, Qt.Key.Key_Down)
+    disagreeing.bot.keyClick(dialog.disagreements, Qt.Key.Key_Return)
+    assert disagreeing.scan_id() == 3  # Enter adjudicates from the chosen one on
+    assert "Readers disagree" in disagreeing.desk.window.ranking.panel.notice
 
 
 def test_adjudication_shows_both_calls_and_goes_from_one_to_the_next(

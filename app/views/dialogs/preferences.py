@@ -1,5 +1,7 @@
 """Preferences: the reader's pseudonym, and what the engine does by itself."""
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
 
 from app import strings
@@ -21,9 +23,12 @@ class PreferencesDialog(DeskDialog):
         survey: bool,
         device: str,
         devices: tuple[str, ...],
+        problem_of: Callable[[str], str],
     ) -> None:
+        """Show them; `problem_of` says why a name can't be the reader's, or ""."""
         super().__init__(dialog_words.PREFERENCES_TITLE, dialog_words.SAVE, parent)
         self.setMinimumWidth(480)
+        self._problem_of = problem_of
         self._reader = QLineEdit(reader)
         self._reader.setMaxLength(64)
         self._reader.textChanged.connect(self._check)
@@ -82,4 +87,4 @@ class PreferencesDialog(DeskDialog):
         return str(self._device.currentData())
 
     def _check(self) -> None:
-        self.show_problem("" if self.reader else strings.READER_EMPTY)
+        self.show_problem(self._problem_of(self.reader))

@@ -17,6 +17,7 @@ from app.strings import dialog_words, reading_words
 from app.views.dialogs.parts import DeskDialog, heading, muted
 
 _SCAN = Qt.ItemDataRole.UserRole
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROW, _MOST_ROWS = 26, 5
 
 
@@ -34,8 +35,8 @@ class ReadersDialog(DeskDialog):
         self.only_close()
         self.resize(960, 680)
         self._can_decide = can_decide
-        self.readers = _table(reading_words.READER_COLUMNS, stretched=5)
-        self.agreement = _table(reading_words.AGREEMENT_COLUMNS, stretched=0)
+        self.readers = _table(reading_words.READER_COLUMNS, stretched=5, numbers=(1, 2, 3, 4))
+        self.agreement = _table(reading_words.AGREEMENT_COLUMNS, stretched=0, numbers=(1, 2))
         self.disagreements = _table(reading_words.DISAGREEMENT_COLUMNS, stretched=1)
         self.disagreements.hide()
         self.disagreements.currentItemChanged.connect(self._chosen)
@@ -92,10 +93,20 @@ class ReadersDialog(DeskDialog):
     def _show_said(self) -> None:
         self.disagreements.show()
         self.show_said.setEnabled(False)
+        self._offer_adjudication()
         self.disagreements.setFocus()
         first = self.disagreements.topLevelItem(0)
         if first is not None:
             self.disagreements.setCurrentItem(first)
+
+    def _offer_adjudication(self) -> None:
+        """Enter in the list adjudicates from there on, as a double click does."""
+        if self._can_decide:
+            for button, role in ((self.ok, ""), (self.adjudicate, "primary")):
+                button.setProperty("role", role)
+                button.style().unpolish(button)
+                button.style().polish(button)
+            self.adjudicate.setDefault(True)
 
     def _chosen(self) -> None:
         chosen = self.disagreements.currentItem() is not None
@@ -114,9 +125,11 @@ class ReadersDialog(DeskDialog):
             self.accept()
 
 
-def _table(columns: Sequence[str], *, stretched: int) -> QTreeWidget:
+def _table(columns: Sequence[str], *, stretched: int, numbers: Sequence[int] = ()) -> QTreeWidget:
     table = QTreeWidget()
     table.setHeaderLabels(list(columns))
+    for column in numbers:
+        table.headerItem().setTextAlignment(column, _RIGHT)
     table.setRootIsDecorated(False)
     header = table.header()
     header.setStretchLastSection(False)
@@ -130,4 +143,10 @@ def _table(columns: Sequence[str], *, stretched: int) -> QTreeWidget:
 
 def _fill(table: QTreeWidget, rows: Sequence[Row]) -> None:
     table.clear()
-    table.addTopLevelItems([QTreeWidgetItem(list(row)) for row in rows])
+    for row in rows:
+        item = QTreeWidgetItem(list(row))
+        for column in range(len(row)):
+            item.setTextAlignment(
+                column, Qt.AlignmentFlag(table.headerItem().textAlignment(column))
+            )
+        table.addTopLevelItem(item)
