@@ -1,9 +1,13 @@
 """Tables for spreadsheets, which write semicolons between cells where commas are decimal."""
 
+import codecs
 import csv
 import re
+from functools import partial
+from pathlib import Path
 from typing import Final, TextIO
 
+_BLOCK: Final = 1 << 20
 _DELIMITERS: Final = (",", ";", "\t")
 _BEGIN: Final = r"(?:^|(?<=[;\t\r\n]))"
 """Where a cell begins, whichever of these the reader's spreadsheet parts cells by."""
@@ -22,6 +26,29 @@ def delimiter_of(file: TextIO) -> str:
         if any(len(cells) > 1 for cells in csv.reader([line], delimiter=delimiter)):
             return delimiter
     return _DELIMITERS[0]
+
+
+def opened_table(path: Path) -> TextIO:
+    """A table for reading, in the encoding that it is in.
+
+    UTF-8 or, by its mark, UTF-16 ("Unicode text"); what is neither is in the code page of Western
+    Windows, which its spreadsheets write as "CSV".
+
+    Raises:
+        OSError: If it can't be read.
+    """
+    decode, encoding = codecs.getincrementaldecoder("utf-8")().decode, "utf-8-sig"
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return path.open(encoding="utf-16", errors="replace", newline="")
+        file.seek(0)
+        try:
+            for block in iter(partial(file.read, _BLOCK), b""):
+                decode(block)
+            decode(b"", True)
+        except UnicodeDecodeError:
+            encoding = "cp1252"
+    return path.open(encoding=encoding, errors="replace", newline="")
 
 
 def escaped(text: str) -> str:

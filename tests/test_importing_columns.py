@@ -126,7 +126,9 @@ def test_columns_are_mapped_and_what_means_nothing_excludes_nothing(tmp_path: Pa
     labels = LabelSet((Label("m", "Melanoma"), Label("b", "Benign")))
     table = _table(tmp_path, "image,biopsed,MEL,NV,BKL", "1,1,1,0,0", "2,1,0,1,1", "3,0,0,0,1")
     with new_project(tmp_path, label_set=labels) as project:
-        assert _plan(project, table).decisions == ()
+        before = _plan(project, table)
+        assert before.decisions == ()
+        assert preview(before).summary.startswith("No value means a label yet: choose")
         found = _taken(project, table, "MEL=Melanoma", "NV=Benign", "BKL=Benign")
         assert {scan: labels for scan, (_, labels, _) in found.items()} == {
             1: ("m",),

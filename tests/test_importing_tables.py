@@ -1,5 +1,6 @@
 """Tables of labels as public data sets have them: their columns, names and bars are understood."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,38 @@ def test_a_name_without_its_suffix_is_found(
     known = [Scan(number, Path(path)) for number, path in enumerate(scans)]
     found = match([Statement(file, ("x",))], known, folder=Path("/nowhere"), by_hash={}).found
     assert (found[0][0] if found else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"),
+    [("utf-8", ","), ("utf-8-sig", ";"), ("utf-16", "\t"), ("cp1252", ";")],
+)
+def test_tables_are_read_as_spreadsheets_save_them(
+    tmp_path: Path, encoding: str, delimiter: str
+) -> None:
+    table = tmp_path / "table.csv"
+    with new_project(tmp_path) as project:
+        name = project.scans()[0].path.name
+        rows = (("Bild", "image", "diagnosis"), ("Größe", name, "Läsion – gutartig"))
+        text = "\r\n".join(delimiter.join(row) for row in rows)
+        table.write_bytes(text.encode(encoding))
+        assert _said(project, table, SourceKind.CSV) == {1: ("Läsion – gutartig",)}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\3\4 and more", "table.csv is a spreadsheet's own file.* Save its sheet as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "spreadsheet's own file"),
+        (b"", "table.csv is empty"),
+        (b"Dateiname;Diagnose\n1.png;disc\n", "its columns are Dateiname, Diagnose.* must name"),
+    ],
+)
+def test_what_is_no_table_of_labels_says_what_it_is(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_bytes(content)
+    with new_project(tmp_path) as project, pytest.raises(NearlError) as caught:
+        _said(project, table, SourceKind.CSV)
+    assert re.search(words, f"{caught.value.message} {caught.value.remedy}")

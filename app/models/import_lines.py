@@ -47,7 +47,7 @@ def _sentences(planned: ImportPlan) -> list[str]:
             decisions=strings.decisions(len(planned.decisions)), scans=planned.scans
         )
         if planned.decisions
-        else label_words.NOTHING_TO_TAKE
+        else _nothing(planned)
     ]
     if planned.already:
         found.append(label_words.STOOD_ALREADY.format(count=planned.already))
@@ -65,6 +65,12 @@ def _sentences(planned: ImportPlan) -> list[str]:
     if len(planned.values) > MOST:
         found.append(label_words.MORE_VALUES.format(count=MOST, total=len(planned.values)))
     return found
+
+
+def _nothing(planned: ImportPlan) -> str:
+    """Why nothing would be taken in: values that mean nothing yet are the reader's turn."""
+    unmeant = planned.values and not any(line.target for line in planned.values)
+    return label_words.NO_MEANING if unmeant else label_words.NOTHING_TO_TAKE
 
 
 def _examples(files: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from nearl_core.delimited import delimiter_of
+from nearl_core.delimited import delimiter_of, opened_table
 from nearl_core.importing.columns import IsLabel, LabelColumns
 from nearl_core.importing.statements import ImportLabelsError, Statement
 
@@ -34,6 +34,10 @@ _COLUMNS: Final = (
 )
 _BETWEEN: Final = re.compile("[;|]")
 """Between several labels; the bar is that of the NIH's chest radiographs."""
+_WORKBOOKS: Final = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
+"""How files of Excel and LibreOffice begin: ZIP archives, before 2007 compound files."""
+_NAMED: Final = 8
+_LONGEST_NAME: Final = 40
 _LONGEST: Final = 1 << 20
 _NAMING: Final = frozenset(("", HASH, *FILES))
 """Columns that say nothing of a label."""
@@ -52,7 +56,8 @@ def read_csv(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
         ImportLabelsError: If it can't be read, or lacks a column that is needed.
     """
     try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        _refuse_workbook(path)
+        with opened_table(path) as file:
             rows = csv.DictReader(
                 file, delimiter=delimiter_of(file), strict=True, restkey="", restval=""
             )
@@ -63,6 +68,24 @@ def read_csv(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
         raise ImportLabelsError(
             f"{path.name} is not a CSV file.", "Save it as CSV with commas, in UTF-8."
         ) from error
+
+
+def _refuse_workbook(path: Path) -> None:
+    """Say of a spreadsheet's own file what it is; it has no lines to look at.
+
+    Raises:
+        ImportLabelsError: If it is one, or holds nothing at all.
+        OSError: If it can't be read.
+    """
+    with path.open("rb") as file:
+        begin = file.read(len(_WORKBOOKS[0]))
+    if not begin:
+        raise ImportLabelsError(f"{path.name} is empty.", "Choose another file.")
+    if begin in _WORKBOOKS:
+        raise ImportLabelsError(
+            f"{path.name} is a spreadsheet's own file, not a CSV file.",
+            "Save its sheet as CSV in UTF-8, and choose that file.",
+        )
 
 
 def read_jsonl(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
@@ -100,12 +123,13 @@ def _records(lines: Iterable[str], path: Path) -> Iterator[_Row]:
 
 def _statements(rows: Iterable[_Row], path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
     found, label_columns = list[Statement](), LabelColumns(path.name, is_label)
+    row: Mapping[str, object] = {}
     for line, row in rows:
         cells = {_header(name): cell for name, cell in row.items()}
         file_column = next((name for name in FILES if name in cells), HASH)
         label_column = next((name for name in LABELS if name in cells), STATE)
         if file_column not in cells:
-            raise _lacks_columns(path)
+            raise _lacks_columns(path, row)
         file = "" if file_column == HASH else _text(cells[file_column])
         sha256 = _text(cells.get(HASH)).lower()
         if not (file or sha256):
@@ -118,7 +142,7 @@ def _statements(rows: Iterable[_Row], path: Path, is_label: IsLabel) -> tuple[St
             others = ((name, _text(row[name])) for name in row if _header(name) not in _NAMING)
             found.append(label_columns.statement(file, sha256, others, line))
     if not label_columns.names and any(one.absent is not None for one in found):
-        raise _lacks_columns(path)
+        raise _lacks_columns(path, row)
     return label_columns.settled(found)
 
 
@@ -127,9 +151,13 @@ def _header(name: str) -> str:
     return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
-def _lacks_columns(path: Path) -> ImportLabelsError:
+def _lacks_columns(path: Path, columns: Iterable[str]) -> ImportLabelsError:
+    names = [name.strip() for name in columns if name.strip()]
+    there = ", ".join(name[:_LONGEST_NAME] for name in names[:_NAMED])
+    more = ", …" if len(names) > _NAMED else ""
     return ImportLabelsError(
-        f"{path.name} does not say which file has which label.", f"It must name {_COLUMNS}."
+        f"{path.name} does not say which file has which label; its columns are {there}{more}.",
+        f"It must name {_COLUMNS}.",
     )
 
 
