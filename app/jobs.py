@@ -5,11 +5,12 @@ Qt object; its callbacks run in the GUI thread, carried there by a signal of an 
 there.
 """
 
+import contextlib
 import heapq
 import itertools
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -138,6 +139,7 @@ class WorkQueue:
         with self._change:
             if self._closing:
                 job.cancel()
+                job.future.cancel()  # who waits for it would wait for ever
                 return job
             heapq.heappush(self._waiting, (int(priority), next(self._serial), job))
             self._start_threads()
@@ -203,11 +205,15 @@ class WorkQueue:
             job.control.check()
             result = job.work(job.control)
         # Callbacks are posted before the future is set: who waits for it comes after them.
-        except Cancelled:
+        except (Cancelled, CancelledError):  # the latter where it waited for a job that was
             self._relay.post(self._finish_stopped, job)
             job.future.cancel()
         except NearlError as trouble:
-            self._relay.post(job.failed or self._relay.trouble.emit, trouble)
+            # Nobody asks any more what a cancelled job came to, least of all of a closed project.
+            if job.control.cancelled:
+                self._relay.post(self._finish_stopped, job)
+            else:
+                self._relay.post(job.failed or self._relay.trouble.emit, trouble)
             job.future.set_exception(trouble)
         except Exception as bug:  # noqa: BLE001 - the one place where a job's bug is caught
             self._relay.post(self._relay.bug.emit, bug)
@@ -268,19 +274,19 @@ class Jobs:
         for queue in (self.engine, self.background, self.fetching, self.learning, self.pictures):
             queue.cancel_all()
 
-    def close(self) -> bool:
-        """End every thread; False if one would not end in time."""
+    def close(self, timeout_s: float = 20.0) -> bool:
+        """End every thread; False if one would not end in time, which each one has."""
         self.is_open = False
         self.cancel_all()
         queues = (self.background, self.fetching, self.pictures, self.learning, self.engine)
-        ended = [queue.close() for queue in queues]
-        ended.append(self._close_store())
+        ended = [queue.close(timeout_s) for queue in queues]
+        ended.append(self._close_store(timeout_s))
         self.relay.close()
         return all(ended)
 
-    def _close_store(self) -> bool:
+    def _close_store(self, timeout_s: float) -> bool:
         """Let the store finish what it was given, then end it."""
         last = self.store.submit(lambda _control: None, priority=Priority.TRAINING)
-        if not last.control.cancelled:
-            last.future.result(timeout=20.0)
-        return self.store.close()
+        with contextlib.suppress(CancelledError, TimeoutError):  # closed before, or it hangs
+            last.future.result(timeout_s)
+        return self.store.close(timeout_s)

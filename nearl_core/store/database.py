@@ -117,18 +117,20 @@ class Database:
         """A snapshot of what is committed.
 
         Raises:
-            ProjectError: If the database can't be read.
+            ProjectError: If the database can't be read, or was closed.
         """
-        with self._reading, self._understood(), self._reader.begin():
-            yield self._reader
+        with self._reading, self._understood():
+            self._require_open()
+            with self._reader.begin():
+                yield self._reader
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction; it is on disk when the block ends, or undone when it raises.
 
         Raises:
-            ProjectError: If the project is open read-only or not in its place any more, or the disk
-                failed.
+            ProjectError: If the project is open read-only, was closed or is not in its place any
+                more, or the disk failed.
         """
         if self._writer is None:
             raise ProjectError(
@@ -136,6 +138,7 @@ class Database:
                 "Close it where it is open for writing, then open it here again.",
             )
         with self._writing, self._understood():
+            self._require_open()
             self._require_in_place()
             with self._writer.begin():
                 yield self._writer
@@ -155,6 +158,15 @@ class Database:
             raise moved() from error
         if self._opened is not None and not os.path.samestat(there, self._opened):
             raise moved()
+
+    def _require_open(self) -> None:
+        """Refuse what work that goes on behind a closed project still asks for.
+
+        Raises:
+            ProjectError: If it was closed.
+        """
+        if not self._engines:
+            raise ProjectError("The project was closed meanwhile.", "Open it again.")
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
