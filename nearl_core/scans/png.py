@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nearl_core.scans.upright import flattened
 
-_COLOURS = {2: 3, 4: 1, 6: 3}
-"""Samples that are seen, by colour type: RGB, grey and alpha, RGB and alpha."""
+_COLOURS = {0: 1, 2: 3, 4: 1, 6: 3}
+"""Samples that are seen, by colour type: grey, RGB, and each with alpha."""
 _RAW_EXIF = b"Raw profile type exif"
 """Where ImageMagick puts EXIF into a PNG: a text of this name."""
 
@@ -22,7 +22,7 @@ def has_exif(stream: BinaryIO) -> bool:
 
 
 def deep_values(stream: BinaryIO) -> NDArray[np.uint16] | None:
-    """The pixels of a PNG of 16 bits a colour; None for others, moving and see-through ones.
+    """The pixels of a PNG of 16 bits a colour; None for others and for moving ones.
 
     Returns:
         Rows x columns, or rows x columns x 3; what is transparent is black.
@@ -34,7 +34,7 @@ def deep_values(stream: BinaryIO) -> NDArray[np.uint16] | None:
     stream.seek(0)
     head = stream.read(26)
     colours = _COLOURS.get(head[25]) if len(head) == 26 and head[24] == 16 else None
-    other = colours and any(kind in (b"acTL", b"tRNS") for kind, _ in _chunks(stream))
+    other = colours and any(kind == b"acTL" for kind, _ in _chunks(stream))
     try:
         if colours is None or other:
             return None

@@ -72,6 +72,8 @@ def info(path: Path) -> tuple[ScanInfo, Identity]:
     """
     deep = _deep(path)
     if deep is not None:
+        if not deep.whole:
+            deep.page(0)
         return _deep_info(deep), Identity()
     with _opened(path) as picture:
         found = _info(picture)
@@ -280,7 +282,7 @@ def _values(picture: Image.Image) -> NDArray[np.generic]:
             turn = picture.getexif().get(0x0112, 1) if _has_exif(picture) else 1
             return turned(deep, int(turn))
     upright = ImageOps.exif_transpose(picture)
-    if upright.mode == "1":
+    if upright.mode == "1" and "transparency" not in upright.info:
         return np.array(upright.convert("L"))
     # SampleFormat of TIFF 6.0: Pillow reads the sign of 16 bits alone.
     kind = _tiff_tag(picture, 339, 1)

@@ -1,8 +1,11 @@
-"""TIFF of more bits than Pillow reads: colour beyond 8 bits, whole and real numbers of 64, BigTIFF.
+"""TIFF of more than 8 bits a value: grey and colour, whole and real numbers, BigTIFF.
 
-The directory is read here, the pixels by libtiff (imagecodecs).
+The directory is read here, the pixels by libtiff (imagecodecs): Pillow swaps the bytes of packed
+big endian values twice, and knows no colour beyond 8 bits.
 """
 
+import io
+import mmap
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +28,7 @@ _MOST_BYTES = 1 << 30
 _SIZES = {1: "B", 3: "H", 4: "I", 7: "B", 16: "Q"}
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _STRIPS, _ROWS_PER_STRIP, _PLANAR = 273, 278, 284
+_STRIP_BYTES, _TILES, _TILE_BYTES = 279, 324, 325
 _ORIENTATION, _SAMPLES, _PREDICTOR, _EXTRA, _FORMAT, _PROFILE = 274, 277, 317, 338, 339, 34675
 _WHOLE, _REAL = (1, 2), 3
 _PREDICTED = frozenset((5, 8, 32946, 50000, 34925))
@@ -62,14 +66,20 @@ class Tags:
 
     @property
     def is_deep(self) -> bool:
-        """Whether Pillow reads less of it than there is."""
+        """Whether Pillow reads less of it than there is, or reads it wrong."""
         if self.of(_PHOTOMETRIC, 1) not in (0, 1, 2):
             return False
-        if self.foreign:
-            return self.bits in (8, 16, 32, 64)
-        if self.samples == 1:
-            return self.bits == 64 or (self.bits == 16 and self.of(_FORMAT, 1) == _REAL)
-        return self.bits in (16, 32, 64)
+        grey_multiplied = self.samples == 2 and self.alpha == 1
+        return self.bits in (16, 32, 64) or (self.bits == 8 and (self.foreign or grey_multiplied))
+
+    @property
+    def reach(self) -> int:
+        """How long the file is at least, so that its strips and tiles stand in it."""
+        placed = ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES))
+        starts, lengths = (
+            [value for pair in placed for value in self.values.get(pair[k], ())] for k in (0, 1)
+        )
+        return max(map(sum, zip(starts, lengths, strict=False)), default=0)
 
     @property
     def lacks_rows(self) -> bool:
@@ -108,10 +118,12 @@ class DeepTiff:
 
     Attributes:
         pages: What each directory says.
+        whole: Whether the file is as long as they say.
     """
 
     path: Path
     pages: tuple[Tags, ...]
+    whole: bool
 
     @property
     def size(self) -> tuple[int, int]:
@@ -131,7 +143,12 @@ class DeepTiff:
 
         _refuse(tags)
         try:
-            values = np.asarray(imagecodecs.tiff_decode(self.path.read_bytes(), index))
+            # Mapped: a stack of pages is read page by page, and each would read the whole file.
+            with (
+                self.path.open("rb") as stream,
+                mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
+            ):
+                values = np.asarray(imagecodecs.tiff_decode(data, index))
         except _DAMAGED as error:
             raise ScanError("The picture is damaged or cut short.") from error
         rows, columns, samples = tags.of(_LENGTH, 0), tags.of(_WIDTH, 0), tags.samples
@@ -157,13 +174,15 @@ def deep_tiff(path: Path) -> DeepTiff | None:
     """
     with path.open("rb") as stream:
         pages = _pages(stream)
+        size = stream.seek(0, io.SEEK_END)
     if not pages:
         return None
     if pages[0].of(_PREDICTOR, 1) != 1 and pages[0].of(_COMPRESSION, 1) not in _PREDICTED:
         raise ScanError("The TIFF names a predictor that its compression does not have.")
     if pages[0].lacks_rows:
         raise ScanError("The picture is damaged or cut short.")
-    return DeepTiff(path, pages) if pages[0].is_deep else None
+    whole = all(page.reach <= size for page in pages)
+    return DeepTiff(path, pages, whole) if pages[0].is_deep else None
 
 
 def _refuse(tags: Tags) -> None:
@@ -234,7 +253,8 @@ def _directory(stream: BinaryIO, at: int, order: str, big: bool) -> tuple[Tags |
 
 _READ = dict.fromkeys((_WIDTH, _LENGTH, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _SAMPLES), 1)
 _READ |= dict.fromkeys((_BITS, _FORMAT, _EXTRA, _PREDICTOR, _PLANAR, _ROWS_PER_STRIP), 1 << 10)
-_READ |= {_STRIPS: 1 << 20, _PROFILE: 1 << 24}
+_READ |= dict.fromkeys((_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES), 1 << 20)
+_READ |= {_PROFILE: 1 << 24}
 """Tags that are read, and how many values of each are believed."""
 
 

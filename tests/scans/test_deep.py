@@ -1,5 +1,8 @@
 """TIFF and PNG of more bits than Pillow reads are read whole, or refused with a reason."""
 
+import itertools
+import struct
+import zlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -7,11 +10,13 @@ import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from nearl_core.errors import ScanError
 from nearl_core.scans import raster, written
 from nearl_core.scans.display import to_grey
-from tests.dicom.making import noise
+from tests.dicom.making import noise, same
+from tests.hostile.making import chunk
 from tests.scans.tiffs import tiff
 
 
@@ -56,6 +61,44 @@ def test_deep_colour_is_read_however_it_is_laid_out(
     assert np.array_equal(raster.frame(tmp_path / "a.tif")[0].values, values >> 8)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("tile", [0, 16])
+@pytest.mark.parametrize("kind", ["i2", "u2", "i4", "u4", "f4", "i2 differences", "u4 differences"])
+def test_packed_grey_tiff_of_both_byte_orders(
+    tmp_path: Path, kind: str, tile: int, order: Literal["<", ">"]
+) -> None:
+    """Pillow swaps the bytes of packed big endian values twice, and refuses some kinds."""
+    dtype, _, differences = kind.partition(" ")
+    predictor = 2 if differences else 1
+    content, values = tiff_of(dtype, order=order, tile=tile, compression=8, predictor=predictor)
+    (tmp_path / "a.tif").write_bytes(content)
+    assert same(raster.stored(tmp_path / "a.tif"), values)
+
+
+def test_pages_of_sixteen_bits_are_frames(tmp_path: Path) -> None:
+    pages = [Image.fromarray(noise((6, 7), "u2", below=60_000) + index) for index in range(3)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    assert same(raster.stored(tmp_path / "a.tif"), np.stack([np.asarray(page) for page in pages]))
+    frame, info = raster.frame(tmp_path / "a.tif", 2)
+    assert info.frames == 3
+    assert np.array_equal(frame.values, np.asarray(pages[2]))
+
+
+def test_a_deep_tiff_cut_short_is_refused_as_it_is_added(tmp_path: Path) -> None:
+    content, values = tiff_of("u2")
+    path = tmp_path / "a.tif"
+    path.write_bytes(content)
+    assert raster.info(path)[0].rows == 20
+    path.write_bytes(content[: 8 + values.nbytes // 2])
+    with pytest.raises(ScanError):
+        raster.info(path)
+    # The directory stands before the pixels in what Pillow writes.
+    Image.fromarray(values).save(path)
+    path.write_bytes(path.read_bytes()[: -values.nbytes // 2])
+    with pytest.raises(ScanError, match="cut short"):
+        raster.info(path)
+
+
 def test_deep_tiff_stands_up_and_turns_white_to_black(tmp_path: Path) -> None:
     content, values = tiff_of("u8", more={274: (3, [6]), 262: (3, [0])})
     (tmp_path / "a.tif").write_bytes(content)
@@ -76,6 +119,36 @@ def test_deep_colour_that_is_transparent_is_black(tmp_path: Path, kind: str, for
     seen = raster.stored(path)
     assert not seen[:, :5].any()
     assert np.array_equal(seen[:, 5:].reshape(20, 19, -1), values[:, 5:, :-1])
+
+
+def test_grey_that_was_multiplied_by_its_transparency_is_read(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (20, 24, 2)).astype("u1")
+    (tmp_path / "a.tif").write_bytes(tiff(values, more={338: (3, [1])}))
+    assert same(raster.stored(tmp_path / "a.tif"), values[..., 0])
+
+
+@pytest.mark.parametrize(("bits", "colours"), [(1, 1), (16, 1), (16, 3)])
+def test_the_value_that_a_png_names_transparent_is_black(
+    tmp_path: Path, bits: int, colours: int
+) -> None:
+    """Pillow compares 8 bits of a colour with the 16 that the file names, and forgets one bit."""
+    values = noise((8, 8, colours), "u2", below=1 << bits) | 1
+    values[:, 4:] = 0 if bits == 1 else values[:, 4:] ^ 0x0100
+    key = values[0, 0]
+    packed = np.packbits(values[..., 0].astype("u1"), axis=1) if bits == 1 else values.astype(">u2")
+    head = struct.pack(">IIBBBBB", 8, 8, bits, 2 if colours == 3 else 0, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in packed)
+    parts = (b"IHDR", head), (b"tRNS", key.astype(">u2").tobytes()), (b"IDAT", zlib.compress(rows))
+    path = tmp_path / "a.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + b"".join(itertools.starmap(chunk, (*parts, (b"IEND", b""))))
+    )
+    seen = raster.stored(path).reshape(8, 8, -1)
+    clear = (values == key).all(axis=2)
+    assert clear.any()
+    assert not seen[clear].any()
+    if bits == 16:
+        assert np.array_equal(seen[~clear], values[~clear])
 
 
 def test_png_of_sixteen_bits_a_colour_is_read_whole(tmp_path: Path) -> None:

@@ -257,10 +257,10 @@ def test_tiff_of_every_kind_of_number(tmp_path: Path, dtype: str) -> None:
     assert np.array_equal(values, pixels)
 
 
-@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "f4"])
 def test_tiff_whose_low_values_are_white(tmp_path: Path, dtype: str) -> None:
     pixels = np.array([[0, 100, 255]], dtype)
-    path = tiff(tmp_path / "a.tif", pixels, _262=0, _339=3 if dtype == "f4" else 1)
+    path = tiff(tmp_path / "a.tif", pixels, _262=0, _339={"f": 3, "i": 2, "u": 1}[dtype[0]])
     shown = to_grey(raster.frame(path)[0])
     assert np.abs(shown.astype(int) - [[255, 155, 0]]).max() <= 1
 
