@@ -24,10 +24,6 @@ if TYPE_CHECKING:  # the store loads the database library: not before the window
     from nearl_core.store.project import Project
 
 
-TEACHING = (State.LABELLED, State.NONE_APPLY)
-"""What the reader says that can be learned from."""
-
-
 @dataclass(frozen=True)
 class Decided:
     """What was decided in a project, in the labels of now.
@@ -230,31 +226,28 @@ class Session:
         if decision.occasion is Occasion.REPEAT:
             return
         scan_id, verdict = decision.scan_id, decision.verdict
+        said = verdict.state.says_labels
         if scan_id in self.again:
-            if verdict.state not in (State.UNSEEN, State.DEFERRED):
+            if verdict.state.is_decided:
                 self._was[scan_id] = self.again.pop(scan_id)
-        elif decision.undoes is not None and verdict.state not in TEACHING and scan_id in self._was:
+        elif decision.undoes is not None and not said and scan_id in self._was:
             self.again[scan_id] = self._was.pop(scan_id)  # undone: it is to be decided again
         before = self.standing.pop(scan_id, None)
         if before is not None:
             self._ordered.pop(before.id, None)
             self.untrained.discard(before.id)
-            if before.id in self.trained and _word(before) == _word(decision):
+            if before.id in self.trained and before.verdict.call == verdict.call:
                 self.trained.add(decision.id)
         if self.can_teach(verdict) and decision.id not in self.trained:
             self.untrained.add(decision.id)
         if verdict.state is not State.UNSEEN:
             self.standing[scan_id] = self._ordered[decision.id] = decision
-        if verdict.state in TEACHING or scan_id in self._taught_by_others:
+        if said or scan_id in self._taught_by_others:
             self.teaching.add(scan_id)
         else:
             self.teaching.discard(scan_id)
         self.table.set_verdict(scan_id, UNSEEN if verdict.state is State.UNSEEN else verdict)
 
 
-def _word(decision: Decision) -> tuple[State, tuple[str, ...]]:
-    return decision.verdict.state, decision.verdict.labels
-
-
 def _teaching(decisions: Iterable[Decision]) -> set[int]:
-    return {found.scan_id for found in decisions if found.verdict.state in TEACHING}
+    return {found.scan_id for found in decisions if found.verdict.state.says_labels}

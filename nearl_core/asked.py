@@ -8,7 +8,7 @@ several, one of which was added later, is answered where the decision names it a
 
 from collections.abc import Iterable
 
-from nearl_core.types import ChangeKind, LabelChange, LabelSet, State, Verdict
+from nearl_core.types import ChangeKind, LabelChange, LabelSet, Verdict
 
 
 def forth(
@@ -70,7 +70,7 @@ def unasked(verdict: Verdict, answered: frozenset[str], label_set: LabelSet) -> 
         answered: Labels of the set that were asked for.
         label_set: With the label that came later.
     """
-    if verdict.state not in (State.LABELLED, State.NONE_APPLY):
+    if not verdict.state.says_labels:
         return ()
     if not label_set.multi_label and verdict.labels:
         return ()

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nearl_core.agreement import Agreement, Word, alike, cohen, pairs_of, together, word
-from nearl_core.types import Confidence, Decision, LabelSet, State
-
-_CALLS = (State.LABELLED, State.NONE_APPLY, State.UNASSESSABLE)
+from nearl_core.types import Confidence, Decision, LabelSet
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class ReaderReport:
 
 def report(readings: Readings, label_set: LabelSet) -> ReaderReport:
     """Sum up a project's readers."""
-    every = [found for found in readings.reads if found.verdict.state in _CALLS]
+    every = [found for found in readings.reads if found.verdict.state.is_decided]
     calls = [call for call in every if call.reader not in readings.sources]
     taken_in = [call for call in every if call.reader in readings.sources]
     said, given = _words(calls, label_set), _words(taken_in, label_set)
@@ -123,8 +121,8 @@ def _line(
         (word(first, label_set), word(second, label_set))
         for first, second in readings.repeats
         if first.reader == reader
-        and first.verdict.state in _CALLS
-        and second.verdict.state in _CALLS
+        and first.verdict.state.is_decided
+        and second.verdict.state.is_decided
     ]
     return ReaderLine(
         reader=reader,

@@ -84,7 +84,7 @@ def is_accepted(verdict: Verdict, ranking: Ranking | None, label_set: LabelSet) 
     found = suggested(ranking, label_set)
     if ranking is None or found is None:
         return False
-    if verdict.state not in (State.LABELLED, State.NONE_APPLY):
+    if not verdict.state.says_labels:
         return False
     # Before it was kept, one key took the most probable label alone.
     if ranking.suggested is None and verdict.labels == (ranking.labels[0].label_id,):

@@ -10,14 +10,13 @@ from app.models.showing import Showing
 from app.session import Session
 from app.strings import reading_words
 from nearl_core.readers import Disagreement
-from nearl_core.types import UNSEEN, Decision, Occasion, Shown, State, Verdict
+from nearl_core.types import UNSEEN, Decision, Occasion, Shown, Verdict
 
 FEWEST = 100
 """Decisions of a reader below which nothing comes again: a small project is soon remembered."""
 AFTER = 20
 """Other decisions between a scan's first and second coming."""
 _TRIES = 64
-_CALLS = (State.LABELLED, State.NONE_APPLY, State.UNASSESSABLE)
 
 Turn = tuple[int, Showing]
 
@@ -161,7 +160,7 @@ class Agenda(QObject):
             scan = session.table.scan(first.scan_id)
             top = first.ranking.labels[:1] if first.ranking is not None else ()
             return (
-                first.verdict.state in _CALLS
+                first.verdict.state.is_decided
                 and first.shown is not Shown.IMPORTED
                 and first.occasion is Occasion.SINGLE
                 and first.scan_id not in self._repeated

@@ -19,7 +19,6 @@ from nearl_core.types import (
     Ranking,
     Scan,
     Shown,
-    State,
     Verdict,
 )
 
@@ -119,8 +118,8 @@ class OnScreen:
         chosen, verdict, ranking = self.draft.pending, self.verdict, self.ranking
         if chosen is None:
             chosen = frozenset(verdict.labels)
-            undecided = verdict.state in (State.UNSEEN, State.DEFERRED)
-            if undecided and ranking is not None and self.offered is not None:
+            decided = verdict.state.is_decided
+            if not decided and ranking is not None and self.offered is not None:
                 chosen = suggesting.chosen(ranking, self.session.label_set)
         return suggesting.toggled(chosen, label_id, self.session.label_set)
 

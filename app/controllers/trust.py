@@ -12,8 +12,6 @@ from nearl_core.learn import evaluate, prequential
 from nearl_core.learn.prequential import Outcome
 from nearl_core.types import Decision, ReaderRecord, Reliability, State, Verdict
 
-_ANSWERS = (State.LABELLED, State.NONE_APPLY)
-
 
 class Trust(QObject):
     """The record of the reader's decisions and of what was suggested before each.
@@ -77,7 +75,7 @@ class Trust(QObject):
             self._twice.add(decision.scan_id)
         self._said[decision.scan_id] = after
         told = session.is_taught_by_others(decision.scan_id)
-        if after.state in _ANSWERS and decision.scan_id not in self._firsts and not told:
+        if after.state.says_labels and decision.scan_id not in self._firsts and not told:
             self._firsts[decision.scan_id] = decision
             self._outcomes += prequential.outcomes((decision,), session.label_set)
             self._tell()
@@ -141,8 +139,4 @@ def _anew(before: Verdict, after: Verdict) -> bool:
     # As `store.record` says it of what was decided earlier.
     if before.state is State.DEFERRED:
         return False
-    return _call(before) != _call(after) or before == after
-
-
-def _call(verdict: Verdict) -> tuple[State, tuple[str, ...]]:
-    return verdict.state, verdict.labels
+    return before.call != after.call or before == after

@@ -201,7 +201,7 @@ def _hint(
     if offer is None:
         return strings.HINT_CHOOSE if label_set.multi_label else strings.HINT_NO_SUGGESTION
     label = _names(offer.labels, label_set) or strings.NO_LABEL
-    if verdict.state not in (State.UNSEEN, State.DEFERRED):
+    if verdict.state.is_decided:
         same = label_set.meant(verdict.labels) == label_set.meant(offer.labels)
         hint = strings.HINT_ACCEPT if same else strings.HINT_CHANGE
         return hint.format(label=label)

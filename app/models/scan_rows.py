@@ -58,7 +58,6 @@ class QueueCounts:
 _STATES = tuple(State)
 _CODE = {state: code for code, state in enumerate(_STATES)}
 _UNSEEN, _DEFERRED = _CODE[State.UNSEEN], _CODE[State.DEFERRED]
-_DECIDED = (State.LABELLED, State.NONE_APPLY, State.UNASSESSABLE)
 _BY_STATE = {
     Show.LABELLED: State.LABELLED,
     Show.DEFERRED: State.DEFERRED,
@@ -141,7 +140,7 @@ class ScanRows:
         place = self.scans.place(scan_id)
         if place is None:
             return False
-        unlike = unlike and _STATES[self._state[place]] not in _DECIDED
+        unlike = unlike and not _STATES[self._state[place]].is_decided
         news = bool(self._unlike[place]) != unlike
         self._unlike[place] = unlike
         return news
@@ -193,7 +192,7 @@ class ScanRows:
                 self._notes[place] = verdict.note.casefold()
             else:
                 self._notes.pop(place, None)
-            if verdict.state in _DECIDED:
+            if verdict.state.is_decided:
                 self._unlike[place] = False
 
     def _set_rows(self, rows: Places) -> None:
@@ -336,7 +335,7 @@ class ScanRows:
         return QueueCounts(
             total=len(self.scans),
             visible=len(self._rows),
-            decided=sum(by_state[state] for state in _DECIDED),
+            decided=sum(by_state[state] for state in State if state.is_decided),
             by_state=tuple(by_state.items()),
             flagged=int(self._flagged.sum()),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from app.models.panel import Panel
 from app.strings import reading_words
 from nearl_core import suggesting
-from nearl_core.types import LabelSet, Occasion, Ranking, State, Verdict
+from nearl_core.types import LabelSet, Occasion, Ranking, Verdict
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Blinds:
             return False
         if self.echoes(scan_id, showing):
             return True
-        open_ = verdict.state in (State.UNSEEN, State.DEFERRED)
-        return self.everywhere and open_ and scan_id not in self.lifted
+        decided = verdict.state.is_decided
+        return self.everywhere and not decided and scan_id not in self.lifted
 
     def echoes(self, scan_id: int, showing: Showing) -> bool:
         """Whether a suggestion would tell what another reader said, and so puts nothing to test."""
@@ -66,7 +66,7 @@ def contradicts(ranking: Ranking | None, verdict: Verdict, label_set: LabelSet) 
     An unassessable or deferred scan contradicts nothing.
     """
     suggested = suggesting.suggested(ranking, label_set)
-    if suggested is None or verdict.state not in (State.LABELLED, State.NONE_APPLY):
+    if suggested is None or not verdict.state.says_labels:
         return False
     return label_set.meant(verdict.labels) != label_set.meant(suggested)
 

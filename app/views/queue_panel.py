@@ -26,7 +26,7 @@ from app.models.scan_table import QueueCounts, Role, ScanTable, Show
 from app.strings import command_words
 from app.views import glyphs, rows, style
 from app.views.actions import Actions
-from nearl_core.types import State, Verdict
+from nearl_core.types import Verdict
 
 _ROW = 56
 _THUMBNAIL = 40
@@ -90,7 +90,7 @@ class _ScanDelegate(QStyledItemDelegate):
             right -= 16
             glyphs.paint_flag(painter, QRectF(right + 2, place.top() + 4, 12, 12))
         painter.setFont(style.font(painter.font(), pixels=12))
-        decided = verdict.state not in (State.UNSEEN, State.DEFERRED)
+        decided = verdict.state.is_decided
         painter.setPen(QColor(style.TEXT if decided else style.MUTED))
         words = QRect(place.left() + 18, place.top(), right - place.left() - 20, place.height())
         text = painter.fontMetrics().elidedText(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nearl_core import suggesting
 from nearl_core.agreement import wilson
-from nearl_core.types import Decision, LabelSet, Occasion, Shown, State
+from nearl_core.types import Decision, LabelSet, Occasion, Shown
 
 LAST = 50
 """So many decisions are the recent ones."""
@@ -83,7 +83,7 @@ def outcomes(firsts: Sequence[Decision], label_set: LabelSet) -> tuple[Outcome, 
         ranking, verdict = decision.ranking, decision.verdict
         if not is_test(decision) or ranking is None or not there.issuperset(verdict.labels):
             continue
-        if verdict.state not in (State.LABELLED, State.NONE_APPLY):
+        if not verdict.state.says_labels:
             continue
         said = suggesting.suggested(ranking, label_set) or ()
         if there.issuperset(said):

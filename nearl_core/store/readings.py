@@ -11,7 +11,7 @@ from nearl_core.readers import Readings, is_among
 from nearl_core.store import decisions
 from nearl_core.store.schema import decisions as table
 from nearl_core.store.schema import meta
-from nearl_core.types import Decision, Occasion, ReadingRules, Shown, State, Version
+from nearl_core.types import Decision, Occasion, ReadingRules, Shown, Version
 
 if TYPE_CHECKING:
     from nearl_core.store.project import Project
@@ -114,16 +114,15 @@ def trained_on(
     gone = sorted(ids.difference(decision.id for decision in there))
     with project.reading() as connection:
         learned = {
-            _word(old)
+            _said(old)
             for start in range(0, len(gone), _TOGETHER)
             for old in decisions.some(connection, gone[start : start + _TOGETHER])
         }
-    return frozenset(one.id for one in there if one.id in ids or _word(one) in learned)
+    return frozenset(one.id for one in there if one.id in ids or _said(one) in learned)
 
 
-def _word(decision: Decision) -> tuple[int, str, State, tuple[str, ...]]:
-    verdict = decision.verdict
-    return decision.scan_id, decision.reader, verdict.state, verdict.labels
+def _said(decision: Decision) -> tuple[object, ...]:
+    return decision.scan_id, decision.reader, *decision.verdict.call
 
 
 def readings(project: "Project") -> Readings:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LATEST: Final = 2000
 """So many first decisions at most are read: of older ones nobody asks how good they were."""
 _TOGETHER: Final = 500
-_ANSWERS: Final = (State.LABELLED.value, State.NONE_APPLY.value)
+_SAYING: Final = tuple(state.value for state in State if state.says_labels)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def of_reader(project: "Project", reader: str) -> ReaderRecord:
     # The ranking has learned what others said of a scan: it is no test what it suggests there.
     told_when = (
         select(about.scan_id, func.min(about.id).label("id"))
-        .where(about.reader != reader, about.state.in_(_ANSWERS))
+        .where(about.reader != reader, about.state.in_(_SAYING))
         .group_by(about.scan_id)
     )
     with project.reading() as connection:
@@ -56,7 +56,7 @@ def of_reader(project: "Project", reader: str) -> ReaderRecord:
             if step.repeat:
                 continue
             before = last.get(step.scan_id)
-            if said[step.id].state in _ANSWERS and step.id < told.get(step.scan_id, step.id + 1):
+            if said[step.id].state in _SAYING and step.id < told.get(step.scan_id, step.id + 1):
                 first.setdefault(step.scan_id, step.id)
             if before is not None and _anew(said[before], said[step.id], history):
                 twice.add(step.scan_id)

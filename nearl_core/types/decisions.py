@@ -59,6 +59,16 @@ class State(StrEnum):
     NONE_APPLY = "none-apply"
     LABELLED = "labelled"
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether nothing is left to do; an unassessable scan is decided too."""
+        return self not in (State.UNSEEN, State.DEFERRED)
+
+    @property
+    def says_labels(self) -> bool:
+        """Whether it says which labels are there, be it none of them."""
+        return self in (State.LABELLED, State.NONE_APPLY)
+
 
 class Confidence(StrEnum):
     """How sure a reader was."""
@@ -108,6 +118,11 @@ class Verdict:
     flagged: bool = False
     note: str = ""
     frame: int | None = None
+
+    @property
+    def call(self) -> tuple[State, tuple[str, ...]]:
+        """What it says of the scan, without how sure the reader was, flag and note."""
+        return self.state, self.labels
 
 
 UNSEEN = Verdict(State.UNSEEN)
