@@ -69,7 +69,7 @@ class AskingBackbones(QObject):
         self._say(words.DONE.format(name=name))
 
     def _failed(self, error: NearlError) -> None:
-        self._say(f"{error.message} {error.remedy}".strip())
+        self._say(str(error))
 
     def _stopped(self) -> None:
         self._say(words.STOPPED)

@@ -85,13 +85,7 @@ class AskingCheck(QObject):
 
         session = self._library.session
         if session is not None and isinstance(report, CheckReport):
-            table = session.table
-
-            def name_of(scan_id: int) -> str:
-                scan = table.scan(scan_id)
-                return "" if scan is None else scan.path.name
-
-            self._show(check_lines(report, name_of))
+            self._show(check_lines(report, session.table.name_of))
 
     def _show_damaged(self, error: NearlError, days: object) -> None:
         if isinstance(days, list):
@@ -109,7 +103,7 @@ class AskingCheck(QObject):
 
     def _failed(self, error: NearlError) -> None:
         if self._dialog is not None:
-            self._dialog.show_failure(f"{error.message} {error.remedy}".strip())
+            self._dialog.show_failure(str(error))
 
     def _closed(self) -> None:
         self._dialog = None

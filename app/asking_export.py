@@ -88,7 +88,7 @@ class AskingExport(QObject):
         self._say(dialog_words.ADAPTERS_EXPORTED.format(version=report.version))
 
     def _failed(self, error: NearlError) -> None:
-        self._say(f"{error.message} {error.remedy}".strip(), failed=True)
+        self._say(str(error), failed=True)
 
     def _stopped(self) -> None:
         self._say(dialog_words.EXPORT_STOPPED, failed=True)

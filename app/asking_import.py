@@ -61,7 +61,7 @@ class AskingImport(QObject):
 
     def _failed(self, error: NearlError) -> None:
         if self._dialog is not None:
-            self._dialog.show_failure(f"{error.message} {error.remedy}".strip())
+            self._dialog.show_failure(str(error))
 
     def _taken(self, count: int) -> None:
         dialog = self._dialog

@@ -54,7 +54,7 @@ class AskingLabels(QObject):
 
     def _not_reviewed(self, error: NearlError) -> None:
         if self._dialog is not None:
-            self._dialog.show_problem(f"{error.message} {error.remedy}".strip())
+            self._dialog.show_problem(str(error))
 
     def _accepted(self) -> None:
         if self._dialog is not None:

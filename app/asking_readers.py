@@ -79,15 +79,9 @@ class AskingReaders(QObject):
 
     def _counted(self, session: Session, found: ReaderReport) -> None:
         dialog = self._dialog
-        if dialog is None or session is not self._library.session:
-            return
-
-        def name_of(scan_id: int) -> str:
-            scan = session.table.scan(scan_id)
-            return "" if scan is None else scan.path.name
-
-        dialog.show_lines(reader_lines(found, session.label_set, name_of))
-        dialog.adjudicate_asked.connect(partial(self._adjudicate, found))
+        if dialog is not None and session is self._library.session:
+            dialog.show_lines(reader_lines(found, session.label_set, session.table.name_of))
+            dialog.adjudicate_asked.connect(partial(self._adjudicate, found))
 
     def _adjudicate(self, found: ReaderReport, scan_ids: Sequence[int]) -> None:
         by_scan = {one.scan_id: one for one in found.disagreements}

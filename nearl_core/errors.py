@@ -5,7 +5,7 @@ Anything that is not a NearlError is a bug and is reported as one.
 
 
 class NearlError(Exception):
-    """An expected trouble.
+    """An expected trouble; as text both sentences.
 
     Attributes:
         message: One sentence that says what is wrong, without patient data.

@@ -195,8 +195,7 @@ class Training(QObject):
     def _failed(self, error: NearlError) -> None:
         """A sentence in the panel: that there are too few decisions is no reason for a dialog."""
         self._job = None
-        text = f"{error.message} {error.remedy}".strip()
-        self._set(replace(self._state, phase=Phase.IDLE, text=text, done=0, total=0))
+        self._set(replace(self._state, phase=Phase.IDLE, text=str(error), done=0, total=0))
 
     def _stopped(self) -> None:
         self._job = None

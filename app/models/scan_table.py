@@ -179,6 +179,11 @@ class ScanTable(QAbstractListModel):
         """The scan of an id."""
         return self._rows.scan(scan_id)
 
+    def name_of(self, scan_id: int) -> str:
+        """The file name of a scan; "" where there is none of this id."""
+        scan = self.scan(scan_id)
+        return "" if scan is None else scan.path.name
+
     def scans(self) -> ScanList:
         """Every scan, in order of adding; a value that a worker may keep."""
         return self._rows.scans
