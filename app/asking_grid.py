@@ -113,17 +113,16 @@ class AskingGrid(QObject):
         self._counted = frozenset(ranking.scan_id for ranking in found)
         sure = found[:PAGE]
         self._page = {ranking.scan_id: ranking for ranking in sure}
-        cells = []
-        for ranking in sure:
-            scan = session.table.scan(ranking.scan_id)
-            name = "" if scan is None else scan.path.name
-            cells.append(Cell(ranking.scan_id, name, sureness(ranking, session.label_set)))
+        table, label_set = session.table, session.label_set
+        cells = tuple(
+            Cell(one.scan_id, table.name_of(one.scan_id), sureness(one, label_set)) for one in sure
+        )
         done, total = self._batch.looked
         none = grid_words.NONE_OF_LABEL if dialog.label_id else grid_words.NONE
         if done < total:
             none = grid_words.WAITS
         unknown = {ranking.notice for ranking in sure if ranking.notice}
-        dialog.show_cells(tuple(cells), none, " ".join(sorted(unknown)))
+        dialog.show_cells(cells, none, " ".join(sorted(unknown)))
         self._batch.show(tuple(self._page))
 
     def _accept(self, ticked: Sequence[int], out: Sequence[int]) -> None:
@@ -156,5 +155,4 @@ def _key(offer: Verdict) -> str:
 
 
 def _name(offer: Verdict, label_set: LabelSet) -> str:
-    names = ", ".join(label_set.by_id(one).name for one in offer.labels)
-    return names or grid_words.NONE_APPLIES
+    return ", ".join(label_set.names_of(offer.labels)) or grid_words.NONE_APPLIES

@@ -68,10 +68,7 @@ def decided(project: "Project", reader: str) -> Decided:
         again={
             scan_id: Was(
                 found.id,
-                ", ".join(
-                    history.label_set(found.revision).by_id(one).name
-                    for one in found.verdict.labels
-                ),
+                ", ".join(history.label_set(found.revision).names_of(found.verdict.labels)),
             )
             for (scan_id, _), found in to_decide_again(project, reader).items()
         },

@@ -390,5 +390,4 @@ def effects(
 
 
 def _names(history: LabelHistory, verdict: Verdict | None, number: int) -> tuple[str, ...]:
-    label_set = history.label_set(number)
-    return () if verdict is None else tuple(label_set.by_id(one).name for one in verdict.labels)
+    return () if verdict is None else history.label_set(number).names_of(verdict.labels)

@@ -123,12 +123,11 @@ class Comparing(QObject):
     ) -> None:
         if session is not self._session or scan is not self._scan or not self._wanted:
             return
-        names = {label.id: label.name for label in session.label_set.labels}
         found: list[Alike] = []
         for number, (scan_id, likeness) in enumerate(nearest, start=1):
             other = session.table.scan(scan_id)
             if other is not None:
-                words = ", ".join(names.get(label, label) for label in labels[scan_id])
+                words = ", ".join(session.label_set.names_of(labels[scan_id]))
                 found.append(Alike(other, number, len(nearest), words, likeness))
         self._found = tuple(found)
         if found:

@@ -210,4 +210,4 @@ def _hint(
 
 
 def _names(label_ids: Iterable[str], label_set: LabelSet) -> str:
-    return ", ".join(label_set.by_id(one).name for one in label_ids)
+    return ", ".join(label_set.names_of(label_ids))

@@ -96,8 +96,7 @@ def kappa_text(agreement: Agreement) -> str:
 
 def said(call: Decision, label_set: LabelSet) -> str:
     """What a reader said, in words."""
-    names = {label.id: label.name for label in label_set.labels}
-    labels = ", ".join(names.get(one, one) for one in call.verdict.labels)
+    labels = ", ".join(label_set.names_of(call.verdict.labels))
     sure = reading_words.CONFIDENCE_WORDS.get(call.verdict.confidence, "")
     text = labels or strings.STATE_WORDS[call.verdict.state]
     return f"{text} ({sure})" if sure else text

@@ -85,7 +85,7 @@ def contrasted(panel: Panel, ranking: Ranking, verdict: Verdict, label_set: Labe
 
 
 def _names(labels: Iterable[str], label_set: LabelSet) -> str:
-    return ", ".join(label_set.by_id(one).name for one in labels) or reading_words.NONE_OF_THEM
+    return ", ".join(label_set.names_of(labels)) or reading_words.NONE_OF_THEM
 
 
 def _likely(ranking: Ranking, labels: Iterable[str], label_set: LabelSet) -> str:

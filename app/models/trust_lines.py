@@ -148,13 +148,12 @@ def _by_label(found: Sequence[Outcome], label_set: LabelSet) -> Table:
 
 
 def _doubt(doubt: Doubt, decision: Decision, label_set: LabelSet) -> str:
-    known = {label.id: label.name for label in label_set.labels}
-    label = known.get(doubt.label_id, doubt.label_id)
+    (label,) = label_set.names_of((doubt.label_id,))
     if label_set.multi_label:
         there = doubt.label_id in label_set.meant(decision.verdict.labels)
         form = words.DOUBT_TOO_MUCH if there else words.DOUBT_MISSING
         return form.format(label=label)
-    decided = ", ".join(known.get(one, one) for one in decision.verdict.labels)
+    decided = ", ".join(label_set.names_of(decision.verdict.labels))
     return words.DOUBT.format(decided=decided, label=label)
 
 

@@ -94,8 +94,7 @@ def _record(
 
 
 def _word(target: str, label_set: "LabelSet") -> str:
-    names = {label.id: label.name for label in label_set.labels}
-    return names.get(target, target)
+    return label_set.names_of((target,))[0]
 
 
 def _tell(planned: "ImportPlan", label_set: "LabelSet", output: Output) -> None:

@@ -159,8 +159,7 @@ def _again(project: "Project") -> list[dict[str, str]]:
     paths = {scan.id: str(scan.path) for scan in project.scans()} if found else {}
     again = []
     for (scan_id, reader), said in found.items():
-        then = history.label_set(said.revision)
-        was = ";".join(then.by_id(label_id).name for label_id in said.verdict.labels)
+        was = ";".join(history.label_set(said.revision).names_of(said.verdict.labels))
         again.append({"path": paths[scan_id], "reader": reader, "was": was})
     return again
 

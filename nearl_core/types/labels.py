@@ -124,6 +124,11 @@ class LabelSet:
         """The names in order."""
         return tuple(label.name for label in self.labels)
 
+    def names_of(self, label_ids: Iterable[str]) -> tuple[str, ...]:
+        """The names of labels, in their order; an id that is not in the set stays as it is."""
+        names = dict(zip(self.ids, self.names, strict=True))
+        return tuple(names.get(one, one) for one in label_ids)
+
     def by_id(self, label_id: str) -> Label:
         """The label of an id.
 
