@@ -25,7 +25,6 @@ from app.controllers.suggestions import Suggestions
 from app.controllers.surveying import Surveying
 from app.controllers.tags import Tags
 from app.controllers.training import Training
-from app.engine_port import EngineInfoLike
 from app.errors import Reporter
 from app.jobs import Jobs, Priority
 from app.models.commands import PRESET_COMMANDS, Command
@@ -38,7 +37,7 @@ from app.trusting import Trusting
 from app.views.actions import Actions
 from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
-from nearl_core.types import Decision, LabelSet, Occasion, Scan, Version
+from nearl_core.types import Decision, EngineInfo, LabelSet, Occasion, Scan, Version
 
 _Part = Pictures | Screen | Tags | Comparing | Exporting | Surveying | Training | Trusting
 
@@ -251,8 +250,7 @@ class Desk(QObject):
         self.window.status.show_engine("", strings.ENGINE_LOADING)
         for part in self._parts():
             part.open(session)
-        device = None if settings.device == "auto" else settings.device
-        self.suggestions.open(session, device=device)
+        self.suggestions.open(session, device=settings.device)
         self.ordering.open(session)
         self.review.open(session)
         # Once the new rows are laid out: only then does the list know which are visible.
@@ -347,7 +345,7 @@ class Desk(QObject):
         self.ordering.decided()
         self.training.decided()
 
-    def _engine_loaded(self, info: EngineInfoLike) -> None:
+    def _engine_loaded(self, info: EngineInfo) -> None:
         self.training.engine_ready()
         if info.notice:
             self.window.status.message(info.notice)

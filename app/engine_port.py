@@ -12,46 +12,22 @@ from typing import Protocol
 from app.models.backbone_lines import BackboneLine
 from nearl_core.control import RunControl
 from nearl_core.scans.guard import ScanReader
-from nearl_core.types import Decision, Doubt, LabelSet, Ranking, Scan, Version
-
-
-class EngineInfoLike(Protocol):
-    """What a loaded engine says of itself."""
-
-    @property
-    def backbone(self) -> str:
-        """Name of the backbone."""
-        ...
-
-    @property
-    def device_text(self) -> str:
-        """What computes, in words."""
-        ...
-
-    @property
-    def notice(self) -> str:
-        """What the reader should know, or ""."""
-        ...
-
-
-class TrainingResultLike(Protocol):
-    """What a training run leaves."""
-
-    @property
-    def version(self) -> Version:
-        """The new version with its evidence."""
-        ...
-
-    @property
-    def losses(self) -> tuple[float, ...]:
-        """The loss of each step."""
-        ...
+from nearl_core.types import (
+    Decision,
+    Doubt,
+    EngineInfo,
+    LabelSet,
+    Ranking,
+    Scan,
+    TrainingResult,
+    Version,
+)
 
 
 class EngineLike(Protocol):
     """The engine; see `nearl_core.engine.Engine` for what each one does."""
 
-    def load(self, control: RunControl) -> EngineInfoLike:
+    def load(self, control: RunControl) -> EngineInfo:
         """Load the backbone; engine thread."""
         ...
 
@@ -85,10 +61,8 @@ class EngineLike(Protocol):
         decisions: Sequence[Decision],
         *,
         version_id: str,
-        seed: int = 0,
-        max_seconds: float | None = None,
         control: RunControl,
-    ) -> TrainingResultLike:
+    ) -> TrainingResult:
         """Make a new version; engine thread."""
         ...
 
@@ -114,7 +88,7 @@ class EngineRequest:
     reader: ScanReader
     adapters_folder: Path
     cache_folder: Path
-    device: str | None = None
+    device: str
 
 
 EngineFactory = Callable[[EngineRequest], EngineLike]

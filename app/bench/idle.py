@@ -1,21 +1,21 @@
 """An engine that does nothing, so that what is measured is the desk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from app.engine_port import EngineRequest, TrainingResultLike
+from app.engine_port import EngineRequest
 from nearl_core.control import RunControl
 from nearl_core.errors import TrainingError
-from nearl_core.types import FROZEN, Decision, Doubt, LabelSet, Ranking, Scan, Version
-
-
-@dataclass(frozen=True)
-class IdleInfo:
-    """What it says of itself."""
-
-    backbone: str = "none"
-    device_text: str = ""
-    notice: str = ""
+from nearl_core.types import (
+    FROZEN,
+    Decision,
+    Doubt,
+    EngineInfo,
+    LabelSet,
+    Ranking,
+    Scan,
+    TrainingResult,
+    Version,
+)
 
 
 class IdleEngine:
@@ -24,10 +24,10 @@ class IdleEngine:
     def __init__(self, request: EngineRequest) -> None:
         del request
 
-    def load(self, control: RunControl) -> IdleInfo:
+    def load(self, control: RunControl) -> EngineInfo:
         """Ready at once."""
         del control
-        return IdleInfo()
+        return EngineInfo("none", "", 0, "cpu", "")
 
     def set_label_set(self, label_set: LabelSet) -> None:
         """Nothing changes."""
@@ -61,12 +61,10 @@ class IdleEngine:
         decisions: Sequence[Decision],
         *,
         version_id: str,
-        seed: int = 0,
-        max_seconds: float | None = None,
         control: RunControl,
-    ) -> TrainingResultLike:
+    ) -> TrainingResult:
         """Refused."""
-        del scans, decisions, version_id, seed, max_seconds, control
+        del scans, decisions, version_id, control
         raise TrainingError("There is nothing to train here.", "Measure training elsewhere.")
 
     def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:

@@ -8,18 +8,18 @@ from typing import TypeAlias
 from PySide6.QtCore import QObject, Signal
 
 from app import strings
-from app.engine_port import EngineFactory, EngineInfoLike, EngineLike, EngineRequest
+from app.engine_port import EngineFactory, EngineLike, EngineRequest
 from app.jobs import Job, Jobs, Priority
 from app.session import Session
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError, VersionError
-from nearl_core.types import Decision, Doubt, LabelSet, Ranking, Scan, Version
+from nearl_core.types import Decision, Doubt, EngineInfo, LabelSet, Ranking, Scan, Version
 
 _PORTION, _LARGEST_PORTION = 4, 64
 _LEARN_AFTER = 8
 """Scans that the pass over decided ones brings before the instant learner takes them in."""
 
-_Loaded: TypeAlias = tuple[EngineLike, EngineInfoLike, VersionError | None]
+_Loaded: TypeAlias = tuple[EngineLike, EngineInfo, VersionError | None]
 
 
 class Suggestions(QObject):
@@ -54,7 +54,7 @@ class Suggestions(QObject):
         self._factory = factory
         self._session: Session | None = None
         self._engine: EngineLike | None = None
-        self._info: EngineInfoLike | None = None
+        self._info: EngineInfo | None = None
         self._rankings: dict[int, Ranking] = {}
         self._featured: set[int] = set()
         self._on_way: dict[int, Job] = {}
@@ -75,7 +75,7 @@ class Suggestions(QObject):
         return self._engine
 
     @property
-    def info(self) -> EngineInfoLike | None:
+    def info(self) -> EngineInfo | None:
         """What it says of itself."""
         return self._info
 
@@ -86,7 +86,7 @@ class Suggestions(QObject):
             return strings.RANKING_COMES
         return strings.NO_ENGINE if self._missing else strings.ENGINE_LOADING
 
-    def open(self, session: Session, *, device: str | None) -> None:
+    def open(self, session: Session, *, device: str) -> None:
         """Load the engine for a project, in its thread."""
         self.close()
         self._session = session

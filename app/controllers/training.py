@@ -8,13 +8,12 @@ from PySide6.QtCore import QObject, Signal
 
 from app import strings
 from app.controllers.suggestions import Suggestions
-from app.engine_port import TrainingResultLike
 from app.jobs import Job, Jobs, Priority
 from app.models.training_state import Phase, TrainingState
 from app.session import Session
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import NearlError
-from nearl_core.types import Version
+from nearl_core.types import TrainingResult, Version
 
 
 class Training(QObject):
@@ -163,7 +162,7 @@ class Training(QObject):
             if name == "loss":
                 self.loss.emit(value)
 
-    def _trained(self, session: Session, result: TrainingResultLike) -> None:
+    def _trained(self, session: Session, result: TrainingResult) -> None:
         self._job = None
         if session is not self._session:
             return

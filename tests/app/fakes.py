@@ -4,7 +4,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.engine_port import EngineRequest
@@ -15,6 +14,7 @@ from nearl_core.types import (
     FROZEN,
     Decision,
     Doubt,
+    EngineInfo,
     Evidence,
     Figures,
     LabelProbability,
@@ -23,23 +23,11 @@ from nearl_core.types import (
     Ranking,
     Scan,
     State,
+    TrainingResult,
     Version,
 )
 
 NOT_YET = "The backbone does not know these words. Decide a few scans and it will learn."
-
-
-@dataclass(frozen=True)
-class FakeInfo:
-    backbone: str = "fake"
-    device_text: str = "CPU, 1 thread"
-    notice: str = ""
-
-
-@dataclass(frozen=True)
-class FakeResult:
-    version: Version
-    losses: tuple[float, ...]
 
 
 class FakeEngine:
@@ -66,9 +54,9 @@ class FakeEngine:
         self.steps = steps
         self.training = threading.Event()
 
-    def load(self, control: RunControl) -> FakeInfo:
+    def load(self, control: RunControl) -> EngineInfo:
         control.check()
-        return FakeInfo()
+        return EngineInfo("fake", self.backbone_hash, 0, "cpu", "CPU, 1 thread")
 
     def set_label_set(self, label_set: LabelSet) -> None:
         if label_set.revision != self._label_set.revision:
@@ -109,11 +97,9 @@ class FakeEngine:
         decisions: Sequence[Decision],
         *,
         version_id: str,
-        seed: int = 0,
-        max_seconds: float | None = None,
         control: RunControl,
-    ) -> FakeResult:
-        del scans, seed, max_seconds
+    ) -> TrainingResult:
+        del scans
         labelled = [d for d in decisions if d.verdict.state is State.LABELLED]
         if len(labelled) < 2:
             raise TrainingError("There are too few decisions to train on.", "Decide more scans.")
@@ -126,7 +112,7 @@ class FakeEngine:
                 time.sleep(0.005)  # stands for the work of a step
         finally:
             self.training.clear()
-        return FakeResult(self._new_version(version_id, labelled), tuple(losses))
+        return TrainingResult(self._new_version(version_id, labelled), tuple(losses))
 
     def nearest(self, scan_id: int, among: Sequence[int], k: int) -> list[tuple[int, float]]:
         known = [i for i in among if i in self._seen]
