@@ -29,7 +29,7 @@ from app.errors import Reporter
 from app.jobs import Jobs, Priority
 from app.models.commands import PRESET_COMMANDS, Command
 from app.models.picture import Picture
-from app.models.scan_table import ScanTable, Show
+from app.models.scan_table import ScanTable
 from app.preferences import Keeper
 from app.reading import Reading
 from app.session import Session
@@ -106,7 +106,7 @@ class Desk(QObject):
         self.actions.label_pressed.connect(review.press_label)
         window.ranking.label_pressed.connect(review.press_label)
         window.queue.scan_chosen.connect(review.show)
-        window.queue.filter_changed.connect(self._filter)
+        window.queue.filter_changed.connect(self.table.set_filter)
         window.queue.visible_changed.connect(self.pictures.want_thumbnails)
         window.scan.frames_wanted.connect(self.screen.step)
         window.scan.tags_wanted.connect(self.tags.set_wanted)
@@ -231,9 +231,6 @@ class Desk(QObject):
 
     def _toggle_cine(self) -> None:
         self.screen.set_cine(self.actions.action(Command.CINE).isChecked())
-
-    def _filter(self, show: Show, search: str) -> None:
-        self.table.set_filter(show, search)
 
     def _automatic_changed(self, on: bool, every: int) -> None:
         self.keeper.change_desk(replace(self.keeper.desk, auto_train=on, auto_train_every=every))

@@ -73,12 +73,12 @@ class Trusting(QObject):
     def labels_changed(self) -> None:
         """The label set is another one."""
         self.trust.labels_changed()
-        self.again.weigh_again()
+        self.again.weigh()
         self._versions()
 
     def _loaded(self) -> None:
         self._versions()
-        self.again.weigh_again()
+        self.again.weigh()
 
     def _agreement(self, lines: AgreementLines) -> None:
         tip = "\n".join(lines.sentences)

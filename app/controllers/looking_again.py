@@ -45,7 +45,7 @@ class LookingAgain(QObject):
         """Serve a project."""
         self._session = session
         self._doubts = ()
-        self._weigh()
+        self.weigh()
 
     def close(self) -> None:
         """Serve none."""
@@ -56,11 +56,7 @@ class LookingAgain(QObject):
     def set_wanted(self, wanted: bool) -> None:
         """Whether the reader looks at the list."""
         self._wanted = wanted
-        self._weigh()
-
-    def weigh_again(self) -> None:
-        """The engine, a version or the labels are other ones."""
-        self._weigh()
+        self.weigh()
 
     def decided(self, decision: Decision) -> None:
         """A decision was committed; a flag or a note leaves its scan on the list."""
@@ -73,7 +69,7 @@ class LookingAgain(QObject):
             self._doubts = tuple(x for x in self._doubts if x.scan_id != decision.scan_id)
         self._since += 1
         if self._since >= _AFTER or decision.undoes is not None:
-            self._weigh()
+            self.weigh()
         elif self._wanted:
             self._tell()
 
@@ -83,7 +79,8 @@ class LookingAgain(QObject):
             return None
         return next((doubt.scan_id for doubt in self._doubts if doubt.scan_id != scan_id), None)
 
-    def _weigh(self) -> None:
+    def weigh(self) -> None:
+        """Weigh the decisions anew: the engine, a version or the labels may be other ones."""
         session = self._session
         if session is None or not self._wanted:
             return

@@ -58,7 +58,7 @@ class Review(QObject):
         self._on = OnScreen(suggestions)
         self._trail = Trail()
         suggestions.ranked.connect(self._ranked)
-        suggestions.learned.connect(self._learned)
+        suggestions.learned.connect(self._tell)
 
     # --- which scan ------------------------------------------------------------------------
 
@@ -374,9 +374,6 @@ class Review(QObject):
     def _ranked(self, ranking: Ranking) -> None:
         if self._on.scan is not None and ranking.scan_id == self._on.scan.id:
             self._tell()
-
-    def _learned(self) -> None:
-        self._tell()
 
     def _tell(self) -> None:
         self.panel_changed.emit(self._on.panel())
