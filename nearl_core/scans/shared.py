@@ -13,7 +13,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,19 +26,6 @@ if sys.platform == "linux":
     import fcntl
 
 Array = NDArray[np.generic]
-
-
-class Exchange(Protocol):
-    """One side of the shared memory."""
-
-    def write(self, arrays: Sequence[Array], specs: Sequence[ArraySpec]) -> None:
-        """Put arrays at their places, as the child."""
-
-    def read(self, specs: Sequence[ArraySpec]) -> list[Array]:
-        """Copies of the arrays at their places, as the guard."""
-
-    def close(self) -> None:
-        """Let go."""
 
 
 class FileExchange:
@@ -56,7 +42,7 @@ class FileExchange:
         self._length = 0
 
     def write(self, arrays: Sequence[Array], specs: Sequence[ArraySpec]) -> None:
-        """Put arrays at their places."""
+        """Put arrays at their places, as the child."""
         descriptor = self.descriptors[0]
         if self._length > KEPT_BYTES:
             os.ftruncate(descriptor, 0)
@@ -69,7 +55,7 @@ class FileExchange:
                 rest, at = rest[done:], at + done
 
     def read(self, specs: Sequence[ArraySpec]) -> list[Array]:
-        """Copies of the arrays at their places.
+        """Copies of the arrays at their places, as the guard.
 
         Raises:
             DamagedAnswerError: If the child wrote less than it said.
@@ -105,7 +91,7 @@ class SealedExchange(FileExchange):
         self._bytes = np.frombuffer(self._mapping, np.uint8)
 
     def write(self, arrays: Sequence[Array], specs: Sequence[ArraySpec]) -> None:
-        """Put arrays at their places."""
+        """Put arrays at their places, as the child."""
         if _end(specs) > KEPT_BYTES:
             super().write(arrays, specs)
             return
@@ -114,7 +100,7 @@ class SealedExchange(FileExchange):
             np.copyto(place.view(array.dtype).reshape(array.shape), array)
 
     def read(self, specs: Sequence[ArraySpec]) -> list[Array]:
-        """Copies of the arrays at their places.
+        """Copies of the arrays at their places, as the guard.
 
         Raises:
             DamagedAnswerError: If the child wrote less than it said.
@@ -143,7 +129,7 @@ class MappedExchange:
         self._mapping: mmap.mmap | None = None
 
     def write(self, arrays: Sequence[Array], specs: Sequence[ArraySpec]) -> None:
-        """Put arrays at their places."""
+        """Put arrays at their places, as the child."""
         self.close()
         end = _end(specs)
         if not end:
@@ -153,7 +139,7 @@ class MappedExchange:
             self._mapping[spec.offset : spec.offset + spec.nbytes] = array.tobytes()
 
     def read(self, specs: Sequence[ArraySpec]) -> list[Array]:
-        """Copies of the arrays at their places."""
+        """Copies of the arrays at their places, as the guard."""
         end = _end(specs)
         if not end:
             return [_shaped(np.empty(0, np.uint8), spec) for spec in specs]
