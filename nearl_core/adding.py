@@ -3,13 +3,13 @@
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from nearl_core import links
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError, UsageError
+from nearl_core.portions import growing
 from nearl_core.store.scans import NewScan
 from nearl_core.types import Identity, ScanInfo, SkippedFile
 
@@ -18,7 +18,7 @@ PatientRule = Callable[[Path], str]
 
 
 _FIRST, _TOGETHER = 4, 64
-"""Files asked for at once."""
+"""Files asked for at once: few at first, so that scans show soon."""
 Said = tuple[ScanInfo, Identity] | ScanError
 S = TypeVar("S")
 T = TypeVar("T")
@@ -105,7 +105,7 @@ def examine(
         return dict(zip(paths, reader.infos(paths), strict=True)) if paths else {}
 
     done = 0
-    for batch, said in reader.each(_batches(map(as_known, found)), look):
+    for batch, said in reader.each(growing(map(as_known, found), _FIRST, _TOGETHER), look):
         if isinstance(said, ScanError):
             raise said  # one of `look` itself: reading was stopped
         for entry in batch:
@@ -129,14 +129,6 @@ class _Ways:
         if folder not in self._folders:
             self._folders[folder] = links.followed(folder)
         return os.path.join(self._folders[folder], name)
-
-
-def _batches(found: Iterable[Path | SkippedFile]) -> Iterator[list[Path | SkippedFile]]:
-    """Small batches, the first ones smallest, so that scans show at once."""
-    source, size = iter(found), _FIRST
-    while batch := list(islice(source, size)):
-        yield batch
-        size = min(2 * size, _TOGETHER)
 
 
 def _new_scan(path: Path, said: Said | None, rule: PatientRule) -> NewScan:

@@ -1,10 +1,9 @@
 """Projects: made, opened, filled with scans, closed."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,12 +14,18 @@ from app.preferences import Keeper
 from app.session import Opened, Session, decided
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError, ProjectDamagedError, ProjectError, ProjectLockedError
+from nearl_core.portions import growing
 from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
 from nearl_core.settings import Settings
 from nearl_core.types import AddReport, LabelSet, Scan, SkippedFile, Unit
 
-_BATCH = 256
+if TYPE_CHECKING:  # the store loads the database library: not before the window is up
+    from nearl_core.store.project import Project
+    from nearl_core.store.scans import NewScan
+
+_TOGETHER = 4, 256
+"""Scans in the first and in the largest transaction: the first ones show at once."""
 ENDING = ".nearl"
 
 
@@ -221,7 +226,7 @@ class Library(QObject):
         reader, seen = session.scan_reader, known | joined.keys()
         looked = examine(find(paths), reader=reader, known=seen, control=control)
         found = stacked(looked, unit=project.unit, project=project.folder, joined=joined)
-        for batch in _batches(found):
+        for batch in growing(found, *_TOGETHER):
             job = self._jobs.store.submit(
                 partial(_add, project, batch, last),
                 done=partial(self._batch_added, session),
@@ -351,15 +356,13 @@ def _require_readable(path: Path) -> None:
         raise ProjectError(strings.FOLDER_UNREADABLE, strings.FOLDER_UNREADABLE_REMEDY) from error
 
 
-def _add(project: object, batch: list[object], last: int, _control: RunControl) -> Added:
+def _add(
+    project: "Project", batch: "list[NewScan | SkippedFile]", last: int, _control: RunControl
+) -> Added:
     """In the store thread: one small transaction, then the scans whose ids come after `last`."""
     from nearl_core.store.listing import scans_after
-    from nearl_core.store.project import Project
-    from nearl_core.store.scans import NewScan
 
-    assert isinstance(project, Project)
-    entries = [entry for entry in batch if isinstance(entry, NewScan | SkippedFile)]
-    report = project.add_scans(entries)
+    report = project.add_scans(batch)
     return Added(tuple(scans_after(project, last)), report)
 
 
@@ -376,12 +379,3 @@ def _together(reports: list[AddReport]) -> AddReport:
         sum(report.already for report in reports),
         tuple(skipped for report in reports for skipped in report.skipped),
     )
-
-
-def _batches(found: Iterable[object]) -> Iterator[list[object]]:
-    """Small batches, the first ones smallest, so that scans show at once."""
-    source = iter(found)
-    size = 4
-    while batch := list(islice(source, size)):
-        yield batch
-        size = min(2 * size, _BATCH)

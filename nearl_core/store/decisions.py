@@ -1,7 +1,7 @@
 """Decisions in the database: rows to values and back, and the questions asked of them."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from nearl_core.errors import LabelSetError, ProjectError
 from nearl_core.label_changes import LabelHistory
+from nearl_core.portions import portions
 from nearl_core.store import label_sets, scans
 from nearl_core.store.bulk import collecting_later
 from nearl_core.store.faults import understood
@@ -35,6 +36,8 @@ from nearl_core.types import (
 TOP: Final = 32
 """How many labels of a ranking are kept with a decision: more than any screen shows."""
 _COLUMNS: Final = select(decisions)
+_TOGETHER: Final = 500
+"""Decisions that are asked for at once by their ids."""
 _STANDING: Final = frozenset(Occasion) - {Occasion.REPEAT}
 
 
@@ -125,12 +128,14 @@ def from_columns(values: Mapping[str, object]) -> Decision:
         )
 
 
-def some(connection: Connection, ids: Collection[int]) -> list[Decision]:
-    """Decisions by their ids, in order and in the labels of now; not those that these don't say."""
+def some(connection: Connection, ids: Sequence[int]) -> Iterator[Decision]:
+    """Decisions by ids, as these come, in the labels of now; not those that these don't say."""
     history = label_sets.history(connection)
-    found = _all(connection, _COLUMNS.where(decisions.c.id.in_(ids)))
-    read = (present(one, history) for one in found)
-    return [one for one in read if one.verdict.state is not State.UNSEEN]
+    for part in portions(ids, _TOGETHER):
+        for found in _all(connection, _COLUMNS.where(decisions.c.id.in_(part))):
+            read = present(found, history)
+            if read.verdict.state is not State.UNSEEN:
+                yield read
 
 
 def restored(

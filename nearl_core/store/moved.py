@@ -9,11 +9,13 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ProjectError, ScanError
+from nearl_core.portions import portions
 from nearl_core.store import scans, stack_files, stacks
 from nearl_core.store.faults import told
 from nearl_core.store.hashes import file_sha256, keyed_hash
@@ -197,7 +199,7 @@ def _of_their_series(
             sure[slot] = path
         else:
             asked.append(slot)
-    for part in (asked[k : k + _TOGETHER] for k in range(0, len(asked), _TOGETHER)):
+    for part in portions(asked, _TOGETHER):
         control.check()
         for slot, said in zip(part, look([found[slot] for slot in part]), strict=True):
             if not isinstance(said, ScanError) and _is_of(project, said[1], series[slot[0]]):
@@ -243,12 +245,11 @@ def _save(
     write: Write,
 ) -> None:
     rows = [(scan_id, project.keeper.keep(path)) for scan_id, path in single.items()]
-    for begin in range(0, len(rows), scans.BATCH):
-        part = rows[begin : begin + scans.BATCH]
-
-        def save(part: list[tuple[int, str]] = part) -> None:
-            with told(), project.writing() as connection:
-                scans.move(connection, part)
-
-        write(save)
+    for part in portions(rows, scans.BATCH):
+        write(partial(_move, project, part))
     stacks.relist(project, whole, write)
+
+
+def _move(project: Project, rows: Sequence[tuple[int, str]]) -> None:
+    with told(), project.writing() as connection:
+        scans.move(connection, rows)

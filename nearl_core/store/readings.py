@@ -21,8 +21,6 @@ _SOURCES: Final = "sources"
 _BY_ITSELF: Final = "imported-"
 """How the name of a source begins that nobody named."""
 _READS: Final = (Occasion.SINGLE, Occasion.GRID)
-_TOGETHER: Final = 500
-"""Decisions asked for at once."""
 
 
 def rules(project: "Project") -> ReadingRules:
@@ -113,11 +111,7 @@ def trained_on(
     there, ids = list(standing), set(versions[-1].decision_ids if versions else ())
     gone = sorted(ids.difference(decision.id for decision in there))
     with project.reading() as connection:
-        learned = {
-            _said(old)
-            for start in range(0, len(gone), _TOGETHER)
-            for old in decisions.some(connection, gone[start : start + _TOGETHER])
-        }
+        learned = {_said(old) for old in decisions.some(connection, gone)}
     return frozenset(one.id for one in there if one.id in ids or _said(one) in learned)
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 LATEST: Final = 2000
 """So many first decisions at most are read: of older ones nobody asks how good they were."""
-_TOGETHER: Final = 500
 _SAYING: Final = tuple(state.value for state in State if state.says_labels)
 
 
@@ -62,11 +61,7 @@ def of_reader(project: "Project", reader: str) -> ReaderRecord:
                 twice.add(step.scan_id)
             last[step.scan_id] = step.id
         wanted = list(first.values())[-LATEST:]
-        firsts = tuple(
-            decision
-            for start in range(0, len(wanted), _TOGETHER)
-            for decision in decisions.some(connection, wanted[start : start + _TOGETHER])
-        )
+        firsts = tuple(decisions.some(connection, wanted))
     return ReaderRecord(firsts, frozenset(twice))
 
 

@@ -1,9 +1,11 @@
 """Stacks of a project whose files are noted late, or stand elsewhere by now."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from nearl_core.portions import portions
 from nearl_core.scans.stack import write_stack
 from nearl_core.store import scans, stack_files
 from nearl_core.store.faults import told
@@ -14,7 +16,7 @@ _TOGETHER: Final = 50
 """Stacks in one transaction."""
 
 
-def note_older(project: Project, write: Write = lambda work: work()) -> None:
+def note_older(project: Project, write: Write) -> None:
     """Note the files of stacks from before they were noted, as far as they are there.
 
     Raises:
@@ -26,21 +28,16 @@ def note_older(project: Project, write: Write = lambda work: work()) -> None:
     waiting = [
         (scan_id, files) for scan_id, files in found.items() if any(file.exists() for file in files)
     ]
-    for begin in range(0, len(waiting), _TOGETHER):
-        part = dict(waiting[begin : begin + _TOGETHER])
-
-        def note(part: dict[int, tuple[Path, ...]] = part) -> None:
-            with project.writing() as connection:
-                stack_files.add(connection, part)
-
-        write(note)
+    for part in portions(waiting, _TOGETHER):
+        write(partial(_note, project, dict(part)))
 
 
-def relist(
-    project: Project,
-    files: Mapping[int, Sequence[Path]],
-    write: Write = lambda work: work(),
-) -> None:
+def _note(project: Project, files: Mapping[int, Sequence[Path]]) -> None:
+    with project.writing() as connection:
+        stack_files.add(connection, files)
+
+
+def relist(project: Project, files: Mapping[int, Sequence[Path]], write: Write) -> None:
     """Give stacks other files in the place of those that were moved.
 
     Args:
@@ -51,13 +48,11 @@ def relist(
     Raises:
         ProjectError: If it can't be saved.
     """
-    waiting = list(files.items())
-    for begin in range(0, len(waiting), _TOGETHER):
-        part = dict(waiting[begin : begin + _TOGETHER])
+    for part in portions(list(files.items()), _TOGETHER):
+        write(partial(_relist, project, dict(part)))
 
-        def save(part: dict[int, Sequence[Path]] = part) -> None:
-            with told(), project.writing() as connection:  # which refuses where nothing may change
-                for scan_id, kept in scans.paths(connection, part):
-                    write_stack(project.keeper.restore(kept), part[scan_id])
 
-        write(save)
+def _relist(project: Project, files: Mapping[int, Sequence[Path]]) -> None:
+    with told(), project.writing() as connection:  # which refuses where nothing may change
+        for scan_id, kept in scans.paths(connection, files.keys()):
+            write_stack(project.keeper.restore(kept), files[scan_id])

@@ -7,7 +7,7 @@ import pytest
 
 from nearl_core import labels_file
 from nearl_core.label_changes import split
-from nearl_core.store import record
+from nearl_core.store import decisions, record
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.types import (
@@ -111,5 +111,5 @@ def test_only_the_latest_are_read(project: Project, monkeypatch: pytest.MonkeyPa
     for scan in scans:
         say(project, scan, DISC)
     monkeypatch.setattr(record, "LATEST", 3)
-    monkeypatch.setattr(record, "_TOGETHER", 2)
+    monkeypatch.setattr(decisions, "_TOGETHER", 2)
     assert [d.scan_id for d in record.of_reader(project, "r").firsts] == scans[1:]
