@@ -269,12 +269,6 @@ class Project:
         with self._database.reading() as connection:
             return scans.at_path(connection, self._keeper, path)
 
-    def set_problem(self, scan_id: int, problem: str) -> None:
-        """Note why a scan can't be shown; "" when it can."""
-        with self._database.writing() as connection:
-            scans.set_problem(connection, scan_id, problem)
-        self._scan_changes += 1
-
     # --- decisions -----------------------------------------------------------------------
 
     def record(self, decision: NewDecision) -> Decision:

@@ -239,13 +239,6 @@ def move(connection: Connection, new_paths: Iterable[tuple[int, str]]) -> None:
         connection.execute(update(scans).where(scans.c.id == scan_id).values(path=kept))
 
 
-def set_problem(connection: Connection, scan_id: int, problem: str) -> None:
-    """Note why a scan can't be shown; "" when it can."""
-    connection.execute(
-        update(scans).where(scans.c.id == scan_id).values(problem=printable(problem))
-    )
-
-
 def _to_scan(row: Sequence[Any], keeper: PathKeeper) -> Scan:
     identifier, kept, frames, modality, patient, known, problem = row
     return Scan(identifier, keeper.restore(kept), frames, modality, patient, known, problem)
