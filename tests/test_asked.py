@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearl_core.label_changes import LabelHistory, merge, rename, retire, split
+from nearl_core.label_changes import merge, rename, retire, split
+from nearl_core.label_history import LabelHistory
 from nearl_core.labels_file import new_id
 from nearl_core.types import Label, LabelChange, LabelSet, Revision, State, Verdict
 

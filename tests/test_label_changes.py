@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearl_core.errors import LabelSetError
-from nearl_core.label_changes import Changed, LabelHistory, merge, rename, retire, split
+from nearl_core.label_changes import Changed, merge, rename, retire, split
+from nearl_core.label_history import LabelHistory
 from nearl_core.labels_file import new_id
 from nearl_core.types import (
     ChangeKind,

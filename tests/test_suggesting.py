@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearl_core.label_changes import LabelHistory, merge
+from nearl_core.label_changes import merge
+from nearl_core.label_history import LabelHistory
 from nearl_core.labels_file import new_id
 from nearl_core.suggesting import (
     by_rule,

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from nearl_core.errors import LabelSetError, ProjectError
-from nearl_core.label_changes import LabelHistory
+from nearl_core.label_history import LabelHistory
 from nearl_core.portions import portions
 from nearl_core.store import label_sets, scans
 from nearl_core.store.bulk import collecting_later

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, insert, select
 
 from nearl_core.errors import LabelSetError, ProjectError
-from nearl_core.label_changes import LabelHistory
+from nearl_core.label_history import LabelHistory
 from nearl_core.store.schema import label_sets
 from nearl_core.types import ChangeKind, Decision, Label, LabelChange, LabelSet, Revision
 

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from sqlalchemy import Connection, select, update
 
-from nearl_core.label_changes import LabelHistory
+from nearl_core.label_history import LabelHistory
 from nearl_core.store import decisions, label_sets, scans, versions
 from nearl_core.store import folder as on_disk
 from nearl_core.store.database import Database

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
-from nearl_core.label_changes import LabelHistory
+from nearl_core.label_history import LabelHistory
 from nearl_core.store import decisions, label_sets
 from nearl_core.store.schema import decisions as table
 from nearl_core.store.undo import UndoLine

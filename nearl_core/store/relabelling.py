@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nearl_core.label_changes import LabelHistory, effects
+from nearl_core.label_history import LabelHistory, effects
 from nearl_core.store import decisions
 from nearl_core.store.project import Project
 from nearl_core.types import Decision, Effect, LabelChange, LabelSet, Revision, State
