@@ -14,7 +14,7 @@ from nearl_core.importing.plan import ImportPlan, mapping_of, plan
 from nearl_core.importing.statements import SourceKind
 from nearl_core.importing.taking import look, take
 from nearl_core.store.project import Project
-from nearl_core.types import Label, LabelSet, State, TagLine
+from nearl_core.types import Label, LabelSet, Revision, State, TagLine
 from tests.support.projects import labelled, new_project, said
 
 CHEST = LabelSet(
@@ -235,7 +235,7 @@ def test_what_was_not_asked_for_stays_so_while_labels_change(tmp_path: Path) -> 
     with new_project(tmp_path, label_set=CHEST) as project:
         _taken(project, table)
         ring = Label("ring", "Ring")
-        project.save_label_set(replace(CHEST, labels=(ring, *CHEST.labels)))
+        project.save_revision(Revision(replace(CHEST, labels=(ring, *CHEST.labels))))
         assert [one.unasked for one in project.standing()] == [
             ("ring", "cardiomegaly", "pleural-effusion", "hernia"),
             ("ring", "cardiomegaly", "pleural-effusion", "fracture", "hernia"),

@@ -39,9 +39,7 @@ class Labelling(QObject):
         def work(_control: RunControl) -> tuple[Effect, ...]:
             from nearl_core.store.relabelling import effects_of
 
-            return effects_of(
-                session.project, wanted.label_set, wanted.changes, restores=wanted.restores
-            )
+            return effects_of(session.project, wanted)
 
         self._jobs.store.submit(
             work,
@@ -57,7 +55,7 @@ class Labelling(QObject):
 
         def work(_control: RunControl) -> tuple[Decided, list[Version]]:
             project = session.project
-            project.save_label_set(wanted.label_set, wanted.changes, restores=wanted.restores)
+            project.save_revision(wanted)
             return decided(project, session.reader), project.versions()
 
         self._jobs.store.submit(work, done=lambda now: self._saved(session, *now))

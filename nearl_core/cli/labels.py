@@ -65,11 +65,11 @@ def _labels(args: argparse.Namespace, output: Output) -> int:
     changing = bool(asked) or args.undo
     with Project.open(args.project, read_only=args.dry_run or not changing) as project:
         revision = _undone(project) if args.undo else _wanted(project.label_set(), asked)
-        wanted, changes, restores = revision.label_set, revision.changes, revision.restores
-        found = effects_of(project, wanted, changes, restores=restores) if changing else ()
+        wanted = revision.label_set
+        found = effects_of(project, revision) if changing else ()
         saved = changing and not args.dry_run
         if saved:
-            project.save_label_set(wanted, changes, restores=restores)
+            project.save_revision(revision)
         counts = None
         if saved or not changing:
             counts = Counter(one for said in project.standing() for one in said.verdict.labels)
@@ -79,8 +79,8 @@ def _labels(args: argparse.Namespace, output: Output) -> int:
                 "revision": project.label_set().revision,
                 "multi_label": wanted.multi_label,
                 "labels": [_record(label, counts) for label in wanted.labels],
-                "changes": [asdict(change) for change in changes],
-                "restores": restores,
+                "changes": [asdict(change) for change in revision.changes],
+                "restores": revision.restores,
                 "effects": [asdict(effect) for effect in found],
                 "saved": saved,
                 "to_decide_again": again,

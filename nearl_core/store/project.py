@@ -25,7 +25,6 @@ from nearl_core.store.undo import Redo, Undo, UndoLine
 from nearl_core.types import (
     AddReport,
     Decision,
-    LabelChange,
     LabelSet,
     NewDecision,
     Revision,
@@ -202,22 +201,13 @@ class Project:
                 self._history = label_sets.history(connection)
         return self._history
 
-    def save_label_set(
-        self,
-        label_set: LabelSet,
-        changes: tuple[LabelChange, ...] = (),
-        *,
-        restores: int | None = None,
-    ) -> LabelSet:
+    def save_revision(self, wanted: Revision) -> LabelSet:
         """Save a label set as the next revision; one that did not change keeps its revision.
-
-        The changes tell what became of labels; or the revision brings back another one.
 
         Raises:
             LabelSetError: If a decision that stands would lose its label untold.
             ProjectError: If it can't be saved.
         """
-        wanted = Revision(label_set, changes, restores)
         with self._recording, self._database.writing() as connection:
             latest = decisions.latest_as_made(connection)
             grown = label_sets.successor(self._history, wanted, latest)

@@ -1,26 +1,19 @@
 """What a change of a project's label set would come to, before it is saved."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from nearl_core.label_history import LabelHistory, effects
 from nearl_core.store import decisions
 from nearl_core.store.project import Project
-from nearl_core.types import Decision, Effect, LabelChange, LabelSet, Revision, State
+from nearl_core.types import Decision, Effect, Revision, State
 
 
-def effects_of(
-    project: Project,
-    label_set: LabelSet,
-    changes: Sequence[LabelChange] = (),
-    *,
-    restores: int | None = None,
-) -> tuple[Effect, ...]:
-    """How the standing decisions of all readers would read after a change."""
+def effects_of(project: Project, wanted: Revision) -> tuple[Effect, ...]:
+    """How the standing decisions of all readers would read in another revision."""
     history = project.label_history()
     now = history.latest
-    changed = replace(label_set, revision=now + 1)
-    grown = LabelHistory((*history.revisions, Revision(changed, tuple(changes), restores)))
+    revision = replace(wanted, label_set=replace(wanted.label_set, revision=now + 1))
+    grown = LabelHistory((*history.revisions, revision))
     with project.reading() as connection:
         latest = decisions.latest_as_made(connection)
     return effects(grown, latest, of=now, to=now + 1)

@@ -26,7 +26,16 @@ from nearl_core import labels_file
 from nearl_core.importing import taking
 from nearl_core.store import readings
 from nearl_core.store.project import Project
-from nearl_core.types import UNSEEN, ChangeKind, Label, LabelSet, NewDecision, State, Verdict
+from nearl_core.types import (
+    UNSEEN,
+    ChangeKind,
+    Label,
+    LabelSet,
+    NewDecision,
+    Revision,
+    State,
+    Verdict,
+)
 from tests.app.driving import WAIT_MS, Driver, make_project
 
 
@@ -155,7 +164,7 @@ def test_a_scan_decided_before_a_label_came_says_that_it_was_not_asked_for(
     with Project.open(project) as opened:
         reader, now = driver.desk.keeper.settings.reader, opened.label_set()
         opened.record(NewDecision(1, reader, Verdict(State.NONE_APPLY)))
-        opened.save_label_set(replace(now, labels=(*now.labels, Label("ring", "Ring"))))
+        opened.save_revision(Revision(replace(now, labels=(*now.labels, Label("ring", "Ring")))))
     driver.open(project)
     driver.desk.review.show(1)
     words = label_words.NOT_ASKED.format(labels="Ring")

@@ -19,6 +19,7 @@ from nearl_core.types import (
     LabelSet,
     NewDecision,
     Occasion,
+    Revision,
     ScanInfo,
     State,
     Verdict,
@@ -119,7 +120,9 @@ def test_a_label_that_came_later_is_named_as_not_asked(tmp_path: Path) -> None:
     with Project.create(tmp_path / "p", MULTI) as project:
         project.add_scans([NewScan(write_png(tmp_path / "x.png", disc()), ScanInfo(32, 32))])
         decide(project, 1, "disc", reader="a")
-        project.save_label_set(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
+        project.save_revision(
+            Revision(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
+        )
         for name in ("csv", "monai"):
             run(project, tmp_path / name, name, split=(1,), choice=Choice(Rule.MAJORITY))
     with (tmp_path / "csv" / "decisions.csv").open(encoding="utf-8-sig") as file:
@@ -160,9 +163,9 @@ def test_an_export_speaks_the_labels_of_now(tmp_path: Path) -> None:
         decide(project, 3, "disc", reader="a", suggestion="dots")
         standing = project.standing()
         round_, change = label_changes.merge(before, ("disc", "dots"), "Round", new_id=new_id)
-        project.save_label_set(round_, (change,))
+        project.save_revision(Revision(round_, (change,)))
         less, change = label_changes.retire(round_, "stripes")
-        project.save_label_set(less, (change,))
+        project.save_revision(Revision(less, (change,)))
         run(project, tmp_path / "now", "jsonl", choice=Choice(Rule.AGREED), split=(1,))
         with pytest.raises(ExportError, match="changed meanwhile"):
             collect(project.scans(), standing, project.label_set())

@@ -14,7 +14,7 @@ from nearl_core.errors import LabelSetError, ProjectError, ProjectLockedError, V
 from nearl_core.store import database, label_sets
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
-from nearl_core.types import Identity, Label, LabelSet, NewDecision, ScanInfo, SkippedFile
+from nearl_core.types import Identity, Label, LabelSet, NewDecision, Revision, ScanInfo, SkippedFile
 from tests.support.projects import LABELS, MULTI, decide, labelled, new_project, said
 
 
@@ -248,10 +248,10 @@ def test_names_that_are_not_utf8_survive(tmp_path: Path) -> None:
 
 def test_a_changed_label_set_is_a_new_revision_and_an_equal_one_is_not(tmp_path: Path) -> None:
     with new_project(tmp_path) as project:
-        assert project.save_label_set(LABELS).revision == 1
+        assert project.save_revision(Revision(LABELS)).revision == 1
         renamed = replace(LABELS.labels[0], name="Round", prompts=("a round thing",))
         wanted = LabelSet((renamed, *LABELS.labels[1:], Label("new", "New")))
-        assert project.save_label_set(wanted).revision == 2
+        assert project.save_revision(Revision(wanted)).revision == 2
     with Project.open(tmp_path / "p") as project:
         assert project.label_set() == replace(wanted, revision=2)
 
@@ -261,11 +261,11 @@ def test_a_label_with_decisions_can_not_vanish(tmp_path: Path) -> None:
         decide(project, 1, "disc", "dots")
         less = LabelSet(MULTI.labels[1:], multi_label=True)
         with pytest.raises(LabelSetError, match=r"'Disc' has decisions.*rename"):
-            project.save_label_set(less)
+            project.save_revision(Revision(less))
         with pytest.raises(LabelSetError, match="several labels"):
-            project.save_label_set(LABELS)
+            project.save_revision(Revision(LABELS))
         decide(project, 1, "stripes")
-        assert project.save_label_set(less).revision == 2
+        assert project.save_revision(Revision(less)).revision == 2
         # The old decision can be undone into, without the label that is gone.
         undone = project.undo("r")
         assert undone is not None

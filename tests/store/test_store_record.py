@@ -16,6 +16,7 @@ from nearl_core.types import (
     NewDecision,
     Occasion,
     Ranking,
+    Revision,
     ScanInfo,
     Shown,
     State,
@@ -98,7 +99,7 @@ def test_deciding_again_since_the_labels_changed_is_no_second_look(project: Proj
     for scan in (one, two, three):
         say(project, scan, DISC)
     parts, change = split(project.label_set(), DISC, ("A", "B"), new_id=labels_file.new_id)
-    project.save_label_set(parts, (change,))
+    project.save_revision(Revision(parts, (change,)))
     part = project.label_set().ids[0]
     say(project, one, part)
     say(project, two, part)

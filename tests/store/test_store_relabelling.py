@@ -15,19 +15,19 @@ from nearl_core.labels_file import new_id
 from nearl_core.store.check import check
 from nearl_core.store.project import Project
 from nearl_core.store.relabelling import effects_of, to_decide_again
-from nearl_core.types import Effect, Label, NewDecision, Shown, State, Verdict, Version
+from nearl_core.types import Effect, Label, NewDecision, Revision, Shown, State, Verdict, Version
 from tests.support.projects import MULTI, decide, labelled, new_project, ranking, said
 
 
 def _merge(project: Project, *ids: str, name: str) -> None:
     label_set, change = merge(project.label_set(), ids, name, new_id=new_id)
-    project.save_label_set(label_set, (change,))
+    project.save_revision(Revision(label_set, (change,)))
 
 
 def _undo_labels(project: Project) -> None:
     back = project.label_history().undone()
     assert back is not None
-    project.save_label_set(back.label_set, restores=back.restores)
+    project.save_revision(back)
 
 
 def test_a_merge_is_shown_before_it_is_done_and_undone_after(tmp_path: Path) -> None:
@@ -38,13 +38,13 @@ def test_a_merge_is_shown_before_it_is_done_and_undone_after(tmp_path: Path) -> 
         decide(project, 1, "dots", reader="b")
         before = said(project.standing())
         label_set, change = merge(project.label_set(), ("disc", "dots"), "Round", new_id=new_id)
-        assert effects_of(project, label_set, (change,)) == (
+        assert effects_of(project, Revision(label_set, (change,))) == (
             Effect("a", ("Disc",), ("Round",), again=False, decisions=1),
             Effect("a", ("Dots",), ("Round",), again=False, decisions=1),
             Effect("b", ("Dots",), ("Round",), again=False, decisions=1),
         )
         assert said(project.standing()) == before  # nothing was done
-        project.save_label_set(label_set, (change,))
+        project.save_revision(Revision(label_set, (change,)))
         decide(project, 4, "round", reader="a")
     with Project.open(tmp_path / "p") as project:
         assert said(project.standing("a")) == {
@@ -56,9 +56,7 @@ def test_a_merge_is_shown_before_it_is_done_and_undone_after(tmp_path: Path) -> 
         assert [one.verdict.labels for one in project.history(1)] == [("disc",), ("dots",)]
         back = project.label_history().undone()
         assert back is not None
-        assert Effect("a", ("Round",), (), again=True, decisions=1) in effects_of(
-            project, back.label_set, restores=back.restores
-        )
+        assert Effect("a", ("Round",), (), again=True, decisions=1) in effects_of(project, back)
         _undo_labels(project)
         assert said(project.standing()) == before
         assert {key: one.verdict.labels for key, one in to_decide_again(project).items()} == {
@@ -73,7 +71,7 @@ def test_a_note_and_a_flag_outlive_the_label_that_they_stood_beside(tmp_path: Pa
         noted = replace(labelled("disc"), note="seen from below", flagged=True)
         project.record(NewDecision(1, "r", noted))
         label_set, change = split(project.label_set(), "disc", ("A", "B"), new_id=new_id)
-        project.save_label_set(label_set, (change,))
+        project.save_revision(Revision(label_set, (change,)))
         (left,) = project.standing()
         assert left.verdict == Verdict(State.DEFERRED, flagged=True, note="seen from below")
         assert set(to_decide_again(project)) == {(1, "r")}
@@ -86,7 +84,7 @@ def test_what_is_split_is_decided_again_and_undo_across_it_is_exact(tmp_path: Pa
         decide(project, 1, "disc")
         decide(project, 1, "dots")
         label_set, change = split(project.label_set(), "disc", ("Big", "Small"), new_id=new_id)
-        project.save_label_set(label_set, (change,))
+        project.save_revision(Revision(label_set, (change,)))
         undone = project.undo("r")  # what it restores was a disc, which is asked for no more
         assert undone is not None
         assert undone.verdict.state is State.UNSEEN
@@ -105,7 +103,7 @@ def test_a_retired_label_leaves_the_others_of_a_scan(tmp_path: Path) -> None:
         decide(project, 2, "disc")
         project.record(NewDecision(3, "r", labelled("dots"), ranking(3, "dots"), Shown.VISIBLE))
         label_set, change = retire(project.label_set(), "disc")
-        project.save_label_set(label_set, (change,))
+        project.save_revision(Revision(label_set, (change,)))
         assert said(project.standing()) == {(1, "r"): ("dots",), (3, "r"): ("dots",)}
         _merge(project, "dots", "stripes", name="Pattern")
         third = project.standing()[-1]
@@ -118,7 +116,9 @@ def test_a_decision_says_that_it_was_not_asked_for_a_label_that_came_later(tmp_p
     with new_project(tmp_path, label_set=MULTI) as project:
         decide(project, 1, "disc")
         decide(project, 2, "disc")
-        project.save_label_set(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
+        project.save_revision(
+            Revision(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
+        )
         decide(project, 2, "disc")
         assert [one.unasked for one in project.standing()] == [("ring",), ()]
         undone = project.undo("r")
@@ -131,14 +131,16 @@ def test_what_is_added_to_a_decision_leaves_its_labels_as_they_were_made(tmp_pat
         first = project.record(
             NewDecision(1, "r", labelled("disc"), ranking(1), Shown.VISIBLE, frames_shown=(1,))
         )
-        project.save_label_set(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
+        project.save_revision(
+            Revision(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
+        )
         flagged = replace(labelled("disc"), flagged=True)
         added = project.record(NewDecision(1, "r", flagged, frames_shown=(2,), adds_to=first.id))
         assert (added.verdict, added.unasked) == (flagged, ("ring",))
         assert (added.ranking, added.shown) == (ranking(1), Shown.VISIBLE)
         assert added.frames_shown == (1, 2)
         label_set, change = split(project.label_set(), "disc", ("A", "B"), new_id=new_id)
-        project.save_label_set(label_set, (change,))
+        project.save_revision(Revision(label_set, (change,)))
         noted = Verdict(State.DEFERRED, flagged=True, note="later")
         assert project.record(NewDecision(1, "r", noted, adds_to=added.id)).verdict == noted
         assert set(to_decide_again(project)) == {(1, "r")}
@@ -154,7 +156,7 @@ def test_a_scan_that_is_put_off_is_still_to_be_decided_again(tmp_path: Path) -> 
         decide(project, 2, "disc")
         project.undo("r")
         label_set, change = split(project.label_set(), "disc", ("A", "B"), new_id=new_id)
-        project.save_label_set(label_set, (change,))
+        project.save_revision(Revision(label_set, (change,)))
         project.record(NewDecision(1, "r", Verdict(State.DEFERRED)))
         assert set(to_decide_again(project)) == {(1, "r")}
         project.record(NewDecision(1, "r", Verdict(State.UNASSESSABLE)))
@@ -216,6 +218,6 @@ def test_a_version_rests_while_the_labels_are_others(tmp_path: Path) -> None:
     with Project.open(tmp_path / "p") as project:
         assert project.label_set().revision == 1
         assert [one.live for one in project.versions()] == [True]
-        assert project.save_label_set(project.label_set()).revision == 1
+        assert project.save_revision(Revision(project.label_set())).revision == 1
         _merge(project, "disc", "dots", name="Round")
         assert project.label_set().revision == 4

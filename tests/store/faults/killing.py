@@ -16,7 +16,7 @@ from nearl_core.store.copies import copy_daily
 from nearl_core.store.project import Project
 from nearl_core.store.restore import restore
 from nearl_core.store.scans import NewScan
-from nearl_core.types import Label, LabelSet, ScanInfo
+from nearl_core.types import Label, LabelSet, Revision, ScanInfo
 from tests.store.faults.ledger import (
     OLD_LOG,
     Row,
@@ -51,7 +51,7 @@ def _labelling(folder: Path, pipe: int) -> None:
         project.add_scans(NewScan(folder / f"{n}.png", ScanInfo(8, 8)) for n in range(20))
         project.add_version(version("v1"))
         project.activate("v1", reader="r")
-        project.save_label_set(LabelSet((*LABELS.labels, Label("rings", "Rings"))))
+        project.save_revision(Revision(LabelSet((*LABELS.labels, Label("rings", "Rings")))))
         acknowledge(pipe, row(project.record(new(51))))
         copy_daily(folder, today=date(2026, 2, 1))
         acknowledge(pipe, row(project.record(new(52))))

@@ -16,7 +16,7 @@ from nearl_core.store.moved import find_moved
 from nearl_core.store.project import Project
 from nearl_core.store.restore import restore
 from nearl_core.store.scans import NewScan
-from nearl_core.types import Label, LabelSet, ScanInfo
+from nearl_core.types import Label, LabelSet, Revision, ScanInfo
 from tests.store.faults.ledger import (
     OLD_LOG,
     SCANS,
@@ -167,8 +167,8 @@ def _labels(folder: Path, said: list[Row], bad: Block) -> None:
     more = LabelSet((*LABELS.labels, Label("rings", "Rings")))
     with Project.open(folder) as project:
         with bad:
-            project.save_label_set(more)
-        assert project.save_label_set(more).revision == 2
+            project.save_revision(Revision(more))
+        assert project.save_revision(Revision(more)).revision == 2
         said.append(row(project.record(new(30))))
 
 
