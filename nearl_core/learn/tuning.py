@@ -17,8 +17,8 @@ from nearl_core.learn.examples import Axes, Examples, FloatArray, joined
 from nearl_core.learn.instant import Head
 from nearl_core.learn.loop import Start, TuneData, TuneSettings, precision, tune
 from nearl_core.learn.promote import HeldOut, Judgement, judge
-from nearl_core.model.device import TOO_LITTLE_MEMORY, out_of_memory
-from nearl_core.model.nearl import LabelContext, Nearl, NearlClip
+from nearl_core.model.device import as_many_as_fit
+from nearl_core.model.nearl import Nearl, NearlClip
 
 FOLDS = 3
 SCALES = (1.0, 0.5)
@@ -297,33 +297,17 @@ def _asked_elsewhere(targets: FloatArray, folds: NDArray[np.intp]) -> FloatArray
 
 def encode(clip: NearlClip, data: TuneData, control: RunControl) -> tuple[FloatArray, FloatArray]:
     """Features of the original view of all examples, N x E, and of the labels, C x E; float64."""
-    found = list[FloatArray]()
-    pace, place = Pace(1, 4 * ENCODED_AT_ONCE), 0
     with torch.inference_mode(), precision(data):
         labels = clip.labels(data.prompts)
-    while place < len(data.prefixes):
-        part = slice(place, place + pace.size)
-        try:
-            found.append(_encoded(clip, data, part, labels, pace))
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            if pace.size == 1:
-                raise TrainingError(*TOO_LITTLE_MEMORY) from error
-            pace.size = pace.most = pace.size // 2
-            continue
-        place += len(found[-1])
-        control.check()
+
+    def part(places: slice) -> FloatArray:
+        # Rankings are served in between, so outside of this: they are not autocast.
+        with torch.inference_mode(), precision(data):
+            prefixes = data.prefixes[places, 0].to(data.device).float()
+            return np.asarray(clip.images_from(prefixes, labels).cpu().double().numpy())
+
+    found = as_many_as_fit(len(data.prefixes), Pace(1, 4 * ENCODED_AT_ONCE), part, control)
     return np.concatenate(found), labels.features.cpu().double().numpy()
-
-
-def _encoded(
-    clip: NearlClip, data: TuneData, part: slice, labels: LabelContext, pace: Pace
-) -> FloatArray:
-    # Rankings are served in `check`, which must stand outside: they are not autocast.
-    with pace.go(), torch.inference_mode(), precision(data):
-        prefixes = data.prefixes[part, 0].to(data.device).float()
-        return np.asarray(clip.images_from(prefixes, labels).cpu().double().numpy())
 
 
 def _encoding_seconds(clip: NearlClip, data: TuneData, control: RunControl) -> float:

@@ -3,12 +3,15 @@
 import shutil
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 
-from nearl_core.errors import NearlError
+from nearl_core.control import Pace, RunControl
+from nearl_core.errors import NearlError, TrainingError
 from nearl_core.words import counted
 
+T = TypeVar("T")
 TOO_LITTLE_MEMORY = (
     "There is too little memory to train.",
     "Close other programs, or choose a smaller backbone.",
@@ -121,6 +124,39 @@ def out_of_memory(error: RuntimeError) -> bool:
         *("not enough memory", "can't allocate memory"),  # CPU
     )
     return isinstance(error, torch.OutOfMemoryError) or any(s in str(error) for s in said)
+
+
+def as_many_as_fit(
+    count: int, pace: Pace, work: Callable[[slice], T], control: RunControl
+) -> list[T]:
+    """What is made of so many things, part by part; other work is let in between.
+
+    Args:
+        count: How many there are.
+        pace: How many at once, by the time that they take; out of memory halves the most.
+        work: Makes a part, and waits for the device.
+        control: Checked after each part, outside of the work's own context.
+
+    Raises:
+        TrainingError: If memory is too little for one.
+        Cancelled: If asked to stop.
+    """
+    made, place = list[T](), 0
+    while place < count:
+        part = slice(place, min(place + pace.size, count))
+        try:
+            with pace.go():
+                made.append(work(part))
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            if pace.size == 1:
+                raise TrainingError(*TOO_LITTLE_MEMORY) from error
+            pace.size = pace.most = pace.size // 2
+            continue
+        place = part.stop
+        control.check()
+    return made
 
 
 def _has_cuda() -> bool:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nearl_core.control import Pace, RunControl
-from nearl_core.errors import NearlError, TrainingError
+from nearl_core.errors import NearlError
 from nearl_core.model import depths
 from nearl_core.model.adapters import Adapters
 from nearl_core.model.backbones import Backbone
 from nearl_core.model.device import (
-    TOO_LITTLE_MEMORY,
+    as_many_as_fit,
     describe,
     has_bfloat16,
     out_of_memory,
@@ -217,9 +217,7 @@ class Encoder:
         serving = self.serving.precision
         return f"{self.backbone.hash}|{first}|{dtype}|{serving}|{self.device.type}"
 
-    def prefixes(
-        self, clip: NearlClip, images: Tensor, control: RunControl | None = None
-    ) -> Tensor:
+    def prefixes(self, clip: NearlClip, images: Tensor, control: RunControl) -> Tensor:
         """What enters the first adapted block: V x T x D, in the precision of training, on the CPU.
 
         There, since a card holds fewer: a ViT-B's take 1.2 MB a decision.
@@ -231,22 +229,11 @@ class Encoder:
             TrainingError: If memory is too little for one.
             Cancelled: If asked to stop.
         """
-        pace, made, place = self._prefix_pace, list[Tensor](), 0
-        while place < len(images):
-            try:
-                with pace.go():  # `_prefix` waits for the device
-                    made.append(self._prefix(clip, images[place : place + pace.size]))
-            except RuntimeError as error:
-                if not out_of_memory(error):
-                    raise
-                if pace.size == 1:
-                    raise TrainingError(*TOO_LITTLE_MEMORY) from error
-                pace.size = pace.most = pace.size // 2
-                continue
-            place += len(made[-1])
-            if control is not None:
-                control.check()
-        return torch.cat(made)
+
+        def part(places: slice) -> Tensor:
+            return self._prefix(clip, images[places])
+
+        return torch.cat(as_many_as_fit(len(images), self._prefix_pace, part, control))
 
     def _prefix(self, clip: NearlClip, images: Tensor) -> Tensor:
         assert clip.nearl is not None

@@ -169,7 +169,7 @@ def test_prefixes_go_on_with_fewer_images_when_memory_is_short(
 ) -> None:
     clip, size = fresh(encoder), encoder.backbone.preprocessing.size
     images = torch.randn(6, 3, size, size)
-    whole = encoder.prefixes(clip, images)
+    whole = encoder.prefixes(clip, images, RunControl())
     checks: list[bool] = []
     control = RunControl(between=lambda: checks.append(True))
     monkeypatch.setattr(NearlClip, "prefix", _short_of_memory(1, NearlClip.prefix))
@@ -178,7 +178,7 @@ def test_prefixes_go_on_with_fewer_images_when_memory_is_short(
     assert len(checks) == 6
     monkeypatch.setattr(NearlClip, "prefix", _short_of_memory(0, NearlClip.prefix))
     with pytest.raises(TrainingError, match="too little memory"):
-        encoder.prefixes(clip, images)
+        encoder.prefixes(clip, images, RunControl())
 
 
 def test_the_frozen_part_of_the_texts_is_computed_once(

@@ -234,7 +234,9 @@ def inputs(there: Encoder, images: Tensor, first_layer: int) -> TuneInputs:
     clip = there.trainable(first_layer=first_layer)
     count = 12
     shifted = [images[n % 2] + 0.1 * n for n in range(count)]
-    prefixes = torch.stack([there.prefixes(clip, torch.stack([x, -x])) for x in shifted])
+    prefixes = torch.stack(
+        [there.prefixes(clip, torch.stack([x, -x]), RunControl()) for x in shifted]
+    )
     assert prefixes.device == CPU
     assert prefixes.dtype == training_precision(there.device)
     data = TuneData(
