@@ -18,7 +18,6 @@ from nearl_core.cli.output import Output
 from nearl_core.errors import Cancelled, NearlError, UsageError
 
 DONE: Final = 0
-BUG: Final = 1
 USAGE: Final = 2
 UNUSABLE: Final = 3
 INTERRUPTED: Final = 130
@@ -54,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else USAGE
     output = Output(as_json=getattr(arguments, "json", False))
     try:
-        code: int = arguments.run(arguments, output)
+        code: int | None = arguments.run(arguments, output)  # None where it did what was asked
         output.flush()
     except UsageError as error:
         output.message(str(error))
@@ -68,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return BROKEN_PIPE
-    return code
+    return code or DONE
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,14 +4,11 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
 
-SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
 
-_DONE = 0
-
-
-def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Register the commands."""
     backbones = commands.add_parser("backbones", help="the models to start from")
     what = backbones.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -35,7 +32,7 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     check.set_defaults(run=_check)
 
 
-def _list(args: argparse.Namespace, output: Output) -> int:
+def _list(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.model.backbone_list import entries
 
     del args
@@ -49,28 +46,26 @@ def _list(args: argparse.Namespace, output: Output) -> int:
         }
         get = f"fetch with: backbones get {entry.name}"
         output.result(record, f"{entry.name}: {entry.folder or get}")
-    return _DONE
 
 
-def _get(args: argparse.Namespace, output: Output) -> int:
+def _get(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.model.obtain import fetch
 
-    return _tell(fetch(args.name, output.control()), output)
+    _tell(fetch(args.name, output.control()), output)
 
 
-def _add(args: argparse.Namespace, output: Output) -> int:
+def _add(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.model.obtain import add
 
-    return _tell(add(args.path, name=args.name, control=output.control()), output)
+    _tell(add(args.path, name=args.name, control=output.control()), output)
 
 
-def _tell(folder: Path, output: Output) -> int:
+def _tell(folder: Path, output: Output) -> None:
     record = {"backbone": folder.name, "folder": str(folder)}
     output.result(record, f"The backbone {folder.name} is at {folder}.")
-    return _DONE
 
 
-def _check(args: argparse.Namespace, output: Output) -> int:
+def _check(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.model import backbones
     from nearl_core.model.check import check
 
@@ -88,4 +83,3 @@ def _check(args: argparse.Namespace, output: Output) -> int:
         f"{found.update_max_cosine:.1e} and a norm of at least {found.update_min_norm:.1e}."
     )
     output.result(asdict(found), text)
-    return _DONE

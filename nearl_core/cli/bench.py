@@ -6,18 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nearl_core.cli import bench_accuracy
+from nearl_core.cli.arguments import SubParsers, count, names
 from nearl_core.cli.output import Output
 
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
     from nearl_core.bench.frozen import Task
 
-SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
 
-_DONE = 0
-
-
-def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Register the commands."""
     bench = commands.add_parser("bench", help="measure")
     what = bench.add_subparsers(title="benchmarks", metavar="BENCHMARK", required=True)
@@ -29,44 +26,36 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     _add_tasks(loop)
     loop.set_defaults(run=_loop)
     reading = what.add_parser("reading", help="reading scans, what the guard costs, greys")
-    reading.add_argument("--turns", type=_count, default=9, metavar="N", help="medians of so many")
+    reading.add_argument("--turns", type=count, default=9, metavar="N", help="medians of so many")
     reading.set_defaults(run=_reading)
     speed = what.add_parser("speed", help="ranking against stock open_clip, learning, training")
     speed.add_argument("--backbone", default="starter", metavar="NAME")
     speed.add_argument("--random", action="store_true", help="its architecture, random weights")
     speed.add_argument("--device", help="cuda, mps or cpu; else the best there is")
-    speed.add_argument("--turns", type=_count, default=7, metavar="N", help="medians of so many")
+    speed.add_argument("--turns", type=count, default=7, metavar="N", help="medians of so many")
     speed.set_defaults(run=_speed)
 
 
 def _add_tasks(parser: argparse.ArgumentParser) -> None:
     """What the benchmarks on frozen features have in common."""
     parser.add_argument("root", type=Path, metavar="FOLDER", help="FOLDER/TASK/{train,test}/CLASS")
-    parser.add_argument("--tasks", help="a,b,c; else all")
-    parser.add_argument("--seeds", type=_count, default=5, metavar="N", help="means of so many")
+    parser.add_argument("--tasks", type=names, default=(), metavar="A,B", help="else all")
+    parser.add_argument("--seeds", type=count, default=5, metavar="N", help="means of so many")
     parser.add_argument("--work", type=Path, default=Path("build/bench/work"), help="for features")
     parser.add_argument("--backbone", default="starter", metavar="NAME")
     parser.add_argument("--device", help="cuda, mps or cpu; else the best there is")
 
 
-def _count(text: str) -> int:
-    """A number that is at least 1; argparse says so of anything else."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return int(text)
-
-
-def _reading(args: argparse.Namespace, output: Output) -> int:
+def _reading(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.bench.reading import as_record, measure
 
     for figure in measure(output.control(), turns=args.turns):
         goal = "" if figure.goal is None else f"  (goal: at most {figure.goal:.4g})"
         line = f"{figure.name:24} {figure.value:9.2f} {figure.unit}{goal}  {figure.detail}"
         output.result(as_record(figure), line.rstrip())
-    return _DONE
 
 
-def _speed(args: argparse.Namespace, output: Output) -> int:
+def _speed(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.bench.speed import measure
     from nearl_core.bench.timing import Plan
     from nearl_core.model import device
@@ -78,7 +67,6 @@ def _speed(args: argparse.Namespace, output: Output) -> int:
         spread = f"{figure.low:.2f} to {figure.high:.2f}"
         row = (figure.name, f"{figure.value:.2f}", spread, figure.unit, figure.goal)
         output.result(asdict(figure), f"| {' | '.join(row)} |")
-    return _DONE
 
 
 def _tasks(args: argparse.Namespace, output: Output) -> "list[Task]":
@@ -87,7 +75,7 @@ def _tasks(args: argparse.Namespace, output: Output) -> "list[Task]":
     return list(
         tasks(
             args.root,
-            _task_names(args),
+            bench_accuracy.task_names(args),
             work=args.work,
             backbone=args.backbone,
             device=args.device,
@@ -96,27 +84,16 @@ def _tasks(args: argparse.Namespace, output: Output) -> "list[Task]":
     )
 
 
-def _task_names(args: argparse.Namespace) -> list[str]:
-    from nearl_core.errors import NearlError
-
-    if not args.root.is_dir():
-        raise NearlError(f"There is no folder {args.root}.", "Give the folder of the tasks.")
-    if args.tasks:
-        return str(args.tasks).split(",")
-    return sorted(p.name for p in args.root.iterdir() if (p / "train").is_dir())
-
-
-def _trust(args: argparse.Namespace, output: Output) -> int:
+def _trust(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.bench.trust import measure
 
     for figure in measure(_tasks(args, output), args.seeds, output.control()):
         against = "" if figure.against is None else f" / {figure.against:.3f}"
         line = f"{figure.task:18} {figure.name}: {figure.value:.3f}{against}  {figure.detail}"
         output.result(asdict(figure), line.rstrip())
-    return _DONE
 
 
-def _loop(args: argparse.Namespace, output: Output) -> int:
+def _loop(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.bench.loop import MARKS, measure, savings
 
     figures = []
@@ -134,4 +111,3 @@ def _loop(args: argparse.Namespace, output: Output) -> int:
         if saving.part is not None and saving.error is not None:
             said = f"{100 * saving.part:.0f} ± {100 * saving.error:.0f} % fewer than at random"
         output.result(asdict(saving), f"{saving.task:18} to the 90 % mark: {said}")
-    return _DONE

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli.arguments import SubParsers, names
 from nearl_core.cli.output import Output
 from nearl_core.errors import NearlError
 
@@ -14,25 +15,23 @@ if TYPE_CHECKING:
     from nearl_core.bench.cells import Cell
     from nearl_core.bench.draws import Protocol
 
-SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
-
-_DONE, _FAILED = 0, 1
+_FAILED = 1
 _BOTH = "both"
 
 
-def add_commands(what: "SubParsers[argparse.ArgumentParser]") -> None:
+def add_commands(what: SubParsers) -> None:
     """Register the commands beneath `bench`."""
     _add_accuracy(what)
     _add_report(what)
 
 
-def _add_accuracy(what: "SubParsers[argparse.ArgumentParser]") -> None:
+def _add_accuracy(what: SubParsers) -> None:
     accuracy = what.add_parser("accuracy", help="few-shot figures of published methods and ours")
     accuracy.add_argument(
         "root", type=Path, metavar="FOLDER", help="FOLDER/TASK/{train,test}/CLASS"
     )
     accuracy.add_argument("--out", type=Path, default=Path("build/bench/accuracy.jsonl"))
-    accuracy.add_argument("--tasks", type=_names, default=(), metavar="A,B", help="else all")
+    accuracy.add_argument("--tasks", type=names, default=(), metavar="A,B", help="else all")
     accuracy.add_argument(
         "--protocol",
         choices=("shots", "natural", _BOTH),
@@ -47,7 +46,7 @@ def _add_accuracy(what: "SubParsers[argparse.ArgumentParser]") -> None:
     accuracy.add_argument("--draws", type=int, default=5)
     accuracy.add_argument(
         "--methods",
-        type=_names,
+        type=names,
         default=(),
         metavar="A,B",
         help='names in the table, "ablation" for our variants; else the main table',
@@ -57,10 +56,10 @@ def _add_accuracy(what: "SubParsers[argparse.ArgumentParser]") -> None:
     accuracy.set_defaults(run=_accuracy)
 
 
-def _add_report(what: "SubParsers[argparse.ArgumentParser]") -> None:
+def _add_report(what: SubParsers) -> None:
     report = what.add_parser("report", help="tables and curves of results, run anew or not")
     report.add_argument("files", type=Path, nargs="+", metavar="FILE", help="of `bench accuracy`")
-    report.add_argument("--methods", type=_names, default=(), metavar="A,B", help="else all")
+    report.add_argument("--methods", type=names, default=(), metavar="A,B", help="else all")
     report.add_argument("--markdown", type=Path, metavar="FILE.md", help="also write it here")
     report.add_argument("--summary", type=Path, metavar="FILE.json", help="also as JSON")
     report.add_argument("--plot", type=Path, metavar="FILE.svg", help="curves with error bars")
@@ -81,22 +80,27 @@ def _counts(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def _names(text: str) -> tuple[str, ...]:
-    """Names with commas between."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def task_names(args: argparse.Namespace) -> tuple[str, ...]:
+    """The tasks that were asked for, else all that the folder holds.
+
+    Raises:
+        NearlError: If there is no such folder.
+    """
+    root: Path = args.root
+    if not root.is_dir():
+        raise NearlError(f"There is no folder {root}.", "Give the folder of the tasks.")
+    there = sorted(path.name for path in root.iterdir() if (path / "train").is_dir())
+    return args.tasks or tuple(there)
 
 
-def _accuracy(args: argparse.Namespace, output: Output) -> int:
+def _accuracy(args: argparse.Namespace, output: Output) -> int | None:
     from nearl_core.bench.accuracy import Failed, Plan, run
 
-    if not args.root.is_dir():
-        raise NearlError(f"There is no folder {args.root}.", "Give the folder of the tasks.")
-    there = sorted(p.name for p in args.root.iterdir() if (p / "train").is_dir())
     plan = Plan(
         root=args.root,
         results=args.out,
         work=args.out.parent / "work",
-        tasks=args.tasks or there,
+        tasks=task_names(args),
         counts=_settings(args),
         draws=args.draws,
         methods=args.methods,
@@ -121,7 +125,7 @@ def _accuracy(args: argparse.Namespace, output: Output) -> int:
 
         if there := _read([args.out], (), output):
             output.text("\n" + markdown(summarise(there), metric=Metric.BALANCED_ACCURACY))
-    return _FAILED if failed else _DONE
+    return _FAILED if failed else None
 
 
 def _settings(args: argparse.Namespace) -> list[tuple["Protocol", int]]:
@@ -135,7 +139,7 @@ def _settings(args: argparse.Namespace) -> list[tuple["Protocol", int]]:
     return [(p, count) for p in wanted for count in asked[p] or p.counts]
 
 
-def _report(args: argparse.Namespace, output: Output) -> int:
+def _report(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.bench import plot
     from nearl_core.bench.report import Metric, summarise
     from nearl_core.bench.report_text import markdown, to_record
@@ -149,7 +153,6 @@ def _report(args: argparse.Namespace, output: Output) -> int:
     if args.plot:
         plot.plot(summary, args.plot, metric=metric)
     output.result(record, text)
-    return _DONE
 
 
 def _read(files: Sequence[Path], methods: Sequence[str], output: Output) -> list["Cell"]:

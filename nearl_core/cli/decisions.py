@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
 from nearl_core.errors import NearlError, ProjectError
 
@@ -13,10 +14,8 @@ if TYPE_CHECKING:
     from nearl_core.store.project import Project
     from nearl_core.types import Decision, LabelSet
 
-_DONE = 0
 
-
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Register the commands."""
     decide = commands.add_parser("decide", help="take decisions from a CSV file")
     decide.add_argument("project", type=Path, metavar="PROJECT")
@@ -45,7 +44,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     history.set_defaults(run=_history)
 
 
-def _decide(args: argparse.Namespace, output: Output) -> int:
+def _decide(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.decisions_file import read
     from nearl_core.settings import load
     from nearl_core.store.copies import copy_daily
@@ -79,7 +78,6 @@ def _decide(args: argparse.Namespace, output: Output) -> int:
             output.result(record, f"{path}: {record['label'] or record['state']}")
         output.text(f"{total} decisions saved.")
         copy_daily(project.folder)
-    return _DONE
 
 
 def _disputed(project: "Project") -> frozenset[int]:
@@ -91,7 +89,7 @@ def _disputed(project: "Project") -> frozenset[int]:
     return frozenset(one.scan_id for one in found)
 
 
-def _decisions(args: argparse.Namespace, output: Output) -> int:
+def _decisions(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.store.project import Project
 
     with Project.open(args.project, read_only=True) as project:
@@ -100,10 +98,9 @@ def _decisions(args: argparse.Namespace, output: Output) -> int:
         for decision in project.standing(args.reader):
             record = _record(decision, paths[decision.scan_id], label_set)
             output.result(record, f"{record['path']}: {_line(record)}")
-    return _DONE
 
 
-def _history(args: argparse.Namespace, output: Output) -> int:
+def _history(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.links import followed
     from nearl_core.store.project import Project
 
@@ -123,7 +120,6 @@ def _history(args: argparse.Namespace, output: Output) -> int:
             label_set = labels.label_set(decision.revision)
             record = _record(decision, str(scan.path), label_set) | _made(decision, label_set)
             output.result(record, _told(record))
-    return _DONE
 
 
 def _record(decision: "Decision", path: str, label_set: "LabelSet") -> dict[str, object]:

@@ -5,18 +5,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nearl_core.cli.arguments import seconds
+from nearl_core.cli.arguments import SubParsers, seconds
 from nearl_core.cli.output import Output
 
 if TYPE_CHECKING:
     from nearl_core.demo_run import DemoStep
 
-SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
 
-_DONE = 0
-
-
-def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Add the parser of `demo`."""
     parser = commands.add_parser(
         "demo",
@@ -34,14 +30,13 @@ def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(arguments: argparse.Namespace, output: Output) -> int:
+def _run(arguments: argparse.Namespace, output: Output) -> None:
     if arguments.to is not None:
         _run_in(arguments.to, arguments, output)
         output.text(f"Kept in {arguments.to}.")
-        return _DONE
+        return
     with tempfile.TemporaryDirectory(prefix="nearl-demo-") as folder:
         _run_in(Path(folder), arguments, output)
-    return _DONE
 
 
 def _run_in(folder: Path, arguments: argparse.Namespace, output: Output) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nearl_core.cli.arguments import count, seconds
+from nearl_core.cli.arguments import SubParsers, count, seconds
 from nearl_core.cli.output import Output
 from nearl_core.control import Progress
 
@@ -17,14 +17,11 @@ if TYPE_CHECKING:
     from nearl_core.store.project import Project
     from nearl_core.types import Decision, Figures, Ranking, Scan, Version
 
-SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
-
-_DONE = 0
 RANKED_AT_ONCE = 64
 STAGES = ("zero-shot", "linear-probe", "instant", "tuned", "live")
 
 
-def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Register the commands."""
     rank = commands.add_parser("rank", help="rank the labels of scans")
     rank.add_argument("project", type=Path, metavar="PROJECT")
@@ -111,7 +108,7 @@ def _to_learn_from(scans: "Mapping[int, Scan]", decisions: "Sequence[Decision]")
     return [scans[scan_id] for scan_id in dict.fromkeys([*decided, *drawn])]
 
 
-def _rank(args: argparse.Namespace, output: Output) -> int:
+def _rank(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.store.project import Project
     from nearl_core.suggesting import suggested
     from nearl_core.types import State
@@ -133,7 +130,6 @@ def _rank(args: argparse.Namespace, output: Output) -> int:
                 words += f"; suggested: {', '.join(found) or State.NONE_APPLY.value}"
             told = ". ".join(filter(None, (words, ranking.notice)))
             output.result(record, f"{record['path']}: {told}")
-    return _DONE
 
 
 def _asked(project: "Project", args: argparse.Namespace) -> dict[int, str]:
@@ -185,7 +181,7 @@ def _ranking_record(path: str, ranking: "Ranking", names: dict[str, str]) -> dic
     return record
 
 
-def _train(args: argparse.Namespace, output: Output) -> int:
+def _train(args: argparse.Namespace, output: Output) -> None:
     with opened(args.project, output, device=args.device, read_only=False) as (project, engine):
         scans = {scan.id: scan for scan in project.scans()}
         result = engine.train(
@@ -211,10 +207,9 @@ def _train(args: argparse.Namespace, output: Output) -> int:
         "after": _figures_record(version.after),
     }
     output.result(record, f"{version.id} after {version.seconds:.0f} s. {version.reason}")
-    return _DONE
 
 
-def _evaluate(args: argparse.Namespace, output: Output) -> int:
+def _evaluate(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.evaluation import Stage, from_folder, measure
     from nearl_core.learn.batches import lessons
     from nearl_core.store.project import Project
@@ -231,13 +226,12 @@ def _evaluate(args: argparse.Namespace, output: Output) -> int:
             _activate_trained(engine, project)
         figures = measure(engine, known, stage, learned, output.control())
         version = engine.ready.version
-    record = {**_figures_fields(figures), "version": version, "stage": args.stage}
+    record = {**asdict(figures), "version": version, "stage": args.stage}
     output.result(
         record,
         f"{args.stage} ({version}) on {figures.n} scans: balanced accuracy "
         f"{figures.balanced_accuracy:.3f}, log-loss {figures.log_loss:.3f}, ECE {figures.ece:.3f}",
     )
-    return _DONE
 
 
 def _activate_trained(engine: "Engine", project: "Project") -> None:
@@ -246,7 +240,7 @@ def _activate_trained(engine: "Engine", project: "Project") -> None:
         engine.activate(trained[-1])
 
 
-def _versions(args: argparse.Namespace, output: Output) -> int:
+def _versions(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.store.project import Project
     from nearl_core.types import FROZEN
 
@@ -262,7 +256,6 @@ def _versions(args: argparse.Namespace, output: Output) -> int:
             f"{mark} {version.id}  {version.created:%Y-%m-%d %H:%M}  "
             f"{len(version.decision_ids)} decisions  {version.reason}",
         )
-    return _DONE
 
 
 def _version_record(version: "Version") -> dict[str, object]:
@@ -282,8 +275,4 @@ def _version_record(version: "Version") -> dict[str, object]:
 
 
 def _figures_record(figures: "Figures | None") -> dict[str, object] | None:
-    return None if figures is None else _figures_fields(figures)
-
-
-def _figures_fields(figures: "Figures") -> dict[str, object]:
-    return dict(asdict(figures))
+    return None if figures is None else asdict(figures)

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
 from nearl_core.cli.projects import scan_reader
 
@@ -13,12 +14,11 @@ if TYPE_CHECKING:
     from nearl_core.export.choice import Choice
     from nearl_core.export.exporter import ExportReport
 
-_DONE = 0
 _FORMATS = "csv|jsonl|imagefolder|huggingface|parquet|monai|coco|croissant|dicom|dicom-sr|adapters"
 _RULES = "all|agreed|reader|majority|adjudicated"
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Register the command."""
     export = commands.add_parser("export", help="write the labelled data set")
     export.add_argument("project", type=Path, metavar="PROJECT")
@@ -62,9 +62,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     export.set_defaults(run=_export)
 
 
-def _export(args: argparse.Namespace, output: Output) -> int:
+def _export(args: argparse.Namespace, output: Output) -> None:
     if args.format == "adapters":
-        return _export_adapters(args, output)
+        _export_adapters(args, output)
+        return
     from nearl_core.export.content import Pictures
     from nearl_core.export.exporter import export
     from nearl_core.export.split import parse_fractions
@@ -89,10 +90,9 @@ def _export(args: argparse.Namespace, output: Output) -> int:
     for notice in report.notices:
         if notice != report.leakage:
             output.message(notice)
-    return _DONE
 
 
-def _export_adapters(args: argparse.Namespace, output: Output) -> int:
+def _export_adapters(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.export.adapters import export_adapters
     from nearl_core.store.project import Project
 
@@ -102,7 +102,6 @@ def _export_adapters(args: argparse.Namespace, output: Output) -> int:
         {"folder": str(report.folder), "format": args.format, "version": report.version},
         f"Exported the adapters of version {report.version} to {report.folder}.",
     )
-    return _DONE
 
 
 def _choice(args: argparse.Namespace) -> "Choice":

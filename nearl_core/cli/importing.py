@@ -1,10 +1,10 @@
 """The command that takes in labels which exist already."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
 from nearl_core.words import counted
 
@@ -13,11 +13,8 @@ if TYPE_CHECKING:
     from nearl_core.importing.plan import ImportPlan
     from nearl_core.types import LabelSet
 
-_DONE = 0
-_LISTED = 10
 
-
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Register the command."""
     take = commands.add_parser(
         "import",
@@ -47,7 +44,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     take.set_defaults(run=_import)
 
 
-def _import(args: argparse.Namespace, output: Output) -> int:
+def _import(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.cli.projects import scan_reader
     from nearl_core.importing.plan import mapping_of, plan
     from nearl_core.importing.statements import SourceKind
@@ -70,7 +67,6 @@ def _import(args: argparse.Namespace, output: Output) -> int:
         + ("would be taken in." if args.dry_run else "taken in."),
     )
     _tell(planned, label_set, output)
-    return _DONE
 
 
 def _record(
@@ -113,12 +109,5 @@ def _tell(planned: "ImportPlan", label_set: "LabelSet", output: Output) -> None:
         ("rows left out, since one label must have 1", planned.bad_rows),
     ):
         if found:
-            _list(f"{len(found)} {what}:", found, output)
-
-
-def _list(heading: str, found: Sequence[str], output: Output) -> None:
-    output.text(heading)
-    for one in found[:_LISTED]:
-        output.text(f"  {one}")
-    if len(found) > _LISTED:
-        output.text(f"  and {len(found) - _LISTED} more")
+            output.text(f"{len(found)} {what}:")
+            output.some(found)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
 from nearl_core.errors import UsageError
 from nearl_core.words import counted
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
     from nearl_core.store.project import Project
     from nearl_core.types import Effect, Label, LabelChange, LabelSet, Revision
 
-_DONE = 0
-_LISTED = 10
 _RENAME, _MERGE, _SPLIT, _RETIRE, _PARENT = "rename", "merge", "split", "retire", "parent"
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Register the command."""
     labels = commands.add_parser(
         "labels",
@@ -55,7 +54,7 @@ def _asked(what: str, text: str) -> tuple[str, str]:
     return what, text
 
 
-def _labels(args: argparse.Namespace, output: Output) -> int:
+def _labels(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.store.project import Project
     from nearl_core.store.relabelling import effects_of
 
@@ -88,7 +87,6 @@ def _labels(args: argparse.Namespace, output: Output) -> int:
             "\n".join(_lines(wanted, counts)),
         )
         _tell(found, again, saved=saved if changing else None, output=output)
-    return _DONE
 
 
 def _undone(project: "Project") -> "Revision":
@@ -176,10 +174,7 @@ def _tell(
         output.text(_sentence(effect))
     if again:
         output.text(f"{len(again)} scans are to be decided again since the labels changed:")
-        for one in again[:_LISTED]:
-            output.text(f"  {one['path']} (was {one['was']}, {one['reader']})")
-        if len(again) > _LISTED:
-            output.text(f"  and {len(again) - _LISTED} more")
+        output.some([f"{one['path']} (was {one['was']}, {one['reader']})" for one in again])
     if saved is not None:
         output.text("Saved." if saved else "Nothing was changed.")
 

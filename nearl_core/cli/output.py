@@ -3,11 +3,12 @@
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
 from nearl_core.control import Progress, RunControl
 
+_LISTED: Final = 10
 _EVERY_S: Final = 0.2
 _EVERY_S_IN_LOGS: Final = 5.0
 
@@ -40,6 +41,13 @@ class Output:
         if not self.as_json:
             self._clear()
             self._out.write(text + "\n")
+
+    def some(self, lines: Sequence[str]) -> None:
+        """The first of some lines for people, set in, and how many more there are."""
+        for line in lines[:_LISTED]:
+            self.text(f"  {line}")
+        if len(lines) > _LISTED:
+            self.text(f"  and {len(lines) - _LISTED} more")
 
     def message(self, text: str) -> None:
         """A line on stderr."""

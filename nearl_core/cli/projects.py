@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli import UNUSABLE
+from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
 from nearl_core.errors import ProjectError, ScanError
 
@@ -19,14 +21,8 @@ if TYPE_CHECKING:
     from nearl_core.store.scans import NewScan
     from nearl_core.types import AddReport, SkippedFile
 
-SubParsers = argparse._SubParsersAction  # the type that add_subparsers returns has no other name
 
-_DONE = 0
-_UNUSABLE = 3
-_LISTED = 10
-
-
-def add_commands(commands: "SubParsers[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Register the commands."""
     create = commands.add_parser("create", help="make a project")
     create.add_argument("project", type=Path, metavar="PROJECT")
@@ -76,7 +72,7 @@ def _add_patient_from(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _create(args: argparse.Namespace, output: Output) -> int:
+def _create(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.adding import patient_rule
     from nearl_core.labels_file import from_argument
     from nearl_core.store.project import Project
@@ -103,10 +99,9 @@ def _create(args: argparse.Namespace, output: Output) -> int:
         if added is not None:
             output.text(_counts(added[0]))
             _tell_added(*added, output=output)
-    return _DONE
 
 
-def _add(args: argparse.Namespace, output: Output) -> int:
+def _add(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.adding import patient_rule
     from nearl_core.store.project import Project
 
@@ -126,7 +121,6 @@ def _add(args: argparse.Namespace, output: Output) -> int:
             "Some files do not say whose they are, so each counts as a patient of its own. "
             "If their paths do, create the project anew with --patient-from."
         )
-    return _DONE
 
 
 def _require(paths: Sequence[Path]) -> None:
@@ -207,7 +201,7 @@ def _tell_added(report: "AddReport", unreadable: "list[SkippedFile]", *, output:
     for title, files in (("Skipped", report.skipped), ("Added, but can't be shown", unreadable)):
         for reason, count in Counter(one.reason for one in files).most_common():
             output.text(f"{title}: {count} × {reason}")
-            _tell_names([str(one.path) for one in files if one.reason == reason], output)
+            output.some([str(one.path) for one in files if one.reason == reason])
     if not report.added and not report.already:
         output.message(
             "No scans were found. "
@@ -224,14 +218,7 @@ def _paths_of(project: "Project", finding: "Finding") -> list[str]:
     return [paths[scan_id] for scan_id in finding.scan_ids if scan_id in paths]
 
 
-def _tell_names(names: list[str], output: Output) -> None:
-    for name in names[:_LISTED]:
-        output.text(f"  {name}")
-    if len(names) > _LISTED:
-        output.text(f"  and {len(names) - _LISTED} more")
-
-
-def _check(args: argparse.Namespace, output: Output) -> int:
+def _check(args: argparse.Namespace, output: Output) -> int | None:
     from nearl_core.store.check import check
     from nearl_core.store.project import Project
 
@@ -263,8 +250,8 @@ def _check(args: argparse.Namespace, output: Output) -> int:
         output.text(f"Mended: {sentence}")
     for finding, names in zip(report.findings, paths, strict=True):
         output.message(f"{finding.message} {finding.remedy}")
-        _tell_names(names, output)
-    return _DONE if report.ok else _UNUSABLE
+        output.some(names)
+    return None if report.ok else UNUSABLE
 
 
 def _find(project: "Project", folders: list[Path], output: Output) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
 
 if TYPE_CHECKING:
@@ -13,10 +14,8 @@ if TYPE_CHECKING:
     from nearl_core.readers import Disagreement, ReaderLine, ReaderReport
     from nearl_core.types import Decision, LabelSet
 
-_DONE = 0
 
-
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Register the commands."""
     agreement = commands.add_parser(
         "agreement", help="how far readers agree with each other, and each with themself"
@@ -35,7 +34,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     reading.set_defaults(run=_reading)
 
 
-def _agreement(args: argparse.Namespace, output: Output) -> int:
+def _agreement(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.readers import report
     from nearl_core.store.project import Project
     from nearl_core.store.readings import readings
@@ -55,7 +54,6 @@ def _agreement(args: argparse.Namespace, output: Output) -> int:
         },
         "\n".join(_lines(found)),
     )
-    return _DONE
 
 
 def _reader_record(line: "ReaderLine") -> dict[str, object]:
@@ -114,7 +112,7 @@ def _text(agreement: "Agreement") -> str:
     return f"{alike}, kappa {agreement.kappa:.2f} ({low:.2f} to {high:.2f})"
 
 
-def _reading(args: argparse.Namespace, output: Output) -> int:
+def _reading(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.store import readings
     from nearl_core.store.project import Project
 
@@ -133,4 +131,3 @@ def _reading(args: argparse.Namespace, output: Output) -> int:
         {"blind_first": rules.blind_first, "repeats": round(100 * rules.repeats, 6)},
         f"Readers {blind}; {rules.repeats:.0%} of scans come again unannounced.",
     )
-    return _DONE

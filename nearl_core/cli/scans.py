@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
 from nearl_core.errors import NearlError, ScanError, UsageError
 from nearl_core.links import followed
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Record = dict[str, object]
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_commands(commands: SubParsers) -> None:
     """Add `render` and `pixels`."""
     render = commands.add_parser("render", help="write what a reader would see as 8-bit PNG")
     _add_paths(render)
@@ -45,7 +46,7 @@ def _add_paths(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _render(arguments: argparse.Namespace, output: Output) -> int:
+def _render(arguments: argparse.Namespace, output: Output) -> None:
     window = _window(arguments.window)
     frame: int = arguments.frame
     if frame < 0:
@@ -59,10 +60,10 @@ def _render(arguments: argparse.Namespace, output: Output) -> int:
         size = {"width": picture.columns, "height": picture.rows}
         return {"png": str(place), "frames": info.frames, **size}
 
-    return _answer_all(arguments.paths, folder, render, output)
+    _answer_all(arguments.paths, folder, render, output)
 
 
-def _pixels(arguments: argparse.Namespace, output: Output) -> int:
+def _pixels(arguments: argparse.Namespace, output: Output) -> None:
     folder = _folder(arguments.to)
 
     def pixels(reader: "ScanReader", path: Path) -> Record:
@@ -73,7 +74,7 @@ def _pixels(arguments: argparse.Namespace, output: Output) -> int:
         write_whole(place, lambda stream: np.save(stream, values, allow_pickle=False))
         return {"npy": str(place), "shape": list(values.shape), "dtype": str(values.dtype)}
 
-    return _answer_all(arguments.paths, folder, pixels, output)
+    _answer_all(arguments.paths, folder, pixels, output)
 
 
 def output_name(path: Path, suffix: str, *, frame: int = 0) -> str:
@@ -147,7 +148,7 @@ def _answer_all(
     folder: Path,
     answer: Callable[["ScanReader", Path], Record],
     output: Output,
-) -> int:
+) -> None:
     """One line for each file, good or bad; for people also how many gave nothing, on stderr.
 
     An answer for each is what was asked for, so that the exit code says only that they are all
@@ -185,7 +186,6 @@ def _answer_all(
                 )
     if refused and not output.as_json:
         output.message(f"{refused} of {counted(files, 'file')} gave nothing; each line says why.")
-    return 0
 
 
 def _window(values: list[float] | None) -> Window | None:
