@@ -10,10 +10,10 @@ import numpy as np
 from nearl_core.control import RunControl
 from nearl_core.engine import Engine
 from nearl_core.errors import LabelSetError, NearlError
-from nearl_core.learn import evaluate, instant, linear_probe
+from nearl_core.learn import evaluate, linear_probe
 from nearl_core.learn.batches import Lesson
 from nearl_core.learn.examples import FloatArray, joined
-from nearl_core.learn.instant import to_probabilities
+from nearl_core.learn.head import to_probabilities, zero_shot
 from nearl_core.types import Figures, LabelSet, Scan, SkippedFile
 
 
@@ -112,7 +112,7 @@ def probabilities(
     if stage is Stage.ZERO_SHOT:
         texts = engine.encoder.texts(ready.label_set)
         scale = engine.encoder.backbone.logit_scale
-        head = instant.zero_shot(texts, scale=scale, multi_label=multi_label)
+        head = zero_shot(texts, scale=scale, multi_label=multi_label)
         return head.probabilities(engine.features(scan_ids))
     if stage is Stage.LINEAR_PROBE:
         learned = engine.learner.with_features(learned, ready)

@@ -14,9 +14,9 @@ from nearl_core.control import RunControl
 from nearl_core.learn import axes
 from nearl_core.learn.batches import Lesson, Lessons
 from nearl_core.learn.examples import Axes, Examples, FloatArray, Products
-from nearl_core.learn.instant import Pause
 from nearl_core.learn.products import products
 from nearl_core.learn.ranker import Ranker
+from nearl_core.learn.regression import Pause
 from nearl_core.model.features import FeatureCache
 from nearl_core.model.scan_features import ScanFeatures
 from nearl_core.state import LiveVersion, Ready

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from nearl_core import suggesting
 from nearl_core.learn import acquire
-from nearl_core.learn.instant import Examples, FloatArray, to_probabilities
+from nearl_core.learn.examples import Examples, FloatArray
+from nearl_core.learn.head import to_probabilities
 from nearl_core.learn.ranker import Ranker
 from nearl_core.learn.unlike import Familiar
 from nearl_core.model.features import FeatureCache

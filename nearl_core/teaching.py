@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from nearl_core.learn import by_label, instant, label_texts
+from nearl_core.learn import by_label, label_texts
 from nearl_core.learn.examples import Examples, FloatArray
-from nearl_core.learn.instant import Head, Pause
+from nearl_core.learn.head import Head, zero_shot
 from nearl_core.learn.ranker import Ranker
+from nearl_core.learn.regression import Pause
 from nearl_core.learn.unlike import familiar
 from nearl_core.state import Ready
 
@@ -77,7 +78,7 @@ def _head(
         and (examples.targets == examples.targets[0]).all()
         and label_texts.lead(examples, texts, multi_label=multi_label) > 0
     ):
-        return instant.zero_shot(texts, scale=scale, multi_label=multi_label)
+        return zero_shot(texts, scale=scale, multi_label=multi_label)
     return by_label.fit(
         examples, texts, multi_label=multi_label, text_default=1.0, before=before, pause=pause
     )
@@ -89,4 +90,4 @@ def _untaught(ready: Ready, scale: float) -> Ranker | None:
     if ready.texts is None:
         return None
     multi_label = ready.label_set.multi_label
-    return Ranker(instant.zero_shot(ready.texts, scale=scale, multi_label=multi_label))
+    return Ranker(zero_shot(ready.texts, scale=scale, multi_label=multi_label))

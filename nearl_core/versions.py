@@ -19,7 +19,8 @@ from nearl_core.control import RunControl
 from nearl_core.errors import ScanError, TrainingError, VersionError
 from nearl_core.learn import by_label, tuning
 from nearl_core.learn.batches import Lesson
-from nearl_core.learn.instant import FloatArray, Head, to_probabilities, zero_shot
+from nearl_core.learn.examples import FloatArray
+from nearl_core.learn.head import Head, to_probabilities, zero_shot
 from nearl_core.learn.loop import TuneData, TuneSettings
 from nearl_core.learn.promote import Judgement
 from nearl_core.learn.ranker import Blend, Ranker

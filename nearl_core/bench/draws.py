@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 Rows = NDArray[np.intp]
 SHOTS = (1, 2, 4, 8, 16)

@@ -14,7 +14,7 @@ from nearl_core.bench.own import Answer
 from nearl_core.bench.task import Task
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 from nearl_core.model.nearl import FULL, Design
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nearl_core.control import RunControl
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray
 from nearl_core.model.backbones import Backbone
 from nearl_core.types import LabelSet
 

@@ -12,8 +12,7 @@ from nearl_core.engine import Engine
 from nearl_core.errors import NearlError
 from nearl_core.evaluation import Known, from_folder
 from nearl_core.learn import axes
-from nearl_core.learn.examples import Axes
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Axes, Examples, FloatArray
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import Label, LabelSet
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from nearl_core.bench.frozen import Part, Task
 from nearl_core.control import RunControl
 from nearl_core.learn import acquire, evaluate, instant
-from nearl_core.learn.instant import FloatArray, Head
+from nearl_core.learn.examples import FloatArray
+from nearl_core.learn.head import Head
 
 MARKS = (0.8, 0.9, 0.95)
 LONGEST = 320

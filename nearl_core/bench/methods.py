@@ -15,9 +15,8 @@ from nearl_core.bench.peers.ss_text import ss_text_plus, ss_text_u
 from nearl_core.bench.peers.task_res import task_res
 from nearl_core.bench.peers.text_probe import text_probe
 from nearl_core.bench.peers.tip_adapter import tip_adapter_f
-from nearl_core.learn import instant, linear_probe
-from nearl_core.learn.examples import spread_of
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn import head, linear_probe
+from nearl_core.learn.examples import Examples, FloatArray, spread_of
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,8 @@ class Peer:
 
 def zero_shot(cell: FewShot) -> FloatArray:
     """The label texts alone, by the backbone's own scale (Radford et al., arXiv 2103.00020)."""
-    head = instant.zero_shot(
-        cell.texts.double().numpy(), scale=cell.backbone.logit_scale, multi_label=False
-    )
-    return head.probabilities(cell.asked)
+    texts, scale = cell.texts.double().numpy(), cell.backbone.logit_scale
+    return head.zero_shot(texts, scale=scale, multi_label=False).probabilities(cell.asked)
 
 
 def linear_probe_on_features(cell: FewShot) -> FloatArray:

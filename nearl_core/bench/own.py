@@ -9,7 +9,7 @@ from nearl_core.bench.task import Task
 from nearl_core.control import RunControl
 from nearl_core.errors import TrainingError
 from nearl_core.evaluation import Stage, probabilities
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 from nearl_core.model.nearl import FULL, Design
 
 REVISION = 10  # raised with each change of the engine that changes figures

@@ -14,7 +14,7 @@ from nearl_core.control import RunControl
 from nearl_core.engine import Engine
 from nearl_core.errors import NearlError
 from nearl_core.evaluation import Known, from_folder
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray
 from nearl_core.model.encoder import Encoder
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import Decision, Label, LabelSet, Scan, State, Verdict

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from nearl_core.bench.frozen import Part, Task
 from nearl_core.control import RunControl
 from nearl_core.learn import evaluate, instant, linear_probe
-from nearl_core.learn.instant import FloatArray, to_probabilities
+from nearl_core.learn.examples import FloatArray
+from nearl_core.learn.head import to_probabilities
 from nearl_core.learn.look_again import from_logits
 from nearl_core.learn.unlike import distances, familiar
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from nearl_core.learn import instant
 from nearl_core.learn.examples import Examples, FloatArray
-from nearl_core.learn.instant import Head, Pause
+from nearl_core.learn.head import Head
+from nearl_core.learn.regression import Pause
 
 Indices = NDArray[np.intp]
 _NEVER = -20.0

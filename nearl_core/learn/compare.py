@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 
 @dataclass(frozen=True)

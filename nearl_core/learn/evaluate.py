@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nearl_core.learn.compare import right
+from nearl_core.learn.examples import FloatArray
 from nearl_core.types import Decision, Figures, LabelSet, Reliability, ReliabilityBin, State
 
-FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 BINS = 15
 ENOUGH = 32
@@ -24,13 +25,10 @@ def figures(probabilities: FloatArray, targets: FloatArray, *, multi_label: bool
         multi_label: Whether each label stands for itself.
     """
     p, t = np.asarray(probabilities, float), np.asarray(targets, float)
-    right = p.argmax(1) == t.argmax(1)
-    if multi_label:
-        right = (((p >= 0.5) == (t >= 0.5)) | np.isnan(t)).all(1)
     confidence, correct = _claims(p, t, multi_label=multi_label)
     return Figures(
         n=len(p),
-        accuracy=float(right.mean()),
+        accuracy=float(right(p, t, multi_label=multi_label).mean()),
         balanced_accuracy=balanced_accuracy(p, t, multi_label=multi_label),
         log_loss=log_loss(p, t, multi_label=multi_label),
         ece=calibration_error(confidence, correct),

@@ -31,14 +31,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.learn.examples import Examples as Examples
-from nearl_core.learn.examples import Features as Features
-from nearl_core.learn.examples import FloatArray as FloatArray
-from nearl_core.learn.head import Head as Head
-from nearl_core.learn.head import to_probabilities as to_probabilities
-from nearl_core.learn.head import zero_shot as zero_shot
-from nearl_core.learn.regression import Pause as Pause
-from nearl_core.learn.regression import Regression
+from nearl_core.learn.examples import Examples, FloatArray
+from nearl_core.learn.head import Head
+from nearl_core.learn.regression import Pause, Regression
 
 RIDGES = (0.3, 0.7)
 DEFAULT_RIDGE = 0.7

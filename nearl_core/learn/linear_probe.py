@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from nearl_core.learn import evaluate
 from nearl_core.learn.batches import balanced_weights, patient_folds
-from nearl_core.learn.instant import Examples, Features, FloatArray
+from nearl_core.learn.examples import Examples, Features, FloatArray
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 DEFAULT_STRENGTH = 1.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nearl_core.learn import by_label
 from nearl_core.learn.evaluate import ENOUGH
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray
 
 FEWEST = ENOUGH
 

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from nearl_core.control import RunControl
 from nearl_core.errors import TrainingError
 from nearl_core.learn.by_label import LeftOut
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 from nearl_core.learn.micro_batch import MicroBatch
 from nearl_core.model.device import TOO_LITTLE_MEMORY, clock, out_of_memory
 from nearl_core.model.lowered import lower

@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from nearl_core.learn.examples import FloatArray
+
 _LOG_LEAST, _LOG_MOST = math.log(1e-6), math.log1p(-1e-6)
 _LOG_ODDS = _LOG_MOST - _LOG_LEAST
 

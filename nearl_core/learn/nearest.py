@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 
 def nearest(

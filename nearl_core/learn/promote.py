@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from nearl_core.learn import evaluate
 from nearl_core.learn.compare import above_chance, each_loss, paired, recalls, right
-from nearl_core.learn.instant import FloatArray, to_probabilities
+from nearl_core.learn.examples import FloatArray
+from nearl_core.learn.head import to_probabilities
 from nearl_core.learn.ranker import Blend, mixed
 from nearl_core.learn.regression import TEMPERATURES
 from nearl_core.types import Evidence, Figures, LabelRecall

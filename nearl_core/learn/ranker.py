@@ -6,7 +6,7 @@ import numpy as np
 
 from nearl_core.learn import by_label
 from nearl_core.learn.examples import Examples, Features, FloatArray, joined
-from nearl_core.learn.instant import Head, to_probabilities
+from nearl_core.learn.head import Head, to_probabilities
 
 
 @dataclass(frozen=True)

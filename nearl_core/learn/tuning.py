@@ -14,7 +14,7 @@ from nearl_core.learn import by_label, label_texts
 from nearl_core.learn.batches import patient_folds
 from nearl_core.learn.by_label import LeftOut
 from nearl_core.learn.examples import Axes, Examples, FloatArray, joined
-from nearl_core.learn.instant import Head
+from nearl_core.learn.head import Head
 from nearl_core.learn.loop import Start, TuneData, TuneSettings, precision, tune
 from nearl_core.learn.promote import HeldOut, Judgement, judge
 from nearl_core.model.device import as_many_as_fit

@@ -14,7 +14,7 @@ from nearl_core.bench.draws import Protocol, drawn
 from nearl_core.errors import NearlError
 from nearl_core.evaluation import Known, from_folder
 from nearl_core.learn import evaluate, linear_probe
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray
 from nearl_core.model.preprocessing import Preprocessing
 from nearl_core.pretrain.teacher import Teacher
 from nearl_core.scans import display, raster

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nearl_core.bench.few_shot import FewShot, Pictures
 from nearl_core.control import RunControl
-from nearl_core.learn.instant import Examples
+from nearl_core.learn.examples import Examples
 from nearl_core.model import backbones
 from nearl_core.model.backbones import Backbone
 from nearl_core.model.encoder import Encoder

@@ -17,7 +17,7 @@ from nearl_core.bench.methods import PEERS, Peer
 from nearl_core.bench.task import Task
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import Cancelled, NearlError
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 from nearl_core.model.interaction import Interaction
 from nearl_core.model.nearl import FULL, NearlClip
 from nearl_core.scans.guard import ScanReader

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearl_core.bench.draws import Protocol, drawn
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 SEEDS = st.integers(0, 2**31)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from nearl_core.learn import acquire
 from nearl_core.learn.acquire import Indices
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray
 
 WIDTH = 8
 

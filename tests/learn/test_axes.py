@@ -5,6 +5,7 @@ import pytest
 
 from nearl_core.learn import axes, instant
 from nearl_core.learn.examples import Examples, FloatArray
+from nearl_core.learn.head import Head
 
 BLOCKS = (8,)
 
@@ -18,7 +19,7 @@ def _scans(count: int, seed: int = 0) -> tuple[FloatArray, FloatArray]:
     return x + rng.standard_normal(x.shape) * 0.9, np.asarray(np.eye(2)[kind])
 
 
-def _fitted(rows: FloatArray, targets: FloatArray, of: FloatArray | None) -> instant.Head:
+def _fitted(rows: FloatArray, targets: FloatArray, of: FloatArray | None) -> Head:
     found = None if of is None else axes.of_scans(of, BLOCKS)
     examples = Examples(rows, targets, np.ones(len(rows)), BLOCKS, axes=found)
     return instant.fit(examples, None, multi_label=False)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nearl_core.learn import by_label, compare, evaluate, instant
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray
 from nearl_core.learn.linear_probe import probabilities
 from nearl_core.learn.look_again import doubts
 from nearl_core.learn.promote import HeldOut, judge

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nearl_core.learn import evaluate, instant, regression
 from nearl_core.learn.batches import balanced_weights
 from nearl_core.learn.examples import Examples, FloatArray
-from nearl_core.learn.head import Head
+from nearl_core.learn.head import Head, to_probabilities
 from nearl_core.learn.losses import soft_targets
 
 WIDTH = 24
@@ -65,9 +65,9 @@ def test_it_is_the_logistic_regression_that_starts_from_left_out_scores(
     s = s / s.sum()
     spread = (s @ x**2).sum() / WIDTH  # as many numbers as the ridge's products have
     added = x @ correction / head.temperature
-    said = instant.to_probabilities(start + added, multi_label=False)
+    said = to_probabilities(start + added, multi_label=False)
     soft = soft_targets(examples.targets, multi_label=False)
-    likely = (instant.to_probabilities(start, multi_label=False) * examples.targets).sum(1)
+    likely = (to_probabilities(start, multi_label=False) * examples.targets).sum(1)
     missed = (likely / (likely + regression.CONTRADICTED / 5))[:, None] * (soft - said)
     missed[(missed * examples.targets).sum(1) <= 0] = 0
     pull = 2 * x.T @ (s[:, None] * missed)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearl_core.learn import evaluate
+from nearl_core.learn.examples import FloatArray
 from nearl_core.types import (
     Decision,
     Label,
@@ -24,11 +25,11 @@ LABELS = LabelSet((Label("a", "A"), Label("b", "B", parent="a")))
 SEVERAL = replace(LABELS, multi_label=True)
 
 
-def _one_hot(*labels: int, count: int = 2) -> evaluate.FloatArray:
+def _one_hot(*labels: int, count: int = 2) -> FloatArray:
     return np.eye(count)[list(labels)]
 
 
-def _of_first(*p: float) -> evaluate.FloatArray:
+def _of_first(*p: float) -> FloatArray:
     return np.array([[x, 1 - x] for x in p])
 
 
@@ -96,7 +97,7 @@ def test_a_certain_mistake_costs_much_and_not_endlessly() -> None:
 
 
 @st.composite
-def _said_and_true(draw: st.DrawFn) -> tuple[evaluate.FloatArray, evaluate.FloatArray]:
+def _said_and_true(draw: st.DrawFn) -> tuple[FloatArray, FloatArray]:
     rng = np.random.default_rng(draw(st.integers(0, 2**31)))
     labels, scans = draw(st.integers(2, 5)), draw(st.integers(5, 60))
     return rng.dirichlet(np.ones(labels), scans), np.eye(labels)[rng.integers(0, labels, scans)]
@@ -104,7 +105,7 @@ def _said_and_true(draw: st.DrawFn) -> tuple[evaluate.FloatArray, evaluate.Float
 
 @given(_said_and_true())
 def test_figures_do_not_depend_on_the_order_of_scans_or_labels(
-    pair: tuple[evaluate.FloatArray, evaluate.FloatArray],
+    pair: tuple[FloatArray, FloatArray],
 ) -> None:
     p, t = pair
     rng = np.random.default_rng(0)
@@ -117,7 +118,7 @@ def test_figures_do_not_depend_on_the_order_of_scans_or_labels(
 
 @given(_said_and_true())
 def test_figures_stay_within_their_range_and_truth_is_the_best(
-    pair: tuple[evaluate.FloatArray, evaluate.FloatArray],
+    pair: tuple[FloatArray, FloatArray],
 ) -> None:
     p, t = pair
     found = evaluate.figures(p, t, multi_label=False)
@@ -132,9 +133,7 @@ def test_figures_stay_within_their_range_and_truth_is_the_best(
 
 
 @given(_said_and_true(), st.integers(2, 4))
-def test_repeating_scans_changes_no_figure(
-    pair: tuple[evaluate.FloatArray, evaluate.FloatArray], times: int
-) -> None:
+def test_repeating_scans_changes_no_figure(pair: tuple[FloatArray, FloatArray], times: int) -> None:
     p, t = pair
     found = evaluate.figures(p, t, multi_label=False)
     again = evaluate.figures(np.tile(p, (times, 1)), np.tile(t, (times, 1)), multi_label=False)
@@ -144,7 +143,7 @@ def test_repeating_scans_changes_no_figure(
 
 @given(_said_and_true())
 def test_areas_do_not_depend_on_how_sure_the_claims_are(
-    pair: tuple[evaluate.FloatArray, evaluate.FloatArray],
+    pair: tuple[FloatArray, FloatArray],
 ) -> None:
     p, t = pair
     assert evaluate.auroc(p**3, t) == pytest.approx(evaluate.auroc(p, t))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from nearl_core.learn import axes, instant, regression
 from nearl_core.learn.batches import balanced_weights
 from nearl_core.learn.examples import Examples, FloatArray, joined
+from nearl_core.learn.head import to_probabilities, zero_shot
 
 WIDTH = 16
 
@@ -130,7 +131,7 @@ def test_few_examples_that_are_alike_make_little_of_the_text() -> None:
 
 
 def test_text_alone_is_zero_shot() -> None:
-    head = instant.zero_shot(_centres(3), scale=20.0, multi_label=False)
+    head = zero_shot(_centres(3), scale=20.0, multi_label=False)
     unseen = _clusters((10, 10, 10))
     assert min(_recalls(head.probabilities(unseen.features), unseen)) == 1.0
 
@@ -190,7 +191,7 @@ def test_leave_one_out_is_near_a_whole_refit() -> None:
     """Centre and balance move too then: within 0.05 of a probability at 20 examples a label."""
     examples = _clusters((20, 20), spread=0.3)
     head, logits = instant.fit_and_leave_out(examples, None, multi_label=False)
-    told = instant.to_probabilities(logits, multi_label=False)
+    told = to_probabilities(logits, multi_label=False)
     for left in range(0, 40, 5):
         again = instant.fit_fixed(
             examples.take(np.flatnonzero(np.arange(40) != left)),
@@ -236,7 +237,7 @@ def test_texts_speak_of_the_embedding_alone() -> None:
     changed = asked.copy()
     changed[:, 16:] += 5.0  # with this ridge, nothing is learned from examples
     assert head.logits(changed) == pytest.approx(head.logits(asked), abs=1e-3)
-    assert instant.zero_shot(texts, scale=1.0, multi_label=False).logits(asked).shape == (40, 2)
+    assert zero_shot(texts, scale=1.0, multi_label=False).logits(asked).shape == (40, 2)
 
 
 def test_a_block_that_never_changes_does_no_harm() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from nearl_core.learn import instant, label_texts
 from nearl_core.learn.examples import Examples, FloatArray
+from nearl_core.learn.head import zero_shot
 
 WIDTH = 24
 TEXTS = np.eye(WIDTH)[:4]
@@ -29,7 +30,7 @@ def _recalls(probabilities: FloatArray, asked: Examples) -> FloatArray:
 
 
 def test_texts_rank_the_labels_whose_words_are_known_and_leave_out_the_others() -> None:
-    head = instant.zero_shot(HALF_KNOWN, scale=20.0, multi_label=False)
+    head = zero_shot(HALF_KNOWN, scale=20.0, multi_label=False)
     assert head.can_rank
     assert head.seen.tolist() == [True, True, False, True]
     asked = _scans(20)

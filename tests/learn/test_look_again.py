@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray
 from nearl_core.learn.look_again import FEWEST, doubts
 
 

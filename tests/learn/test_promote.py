@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nearl_core.learn.compare import paired
-from nearl_core.learn.instant import FloatArray, to_probabilities
+from nearl_core.learn.examples import FloatArray
+from nearl_core.learn.head import to_probabilities
 from nearl_core.learn.promote import HeldOut, judge
 
 COUNT = 80

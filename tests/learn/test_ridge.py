@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nearl_core.learn import instant, regression
-from nearl_core.learn.instant import Examples, FloatArray
+from nearl_core.learn.examples import Examples, FloatArray
 from nearl_core.learn.ridge import Ridge
 
 SIZES = [(40, 60), (60, 40), (300, 420), (420, 300)]

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.peers.heads import Shots, chosen, cosine_logits, cross_entropy, descend
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 REDUCTION = 4
 RATIOS = (0.2, 0.4, 0.6, 0.8)

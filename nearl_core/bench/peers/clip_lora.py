@@ -14,7 +14,7 @@ from torch import Tensor
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.peers.lora import Lora, targets_of
 from nearl_core.bench.peers.towers import answered, embedded_views, towers_of, train
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 from nearl_core.model.nearl import NearlClip
 from nearl_core.model.prompts import prompts_of
 from nearl_core.model.towers import image_tower, text_tower

@@ -22,7 +22,7 @@ from nearl_core.bench.peers.towers import (
     towers_of,
     train,
 )
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 WORDS, SPREAD = 16, 0.02
 RATE, FIRST, DECAY, BATCH = 1e-2, 1e-5, 5e-4, 32

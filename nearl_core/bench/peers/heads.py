@@ -17,7 +17,7 @@ from nearl_core.bench.few_shot import FewShot
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
 from nearl_core.learn.batches import patient_folds
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 FOLDS = 4
 

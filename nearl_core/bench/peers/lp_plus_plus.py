@@ -20,7 +20,7 @@ from nearl_core.bench.peers.heads import (
     probabilities,
     shots_of,
 )
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 STEPS, MOMENTUM, EACH = 300, 0.9, 10
 TEXT = 2.5

@@ -25,7 +25,7 @@ from nearl_core.bench.peers.towers import (
     towers_of,
     train,
 )
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 WORDS, DEPTH, SPREAD, START = 2, 9, 0.02, "a photo of a"
 RATE, FIRST, DECAY = 2e-2, 1e-5, 5e-4

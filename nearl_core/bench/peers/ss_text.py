@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.peers.heads import Shots, asked_of, cosine_logits, probabilities, shots_of
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 ALTERNATIONS, ROUNDS, RARE = 3, 10, 4
 

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.peers.heads import Shots, chosen, cosine_logits, cross_entropy, descend
 from nearl_core.bench.peers.schedules import cosine_after_one
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 ALPHAS = (0.5, 1.0)
 RATE = 2e-3

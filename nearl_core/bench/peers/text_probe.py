@@ -18,7 +18,7 @@ from nearl_core.bench.peers.heads import (
     probabilities,
     shots_of,
 )
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 RATE, MOMENTUM, STEPS = 0.1, 0.9, 300
 

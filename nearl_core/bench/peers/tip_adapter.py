@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.peers.heads import Shots, chosen, cosine_logits, cross_entropy, descend
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 
 ALPHA, BETA = 1.0, 5.5
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)

@@ -18,7 +18,7 @@ from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.peers.heads import probabilities
 from nearl_core.errors import NearlError
 from nearl_core.learn.batches import batches
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 from nearl_core.model.encoder import training_precision
 from nearl_core.model.lowered import lower
 from nearl_core.model.towers import ImageTower, TextTower, image_tower, text_tower
