@@ -1,34 +1,28 @@
-"""Decisions in the database: rows to values and back, and the questions asked of them."""
+"""Decisions in the database: how they are added, and the questions asked of them."""
 
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from types import SimpleNamespace
 from typing import Final
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from nearl_core.errors import LabelSetError, ProjectError
 from nearl_core.label_history import LabelHistory
 from nearl_core.portions import portions
 from nearl_core.store import label_sets, scans
 from nearl_core.store.bulk import collecting_later
+from nearl_core.store.decision_rows import to_decision, to_row
 from nearl_core.store.faults import understood
 from nearl_core.store.paths import printable
 from nearl_core.store.schema import decisions
 from nearl_core.store.undo import Redo, Step, Undo
 from nearl_core.types import (
     UNSEEN,
-    Confidence,
     Decision,
-    LabelProbability,
     LabelSet,
     NewDecision,
     Occasion,
-    Ranking,
-    Shown,
     State,
     Verdict,
 )
@@ -103,7 +97,7 @@ def append(
         revision=revision,
         unasked=new.unasked,
     )
-    key = connection.execute(insert(decisions).values(_to_row(decision))).inserted_primary_key
+    key = connection.execute(insert(decisions).values(to_row(decision))).inserted_primary_key
     if key is None:
         raise TypeError("The database gave no id.")
     return replace(decision, id=key[0])
@@ -112,20 +106,7 @@ def append(
 def read(connection: Connection, decision_id: int) -> Decision:
     """One decision that exists."""
     with understood():
-        return _to_decision(connection.execute(_COLUMNS.where(decisions.c.id == decision_id)).one())
-
-
-def from_columns(values: Mapping[str, object]) -> Decision:
-    """A decision as its row was read without SQLAlchemy, from a database that may be damaged.
-
-    Raises:
-        ProjectError: If the row says what no program wrote.
-    """
-    with understood():
-        time = datetime.fromisoformat(str(values["time"])).replace(tzinfo=UTC)
-        return _to_decision(
-            SimpleNamespace(**{"occasion": "single", "unasked": "[]", **values, "time": time})
-        )
+        return to_decision(connection.execute(_COLUMNS.where(decisions.c.id == decision_id)).one())
 
 
 def some(connection: Connection, ids: Sequence[int]) -> Iterator[Decision]:
@@ -168,7 +149,7 @@ def added_to(connection: Connection, new: NewDecision, before: int) -> tuple[New
         ProjectError: If it is no decision of this reader on this scan.
     """
     row = connection.execute(_COLUMNS.where(decisions.c.id == before)).first()
-    old = None if row is None else _to_decision(row)
+    old = None if row is None else to_decision(row)
     if old is None or (old.scan_id, old.reader) != (new.scan_id, printable(new.reader)):
         raise ProjectError("What this adds to was never said.", "Decide the scan anew.")
     said = replace(new.verdict, state=old.verdict.state, labels=old.verdict.labels)
@@ -242,7 +223,7 @@ def stood_before(connection: Connection, later: Decision) -> Decision | None:
     ).first()
     if row is None:
         return None
-    found = _to_decision(row)
+    found = to_decision(row)
     shown = present(found, label_sets.history(connection))
     return None if shown.verdict.state is not found.verdict.state else shown
 
@@ -311,93 +292,4 @@ def step(decision: Decision) -> Step:
 
 def _all(connection: Connection, query: Select[tuple[object, ...]]) -> list[Decision]:
     with collecting_later(), understood():
-        return [_to_decision(row) for row in connection.execute(query.order_by(decisions.c.id))]
-
-
-def _to_row(decision: Decision) -> dict[str, object]:
-    verdict, ranking = decision.verdict, decision.ranking
-    return {
-        "scan_id": decision.scan_id,
-        "reader": decision.reader,
-        "time": decision.time,
-        "label_set_revision": decision.revision,
-        "state": verdict.state.value,
-        "labels": json.dumps(verdict.labels),
-        "confidence": verdict.confidence.value,
-        "flagged": verdict.flagged,
-        "note": verdict.note,
-        "frame": verdict.frame,
-        "version": None if ranking is None else ranking.version,
-        "ranking": None if ranking is None else _ranking_to_json(ranking),
-        "shown": decision.shown.value,
-        "milliseconds": decision.milliseconds,
-        "frames_shown": json.dumps(decision.frames_shown),
-        "undoes": decision.undoes,
-        "redoes": decision.redoes,
-        "occasion": decision.occasion.value,
-        "unasked": json.dumps(decision.unasked),
-    }
-
-
-def _to_decision(row: Row[tuple[object, ...]] | SimpleNamespace) -> Decision:
-    return Decision(
-        id=row.id,
-        scan_id=row.scan_id,
-        reader=row.reader,
-        time=row.time,
-        verdict=_verdict(row.state, row.labels, row.confidence, row.flagged, row.note, row.frame),
-        ranking=None if row.ranking is None else _ranking_from_json(row.ranking, row.scan_id),
-        shown=Shown(row.shown),
-        milliseconds=row.milliseconds,
-        frames_shown=_tuple(row.frames_shown),
-        undoes=row.undoes,
-        redoes=row.redoes,
-        occasion=Occasion(row.occasion),
-        revision=row.label_set_revision,
-        unasked=_tuple(row.unasked),
-    )
-
-
-# Thousands of decisions say the same; the values are frozen, so they can share it.
-@lru_cache(maxsize=4096)
-def _verdict(
-    state: str, labels: str, confidence: str, flagged: bool, note: str, frame: int | None
-) -> Verdict:
-    return Verdict(State(state), _tuple(labels), Confidence(confidence), flagged, note, frame)
-
-
-@lru_cache(maxsize=4096)
-def _tuple(text: str) -> tuple[()]:
-    # The elements' type is the column's: label ids, or frame numbers.
-    return () if text == "[]" else tuple(json.loads(text))
-
-
-def _ranking_to_json(ranking: Ranking) -> str:
-    return json.dumps(
-        {
-            "version": ranking.version,
-            "decisions": ranking.decisions,
-            "labels": [[entry.label_id, entry.probability] for entry in ranking.labels],
-            "frame": ranking.frame,
-            "notice": printable(ranking.notice),
-            "unlike": ranking.unlike,
-            "suggested": ranking.suggested,
-            "recipe": ranking.recipe,
-        }
-    )
-
-
-def _ranking_from_json(text: str, scan_id: int) -> Ranking:
-    content = json.loads(text)
-    suggested = content.get("suggested")
-    return Ranking(
-        scan_id=scan_id,
-        version=content["version"],
-        decisions=content["decisions"],
-        labels=tuple(LabelProbability(*entry) for entry in content["labels"]),
-        frame=content["frame"],
-        notice=content["notice"],
-        unlike=content["unlike"],
-        suggested=None if suggested is None else tuple(suggested),
-        recipe=str(content.get("recipe", "")),
-    )
+        return [to_decision(row) for row in connection.execute(query.order_by(decisions.c.id))]

@@ -18,6 +18,7 @@ from nearl_core.errors import ProjectError
 from nearl_core.store import decisions, label_sets, scans, versions
 from nearl_core.store.copies import copies, copies_before_upgrades, require_sound
 from nearl_core.store.database import Database, file_uri
+from nearl_core.store.decision_rows import from_columns
 from nearl_core.store.faults import told
 from nearl_core.store.folder import (
     DATABASE,
@@ -190,7 +191,7 @@ def _append(table: str, key: str, old: sqlite3.Connection, new: sqlite3.Connecti
         try:
             for row in rows:
                 if table == "decisions":
-                    decisions.from_columns(dict(zip(shared, row, strict=True)))
+                    from_columns(dict(zip(shared, row, strict=True)))
                 new.execute(insert, row)
         except (sqlite3.IntegrityError, ProjectError):
             continue  # what it says, or what it refers to, could not be read
