@@ -35,12 +35,10 @@ class Agenda(QObject):
 
     settled = Signal()
 
-    def __init__(
-        self, parent: QObject | None = None, *, chance: random.Random | None = None
-    ) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session: Session | None = None
-        self.chance = chance or random.Random()
+        self.chance = random.Random()
         self._repeated: set[int] = set()
         self._planned: Decision | None = None
         self._instead: int | None = None

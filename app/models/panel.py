@@ -86,7 +86,7 @@ class Panel:
     can_decide: bool = False
 
 
-def source_text(ranking: Ranking, *, of_this: int = 0) -> str:
+def source_text(ranking: Ranking, *, of_this: int) -> str:
     """Which version says so, in words, and whether it was told of this scan already."""
     learned = strings.learned_from(ranking.decisions, of_this=of_this)
     if ranking.version == FROZEN and not ranking.decisions:

@@ -228,7 +228,7 @@ class ScanRows:
         names = (self.scans.at(place).path.name.casefold() for place in places)
         return np.array([self._search in name for name in names], np.bool_)
 
-    def _state_passing(self, part: slice = slice(None)) -> NDArray[np.bool_]:
+    def _state_passing(self, part: slice) -> NDArray[np.bool_]:
         state, broken = self._state[part], self._broken[part]
         if self._show is Show.ALL:
             return np.ones(len(state), np.bool_)

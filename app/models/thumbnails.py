@@ -12,8 +12,7 @@ _KEPT = 3000
 class ThumbnailStore:
     """Pixmaps by scan, least recently used dropped; about 25 kB each."""
 
-    def __init__(self, kept: int = _KEPT) -> None:
-        self._kept = kept
+    def __init__(self) -> None:
         self._pixmaps: OrderedDict[int, QPixmap] = OrderedDict()
 
     def get(self, scan_id: int) -> QPixmap | None:
@@ -27,7 +26,7 @@ class ThumbnailStore:
         """Keep a thumbnail."""
         self._pixmaps[scan_id] = pixmap
         self._pixmaps.move_to_end(scan_id)
-        while len(self._pixmaps) > self._kept:
+        while len(self._pixmaps) > _KEPT:
             self._pixmaps.popitem(last=False)
 
     def clear(self) -> None:

@@ -119,12 +119,11 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{title} — {strings.APP_NAME}")
         self.scan.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_start(self, problem: str = "") -> None:
+    def show_start(self) -> None:
         """No project is open."""
         self._pages.setCurrentWidget(self.start)
         self._actions.set_project_open(False)
         self.setWindowTitle(strings.APP_NAME)
-        self.start.show_problem(problem)
         self.start.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_banner(self, text: str) -> None:

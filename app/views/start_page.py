@@ -54,10 +54,6 @@ class StartPage(QWidget):
         self._hint = QLabel(strings.READER_HINT)
         self._hint.setWordWrap(True)
         self._hint.setMinimumWidth(_HINT_WIDTH)
-        self._problem = QLabel()
-        self._problem.setWordWrap(True)
-        self._problem.setProperty("role", "notice")
-        self._problem.hide()
         self._choices = QWidget()
         self._busy = QLabel(" ")
         self._busy.setProperty("role", "muted")
@@ -75,9 +71,7 @@ class StartPage(QWidget):
     def _fill(self, box: QVBoxLayout, actions: Actions) -> None:
         box.addStretch(2)
         box.addLayout(_title())
-        box.addSpacing(24)
-        box.addWidget(self._problem)
-        box.addSpacing(8)
+        box.addSpacing(32)
         columns = QGridLayout(self._choices)
         columns.setContentsMargins(0, 0, 0, 0)
         columns.setHorizontalSpacing(48)
@@ -112,11 +106,6 @@ class StartPage(QWidget):
         self._hint.style().unpolish(self._hint)
         self._hint.style().polish(self._hint)
         self._hint.setText(problem or strings.READER_HINT)
-
-    def show_problem(self, text: str) -> None:
-        """Show a sentence above the choices; "" hides it."""
-        self._problem.setText(text)
-        self._problem.setVisible(bool(text))
 
     def show_busy(self, text: str) -> None:
         """Show what is being done, and let nothing else begin; "" when it is done."""

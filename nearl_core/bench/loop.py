@@ -19,6 +19,8 @@ from nearl_core.learn.examples import FloatArray
 from nearl_core.learn.head import Head
 
 MARKS = (0.8, 0.9, 0.95)
+SAVED_TO = 0.9
+"""The mark that savings are told of."""
 LONGEST = 320
 DRAWN = 200
 Indices = NDArray[np.intp]
@@ -145,7 +147,7 @@ def measure(task: Task, seeds: int, control: RunControl) -> Iterator[LoopFigure]
         )
 
 
-def savings(figures: Sequence[LoopFigure], mark: float = 0.9) -> list[Saving]:
+def savings(figures: Sequence[LoopFigure]) -> list[Saving]:
     """What ours saves in each task, and in the mean of them."""
     rng, found, drawn = np.random.default_rng(0), list[Saving](), list[FloatArray]()
     for task in dict.fromkeys(f.task for f in figures):
@@ -156,9 +158,9 @@ def savings(figures: Sequence[LoopFigure], mark: float = 0.9) -> list[Saving]:
         picks = [
             (rng.choice(every, len(every)), rng.choice(every, len(every))) for _ in range(DRAWN)
         ]
-        again = np.array([_saved(ours, random, mark, *pick) for pick in picks])
+        again = np.array([_saved(ours, random, *pick) for pick in picks])
         drawn.append(again)
-        found.append(_saving(task, _saved(ours, random, mark, every, every), again))
+        found.append(_saving(task, _saved(ours, random, every, every), again))
     parts = [np.nan if s.part is None else s.part for s in found]
     return [*found, _saving("mean", float(np.mean(parts)), np.mean(drawn, axis=0))]
 
@@ -169,12 +171,10 @@ def _saving(task: str, part: float, again: FloatArray) -> Saving:
     return Saving(task, part, float(np.nanstd(again)))
 
 
-def _saved(
-    ours: LoopFigure, random: LoopFigure, mark: float, own: Indices, other: Indices
-) -> float:
+def _saved(ours: LoopFigure, random: LoopFigure, own: Indices, other: Indices) -> float:
     """By the mean over some seeds of each; NaN where the mark is not reached."""
     needed = [
-        reached(f.at, np.array(f.accuracy)[seeds].mean(0), mark * f.final)
+        reached(f.at, np.array(f.accuracy)[seeds].mean(0), SAVED_TO * f.final)
         for f, seeds in ((ours, own), (random, other))
     ]
     return float("nan") if None in needed else 1 - needed[0] / needed[1]  # type: ignore[operator]

@@ -94,7 +94,7 @@ def _trust(args: argparse.Namespace, output: Output) -> None:
 
 
 def _loop(args: argparse.Namespace, output: Output) -> None:
-    from nearl_core.bench.loop import MARKS, measure, savings
+    from nearl_core.bench.loop import MARKS, SAVED_TO, measure, savings
 
     figures = []
     for task in _tasks(args, output):
@@ -110,4 +110,6 @@ def _loop(args: argparse.Namespace, output: Output) -> None:
         said = "not reached"
         if saving.part is not None and saving.error is not None:
             said = f"{100 * saving.part:.0f} ± {100 * saving.error:.0f} % fewer than at random"
-        output.result(asdict(saving), f"{saving.task:18} to the 90 % mark: {said}")
+        output.result(
+            asdict(saving), f"{saving.task:18} to the {100 * SAVED_TO:.0f} % mark: {said}"
+        )

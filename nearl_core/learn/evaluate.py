@@ -11,6 +11,8 @@ from nearl_core.types import Decision, Figures, LabelSet, Reliability, Reliabili
 
 BoolArray = NDArray[np.bool_]
 BINS = 15
+_SIMULATED = 200
+"""Draws of outcomes by which the error of calibrated claims is told."""
 ENOUGH = 32
 """So many claims, or decisions learned from, come before anything is said of calibration."""
 
@@ -147,7 +149,7 @@ def said_before(decisions: Sequence[Decision], label_set: LabelSet) -> tuple[Flo
     return np.array(claimed, float), np.array(held, bool)
 
 
-def calibrated_error(confidence: FloatArray, *, seed: int, times: int = 200) -> float:
+def calibrated_error(confidence: FloatArray, *, seed: int) -> float:
     """The mean error over 15 bins that claims of these very sizes show where each is true.
 
     Chance alone puts a finite number of perfectly calibrated claims off by so much: what exceeds it
@@ -156,14 +158,13 @@ def calibrated_error(confidence: FloatArray, *, seed: int, times: int = 200) -> 
     Args:
         confidence: N, in [0, 1].
         seed: Of the simulated outcomes.
-        times: How often they are drawn.
     """
     if not len(confidence):
         return 0.0
     rng = np.random.default_rng(seed)
     held = [
         calibration_error(confidence, rng.random(len(confidence)) < confidence)
-        for _ in range(times)
+        for _ in range(_SIMULATED)
     ]
     return float(np.mean(held))
 

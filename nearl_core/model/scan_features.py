@@ -14,6 +14,8 @@ from nearl_core.types import Scan
 
 Make = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 _AT_ONCE = 128
+_FRAMES = 3
+"""Of a stack, by which it is ranked."""
 """So many scans' features stay in a processor's cache."""
 
 
@@ -33,11 +35,11 @@ class Place:
         return True
 
 
-def ranked_frames(frames: int, count: int = 3) -> tuple[int, ...]:
+def ranked_frames(frames: int) -> tuple[int, ...]:
     """The frames by which a stack is ranked: the middle one and some evenly spaced around it."""
-    if frames <= count:
+    if frames <= _FRAMES:
         return tuple(range(frames))
-    places = (np.arange(count) + 0.5) * frames / count
+    places = (np.arange(_FRAMES) + 0.5) * frames / _FRAMES
     return tuple(sorted({int(p) for p in places} | {frames // 2}))
 
 
