@@ -1,4 +1,4 @@
-"""Wires the panels to the controllers; the only place that knows both sides."""
+"""Wires the panels to the controllers, with `looking`, `trusting` and `reading` for their parts."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,22 +13,19 @@ from app.asking_check import AskingCheck
 from app.asking_export import AskingExport
 from app.asking_import import AskingImport
 from app.asking_labels import AskingLabels
-from app.controllers.comparing import Alike, Comparing
 from app.controllers.copying import Copying
 from app.controllers.exporting import Exporting
 from app.controllers.library import Library
 from app.controllers.ordering import Ordering
 from app.controllers.pictures import Pictures
 from app.controllers.review import Review
-from app.controllers.screen import Screen
 from app.controllers.suggestions import Suggestions
 from app.controllers.surveying import Surveying
-from app.controllers.tags import Tags
 from app.controllers.training import Training
 from app.errors import Reporter
 from app.jobs import Jobs, Priority
+from app.looking import Looking
 from app.models.commands import PRESET_COMMANDS, Command
-from app.models.picture import Picture
 from app.models.scan_table import ScanTable
 from app.preferences import Keeper
 from app.reading import Reading
@@ -39,7 +36,7 @@ from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
 from nearl_core.types import Decision, EngineInfo, LabelSet, Occasion, Scan, Version
 
-_Part = Pictures | Screen | Tags | Comparing | Exporting | Surveying | Training | Trusting
+_Part = Looking | Pictures | Exporting | Surveying | Training | Trusting
 
 
 class Desk(QObject):
@@ -74,9 +71,15 @@ class Desk(QObject):
         self.review = Review(jobs, suggestions, self)
         self.ordering = Ordering(suggestions, self)
         self.surveying = Surveying(suggestions, self)
-        self.screen = Screen(self.pictures, self.review, self)
-        self.tags = Tags(jobs, self)
-        self.comparing = Comparing(jobs, suggestions, self.pictures, self)
+        self.looking = Looking(
+            window=window,
+            actions=actions,
+            jobs=jobs,
+            pictures=self.pictures,
+            review=self.review,
+            suggestions=suggestions,
+            parent=self,
+        )
         Copying(jobs, library, self.review, self)
         self.asking_check = AskingCheck(window, library, jobs)
         self.asking_labels = AskingLabels(window, library, jobs)
@@ -108,9 +111,6 @@ class Desk(QObject):
         window.queue.scan_chosen.connect(review.show)
         window.queue.filter_changed.connect(self.table.set_filter)
         window.queue.visible_changed.connect(self.pictures.want_thumbnails)
-        window.scan.frames_wanted.connect(self.screen.step)
-        window.scan.tags_wanted.connect(self.tags.set_wanted)
-        window.scan.tags.identity_asked.connect(self.tags.set_identity)
         window.training.automatic_changed.connect(self._automatic_changed)
         window.training.activate_asked.connect(self.training.activate)
         window.start.project_chosen.connect(self.asking.open_path)
@@ -146,18 +146,7 @@ class Desk(QObject):
         self.ordering.reordered.connect(self._reordered)
         self.surveying.progress.connect(window.status.show_survey)
         self.surveying.progress.connect(self.ordering.surveyed)
-        self.screen.scan_changed.connect(self._scan_changed)
-        self.screen.waiting.connect(window.scan.show_waiting)
-        self.screen.picture.connect(self._picture)
-        self.screen.problem.connect(window.scan.show_problem)
-        self.tags.lines.connect(window.scan.tags.show_lines)
-        self.tags.notice.connect(window.scan.tags.show_notice)
-        self.tags.identity_changed.connect(window.scan.tags.show_identity)
-        window.scan.compare.wanted.connect(self.comparing.set_wanted)
-        self.comparing.shown.connect(self._alike)
-        self.comparing.picture.connect(window.scan.compare.show_picture)
-        self.comparing.notice.connect(window.scan.compare.show_notice)
-        self.screen.cine_changed.connect(self._cine_changed)
+        self.looking.screen.scan_changed.connect(self._scan_changed)
         self.suggestions.loaded.connect(self._engine_loaded)
         self.suggestions.failed.connect(self._engine_failed)
         self.suggestions.refused.connect(self._version_refused)
@@ -167,7 +156,6 @@ class Desk(QObject):
         self.training.live_changed.connect(self._live_changed)
 
     def _command_table(self) -> dict[Command, Callable[[], object]]:
-        screen, asking, window = self.screen, self.asking, self.window
         return {
             Command.OPEN_DEMO: self.open_demo,
             Command.CHECK: self.asking_check.ask,
@@ -176,20 +164,14 @@ class Desk(QObject):
             Command.EXPORT: self._export,
             Command.BACKBONES: self.asking_backbones.ask,
             Command.CLOSE_PROJECT: self.library.close,
-            Command.QUIT: window.close,
+            Command.QUIT: self.window.close,
             Command.SUGGESTIONS: self._toggle_suggestions,
-            Command.SEARCH: window.queue.focus_search,
+            Command.SEARCH: self.window.queue.focus_search,
             Command.INSTRUCTIVE: self._toggle_order,
-            Command.FRAME_UP: lambda: screen.step(-1),
-            Command.FRAME_DOWN: lambda: screen.step(1),
-            Command.FIRST_FRAME: lambda: screen.go_to(0),
-            Command.LAST_FRAME: screen.last,
-            Command.CINE: self._toggle_cine,
-            Command.MORE_ALIKE: lambda: self.comparing.step(1),
-            Command.LESS_ALIKE: lambda: self.comparing.step(-1),
             Command.TRAIN: self.training.start,
             Command.CANCEL_TRAINING: self.training.cancel,
-            **asking.commands(),
+            **self.asking.commands(),
+            **self.looking.commands(),
             **self.reading.commands(),
         }
 
@@ -229,9 +211,6 @@ class Desk(QObject):
         on = self.actions.action(Command.INSTRUCTIVE).isChecked()
         self.keeper.change_desk(replace(self.keeper.desk, instructive=on))
 
-    def _toggle_cine(self) -> None:
-        self.screen.set_cine(self.actions.action(Command.CINE).isChecked())
-
     def _automatic_changed(self, on: bool, every: int) -> None:
         self.keeper.change_desk(replace(self.keeper.desk, auto_train=on, auto_train_every=every))
 
@@ -258,9 +237,7 @@ class Desk(QObject):
 
     def _parts(self) -> tuple[_Part, ...]:
         return (
-            self.screen,
-            self.tags,
-            self.comparing,
+            self.looking,
             self.pictures,
             self.exporting,
             self.surveying,
@@ -307,32 +284,12 @@ class Desk(QObject):
         self.window.status.show_counts(self.table.counts())
 
     def _scan_changed(self, scan: Scan | None) -> None:
-        self.window.ranking.note.clearFocus()  # the keys are for the next scan
-        self.window.scan.show_scan(scan)
-        self.tags.show_scan(scan)
-        self.comparing.show_scan(scan)
         self.table.set_current(None if scan is None else scan.id)
         self.window.queue.select(None if scan is None else scan.id)
 
-    def _alike(self, alike: Alike | None) -> None:
-        panel = self.window.scan.compare
-        if alike is None:
-            panel.show_words("", "", "")
-        else:
-            place = strings.ALIKE.format(
-                number=alike.number, total=alike.total, likeness=alike.likeness
-            )
-            panel.show_words(alike.labels, place, alike.scan.path.name)
-
-    def _picture(self, picture: Picture, frame: int, same_scan: bool) -> None:
-        self.window.scan.show_picture(picture, frame, same_scan=same_scan)
-
     def _reordered(self) -> None:
         self.review.make_ready()
-        self.screen.prefetch()
-
-    def _cine_changed(self, on: bool) -> None:
-        self.actions.set_checked(Command.CINE, on)
+        self.looking.screen.prefetch()
 
     def _saved(self, decision: Decision) -> None:
         self.window.status.message("")  # of what was done before

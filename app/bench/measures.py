@@ -121,14 +121,14 @@ def first_sight(desk: Desk, project: Path) -> Iterator[Figure]:
         wait_until(lambda: desk.pictures.is_idle)
         started = time.perf_counter()
         seen: list[float] = []
-        noted = desk.screen.picture.connect(
+        noted = desk.looking.screen.picture.connect(
             lambda *_args, t=started, s=seen: s.append(1000 * (time.perf_counter() - t))
         )
         desk.review.show(by_name[name])
         place = Place(by_name[name], 0)
         wait_until(lambda p=place, s=seen: bool(s) and desk.pictures.at(p) is not None)  # type: ignore[misc]
         painted(desk.window)
-        desk.screen.picture.disconnect(noted)
+        desk.looking.screen.picture.disconnect(noted)
         first.append(seen[0])
         whole.append(seen[-1])
     detail = f"median of {len(first)}, 3000 x 2500 JPEG 2000, not prefetched"

@@ -41,7 +41,7 @@ def test_scans_that_were_moved_are_found_again(
     desk.until(lambda: desk.desk.library.is_hashed)
     scan_folder.rename(tmp_path / "archive")
     problems: list[str] = []
-    desk.desk.screen.problem.connect(problems.append)
+    desk.desk.looking.screen.problem.connect(problems.append)
     desk.desk.review.show(9)
     desk.until(lambda: bool(problems))
     assert "Project, Check…" in problems[0]

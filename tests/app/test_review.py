@@ -81,7 +81,7 @@ def test_a_scan_that_never_showed_gets_no_label(desk: Driver) -> None:
     table, last = desk.desk.table, 9
     path = table.scans()[last].path
     path.write_bytes(path.read_bytes()[:60])
-    with desk.bot.waitSignal(desk.desk.screen.problem):
+    with desk.bot.waitSignal(desk.desk.looking.screen.problem):
         desk.desk.review.show(last)
     for key in (Qt.Key.Key_1, Qt.Key.Key_N):
         desk.press(key)

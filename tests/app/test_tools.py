@@ -93,7 +93,7 @@ def test_cine_runs_as_fast_as_the_file_says_and_stops_by_key(tools: Driver) -> N
     assert not button.isVisible()
     go_to(tools, "e-stack.dcm")
     assert button.isVisible()
-    screen = tools.desk.screen
+    screen = tools.desk.looking.screen
     assert screen.rate == 50
     first = screen.frame
     tools.press(Qt.Key.Key_C)
