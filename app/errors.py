@@ -1,13 +1,12 @@
 """The one place that troubles reach: expected ones as a sentence, bugs as a report to copy.
 
-Reports and the log hold no path, no quoted value and no long number, for those can name a patient.
+Reports and the log say what happened where in the program. What an error says in words is left
+out: a name of a file, a project or a label in it can name a patient, quoted or not.
 """
 
 import logging
-import platform
 import re
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
@@ -16,14 +15,14 @@ from types import TracebackType
 
 from PySide6.QtCore import QObject, QtMsgType, Signal, Slot, qInstallMessageHandler
 
-from app import strings
 from app.strings import dialog_words
+from nearl_core import bugs
 from nearl_core.errors import NearlError
 
 log = logging.getLogger("nearl.desk")
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_PATH = re.compile(r"\S*[/\\]\S*")
+_PATH = re.compile(r"\S*[/\\].*", re.DOTALL)
 _NUMBER = re.compile(r"\d{4,}")
 
 
@@ -43,7 +42,10 @@ class TroubleReport:
 
 
 def without_values(text: str) -> str:
-    """The text without what could name a person: quoted values, paths, long numbers."""
+    """Qt's text without what could name a person: quoted values, long numbers, all from a path on.
+
+    A path can have blanks in it, so nobody knows where one ends.
+    """
     for pattern, instead in ((_QUOTED, "'…'"), (_PATH, "…"), (_NUMBER, "#")):
         text = pattern.sub(instead, text)
     return text
@@ -51,11 +53,7 @@ def without_values(text: str) -> str:
 
 def describe(error: BaseException) -> str:
     """A bug as text that can be sent to the authors: where it happened, no values."""
-    lines = [f"{strings.APP_NAME}, Python {platform.python_version()}, {platform.system()}"]
-    for entry in traceback.extract_tb(error.__traceback__):
-        lines.append(f"  {Path(entry.filename).name}:{entry.lineno} in {entry.name}")
-    lines.append(f"{type(error).__name__}: {without_values(str(error))}")
-    return "\n".join(lines)
+    return bugs.report(error)
 
 
 class Reporter(QObject):
@@ -70,7 +68,7 @@ class Reporter(QObject):
     @Slot(object)
     def trouble(self, error: NearlError) -> None:
         """Report an expected trouble."""
-        log.warning("%s", without_values(error.message))
+        log.warning("%s", bugs.place(error))
         self.reported.emit(TroubleReport(error.message, error.remedy))
 
     @Slot(object)

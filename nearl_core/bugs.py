@@ -26,11 +26,16 @@ def report(error: BaseException) -> str:
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        lines.append(f"{type(current).__module__}.{type(current).__qualname__}")
-        for frame in traceback.extract_tb(current.__traceback__):
-            lines.append(f"  {_module(frame.filename)}:{frame.lineno} {frame.name}")
+        lines.append(_kind(current))
+        lines += [f"  {_step(frame)}" for frame in traceback.extract_tb(current.__traceback__)]
         current = current.__cause__ or current.__context__
     return "\n".join(lines)
+
+
+def place(error: BaseException) -> str:
+    """In a line: the kind of error, and where it was raised."""
+    steps = traceback.extract_tb(error.__traceback__)
+    return f"{_kind(error)} at {_step(steps[-1])}" if steps else _kind(error)
 
 
 def log(error: BaseException) -> Path | None:
@@ -45,6 +50,14 @@ def log(error: BaseException) -> Path | None:
     except OSError:
         return None
     return path
+
+
+def _kind(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def _step(frame: traceback.FrameSummary) -> str:
+    return f"{_module(frame.filename)}:{frame.lineno} {frame.name}"
 
 
 def _version() -> str:

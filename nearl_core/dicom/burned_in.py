@@ -4,7 +4,8 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
-from nearl_core.dicom.tags import text
+from nearl_core.dicom.modalities import KNOWN
+from nearl_core.dicom.tags import text, texts
 
 _KINDS: Final = {
     "US": "ultrasound",
@@ -19,8 +20,25 @@ _KINDS: Final = {
     "XC": "photography",
     "GM": "microscopy",
     "HC": "a hard copy",
-    "": "of an unknown kind",
+    # Retired terms.
+    "CD": "ultrasound",
+    "DD": "ultrasound",
+    "EC": "ultrasound",
+    "DS": "angiography",
+    "CF": "fluoroscopy",
+    "DF": "fluoroscopy",
+    "VF": "fluoroscopy",
+    "AS": "endoscopy",
+    "CP": "endoscopy",
+    "CS": "endoscopy",
+    "FS": "endoscopy",
+    "LP": "endoscopy",
+    "DM": "microscopy",
+    "FA": "photography",
 }
+_UNKNOWN: Final = "of an unknown kind"
+_FLAVOURS: Final = {"LABEL": "a slide's label", "OVERVIEW": "a slide with its label"}
+"""What ImageType says of pictures of slides, PS3.3 C.8.12.4.1.1."""
 _CAPTURES: Final = (
     "1.2.840.10008.5.1.4.1.1.7",  # Secondary Capture and its multi-frame kinds
     "1.2.840.10008.5.1.4.1.1.77.1.1",  # Endoscopic, VL and their videos
@@ -38,12 +56,23 @@ def burned_in(dataset: Dataset) -> str:
     if text(dataset, "BurnedInAnnotation").upper() == "YES":
         return f"{_HEAD}: the header says so."
     modality = text(dataset, "Modality").upper()
-    if modality in _KINDS:
-        return f"{_HEAD}: the scan is {_KINDS[modality]}."
+    kind = _KINDS.get(modality, "" if modality in KNOWN else _UNKNOWN) or _flavour(dataset)
+    if kind:
+        return f"{_HEAD}: the scan is {kind}."
     if text(dataset, "ConversionType") or _is_capture(text(dataset, "SOPClassUID")):
         return f"{_HEAD}: the scan is a secondary capture."
     if text(dataset, "RecognizableVisualFeatures").upper() == "YES":
         return "The pixels may show a face: the header says so."
+    return ""
+
+
+def _flavour(dataset: Dataset) -> str:
+    """What is no picture of a patient alone, though its kind of scan is; else ""."""
+    for said in texts(dataset, "ImageType"):
+        if "SAVE" in said.upper():  # SCREEN SAVE, as scanners call what was on their screen
+            return "a screen that was saved"
+        if said.upper() in _FLAVOURS:
+            return _FLAVOURS[said.upper()]
     return ""
 
 

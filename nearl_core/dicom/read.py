@@ -17,6 +17,7 @@ from nearl_core.dicom.colour import palette_rgb, rgb_of
 from nearl_core.dicom.grey import grey_frame
 from nearl_core.dicom.groups import FrameHeader
 from nearl_core.dicom.layout import Layout
+from nearl_core.dicom.modalities import known
 from nearl_core.dicom.overlays import overlay_of
 from nearl_core.dicom.shutter import shutter_of
 from nearl_core.dicom.source import Source, opened
@@ -174,7 +175,7 @@ def _info(source: Source, layout: Layout, index: int, notices: tuple[str, ...]) 
 def _modality(dataset: Dataset) -> str:
     """As the file says; a segmentation is one whatever it says."""
     stored_as = text(dataset, "SOPClassUID")
-    return "SEG" if stored_as in _SEGMENTATIONS else text(dataset, "Modality")[:16]
+    return "SEG" if stored_as in _SEGMENTATIONS else known(text(dataset, "Modality"))
 
 
 def _identity(source: Source) -> Identity:

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nearl_core.agreement import Word
+from nearl_core.dicom.modalities import known
 from nearl_core.errors import ExportError
 from nearl_core.export.names import scan_name
 from nearl_core.export.split import NAMES, leaks, split_patients
@@ -18,14 +18,6 @@ from nearl_core.types import Decision, LabelSet, Occasion, Scan, Shown, State
 
 EXPORTED: Final = (State.LABELLED, State.NONE_APPLY, State.UNASSESSABLE)
 """States that are part of a data set; a deferred scan is not decided yet."""
-
-# DICOM PS3.3 C.7.3.1.1.1. A file can hold anything in this place, so only these leave.
-_MODALITIES: Final = re.compile(
-    "ANN|AR|ASMT|AU|BDUS|BI|BMD|CFM|CR|CT|CTPROTOCOL|DG|DMS|DOC|DX|ECG|EEG|EMG|EOG|EPS|ES|FID|GM"
-    "|HC|HD|IO|IOL|IVOCT|IVUS|KER|KO|LEN|LS|M3D|MG|MR|NM|OAM|OCT|OP|OPM|OPT|OPTBSV|OPTENF|OPV|OSS"
-    "|OT|PA|PLAN|POS|PR|PT|PX|REG|RESP|RF|RG|RTDOSE|RTIMAGE|RTINTENT|RTPLAN|RTRAD|RTRECORD"
-    "|RTSEGANN|RTSTRUCT|RWV|SEG|SM|SMR|SR|SRF|STAIN|TEXTUREMAP|TG|US|VA|XA|XAPROTOCOL|XC"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +167,7 @@ def _row(
         split="",
         frames=scan.frames,
         frame=verdict.frame,
-        modality=scan.modality if _MODALITIES.fullmatch(scan.modality) else "",
+        modality=known(scan.modality),  # older projects keep what the file said
         state=verdict.state.value,
         labels=(),
         label_ids=(),

@@ -319,11 +319,12 @@ def _opened(data: bytes) -> list[bytes]:
         import pyarrow.parquet
 
         table = pyarrow.parquet.read_table(io.BytesIO(data))
+        pictures = [name for name in table.column_names if name == "image"]
         found += [
             str(table.schema.metadata).encode(),
-            str(table.drop(["image"]).to_pydict()).encode(),
+            str(table.drop(pictures).to_pydict()).encode(),
         ]
-        for row in table.column("image").to_pylist():
+        for row in (row for name in pictures for row in table.column(name).to_pylist()):
             found += [row["path"].encode(), *_opened(row["bytes"])]
     if data[128:132] == b"DICM" and b"\xff\xd8\xff" in data:
         found.append(data[data.index(b"\xff\xd8\xff") :])

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
@@ -22,6 +23,9 @@ from tests.support.projects import LABELS
 from tests.support.scans import disc, write_dicom
 
 STORED = [name for name, kind in FORMATS.items() if Pictures.STORED in kind.others]
+ODD = ("Modality", "PhotometricInterpretation", "ImageType", "VOILUTFunction", "Laterality")
+"""Attributes for terms of the standard, in which a file can hold anything."""
+
 CASES: list[tuple[str, Pictures | None]] = [(name, None) for name in FORMATS]
 CASES += [(name, Pictures.SHOWN) for name in ("csv", "jsonl")]
 CASES += [(name, Pictures.STORED) for name in STORED]
@@ -52,6 +56,23 @@ def seeded(tmp_path_factory: pytest.TempPathFactory, reader: ScanReader) -> Iter
 
 def test_every_one_of_the_fifty_can_be_found_in_the_input(seeded: Project) -> None:
     assert found_in(seeded.folder.parent / "scans") == {one.number for one in PEOPLE}
+
+
+def test_a_project_keeps_of_headers_nothing_that_names_anyone(
+    reader: ScanReader, tmp_path: Path
+) -> None:
+    """Files under names that say nothing: whoever is found was read out of them."""
+    for number, path in enumerate(seed(tmp_path / "named")):
+        shutil.copy(path, tmp_path / f"{number}{path.suffix}")
+    values = disc().astype("u2")
+    for number, keyword in enumerate(ODD):
+        word = PEOPLE[number].family.upper()[:16]
+        write_dicom(tmp_path / f"odd-{number}.dcm", values, **{keyword: word})
+    files = sorted(path for path in tmp_path.iterdir() if path.is_file())
+    with Project.create(tmp_path / "p", LABELS) as project:
+        project.add_scans(examine(files, reader=reader))
+        assert len(project.scans()) == len(files)
+    assert found_in(tmp_path / "p.nearl") == set()
 
 
 @pytest.mark.parametrize("checked", [False, True])
@@ -150,6 +171,28 @@ def test_residue_finds_what_may_not_leave(
         setattr(copy, keyword, value)
     copy.save_as(out)
     assert words in residue(out.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"Modality": "CT"}, ""),
+        ({"Modality": "CT", "ImageType": ["DERIVED", "SECONDARY", "MPR"]}, ""),
+        ({"Modality": "SCREENSHOT"}, "of an unknown kind"),
+        ({"Modality": "QUORVEX"}, "of an unknown kind"),
+        ({"Modality": "EC"}, "ultrasound"),
+        ({"Modality": "DF"}, "fluoroscopy"),
+        ({"Modality": "CT", "ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "was saved"),
+        ({"Modality": "SM", "ImageType": ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]}, "label"),
+        ({"Modality": "SM", "ImageType": ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]}, ""),
+    ],
+)
+def test_kinds_that_may_hold_text_are_told(
+    reader: ScanReader, tmp_path: Path, said: dict[str, Any], why: str
+) -> None:
+    info, _ = reader.info(write_dicom(tmp_path / "a.dcm", disc().astype("u2"), **said))
+    assert why in info.burned_in
+    assert bool(why) == bool(info.burned_in)
 
 
 def test_the_table_is_that_of_the_standard() -> None:
