@@ -37,7 +37,10 @@ class _Texts:
     def of(cls, texts: Sequence[str]) -> "_Texts":
         joined = ("\0".join(texts) + "\0").encode("utf-8", "surrogatepass")
         data = np.frombuffer(joined, np.uint8)
-        return cls(data, np.flatnonzero(data == 0))
+        ends = np.flatnonzero(data == 0)
+        if len(ends) != len(texts):  # all behind it would be taken for others'
+            raise ValueError("a text holds a NUL")
+        return cls(data, ends)
 
     def joined(self, other: "_Texts") -> "_Texts":
         data = np.concatenate((self.data, other.data))

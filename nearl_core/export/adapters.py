@@ -82,10 +82,7 @@ def _copy(source: Path, target: Path, digest: str | None) -> None:
 
 def _config(version: Version, label_set: LabelSet, digest: str, weights: Path) -> dict[str, object]:
     """What a program needs to use the weights."""
-    from safetensors import safe_open
-
-    with safe_open(weights, "np") as file:
-        about = file.metadata()
+    about, how, provenance = _said(weights)
     return {
         "nearl_adapters": about["format"],
         "version": version.id,
@@ -94,14 +91,36 @@ def _config(version: Version, label_set: LabelSet, digest: str, weights: Path) -
         "backbone_sha256": version.backbone_hash,
         "weights": WEIGHTS,
         "weights_sha256": digest,
-        "nearl": json.loads(about["config"]),
-        "blend": json.loads(about["provenance"])["blend"],
+        "nearl": how,
+        "blend": provenance["blend"],
         "label_ids": list(label_set.ids),
         "multi_label": label_set.multi_label,
         "decisions": len(version.decision_ids),
         "before": None if version.before is None else asdict(version.before),
         "after": None if version.after is None else asdict(version.after),
     }
+
+
+def _said(weights: Path) -> tuple[dict[str, str], object, dict[str, object]]:
+    """What the file says of itself, of the adapters' shape, and of what they were made from.
+
+    Raises:
+        ExportError: If these are no adapters that this program wrote.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, "np") as file:
+            about = dict(file.metadata())
+        how, provenance = json.loads(about["config"]), dict(json.loads(about["provenance"]))
+        if "format" not in about or "blend" not in provenance:
+            raise ValueError("not all is said")
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ExportError(
+            "The file of the live version holds no adapters that can be read.",
+            "Activate another version, or train a new one.",
+        ) from error
+    return about, how, provenance
 
 
 def _card(version: Version, label_set: LabelSet) -> str:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from secrets import token_bytes
 from typing import Final
 
@@ -102,7 +102,8 @@ def export(
         choice=(choice or Choice()).for_format(each=kind.each),
         pixels_checked=pixels_checked,
         project=project.id,
-        backbone=project.backbone,
+        # Where it is named by a path, that may say whose computer this is.
+        backbone=PureWindowsPath(project.backbone).name,
     )
     control.step(0, 0, "Reading decisions")
     job = _Job(

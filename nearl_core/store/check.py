@@ -177,13 +177,13 @@ def _adapters(project: Project, control: RunControl) -> list[Finding]:
     for done, (version_id, name, digest) in enumerate(files):
         control.step(done, len(files), "Checking versions")
         file = project.adapters_folder / name
-        if not file.is_file():
+        with told():
+            there = file.is_file()
+            same = not there or digest is None or file_sha256(file) == digest
+        if not there:
             findings.append(_bad_version(version_id, "is missing its file"))
-        elif digest is not None:
-            with told():
-                same = file_sha256(file) == digest
-            if not same:
-                findings.append(_bad_version(version_id, "has a file that was changed"))
+        elif not same:
+            findings.append(_bad_version(version_id, "has a file that was changed"))
     return findings
 
 

@@ -133,7 +133,7 @@ def understood() -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise damaged() from error
 
 

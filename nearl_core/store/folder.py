@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -15,7 +15,7 @@ from nearl_core.errors import ProjectDamagedError, ProjectError
 from nearl_core.links import is_link
 from nearl_core.store import label_sets, migrations
 from nearl_core.store.database import Database
-from nearl_core.store.faults import WAY_BACK
+from nearl_core.store.faults import WAY_BACK, understood
 from nearl_core.store.hashes import new_key
 from nearl_core.store.schema import meta
 from nearl_core.types import LabelSet, Revision, Unit
@@ -65,6 +65,20 @@ def make(folder: Path, label_set: LabelSet, *, backbone: str, unit: Unit) -> Non
         beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def require_meta(values: Mapping[str, str]) -> None:
+    """Refuse what no program wrote of a project itself.
+
+    Raises:
+        ProjectDamagedError: If something of it is missing or can't be read.
+    """
+    with understood():
+        bytes.fromhex(values["key"])
+        Path(json.loads(values["home"]))
+        Unit(values.get("unit", Unit.IMAGE))
+        if not all(isinstance(values[name], str) for name in ("project", "backbone")):
+            raise TypeError("names are texts")
 
 
 def make_folders(folder: Path) -> tuple[str, ...]:

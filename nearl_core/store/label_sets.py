@@ -44,7 +44,14 @@ def from_json(body: str, number: int) -> Revision:
         )
         label_set = LabelSet(labels, multi_label=content["multi_label"], revision=number)
         return Revision(label_set, changes, content.get("restores"))
-    except (ValueError, KeyError, TypeError, LabelSetError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        LabelSetError,
+    ) as error:
         raise ProjectError(
             f"The project's label set (revision {number}) is damaged.",
             "Bring back a backup of the project folder.",

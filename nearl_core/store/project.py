@@ -71,6 +71,7 @@ class Project:
                 row.key: row.value for row in connection.execute(select(meta))
             }
             self._history = label_sets.history(connection)
+        on_disk.require_meta(self._meta)
 
     # --- opening and closing -------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select
 from nearl_core.errors import ProjectError
 from nearl_core.readers import Readings, is_among
 from nearl_core.store import decisions
+from nearl_core.store.faults import understood
 from nearl_core.store.schema import decisions as table
 from nearl_core.store.schema import meta
 from nearl_core.types import Decision, Occasion, ReadingRules, Shown, Version
@@ -27,7 +28,8 @@ def rules(project: "Project") -> ReadingRules:
     """How the project is read; as by default where nothing was said."""
     with project.reading() as connection:
         text = connection.scalar(select(meta.c.value).where(meta.c.key == _KEY))
-    return ReadingRules() if text is None else ReadingRules(**json.loads(text))
+    with understood():
+        return ReadingRules() if text is None else ReadingRules(**json.loads(text))
 
 
 def save_rules(project: "Project", wanted: ReadingRules) -> None:
@@ -54,7 +56,8 @@ def sources(project: "Project") -> frozenset[str]:
     with project.reading() as connection:
         kept = connection.scalar(select(meta.c.value).where(meta.c.key == _SOURCES))
     if kept is not None:
-        return frozenset(json.loads(kept))
+        with understood():
+            return frozenset(map(str, json.loads(kept)))
     return frozenset(name for name in _names(project) if name.startswith(_BY_ITSELF))
 
 

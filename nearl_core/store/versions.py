@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from pathlib import PureWindowsPath
 
 from sqlalchemy import Connection, Row, func, insert, select
 
@@ -128,6 +129,8 @@ def _evidence_from_json(text: str | None) -> Evidence | None:
 
 
 def _to_version(row: Row[tuple[object, ...]]) -> Version:
+    if PureWindowsPath(row.file).name != row.file:
+        raise ValueError("a file of a version stands in the folder of adapters")
     return Version(
         id=row.id,
         created=row.created,

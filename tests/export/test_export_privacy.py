@@ -95,6 +95,20 @@ def test_none_of_the_fifty_is_in_the_output(
     assert report.images == (len(seeded.scans()) if kept else 0)
 
 
+@pytest.mark.parametrize("folder", ["/home/quorvex/backbones/b16", r"C:\Users\quorvex\b16"])
+def test_a_backbone_in_somebody_s_folder_does_not_say_whose(
+    reader: ScanReader, tmp_path: Path, folder: str
+) -> None:
+    path = write_dicom(tmp_path / "a.dcm", disc().astype("u2"))
+    with Project.create(tmp_path / "p", LABELS, backbone=folder) as project:
+        project.add_scans(examine([path], reader=reader))
+        project.record(NewDecision(1, "r", Verdict(State.LABELLED, ("disc",))))
+        export(project, tmp_path / "out", format="csv", split=(1,), reader=reader)
+    texts = [one.read_text(encoding="utf-8") for one in (tmp_path / "out").iterdir()]
+    assert not [text for text in texts if "quorvex" in text]
+    assert any("backbone b16" in text for text in texts)
+
+
 def test_the_detector_finds_one_who_slips_through(seeded: Project, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(seeded.folder.parent / "scans", out)

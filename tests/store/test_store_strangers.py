@@ -2,16 +2,21 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from nearl_core.errors import ProjectError
+from nearl_core.errors import ExportError, ProjectError
+from nearl_core.export.adapters import export_adapters
+from nearl_core.store import scans
 from nearl_core.store.project import Project
+from nearl_core.store.readings import sources
 from nearl_core.store.restore import restore
-from tests.support.projects import decide, new_project, said
+from tests.support.projects import decide, new_project, said, version
 
 PLACES = (
     "project.lock",
@@ -96,3 +101,71 @@ def test_nothing_is_told_as_saved_into_a_database_that_was_replaced(tmp_path: Pa
         os.replace(synchronised, database)
         with pytest.raises(ProjectError, match="replaced while it was open"):
             decide(project, 2, "disc")
+
+
+BAD_VALUES = (
+    ("meta", "value", "key = 'key'", "no hexadecimal digits"),
+    ("meta", "value", "key = 'home'", "no JSON"),
+    ("meta", "value", "key = 'unit'", "room"),
+    ("meta", "value", "key = 'project'", b"\xff"),
+    ("meta", "value", "key = 'sources'", "[" * 50_000),
+    ("meta", "key", "key = 'key'", "kea"),
+    ("label_sets", "body", "1", "[" * 50_000),
+    ("label_sets", "body", "1", '{"labels": 7}'),
+    ("scans", "path", "id = 1", "json:[1]"),
+    ("decisions", "labels", "id = 1", "[" * 50_000),
+    ("decisions", "ranking", "id = 1", "7"),
+    ("versions", "file", "1", "../../../etc/passwd"),
+    ("versions", "file", "1", "..\\..\\secret"),
+    ("versions", "decision_ids", "1", "[" * 50_000),
+    ("versions", "evidence", "1", '{"labels": [1]}'),
+)
+
+
+def _spoil(folder: Path, table: str, column: str, where: str, value: object) -> None:
+    with closing(sqlite3.connect(folder / "project.db")) as database, database:
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in names:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value,))
+
+
+@pytest.mark.parametrize(("table", "column", "where", "value"), BAD_VALUES)
+def test_what_no_program_wrote_is_damage_and_no_bug(
+    tmp_path: Path, table: str, column: str, where: str, value: object
+) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc", suggestion="disc")
+        project.add_version(version("v1"))
+        project.activate("v1")
+    _spoil(tmp_path / "p.nearl", table, column, where, value)
+    with pytest.raises(ProjectError) as caught, Project.open(tmp_path / "p") as project:
+        project.scans()
+        project.standing()
+        project.versions()
+        sources(project)
+    assert "damaged" in caught.value.message
+    assert caught.value.remedy
+
+
+def test_a_path_that_holds_a_nul_does_not_move_scans_to_the_files_of_others(
+    tmp_path: Path,
+) -> None:
+    new_project(tmp_path).close()
+    _spoil(tmp_path / "p.nearl", "scans", "path", "id = 2", "../scans/2.png\0../scans/7.png")
+    with (
+        Project.open(tmp_path / "p") as project,
+        pytest.raises(ProjectError, match="damaged"),
+        project.reading() as connection,
+    ):
+        scans.as_columns(connection, project.keeper)
+
+
+def test_a_version_that_is_no_adapters_is_not_exported(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        (project.adapters_folder / "v1.safetensors").write_bytes(b"root:x:0:0")
+        project.add_version(version("v1"))
+        project.activate("v1")
+        with pytest.raises(ExportError, match=r"no adapters.*train a new one"):
+            export_adapters(project, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
