@@ -130,6 +130,14 @@ def _spoil(folder: Path, table: str, column: str, where: str, value: object) -> 
         database.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value,))
 
 
+def _read_all(folder: Path) -> None:
+    with Project.open(folder) as project:
+        project.scans()
+        project.standing()
+        project.versions()
+        sources(project)
+
+
 @pytest.mark.parametrize(("table", "column", "where", "value"), BAD_VALUES)
 def test_what_no_program_wrote_is_damage_and_no_bug(
     tmp_path: Path, table: str, column: str, where: str, value: object
@@ -139,11 +147,8 @@ def test_what_no_program_wrote_is_damage_and_no_bug(
         project.add_version(version("v1"))
         project.activate("v1")
     _spoil(tmp_path / "p.nearl", table, column, where, value)
-    with pytest.raises(ProjectError) as caught, Project.open(tmp_path / "p") as project:
-        project.scans()
-        project.standing()
-        project.versions()
-        sources(project)
+    with pytest.raises(ProjectError) as caught:
+        _read_all(tmp_path / "p")
     assert "damaged" in caught.value.message
     assert caught.value.remedy
 
