@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 
 from app import strings
 from app.controllers.exporting import Exporting, ExportRequest
 from app.models.export_words import ADAPTERS
 from app.session import Session
-from app.strings import dialog_words
+from app.strings import dialog_words, reading_words
 from app.views.dialogs.export import ExportDialog
 from app.views.main_window import MainWindow
 from nearl_core.control import Progress
@@ -45,13 +46,24 @@ class AskingExport(QObject):
             (*FORMATS, ADAPTERS),
             self._window,
             live="" if live is None else live.id,
+            readers=_readers(session),
+            refused=frozenset(
+                name
+                for name, format in FORMATS.items()
+                if session.label_set.multi_label and not format.multi_label
+            ),
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.start_asked.connect(self._start)
         dialog.cancel_asked.connect(self._exporting.cancel)
+        dialog.open_asked.connect(self._open_folder)
         dialog.finished.connect(self._closed)
         self._dialog = dialog
         dialog.open()
+
+    def _open_folder(self) -> None:
+        if self._dialog is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._dialog.folder)))
 
     def _closed(self) -> None:
         self._dialog = None
@@ -75,14 +87,13 @@ class AskingExport(QObject):
 
     def _progress(self, progress: Progress) -> None:
         if self._dialog is not None:
-            self._dialog.show_progress(progress.done, progress.total)
+            self._dialog.show_progress(progress.done, progress.total, progress.text)
 
     def _done(self, report: "ExportReport") -> None:
+        reasons = [one.reason for one in report.left_out]
         splits = ", ".join(f"{name} {count}" for name, count in report.splits)
         notices = "\n".join(dict.fromkeys((report.leakage, *report.notices)))
-        self._say(
-            strings.exported(report.scans, report.images, len(report.left_out), splits, notices)
-        )
+        self._say(strings.exported(report.scans, report.images, reasons, splits, notices))
 
     def _adapters(self, report: "AdaptersReport") -> None:
         self._say(dialog_words.ADAPTERS_EXPORTED.format(version=report.version))
@@ -96,3 +107,13 @@ class AskingExport(QObject):
     def _say(self, text: str, *, failed: bool = False) -> None:
         if self._dialog is not None:
             self._dialog.show_result(text, failed=failed)
+
+
+def _readers(session: Session) -> tuple[tuple[str, str], ...]:
+    """Whose decisions there are, and as the dialog names them; the sources of labels last."""
+    names = {one.reader for one in (*session.standing.values(), *session.others)}
+    listed = sorted(names, key=lambda name: (name in session.sources, name))
+    source = reading_words.SOURCE
+    return tuple(
+        (name, source.format(name=name) if name in session.sources else name) for name in listed
+    )

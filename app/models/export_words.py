@@ -23,7 +23,6 @@ IMAGE_WORDS = {
 }
 
 DECISION_WORDS = {
-    "": "As is usual for the format",
     "all": "All, each reader's by itself",
     "agreed": "Scans that all their readers agree on",
     "reader": "Of one reader, or source of labels",

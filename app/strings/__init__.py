@@ -3,6 +3,8 @@
 Here what several parts say; what one part says stands in a module of its own beside this one.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from nearl_core.types import SpacingAt, State, Version
@@ -240,13 +242,14 @@ def trained(version: Version) -> str:
     return f"Version {version.id}. {version.reason}"
 
 
-def exported(scans: int, images: int, left_out: int, splits: str, notices: str) -> str:
-    """What an export holds."""
+def exported(scans: int, images: int, left_out: Sequence[str], splits: str, notices: str) -> str:
+    """What an export holds; `left_out` is the reason of each scan that it does not."""
     lines = [
         f"Exported and verified: {counted(scans, 'scan')}, {counted(images, 'image')} ({splits})."
     ]
     if left_out:
-        lines.append(f"Left out: {counted(left_out, 'scan')}; the manifest says why.")
+        reasons = [f"{count} × {reason}" for reason, count in Counter(left_out).most_common(3)]
+        lines.append(f"Left out: {counted(len(left_out), 'scan')}. {' '.join(reasons)}")
     if notices:
         lines.append(notices)
     return "\n".join(lines)

@@ -69,9 +69,12 @@ EXPORT_READER = "Reader"
 WITH_SUGGESTIONS = "With what the model suggested"
 PIXELS_CHECKED = "I have looked at the images: none of them names anyone"
 PIXELS_NOTE = (
-    "Otherwise scans that may have text burned into them, such as ultrasound, are left out."
+    "Otherwise DICOM scans that may show text, such as ultrasound, are left out; of PNG, JPEG and "
+    "the like nothing is known."
 )
-EXPORT_NEEDS_READER = "Name the reader."
+EXPORT_NEEDS_READER = "Nobody has decided yet."
+ONE_LABEL_A_SCAN = "Here a scan can have several labels; this format holds one. Take another."
+OPEN_FOLDER = "Open folder"
 FOLDER = "Folder"
 SPLIT = "Split by patient"
 SPLITS = ("train", "validation", "test")

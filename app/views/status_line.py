@@ -1,11 +1,10 @@
 """The status bar: progress through the queue, what was saved when, what computes."""
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from app import strings
 from app.models.scan_table import QueueCounts
-from app.views.fields import ElidedLabel
 from nearl_core.types import State
 
 _MESSAGE_MS = 8000
@@ -21,8 +20,8 @@ class StatusLine(QStatusBar):
         self._bar = QProgressBar()
         self._bar.setFixedWidth(120)
         self._bar.setTextVisible(False)
-        self._reader = ElidedLabel()
-        self._reader.setFixedWidth(0)
+        self._reader = QLabel()
+        self._reader.setTextFormat(Qt.TextFormat.PlainText)
         self._progress = QLabel()
         self._counts = QLabel()
         self._message = QLabel()
@@ -46,9 +45,8 @@ class StatusLine(QStatusBar):
 
     def show_reader(self, name: str) -> None:
         """Show whose decisions these are."""
-        metrics = self._reader.fontMetrics()
-        self._reader.setFixedWidth(min(metrics.horizontalAdvance(name) + 1, _READER_WIDTH))
-        self._reader.show_text(name)
+        middle, metrics = Qt.TextElideMode.ElideMiddle, self._reader.fontMetrics()
+        self._reader.setText(metrics.elidedText(name, middle, _READER_WIDTH))
         self._reader.setToolTip(strings.READER_TIP.format(name=name))
 
     def show_counts(self, counts: QueueCounts) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton
 
 import main
 from app import bootstrap, strings
@@ -190,6 +191,19 @@ def test_a_rename_keeps_the_id(desk: Driver) -> None:
     assert desk.desk.table.detail(first) == "Circle"
 
 
+class Opened(QObject):
+    """Stands for the file manager."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folders: list[Path] = []
+
+    @Slot(QUrl)
+    def take(self, url: QUrl) -> None:
+        """A folder is to be shown."""
+        self.folders.append(Path(url.toLocalFile()))
+
+
 def test_an_export_is_made_from_the_dialog(desk: Driver) -> None:
     for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
         desk.decide(key)
@@ -201,7 +215,16 @@ def test_an_export_is_made_from_the_dialog(desk: Driver) -> None:
     assert "3 scans" in dialog.result_text.text()
     first = dialog.folder
     assert first.is_dir()
-    dialog.ok.click()
+    opened = Opened()
+    QDesktopServices.setUrlHandler("file", opened, "take")  # type: ignore[arg-type]
+    (button,) = (
+        one for one in dialog.findChildren(QPushButton) if one.text() == dialog_words.OPEN_FOLDER
+    )
+    desk.bot.mouseClick(button, Qt.MouseButton.LeftButton)
+    QDesktopServices.unsetUrlHandler("file")
+    assert opened.folders == [first]
+    desk.bot.keyClick(dialog, Qt.Key.Key_Return)
+    assert not dialog.isVisible()
     desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     desk.until(lambda: dialog_of(desk, ExportDialog) not in (None, dialog))
     again = dialog_of(desk, ExportDialog)

@@ -1,5 +1,6 @@
 """Under which name decisions are made: taken, refused with the reason, and always in sight."""
 
+from itertools import pairwise
 from unicodedata import normalize
 
 import pytest
@@ -68,6 +69,12 @@ def test_a_name_is_one_however_its_marks_are_typed(driver: Driver) -> None:
 def test_the_status_bar_says_who_decides(desk: Driver) -> None:
     reader = desk.desk.keeper.settings.reader
     assert f"{reader}  0 of" in desk.status()
+    bar = desk.desk.window.status
+    shown = [one for one in bar.findChildren(QLabel) if one.isVisible() and one.text()]
+    assert next(one for one in shown if one.text() == reader).toolTip().startswith(reader)
+    assert all(one.width() >= one.sizeHint().width() for one in shown)  # none is cut
+    shown.sort(key=lambda one: one.x())
+    assert all(one.geometry().right() < two.x() for one, two in pairwise(shown))  # nor overlaid
     with desk.bot.waitSignal(desk.desk.library.opened, timeout=20_000):
         desk.desk.asking.change_reader("second")
     desk.until(lambda: "second  0 of" in desk.status())

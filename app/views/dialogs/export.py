@@ -1,5 +1,6 @@
 """Exporting: format, folder, split, seed; then progress; then what it holds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import strings
 from app.models.export_words import ADAPTERS, DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
 from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted, note, selectable
@@ -35,20 +37,39 @@ class ExportDialog(DeskDialog):
     Attributes:
         start_asked: Export now, with the values of the properties.
         cancel_asked: Stop the export that runs.
+        open_asked: Show the folder that it wrote.
     """
 
     start_asked = Signal()
     cancel_asked = Signal()
+    open_asked = Signal()
 
     def __init__(
-        self, folder: Path, formats: tuple[str, ...], parent: QWidget | None, *, live: str
+        self,
+        folder: Path,
+        formats: tuple[str, ...],
+        parent: QWidget | None,
+        *,
+        live: str,
+        readers: Sequence[tuple[str, str]] = (),
+        refused: frozenset[str] = frozenset(),
     ) -> None:
-        """Offer formats; `live` is the live version's id, or "" where none is."""
+        """Offer formats.
+
+        Args:
+            folder: The first suggestion.
+            formats: Their names.
+            parent: The window.
+            live: The live version's id, or "" where none is.
+            readers: Whose decisions there are, and what they are called here.
+            refused: Formats that hold one label a scan, where scans can have several.
+        """
         super().__init__(dialog_words.EXPORT_TITLE, dialog_words.EXPORT, parent)
         self.setMinimumWidth(640)
         self._running = False
         self._finished = False
-        self._live = live
+        self._live, self._refused = live, refused
+        self._rule = ""
         self._format = QComboBox()
         for name in formats:
             self._format.addItem(FORMAT_WORDS.get(name, name), name)
@@ -61,8 +82,10 @@ class ExportDialog(DeskDialog):
         self._images.currentIndexChanged.connect(self._check)
         self._decisions = QComboBox()
         self._decisions.currentIndexChanged.connect(self._check)
-        self._reader = QLineEdit()
-        self._reader.textChanged.connect(self._check)
+        self._decisions.activated.connect(self._rule_chosen)
+        self._reader = QComboBox()
+        for name, word in readers:
+            self._reader.addItem(word, name)
         self._suggestions = QCheckBox(dialog_words.WITH_SUGGESTIONS)
         self._suggestions.setChecked(True)
         self._checked = QCheckBox(dialog_words.PIXELS_CHECKED)
@@ -70,19 +93,25 @@ class ExportDialog(DeskDialog):
         self._split = QHBoxLayout()
         self._note = note("")
         self._progress = QProgressBar()
-        self._progress.setTextVisible(False)
-        self._progress.hide()
         self.result_text = selectable(muted("", role="muted"))
-        self.result_text.hide()
         self._form = QWidget()
-        self._form.setLayout(self._fields())
-        self.body.addWidget(self._form)
-        self.body.addWidget(self._progress)
-        self.body.addWidget(self.result_text)
-        self.ok.clicked.disconnect()
-        self.ok.clicked.connect(self._go)
+        self._open = QPushButton(dialog_words.OPEN_FOLDER)
+        self._lay_out()
         self._offer()
         self._format.setFocus()
+
+    def _lay_out(self) -> None:
+        self._form.setLayout(self._fields())
+        self._progress.setTextVisible(False)
+        for widget in (self._form, self._progress, self.result_text):
+            self.body.addWidget(widget)
+        self.ok.clicked.disconnect()
+        self.ok.clicked.connect(self._go)
+        self._open.setAutoDefault(False)
+        self._open.clicked.connect(self.open_asked)
+        self.buttons.insertWidget(self.buttons.count() - 1, self._open)
+        for later in (self._progress, self.result_text, self._open):
+            later.hide()
 
     def _fields(self) -> QFormLayout:
         form = self._rows = QFormLayout()
@@ -146,13 +175,13 @@ class ExportDialog(DeskDialog):
 
     @property
     def decisions(self) -> str:
-        """How several readers' decisions become one; "" for what the format is used to."""
+        """How several readers' decisions become one."""
         return str(self._decisions.currentData() or "")
 
     @property
     def reader(self) -> str:
         """Whose decisions."""
-        return self._reader.text().strip() if self.decisions in _BY_READER else ""
+        return str(self._reader.currentData() or "") if self.decisions in _BY_READER else ""
 
     @property
     def suggestions(self) -> bool:
@@ -164,26 +193,35 @@ class ExportDialog(DeskDialog):
         """Whether the reader says that no image names anyone."""
         return self._checked.isChecked() and self.images != "none"
 
-    def show_progress(self, done: int, total: int) -> None:
-        """Show how far it is."""
+    def show_progress(self, done: int, total: int, text: str) -> None:
+        """Show what is being done and how far it is."""
         self._progress.setRange(0, total)
         self._progress.setValue(done)
+        step = strings.STEP_OF.format(text=text, done=done, total=total) if total else text
+        self._say(step, role="muted")
 
     def show_result(self, text: str, *, failed: bool = False) -> None:
         """Show what came of it."""
         self._running = False
         self._progress.hide()
-        self.result_text.setProperty("role", "problem" if failed else "muted")
-        self.result_text.style().unpolish(self.result_text)
-        self.result_text.style().polish(self.result_text)
-        self.result_text.setText(text)
-        self.result_text.show()
+        self._say(text, role="problem" if failed else "muted")
+        self._open.setVisible(not failed)
         self._form.setEnabled(failed)
         self._finished = not failed
         self.ok.setEnabled(True)
         self.ok.setText(dialog_words.EXPORT if failed else dialog_words.CLOSE)
         self.refuse.setVisible(failed)
+        (self._format if failed else self.ok).setFocus()
         self.adjustSize()
+        self._give_room()
+
+    def _say(self, text: str, *, role: str) -> None:
+        if self.result_text.property("role") != role:
+            self.result_text.setProperty("role", role)
+            self.result_text.style().unpolish(self.result_text)
+            self.result_text.style().polish(self.result_text)
+        self.result_text.setText(text)
+        self.result_text.show()
 
     def reject(self) -> None:
         """Cancel what runs, else close."""
@@ -199,9 +237,11 @@ class ExportDialog(DeskDialog):
         self._running = True
         self._form.setEnabled(False)
         self.ok.setEnabled(False)
-        self.result_text.hide()
+        self._say(" ", role="muted")
+        self.refuse.setFocus()  # what has the keyboard rests, and Escape still stops it
         self._progress.setRange(0, 0)
         self._progress.show()
+        self._give_room()
         self.start_asked.emit()
 
     def _choose(self) -> None:
@@ -221,19 +261,22 @@ class ExportDialog(DeskDialog):
             words = dialog_words.ADAPTERS_NOTE.format(version=self._live) if self._live else ""
         self._note.setText(words)
         kinds = _IMAGES.get(self.format, ())
-        self._fill(self._images, {kind: IMAGE_WORDS[kind] for kind in kinds})
+        self._fill(self._images, {kind: IMAGE_WORDS[kind] for kind in kinds}, chosen=self.images)
         self._rows.setRowVisible(self._images, bool(kinds))
         rules = {
             rule: word
             for rule, word in DECISION_WORDS.items()
             if rule != "all" or self.format in _EACH
         }
-        self._fill(self._decisions, rules)
+        self._fill(self._decisions, rules, chosen=self._rule)
         self._check()
 
+    def _rule_chosen(self) -> None:
+        """What was not chosen by hand goes by the format: all where each has a place."""
+        self._rule = self.decisions
+
     @staticmethod
-    def _fill(box: QComboBox, words: dict[str, str]) -> None:
-        chosen = box.currentData()
+    def _fill(box: QComboBox, words: dict[str, str], *, chosen: str) -> None:
         box.blockSignals(True)
         box.clear()
         for name, word in words.items():
@@ -249,6 +292,8 @@ class ExportDialog(DeskDialog):
         problem = ""
         if not of_scans and not self._live:
             problem = dialog_words.NO_ADAPTERS
+        elif self.format in self._refused:
+            problem = dialog_words.ONE_LABEL_A_SCAN
         elif not self._folder.text().strip():
             problem = dialog_words.EXPORT_NEEDS_FOLDER
         elif not self.folder.name:
@@ -258,3 +303,12 @@ class ExportDialog(DeskDialog):
         elif of_scans and sum(self.split) != 100:
             problem = dialog_words.SPLIT_NOT_WHOLE
         self.show_problem(problem)
+        self._give_room()
+
+    def _give_room(self) -> None:
+        """Qt squeezes the rows of a dialog in which more is said than there was room for."""
+        layout = self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            layout.activate()
+            needed = layout.totalHeightForWidth(max(self.width(), self.minimumWidth()))
+            self.resize(self.width(), max(self.height(), needed))

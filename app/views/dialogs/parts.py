@@ -1,6 +1,7 @@
 """What the dialogs share: margins, headings, the row of buttons, a place for a problem."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app import strings
@@ -63,9 +64,31 @@ def muted(text: str, *, role: str = "small") -> QLabel:
     return label
 
 
+class _Note(QLabel):
+    """A sentence that asks for the height that it needs at the width that it has.
+
+    Qt's label asks for that of a column half as wide, and a form gives it: the lines that are not
+    needed then stand empty below it.
+    """
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """The width that Qt takes, and the height at the present one."""
+        hint = super().sizeHint()
+        width = max(self.width(), hint.width()) if self.isVisible() else hint.width()
+        return QSize(hint.width(), self.heightForWidth(width))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Another width may need another height."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
+
+
 def note(text: str) -> QLabel:
     """A quiet sentence close under the field that it is about."""
-    label = muted(text)
+    label = _Note(text)
+    label.setProperty("role", "small")
+    label.setWordWrap(True)
     label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
     return label
 
