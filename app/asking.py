@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from app import strings
+from app.asking_first import session_to_change
 from app.controllers.library import ENDING, Library, NewProject
 from app.errors import Reporter, TroubleReport
 from app.models.commands import Command
@@ -126,9 +127,26 @@ class Asking(QObject):
 
     def add_scans(self) -> None:
         """Ask for a folder of scans."""
+        if not self._can_add():
+            return
         chosen = QFileDialog.getExistingDirectory(self._window, command_words.COMMANDS["add-scans"])
         if chosen:
             self._library.add((Path(chosen),))
+
+    def take_dropped(self, paths: tuple[Path, ...]) -> None:
+        """Open a project or a folder that was dropped; add scans to the one that is open."""
+        if self._library.session is None or paths[0].suffix == ENDING:
+            self.open_path(paths[0])
+        elif self._can_add():
+            self._library.add(paths)
+
+    def _can_add(self) -> bool:
+        """Whether scans can be added now; why not is said."""
+        if session_to_change(self._window, self._library) is None:
+            return False
+        if self._library.is_adding:
+            self._window.status.message(strings.ADDING_ALREADY)
+        return not self._library.is_adding
 
     def preferences(self) -> None:
         """Edit the preferences."""

@@ -115,6 +115,7 @@ class Desk(QObject):
         window.training.activate_asked.connect(self.training.activate)
         window.start.project_chosen.connect(self.asking.open_path)
         window.start.reader_changed.connect(self.asking.change_reader)
+        window.dropped.connect(self.asking.take_dropped)
         self.table.counts_changed.connect(self._counts_changed)
 
     def _connect_project(self) -> None:

@@ -196,6 +196,11 @@ class Library(QObject):
 
     # --- scans -----------------------------------------------------------------------------
 
+    @property
+    def is_adding(self) -> bool:
+        """Whether scans are being taken in."""
+        return self._walk is not None
+
     def add(self, paths: tuple[Path, ...]) -> None:
         """Take files and folders in, in the background and in small transactions."""
         session = self._session

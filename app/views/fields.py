@@ -8,6 +8,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 _INSET = 6
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+"""Names in a script that is written from the right stand where all others do."""
 
 
 def spin_box(low: int, high: int, value: int | None = None) -> QSpinBox:
@@ -44,6 +46,7 @@ class ElidedLabel(QLabel):
         self._whole = ""
         self._cut = Qt.TextElideMode.ElideRight if sentence else Qt.TextElideMode.ElideMiddle
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAlignment(_LEFT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def show_text(self, text: str) -> None:

@@ -1,7 +1,9 @@
 """The one window: it assembles the panels and passes keys on."""
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -34,15 +36,18 @@ class MainWindow(QMainWindow):
 
     Attributes:
         closing: The window goes; whoever holds threads and locks ends them now.
+        dropped: Paths of files and folders that were dropped on it.
     """
 
     closing = Signal()
+    dropped = Signal(object)
 
     def __init__(self, table: ScanTable, actions: Actions) -> None:
         super().__init__()
         self.setWindowTitle(strings.APP_NAME)
         self.setMinimumSize(QSize(960, 600))
         self.resize(_USUAL.boundedTo(self.screen().availableSize() - _FRAME))
+        self.setAcceptDrops(True)
         self._actions = actions
         self._by_hand = False
         self.start = StartPage(actions)
@@ -154,8 +159,23 @@ class MainWindow(QMainWindow):
         if not self._actions.handle(event):
             super().keyPressEvent(event)
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Take what stands on this computer."""
+        if _local(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Say what was dropped."""
+        event.acceptProposedAction()
+        self.dropped.emit(_local(event.mimeData()))
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Go from the screen at once, then let everything end."""
         self.hide()
         self.closing.emit()
         event.accept()
+
+
+def _local(dragged: QMimeData) -> tuple[Path, ...]:
+    """The files and folders of this computer among what is dragged."""
+    return tuple(Path(url.toLocalFile()) for url in dragged.urls() if url.isLocalFile())

@@ -10,6 +10,7 @@ from nearl_core.scans.kinds import HEAD_BYTES, Kind, kind_of, without_picture
 from nearl_core.types import SkippedFile
 
 GONE = "There is no such file."
+_ARCHIVE = "This is an archive: unpack it first."
 _PROJECT_SUFFIX = ".nearl"
 
 
@@ -118,11 +119,17 @@ def _file(path: Path, *, given: bool) -> Iterator[Path | SkippedFile]:
     elif given and path.name.startswith("._"):
         yield SkippedFile(path, "This is what macOS leaves beside a file, no picture.")
     elif (kind := kind_of(head)) is None:
-        yield SkippedFile(path, "This is no scan.")
+        yield SkippedFile(path, _ARCHIVE if _is_archive(path, head) else "This is no scan.")
     elif kind is Kind.DICOM and (what := without_picture(head)):
         yield SkippedFile(path, f"This holds no picture but {what}.")
     else:
         yield path
+
+
+def _is_archive(path: Path, head: bytes) -> bool:
+    """Whether it may hold scans; documents of an office are ZIP archives too."""
+    zipped = head.startswith(b"PK\3\4") and path.suffix.lower() == ".zip"
+    return zipped or head.startswith((b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07"))
 
 
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:

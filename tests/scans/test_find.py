@@ -36,6 +36,18 @@ def test_told_by_content_in_order_of_numbers(tmp_path: Path) -> None:
     assert reasons(tmp_path) == {"fake.dcm": "This is no scan."}
 
 
+def test_an_archive_is_told_from_a_document(tmp_path: Path) -> None:
+    for name in ("study.zip", "table.xlsx"):
+        (tmp_path / name).write_bytes(b"PK\3\4 and what it holds")
+    (tmp_path / "disc.7z").write_bytes(b"7z\xbc\xaf\x27\x1c and more")
+    unpack = "This is an archive: unpack it first."
+    assert reasons(tmp_path) == {
+        "disc.7z": unpack,
+        "study.zip": unpack,
+        "table.xlsx": "This is no scan.",
+    }
+
+
 def test_dicom_without_preamble(tmp_path: Path) -> None:
     whole = dicom(tmp_path / "a", ramp(), syntax="1.2.840.10008.1.2").read_bytes()
     (tmp_path / "a").write_bytes(whole[whole.index(b"\x08\x00\x16\x00", 132) :])
