@@ -6,7 +6,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from app.controllers.backbones import Backbones
 from app.controllers.library import Library
-from app.models import backbone_lines as words
+from app.models.backbone_lines import BackboneLine
+from app.strings import backbone_words as words
 from app.views.dialogs.backbones import BackbonesDialog
 from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
@@ -56,7 +57,7 @@ class AskingBackbones(QObject):
     def _closed(self) -> None:
         self._dialog = None
 
-    def _lines(self, lines: tuple[words.BackboneLine, ...]) -> None:
+    def _lines(self, lines: tuple[BackboneLine, ...]) -> None:
         self.here.emit(tuple(line.name for line in lines if line.here))
         if self._dialog is not None:
             self._dialog.show_lines(lines)

@@ -7,9 +7,9 @@ from PySide6.QtGui import QDesktopServices
 
 from app import strings
 from app.controllers.exporting import Exporting, ExportRequest
-from app.models.export_words import ADAPTERS
 from app.session import Session
 from app.strings import dialog_words, reading_words
+from app.strings.export_words import ADAPTERS
 from app.views.dialogs.export import ExportDialog
 from app.views.main_window import MainWindow
 from nearl_core.control import Progress

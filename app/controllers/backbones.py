@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app import engine_port
 from app.jobs import Job, Jobs
-from app.models.backbone_lines import ADDING, progress_text
+from app.strings import backbone_words as words
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import NearlError
 
@@ -70,9 +70,10 @@ class Backbones(QObject):
             )
 
     def _progress(self, name: str, progress: Progress) -> None:
-        text = progress.text[:1].upper() + progress.text[1:] or ADDING
+        text = progress.text[:1].upper() + progress.text[1:] or words.ADDING
         if progress.unit == "bytes":
-            text = progress_text(name, progress.done, progress.total)
+            done, total = progress.done / 1e6, progress.total / 1e6
+            text = words.FETCHING.format(name=name, done=done, total=total)
         self.progress.emit(text, progress.done, progress.total)
 
     def _done(self, name: str) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, Jobs
-from app.models.export_words import ADAPTERS
 from app.session import Session
+from app.strings.export_words import ADAPTERS
 from nearl_core.control import Progress, RunControl
 
 

@@ -2,18 +2,7 @@
 
 from dataclasses import dataclass
 
-TITLE = "Backbones"
-COLUMNS = ("Backbone", "Learned from", "Size", "Licence", "State")
-FETCH, ADD, USE, STOP, NOT_NOW = "Fetch…", "Add folder…", "Use in this project…", "Stop", "Not now"
-FETCH_NOW, USE_NOW = "Fetch now", "Use and train anew"
-NOTE = (
-    "A backbone is the frozen model that everything starts from. The starter is for trying; for "
-    "real work take BiomedCLIP. On a machine without a network, add a folder copied from another."
-)
-STOPPED = "Stopped. What came so far is kept, and fetching goes on there."
-DONE = "{name} is ready."
-ADDING = "Adding the folder"
-FOLDER = "Folder of a backbone"
+from app.strings import backbone_words as words
 
 
 @dataclass(frozen=True)
@@ -43,10 +32,10 @@ class BackboneLine:
     def state(self, used: str) -> str:
         """What the last column says; `used` is the open project's backbone."""
         if self.name == used:
-            return "In use"
+            return words.IN_USE
         if self.here:
-            return "On this computer"
-        return "Fetched in part" if self.begun else "Can be fetched"
+            return words.HERE
+        return words.BEGUN if self.begun else words.ELSEWHERE
 
     def size(self) -> str:
         """Its size in words."""
@@ -57,20 +46,6 @@ class BackboneLine:
 
 def ask_fetch(line: BackboneLine) -> str:
     """What is fetched, and from where."""
-    return (
-        f"{line.name} ({line.size()}, licence {line.licence}) will be fetched from {line.source}. "
-        "Nothing of your scans, labels or decisions is sent."
+    return words.ASK_FETCH.format(
+        name=line.name, size=line.size(), licence=line.licence, source=line.source
     )
-
-
-def ask_use(name: str, used: str, decisions: int) -> str:
-    """What choosing another backbone means."""
-    return (
-        f"Use {name} in place of {used}? Your {decisions} decisions stay. Versions trained on "
-        f"{used} rest, scans are ranked anew, and a new version is trained in the background."
-    )
-
-
-def progress_text(name: str, done: int, total: int) -> str:
-    """How far fetching is, from bytes."""
-    return f"Fetching {name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB"

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.models import backbone_lines as words
-from app.models.backbone_lines import BackboneLine
+from app.models.backbone_lines import BackboneLine, ask_fetch
+from app.strings import backbone_words as words
 from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted
 
@@ -142,10 +142,10 @@ class BackbonesDialog(DeskDialog):
         self.bar.setVisible(self._running)
 
     def _ask_fetch(self) -> None:
-        self._ask("fetch", words.ask_fetch(self._lines[self._name()]), words.FETCH_NOW)
+        self._ask("fetch", ask_fetch(self._lines[self._name()]), words.FETCH_NOW)
 
     def _ask_use(self) -> None:
-        text = words.ask_use(self._name(), self._used, self._decisions)
+        text = words.ASK_USE.format(name=self._name(), used=self._used, decisions=self._decisions)
         self._ask("use", text, words.USE_NOW)
 
     def _ask(self, what: str, text: str, yes: str) -> None:

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from app import strings
-from app.models.export_words import ADAPTERS, DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
 from app.strings import dialog_words
+from app.strings.export_words import ADAPTERS, DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
 from app.views.dialogs.parts import DeskDialog, muted, note, selectable
 from app.views.fields import spin_box, typed_path
 
