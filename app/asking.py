@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from unicodedata import normalize
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from app import strings
@@ -70,7 +70,6 @@ class Asking(QObject):
         if self._trouble is not None or not self._window.isVisible():
             return
         dialog = TroubleDialog(report.sentence, report.remedy, report.details, self._window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.finished.connect(self._trouble_closed)
         self._trouble = dialog
         dialog.open()
@@ -238,6 +237,5 @@ class Asking(QObject):
 
     def _open(self, dialog: QDialog, accepted: Callable[[], None]) -> None:
         """Show a dialog over the window without a loop of its own."""
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(accepted)
         dialog.open()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.controllers.backbones import Backbones
 from app.controllers.library import Library
@@ -41,7 +41,6 @@ class AskingBackbones(QObject):
             decisions=0 if session is None else len(session.decisions()),
             can_use=session is not None and not session.read_only,
         )
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fetch_asked.connect(self._backbones.fetch)
         dialog.add_asked.connect(self._add)
         dialog.use_asked.connect(self._library.use_backbone)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 
 from app.controllers.checking import Checking
 from app.controllers.library import Library
@@ -55,7 +55,6 @@ class AskingCheck(QObject):
             self._dialog.set_can_find(can_find)
             return
         dialog = self._dialog = CheckDialog(self._window, can_find=can_find)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.find_asked.connect(self._find)
         dialog.restore_asked.connect(self._restore)
         dialog.finished.connect(self._closed)

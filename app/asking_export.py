@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QUrl
+from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from app import strings
@@ -53,7 +53,6 @@ class AskingExport(QObject):
                 if session.label_set.multi_label and not format.multi_label
             ),
         )
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.start_asked.connect(self._start)
         dialog.cancel_asked.connect(self._exporting.cancel)
         dialog.open_asked.connect(self._open_folder)

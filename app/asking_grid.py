@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QPixmap
 
 from app import strings
@@ -56,7 +56,6 @@ class AskingGrid(QObject):
             self._window.status.message(why)
             return
         dialog = GridDialog(self._window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.wanted.connect(self._choose)
         dialog.accepted_page.connect(self._accept)
         dialog.back_asked.connect(self._batch.take_back)

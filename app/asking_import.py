@@ -1,6 +1,6 @@
 """The dialog that takes in labels which exist already."""
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 
 from app import strings
 from app.asking_first import session_to_change
@@ -39,7 +39,6 @@ class AskingImport(QObject):
         if session is None:
             return
         dialog = ImportLabelsDialog(targets(session.label_set), self._window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.look_asked.connect(self._look)
         dialog.plan_asked.connect(self.importing.plan)
         dialog.take_asked.connect(self.importing.take)

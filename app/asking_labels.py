@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 
 from app.asking_first import session_to_change
 from app.controllers.labelling import Labelling
@@ -41,7 +41,6 @@ class AskingLabels(QObject):
             self._window,
             undone=session.project.label_history().undone(),
         )
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.review_asked.connect(self.labelling.review)
         dialog.accepted.connect(self._accepted)
         dialog.finished.connect(self._closed)

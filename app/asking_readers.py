@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 
 from app.asking_first import session_to_change
 from app.controllers.library import Library
@@ -37,7 +37,6 @@ class AskingReaders(QObject):
         if session is None:
             return
         dialog = RulesDialog(self._window, session.rules)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self._save_rules(session, dialog.rules))
         dialog.open()
 
@@ -64,7 +63,6 @@ class AskingReaders(QObject):
         if session is None:
             return
         dialog = ReadersDialog(self._window, can_decide=not session.read_only)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.finished.connect(self._closed)
         self._dialog = dialog
         project, label_set = session.project, session.label_set

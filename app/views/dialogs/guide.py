@@ -28,6 +28,7 @@ class GuideDialog(DeskDialog):
 
     def __init__(self, guide: Path, parent: QWidget | None) -> None:
         super().__init__(command_words.COMMANDS["guide"].rstrip("…"), dialog_words.CLOSE, parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # it opens where it was
         self.only_close()
         self.resize(820, 680)
         self.pages = _Pages(guide)

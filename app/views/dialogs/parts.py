@@ -8,10 +8,14 @@ from app import strings
 
 
 class DeskDialog(QDialog):
-    """A dialog with one column, a sentence for what is wrong, and buttons at the lower right."""
+    """A dialog with one column, a sentence for what is wrong, and buttons at the lower right.
+
+    It is gone once it is closed.
+    """
 
     def __init__(self, title: str, accept_text: str, parent: QWidget | None) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.body = QVBoxLayout()
         self.body.setSpacing(8)
