@@ -97,9 +97,15 @@ class Asking(QObject):
         )
 
         def accepted() -> None:
-            labels, scans = dialog.label_set(), dialog.scans
             self._library.create(
-                NewProject(dialog.folder, labels, dialog.backbone, scans, dialog.unit)
+                NewProject(
+                    dialog.folder,
+                    dialog.label_set(),
+                    dialog.backbone,
+                    dialog.scans,
+                    dialog.unit,
+                    dialog.patients,
+                )
             )
 
         self._open(dialog, accepted)

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -13,6 +14,7 @@ from nearl_core.portions import growing
 from nearl_core.store.scans import NewScan
 from nearl_core.types import Identity, ScanInfo, SkippedFile
 
+SUBFOLDER = "subfolder"
 PatientRule = Callable[[Path], str]
 """What a path says of whose scan it is; "" where it says nothing."""
 
@@ -36,17 +38,31 @@ class InfoReader(Protocol):
         ...
 
 
+def _subfolder(roots: Iterable[Path], path: Path) -> str:
+    for root in roots:
+        if path.is_relative_to(root):
+            within = path.relative_to(root).parts
+            return within[0] if len(within) > 1 else ""
+    return ""
+
+
 def no_rule(path: Path) -> str:
     """Leave it to the file."""
     del path
     return ""
 
 
-def patient_rule(text: str | None) -> PatientRule:
-    """The rule that `--patient-from` names: `folder`, or a regular expression with one group.
+def patient_rule(text: str | None, *, below: Collection[Path] = ()) -> PatientRule:
+    """The rule that `--patient-from` names.
 
-    The expression is searched in the path, with forward slashes; its group, or the one named
-    `patient`, tells patients apart. Without a rule, or where it finds nothing, the file is asked.
+    `folder` is the folder that a file stands in, `subfolder` the one on its way that stands in a
+    folder that is added. Anything else is a regular expression, searched in the path with forward
+    slashes; its only group, or the one named `patient`, tells patients apart. Without a rule, or
+    where it finds nothing, the file is asked.
+
+    Args:
+        text: The rule, or None for none.
+        below: The folders that are added.
 
     Raises:
         UsageError: If the expression is not valid or has no such group.
@@ -55,6 +71,8 @@ def patient_rule(text: str | None) -> PatientRule:
         return no_rule
     if text == "folder":
         return lambda path: path.parent.name
+    if text == SUBFOLDER:
+        return partial(_subfolder, tuple(below))
     try:
         pattern = re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:

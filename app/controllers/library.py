@@ -37,6 +37,7 @@ class NewProject:
         folder: Where it will stand, ending in `.nearl`.
         scans: The folder to take scans from, or None.
         unit: What one scan is.
+        patients: How paths tell them apart, as `nearl_core.adding` knows it; "" where files do.
     """
 
     folder: Path
@@ -44,6 +45,7 @@ class NewProject:
     backbone: str
     scans: Path | None = None
     unit: Unit = Unit.IMAGE
+    patients: str = ""
 
 
 @dataclass(frozen=True)
@@ -219,9 +221,10 @@ class Library(QObject):
         self, session: Session, paths: tuple[Path, ...], there: ScanList, control: RunControl
     ) -> None:
         """In the background thread; each batch is written in the store thread."""
-        from nearl_core.adding import examine
+        from nearl_core.adding import examine, patient_rule
         from nearl_core.scans.find import find
         from nearl_core.stacking import members, stacked
+        from nearl_core.store.patients import kept_rule
 
         for path in paths:
             _require_readable(path)
@@ -229,7 +232,8 @@ class Library(QObject):
         known = frozenset(scan.path for scan in there.values() if not scan.problem)
         joined = members(project.folder, known)
         reader, seen = session.scan_reader, known | joined.keys()
-        looked = examine(find(paths), reader=reader, known=seen, control=control)
+        rule = patient_rule(kept_rule(project), below=paths)
+        looked = examine(find(paths), reader=reader, rule=rule, known=seen, control=control)
         found = stacked(looked, unit=project.unit, project=project.folder, joined=joined)
         for batch in growing(found, *_TOGETHER):
             job = self._jobs.store.submit(
@@ -304,12 +308,15 @@ class Library(QObject):
 
 
 def _create(wanted: NewProject, reader: str) -> Opened:
+    from nearl_core.store.patients import keep_rule
     from nearl_core.store.project import Project
 
     if wanted.scans is not None:
         _require_readable(wanted.scans)
     backbone, unit = wanted.backbone, wanted.unit
-    Project.create(wanted.folder, wanted.label_set, backbone=backbone, unit=unit).close()
+    with Project.create(wanted.folder, wanted.label_set, backbone=backbone, unit=unit) as made:
+        if wanted.patients:
+            keep_rule(made, wanted.patients)
     return _open(wanted.folder, reader)
 
 

@@ -28,6 +28,11 @@ UNITS = {
     "series": "a series: its DICOM files as a stack",
     "study": "a study: all its series as a stack",
 }
+PATIENTS = "Patients"
+PATIENT_RULES = {
+    "": "as the files say, else one a file",
+    "subfolder": "one in each folder of the scans",
+}
 SCANS_STAY = "Scans stay where they are; the project keeps decisions, versions and a cache."
 OWN_LABELS = "Own labels"
 NO_SUCH_FOLDER = "The folder of scans is not there."

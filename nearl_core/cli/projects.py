@@ -66,15 +66,17 @@ def add_commands(commands: SubParsers) -> None:
 def _add_patient_from(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patient-from",
-        metavar="REGEX|folder",
-        help="how paths tell patients apart: the folder's name, or a regular expression with one "
-        "group; else the file says it, else each file counts as a patient",
+        metavar="REGEX|folder|subfolder",
+        help="how paths tell patients apart: the name of the folder that a file stands in, that of "
+        "the folder below the one that is added, or a regular expression with one group; else the "
+        "file says it, else each file counts as a patient; what `create` was told holds for `add`",
     )
 
 
 def _create(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.adding import patient_rule
     from nearl_core.labels_file import from_argument
+    from nearl_core.store.patients import keep_rule
     from nearl_core.store.project import Project
     from nearl_core.types import Unit
 
@@ -90,6 +92,8 @@ def _create(args: argparse.Namespace, output: Output) -> None:
             "backbone": project.backbone,
             "unit": project.unit.value,
         }
+        if args.patient_from is not None:
+            keep_rule(project, args.patient_from)
         added = None
         if args.scans is not None:
             added = _add_to(project, [args.scans], args.patient_from, output)
@@ -140,6 +144,7 @@ def _add_to(
     from nearl_core.adding import examine, patient_rule
     from nearl_core.scans.find import find
     from nearl_core.stacking import members, stacked
+    from nearl_core.store.patients import kept_rule
     from nearl_core.store.scans import NewScan
     from nearl_core.types import SkippedFile
 
@@ -158,7 +163,7 @@ def _add_to(
         examined = examine(
             find(absolute),
             reader=reader,
-            rule=patient_rule(patient_from),
+            rule=patient_rule(patient_from or kept_rule(project), below=absolute),
             known=known | joined.keys(),
             control=output.control(),
         )

@@ -7,7 +7,9 @@ from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QPushButton
 
 from app.strings import dialog_words
 from app.views.dialogs.new_project import NewProjectDialog
-from tests.app.driving import Driver, dialog_of
+from nearl_core.store.project import Project
+from tests.app.driving import WAIT_MS, Driver, dialog_of
+from tests.support.scans import disc, write_png
 
 
 def asked(driver: Driver, scans: Path | None = None) -> NewProjectDialog:
@@ -146,3 +148,25 @@ def test_a_template_does_not_replace_typed_labels_without_a_question(driver: Dri
         assert choice.currentIndex() == (2 if kept else 1)
     dialog.reject()
     assert not dialog.isVisible()
+
+
+def test_folders_tell_patients_apart_now_and_later(driver: Driver, tmp_path: Path) -> None:
+    for name in ("in/anna/left", "in/anna/right", "in/ben/left", "later/ben/right"):
+        write_png(tmp_path / f"{name}.png", disc(seed=len(name)))
+    dialog = asked(driver, tmp_path / "in")
+    driver.bot.keyClicks(dialog.editor.name_field, "Disc")
+    patients = next(box for box in dialog.findChildren(QComboBox) if box.findData("subfolder") >= 0)
+    assert patients.currentText() == "as the files say, else one a file"
+    patients.setCurrentIndex(patients.findData("subfolder"))
+    folder = dialog.folder
+    with driver.bot.waitSignal(driver.desk.library.added, timeout=WAIT_MS):
+        dialog.ok.click()
+    with driver.bot.waitSignal(driver.desk.library.added, timeout=WAIT_MS):
+        driver.desk.library.add((tmp_path / "later",))
+    with Project.open(folder, read_only=True) as project:
+        scans = {scan.path.relative_to(tmp_path).as_posix(): scan for scan in project.scans()}
+    assert all(scan.patient_known for scan in scans.values())
+    anna = {scan.patient for name, scan in scans.items() if "anna" in name}
+    ben = {scan.patient for name, scan in scans.items() if "ben" in name}
+    assert len(scans) == 4
+    assert len(anna) == len(ben) == len(anna | ben) - 1

@@ -121,6 +121,22 @@ def test_a_new_project_says_how_many_scans_it_took_in(
     assert "9 scans added" in capsys.readouterr().out
 
 
+def test_a_patient_rule_holds_for_what_is_added_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pictures of each patient in folders of their own, left and right apart."""
+    for name in ("in/anna/left/1", "in/anna/right/1", "in/ben/left/1", "later/ben/2", "later/3"):
+        write_png(tmp_path / f"{name}.png", disc())
+    project, scans = str(tmp_path / "p"), str(tmp_path / "in")
+    rule = ["--patient-from", "subfolder"]
+    assert main(["create", project, "--labels", "a,b", "--scans", scans, *rule]) == 0
+    capsys.readouterr()
+    assert main(["add", project, str(tmp_path / "later"), "--json"]) == 0
+    added = json.loads(capsys.readouterr().out)
+    # Anna, Ben, and the one that stands in no folder and says nothing.
+    assert (added["scans"], added["patients"], added["patients_known"]) == (5, 3, False)
+
+
 @pytest.mark.parametrize("rule", ["(", "x", "(a)(b)"])
 def test_a_patient_rule_that_means_nothing_leaves_no_project(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], rule: str

@@ -40,7 +40,7 @@ class NewProjectDialog(DeskDialog):
         scans: Path | None = None,
     ) -> None:
         super().__init__(dialog_words.NEW_PROJECT_TITLE, dialog_words.CREATE, parent)
-        self.resize(720, 640)
+        self.resize(720, 672)
         self._templates = templates
         self._new_id = new_id
         self._named = False
@@ -61,6 +61,9 @@ class NewProjectDialog(DeskDialog):
         self._unit = QComboBox()
         for unit in Unit:
             self._unit.addItem(dialog_words.UNITS[unit.value], unit)
+        self._patients = QComboBox()
+        for rule, word in dialog_words.PATIENT_RULES.items():
+            self._patients.addItem(word, rule)
         self.editor = LabelEditor(Edit(()).added(), multi_label=False, in_project=False)
         self.body.addLayout(self._fields())
         self.body.addSpacing(8)
@@ -90,6 +93,7 @@ class NewProjectDialog(DeskDialog):
             line.addWidget(button)
             form.addRow(title, line)
         form.addRow(dialog_words.UNIT, self._unit)
+        form.addRow(dialog_words.PATIENTS, self._patients)
         form.addRow(dialog_words.BACKBONE, self._backbone)
         form.addRow("", note(dialog_words.SCANS_STAY))
         return form
@@ -117,6 +121,11 @@ class NewProjectDialog(DeskDialog):
     def unit(self) -> Unit:
         """What one scan is."""
         return tuple(Unit)[self._unit.currentIndex()]
+
+    @property
+    def patients(self) -> str:
+        """How folders tell patients apart; "" where the files do."""
+        return str(self._patients.currentData())
 
     def label_set(self) -> LabelSet:
         """The labels as typed."""
