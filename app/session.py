@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.models.scan_table import ScanTable
+from nearl_core.readers import taken_in
 from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import (
@@ -113,6 +114,7 @@ class Session:
         untrained: Ids of the standing decisions that a version could learn from and none did.
         teaching: Scans with a decision of any reader that can be learned from.
         read_by_others: Scans that other readers decided here, imported decisions left out.
+        taken_in: What a source says of each scan, by its id; of several the one taken in last.
     """
 
     project: "Project"
@@ -138,6 +140,7 @@ class Session:
         self.read_by_others = frozenset(
             found.scan_id for found in self.others if found.shown is not Shown.IMPORTED
         )
+        self.taken_in = taken_in(self.others, self.sources)
         self.teaching = _teaching(every)
         self._was = dict[int, Was]()
         self.untrained = {found.id for found in self.lessons()} - self.trained

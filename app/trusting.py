@@ -114,8 +114,8 @@ class Trusting(QObject):
             return  # it measures the reader and never stands
         following = self.again.after(decision.scan_id)
         self.decided(decision)
-        anew = decision.undoes is None and decision.scan_id in self.trust.looked_twice
-        if following is not None and anew:  # not a flag or a note
+        settled = decision.undoes is None and not self.again.lists(decision.scan_id)
+        if following is not None and settled:  # not a flag or a note
             # Once the queue's next scan is on screen: this one takes its place.
             QTimer.singleShot(0, lambda: self._open(following))
 

@@ -1,7 +1,7 @@
 """What several readers came to: how much each decided, how far they agree, where they do not."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from nearl_core.agreement import Agreement, Word, alike, cohen, pairs_of, together, word
@@ -82,6 +82,26 @@ class ReaderReport:
     def open(self) -> tuple[Disagreement, ...]:
         """Those that nobody has settled."""
         return tuple(one for one in self.disagreements if one.settled is None)
+
+
+def taken_in(decisions: Iterable[Decision], sources: Collection[str]) -> dict[int, Decision]:
+    """What a source says of each scan, by its id; of several the one that was taken in last."""
+    ordered = sorted(decisions, key=lambda found: found.id)
+    return {found.scan_id: found for found in ordered if found.reader in sources}
+
+
+def calls_or_taken_in(
+    own: Iterable[Decision], taken: Mapping[int, Decision]
+) -> tuple[Decision, ...]:
+    """A reader's calls, and of all other scans what was taken in; deferring a scan is no call."""
+    calls = {found.scan_id: found for found in own if found.verdict.state.is_decided}
+    return tuple((dict(taken) | calls).values())
+
+
+def confirmed(own: Iterable[Decision], taken: Mapping[int, Decision]) -> set[int]:
+    """Scans of which a reader says what was taken in."""
+    both = ((found, taken[found.scan_id]) for found in own if found.scan_id in taken)
+    return {found.scan_id for found, other in both if found.verdict.call == other.verdict.call}
 
 
 def report(readings: Readings, label_set: LabelSet) -> ReaderReport:

@@ -1,4 +1,4 @@
-"""The reader's own decisions that the others speak against, to be looked at again."""
+"""Own decisions and imported labels that the others speak against, to be looked at again."""
 
 from dataclasses import replace
 from functools import partial
@@ -12,6 +12,7 @@ from app.models.trust_lines import doubt_lines
 from app.session import Session
 from app.strings import trust_words as words
 from nearl_core.learn.evaluate import ENOUGH
+from nearl_core.readers import calls_or_taken_in, confirmed
 from nearl_core.types import Decision, Doubt, State
 
 MOST = 50
@@ -20,7 +21,10 @@ _AFTER = 10
 
 
 class LookingAgain(QObject):
-    """Keeps the list while the reader looks at it; only the reader's own decisions are in it.
+    """Keeps the list while the reader looks at it.
+
+    In it are the reader's own decisions and, of scans that they did not decide, what was imported.
+    What other readers say is neither listed nor weighed.
 
     Attributes:
         lines: The DoubtLines, the most doubtful first.
@@ -59,25 +63,41 @@ class LookingAgain(QObject):
         self.weigh()
 
     def decided(self, decision: Decision) -> None:
-        """A decision was committed; a flag or a note leaves its scan on the list."""
-        if decision.undoes is None and decision.scan_id not in self._trust.looked_twice:
+        """A decision was committed; a flag or a note leaves its scan on the list.
+
+        (A flag on a scan that nothing was said of defers it, which decides nothing.)
+        """
+        if self._settles(decision):
+            self._doubts = tuple(x for x in self._doubts if x.scan_id != decision.scan_id)
+        elif decision.verdict.state.is_decided:
             now = {decision.scan_id: decision.id}
             self._doubts = tuple(
                 replace(x, decision_id=now.get(x.scan_id, x.decision_id)) for x in self._doubts
             )
-        else:
-            self._doubts = tuple(x for x in self._doubts if x.scan_id != decision.scan_id)
         self._since += 1
         if self._since >= _AFTER or decision.undoes is not None:
             self.weigh()
         elif self._wanted:
             self._tell()
 
+    def lists(self, scan_id: int) -> bool:
+        """Whether a scan is on the list."""
+        return any(doubt.scan_id == scan_id for doubt in self._doubts)
+
     def after(self, scan_id: int) -> int | None:
         """The scan to look at once one of the list was decided, or None where it is not on it."""
-        if not self._wanted or all(doubt.scan_id != scan_id for doubt in self._doubts):
+        if not self._wanted or not self.lists(scan_id):
             return None
         return next((doubt.scan_id for doubt in self._doubts if doubt.scan_id != scan_id), None)
+
+    def _settles(self, decision: Decision) -> bool:
+        """Whether a doubt of the scan is answered: decided anew, or what was imported of it is."""
+        scan_id, session = decision.scan_id, self._session
+        if decision.undoes is not None or scan_id in self._trust.looked_twice or session is None:
+            return True
+        taken = session.taken_in.get(scan_id)
+        doubted = {doubt.decision_id for doubt in self._doubts}
+        return taken is not None and taken.id in doubted and decision.verdict.state.is_decided
 
     def weigh(self) -> None:
         """Weigh the decisions anew: the engine, a version or the labels may be other ones."""
@@ -87,23 +107,23 @@ class LookingAgain(QObject):
         self._since = 0
         if self._job is not None:
             self._job.cancel()  # a newer weighing knows all that this one would
-        own = [d for d in session.standing.values() if d.verdict.state is State.LABELLED]
+        weighed = _weighed_of(session)
+        labelled = sum(found.verdict.state is State.LABELLED for found in weighed)
         if self._suggestions.engine is None:
             self._refuse(words.NO_ENGINE)
-        elif len(own) < ENOUGH:
-            self._refuse(words.TOO_FEW.format(enough=ENOUGH, n=len(own)))
+        elif labelled < ENOUGH:
+            self._refuse(words.TOO_FEW.format(enough=ENOUGH, n=labelled))
         else:
             if not self._doubts:
                 self.notice.emit(words.LOOKING)
-            self._job = self._suggestions.look_again(
-                tuple(session.standing.values()), done=partial(self._weighed, session)
-            )
+            self._job = self._suggestions.look_again(weighed, done=partial(self._weighed, session))
 
     def _weighed(self, session: Session, doubts: list[Doubt]) -> None:
         if session is self._session:
-            looked = self._trust.looked_twice
-            standing = {decision.id for decision in session.standing.values()}
-            fresh = (x for x in doubts if x.scan_id not in looked and x.decision_id in standing)
+            alike = confirmed(session.standing.values(), session.taken_in)
+            settled = self._trust.looked_twice | alike
+            standing = {decision.id for decision in _weighed_of(session)}
+            fresh = (x for x in doubts if x.scan_id not in settled and x.decision_id in standing)
             self._doubts = tuple(fresh)[:MOST]
             self._tell()
 
@@ -113,11 +133,21 @@ class LookingAgain(QObject):
             return
         found = {x.scan_id: session.table.scan(x.scan_id) for x in self._doubts}
         names = {scan_id: scan.path.name for scan_id, scan in found.items() if scan is not None}
-        decisions = tuple(session.standing.values())
-        self.lines.emit(doubt_lines(self._doubts, decisions, names, session.label_set))
+        weighed, labels = _weighed_of(session), session.label_set
+        lines = doubt_lines(self._doubts, weighed, names, labels, session.sources)
+        self.lines.emit(lines)
         self.notice.emit("" if self._doubts else words.NO_DOUBTS)
 
     def _refuse(self, why: str) -> None:
         self._doubts = ()
         self.lines.emit(())
         self.notice.emit(why)
+
+
+def _weighed_of(session: Session) -> tuple[Decision, ...]:
+    """The reader's calls, and what was imported of all other scans.
+
+    Not where a scan is read before anything is said of it: what was imported would say something.
+    """
+    taken = {} if session.rules.blind_first else session.taken_in
+    return calls_or_taken_in(session.standing.values(), taken)

@@ -1,6 +1,6 @@
 """What the desk shows of how far it can be trusted, worked out from plain values."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.strings import trust_words as words
@@ -117,7 +117,11 @@ def version_evidence(
 
 
 def doubt_lines(
-    doubts: Sequence[Doubt], decisions: Sequence[Decision], names: dict[int, str], labels: LabelSet
+    doubts: Sequence[Doubt],
+    decisions: Sequence[Decision],
+    names: Mapping[int, str],
+    labels: LabelSet,
+    sources: Collection[str] = (),
 ) -> tuple[DoubtLine, ...]:
     """A line for each doubt.
 
@@ -126,13 +130,14 @@ def doubt_lines(
         decisions: Those that are doubted; a doubt without its decision is left out.
         names: Of the scans, by id.
         labels: The label set.
+        sources: Names under which labels were taken in; a doubt of one of these says of which.
     """
     by_id = {decision.id: decision for decision in decisions}
     return tuple(
         DoubtLine(
             doubt.scan_id,
             names[doubt.scan_id],
-            _doubt(doubt, by_id[doubt.decision_id], labels),
+            _doubt(doubt, by_id[doubt.decision_id], labels, sources),
             words.ODDS.format(odds=_odds(doubt.odds)),
         )
         for doubt in doubts
@@ -147,7 +152,14 @@ def _by_label(found: Sequence[Outcome], label_set: LabelSet) -> Table:
     return Table(words.LABEL_COLUMNS, tuple(rows))
 
 
-def _doubt(doubt: Doubt, decision: Decision, label_set: LabelSet) -> str:
+def _doubt(doubt: Doubt, decision: Decision, label_set: LabelSet, sources: Collection[str]) -> str:
+    text = _doubted(doubt, decision, label_set)
+    if decision.reader in sources:
+        return words.DOUBT_IMPORTED.format(source=decision.reader, doubt=text)
+    return text
+
+
+def _doubted(doubt: Doubt, decision: Decision, label_set: LabelSet) -> str:
     (label,) = label_set.names_of((doubt.label_id,))
     if label_set.multi_label:
         there = doubt.label_id in label_set.meant(decision.verdict.labels)

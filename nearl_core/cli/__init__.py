@@ -32,6 +32,7 @@ _MODULES: Final = (
     "export",
     "scans",
     "engine",
+    "look_again",
     "backbones",
     "bench",
     "demo",

@@ -18,7 +18,9 @@ from app.views import style
 from app.views.label_row import LabelRow
 from nearl_core.learn import evaluate
 from nearl_core.learn.prequential import Outcome
-from nearl_core.types import LabelSet, Ranking
+from nearl_core.store import readings
+from nearl_core.store.project import Project
+from nearl_core.types import LabelSet, NewDecision, Ranking, Shown, State, Verdict
 from tests.app.driving import Driver
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -253,6 +255,43 @@ def test_another_readers_decisions_are_not_listed(
     assert strip(second) == ""
     second.press(Qt.Key.Key_A)
     assert second.desk.window.scan.again.texts() == (words.TOO_FEW.format(enough=4, n=0),)
+
+
+@pytest.fixture
+def imported(start: Callable[[], Driver], project: Path) -> Driver:
+    """A desk whose project took labels in; those of the first two scans are like no others."""
+    said = ["stripes", "other", *("disc" for _ in range(5))]
+    with Project.open(project) as opened:
+        readings.keep_source(opened, "registry")
+        for scan_id, label in enumerate(said, start=1):
+            verdict = Verdict(State.LABELLED, (label,))
+            opened.record(NewDecision(scan_id, "registry", verdict, shown=Shown.IMPORTED))
+    driver = start()
+    driver.open(project)
+    return driver
+
+
+@pytest.mark.usefixtures("few")
+def test_imported_labels_that_the_others_speak_against_are_listed(imported: Driver) -> None:
+    panel = imported.desk.window.scan.again
+    imported.press(Qt.Key.Key_A)
+    imported.until(lambda: panel.list.count() == 2)
+    assert [text.partition("registry: ")[2] for text in panel.texts()[1:]] == [
+        "Other, or Disc?",
+        "Stripes, or Disc?",
+    ]
+    imported.bot.keyClick(panel.list, Qt.Key.Key_Return)
+    assert imported.scan_id() == 2
+    imported.decide(Qt.Key.Key_F)  # a flag says nothing of it
+    assert imported.scan_id() == 2
+    assert panel.list.count() == 2
+    imported.decide(Qt.Key.Key_1)
+    assert panel.list.count() == 1
+    imported.until(lambda: imported.scan_id() == 1)  # the next one of the list
+    imported.decide(Qt.Key.Key_2)  # as the registry has it
+    for _ in range(2):
+        imported.press(Qt.Key.Key_A)
+    imported.until(lambda: words.NO_DOUBTS in panel.texts())
 
 
 def test_one_panel_stands_beside_the_scan(desk: Driver) -> None:

@@ -250,3 +250,48 @@ def test_bench_draws_from_train_and_measures_on_test(
     assert [r["method"] for r in found] == ["zero-shot", "tuned", "live"]
     assert {r["figures"]["n"] for r in found} == {2 * EACH}
     assert _run(capsys, *argv) == []  # what stands in the results is not run again
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of 40 scans whose labels were imported, one of them wrong."""
+    folder = tmp_path_factory.mktemp("imported")
+    backbone = write_backbone(folder / "tiny", words="lung\n")
+    rows = ["path,label"]
+    for number in range(40):
+        kind, draw = (("Disc", disc), ("Stripes", stripes))[number % 2]
+        path = write_png(folder / "scans" / f"{number}.png", draw(seed=number))
+        rows.append(f"{path},{'Stripes' if number == 6 else kind}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    made = folder / "p.nearl"
+    more = ["--labels", "Disc,Stripes", "--scans", str(folder / "scans")]
+    assert main(["create", str(made), *more, "--backbone", str(backbone)]) == 0
+    table = str(folder / "labels.csv")
+    assert main(["import", str(made), table, "--format", "csv", "--source", "registry"]) == 0
+    return made
+
+
+def test_look_again_lists_imported_labels_that_the_others_speak_against(
+    imported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (found,) = _run(capsys, "look-again", imported, "--top", 1)
+    assert Path(found["path"]).name == "6.png"
+    assert (found["reader"], found["said"], found["rather"]) == ("registry", "Stripes", "Disc")
+    assert found["odds"] > 1
+    assert main(["look-again", str(imported), "--top", "1"]) == 0
+    assert "registry says Stripes, the others Disc, " in capsys.readouterr().out
+
+
+def test_look_again_lists_no_label_that_a_reader_confirmed(
+    imported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = imported.parent / "scans" / "6.png"
+    (tmp_path / "same.csv").write_text(f"path,label\n{wrong},Stripes")
+    _run(capsys, "decide", imported, tmp_path / "same.csv")
+    found = _run(capsys, "look-again", imported)
+    assert str(wrong) not in {one["path"] for one in found}
+
+
+def test_look_again_says_what_it_needs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "14 decisions are too few" in _said(capsys, "look-again", project, code=3)
+    assert "No reader B" in _said(capsys, "look-again", project, "--reader", "B", code=3)
