@@ -4,11 +4,12 @@ import contextlib
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QImage, QImageReader, QPixmap
 
 from app.jobs import Job, Jobs, Priority
 from app.models.picture import Picture, prepare, through
@@ -230,7 +231,7 @@ def _thumbnail_job(
     """A thumbnail from the project's cache, else made and kept there."""
     file = cache.find(scan.id)
     if file is not None:
-        image = QImage(str(file))
+        image = _kept(file)
         if not image.isNull():
             return image
     pixels = _small(reader, scan, THUMBNAIL_SIDE, control)
@@ -238,6 +239,15 @@ def _thumbnail_job(
     with contextlib.suppress(OSError, NearlError):
         cache.keep(scan.id, pixels)
     return _image(pixels)
+
+
+def _kept(file: Path) -> QImage:
+    """A kept thumbnail; null for anything else, which the cache of somebody's project may hold."""
+    found = QImageReader(str(file), b"png")
+    found.setAutoDetectImageFormat(False)
+    size = found.size()
+    small = 0 < max(size.width(), size.height()) <= THUMBNAIL_SIDE
+    return found.read() if small else QImage()
 
 
 def thumbnail(reader: ScanReader, scan: Scan, side: int, control: RunControl) -> QImage:

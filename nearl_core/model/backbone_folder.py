@@ -35,6 +35,8 @@ _TOKENIZERS = (
     "spiece.model",
     "sentencepiece.bpe.model",
 )
+_DEEPEST = 1000
+"""Layers of a tower: many times what any has, and few enough to find out that they don't fit."""
 _AGAIN = "Copy or fetch the whole folder again."
 
 
@@ -46,7 +48,7 @@ def read_config(folder: Path) -> dict[str, Any]:
             towers that can't be walked block by block.
     """
     try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
+        config = _said(folder / CONFIG)
     except (OSError, ValueError) as error:
         raise BackboneError(
             f"The backbone folder {folder.name} has no readable {CONFIG}.", _AGAIN
@@ -65,6 +67,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def _said(file: Path) -> Any:  # noqa: ANN401 - what a file holds
+    """What stands in a JSON file.
+
+    Raises:
+        OSError: If it can't be read, or is a device or a pipe, which may never end.
+        ValueError: If it is no JSON, or nested deeper than anything that is meant.
+    """
+    if not file.is_file():
+        raise FileNotFoundError
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 def check_towers(model_cfg: dict[str, Any], *, name: str) -> None:
     """Make sure that both towers are of a kind that can be walked block by block.
 
@@ -77,12 +94,19 @@ def check_towers(model_cfg: dict[str, Any], *, name: str) -> None:
         or not isinstance(text, dict)
         or not _TIMM_NAME.fullmatch(str(vision.get("timm_model_name") or "none"))
         or isinstance(vision.get("layers"), list)  # a ResNet
+        or any(_depth(tower) > _DEEPEST for tower in (vision, text))
         or "multimodal_cfg" in model_cfg
     ):
         raise BackboneError(
             f"The towers of the backbone {name} are not vision and text transformers.",
             "Choose a ViT backbone such as starter, BiomedCLIP or ViT-B-16.",
         )
+
+
+def _depth(tower: dict[str, Any]) -> float:
+    """How many layers a tower asks for; nothing else says so before they are all made."""
+    layers = tower.get("layers")
+    return layers if isinstance(layers, (int, float)) else 0
 
 
 def read_text_config(folder: Path) -> dict[str, Any]:
@@ -92,7 +116,7 @@ def read_text_config(folder: Path) -> dict[str, Any]:
         BackboneError: If it is missing, is no BERT, or asks for code of its own.
     """
     try:
-        config = json.loads((folder / TEXT_CONFIG).read_text("utf-8"))
+        config = _said(folder / TEXT_CONFIG)
     except (OSError, ValueError) as error:
         raise BackboneError(
             f"The backbone {folder.name} has no readable {TEXT_CONFIG} for its text tower.",
@@ -124,7 +148,7 @@ def check_tokenizer(folder: Path, config: dict[str, Any]) -> None:
         )
     own = folder / "tokenizer_config.json"
     try:
-        _refuse_code(json.loads(own.read_text("utf-8")) if own.is_file() else {}, folder)
+        _refuse_code(_said(own) if own.exists() else {}, folder)
     except (OSError, ValueError) as error:
         raise BackboneError(
             f"The tokenizer of the backbone {folder.name} can't be read.", _AGAIN

@@ -86,6 +86,7 @@ def load(name: str) -> Backbone:
             open_clip.load_checkpoint(model, str(weights_file(folder)))
         tokenizer = _tokenizer(folder, config)
     except (
+        ArithmeticError,
         RuntimeError,
         ValueError,
         OSError,

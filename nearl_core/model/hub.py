@@ -70,7 +70,7 @@ def listing(repository: str) -> Listing:
             git_sha1="" if file.lfs else file.blob_id or "",
         )
         for file in info.siblings or ()
-        if "/" not in file.rfilename
+        if not {"/", "\\"} & set(file.rfilename)  # Windows takes both
     ]
     return Listing(repository, info.sha or "main", tuple(found))
 

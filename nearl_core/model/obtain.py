@@ -66,7 +66,7 @@ def add(source: Path, *, name: str | None = None, control: RunControl | None = N
         )
     beside = unfinished_folder(target.name)
     shutil.rmtree(beside, ignore_errors=True)
-    files = {f for kept in _KEPT for f in source.glob(kept)}
+    files = {f for kept in _KEPT for f in source.glob(kept) if f.is_file()}
     try:
         _copy(files if converts else {*files, weights_file(source)}, beside, control)
         _complete(beside)

@@ -64,7 +64,7 @@ def check(folder: Path, found: dict[str, list[float]]) -> None:
     try:
         kept = json.loads((folder / FILE).read_text("utf-8"))
         apart = {part: _apart(kept[part], values) for part, values in found.items()}
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise BackboneError(
             f"The reference of the backbone {folder.name} can't be read.", f"Remove its {FILE}."
         ) from error

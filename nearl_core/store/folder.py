@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert, text
 
 from nearl_core.errors import ProjectDamagedError, ProjectError
 from nearl_core.links import is_link
@@ -17,7 +17,7 @@ from nearl_core.store import label_sets, migrations
 from nearl_core.store.database import Database
 from nearl_core.store.faults import WAY_BACK, understood
 from nearl_core.store.hashes import new_key
-from nearl_core.store.schema import meta
+from nearl_core.store.schema import TRIGGERS, meta
 from nearl_core.types import LabelSet, Revision, Unit
 
 SUFFIX: Final = ".nearl"
@@ -186,7 +186,8 @@ def require_schema(database: Database, before: migrations.Before = migrations.no
         before: Called with the number of an older schema before anything is changed.
 
     Raises:
-        ProjectError: If it is newer, no project's, or older and opened read-only.
+        ProjectError: If it is newer, no project's, older and opened read-only, or changes by
+            itself what is saved.
     """
     if database.read_only:
         with database.reading() as connection:
@@ -194,3 +195,20 @@ def require_schema(database: Database, before: migrations.Before = migrations.no
         return
     with database.writing() as connection:
         migrations.migrate(connection, before)
+        _require_no_own_will(connection)
+
+
+def _require_no_own_will(connection: Connection) -> None:
+    """Refuse a database that does anything by itself but guard its history.
+
+    Whoever made it elsewhere could have it drop decisions that are told as saved.
+
+    Raises:
+        ProjectError: If it has a trigger or a view that no program of ours made.
+    """
+    query = "SELECT sql FROM sqlite_master WHERE type IN ('trigger', 'view')"
+    if not TRIGGERS.issuperset(connection.scalars(text(query))):
+        raise ProjectError(
+            "The project's database changes by itself what is saved, so it is not written to.",
+            "Ask for the project as NEARL Desk made it, or look at this one read-only.",
+        )

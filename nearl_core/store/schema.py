@@ -179,6 +179,10 @@ activations = Table(
 )
 
 
+TRIGGERS: set[str] = set()
+"""What a database may do by itself: the statements that guard history, and nothing else."""
+
+
 def _guard_history() -> None:
     # OR REPLACE deletes without firing delete triggers, so an insert over an existing key is
     # refused too.
@@ -192,9 +196,9 @@ def _guard_history() -> None:
 
 
 def _add_trigger(table: Table, name: str, head: str) -> None:
-    statement = DDL(  # type: ignore[no-untyped-call]
-        f"CREATE TRIGGER {name} {head} BEGIN SELECT RAISE(ABORT, '{table.name} only grows'); END"
-    )
+    text = f"CREATE TRIGGER {name} {head} BEGIN SELECT RAISE(ABORT, '{table.name} only grows'); END"
+    TRIGGERS.add(text)
+    statement = DDL(text)  # type: ignore[no-untyped-call]
     event.listen(table, "after_create", statement.execute_if(dialect="sqlite"))
 
 

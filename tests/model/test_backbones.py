@@ -1,6 +1,7 @@
 """Backbone folders: what loads, and what each broken one is refused for."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from tests.model.making import (
     write_config,
 )
 
-WEIGHTS = "open_clip_model.safetensors"
+WEIGHTS, CONFIG = "open_clip_model.safetensors", "open_clip_config.json"
 
 
 @pytest.fixture
@@ -85,6 +86,11 @@ def _no_config(folder: Path) -> None:
 
 def _broken_config(folder: Path) -> None:
     (folder / "open_clip_config.json").write_text("{")
+
+
+def _endless_config(folder: Path) -> None:
+    (folder / CONFIG).unlink()
+    (folder / CONFIG).symlink_to("/dev/zero")
 
 
 def _no_weights(folder: Path) -> None:
@@ -150,6 +156,14 @@ def test_weights_beside_those_that_were_checked_are_not_opened(folder: Path, nam
         (_text_tower(hf_model_name="some/bert"), "no readable config.json for its text tower"),
         (_text_tower(unheard_of=1), "don't fit"),
         (_text_tower(hf_tokenizer_name="some/words"), "has no tokenizer"),
+        (_text_tower(layers=10**9), "not vision and text transformers"),
+        (_text_tower(layers=0), "don't fit"),
+        (lambda f: (f / CONFIG).write_text("[" * 100_000), "no readable open_clip_config.json"),
+        pytest.param(
+            _endless_config,
+            "no readable open_clip_config.json",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="no such device there"),
+        ),
     ],
 )
 def test_a_broken_folder_says_what_is_wrong(

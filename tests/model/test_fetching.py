@@ -37,6 +37,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def hub(folder: Path) -> Iterator[FakeHub]:
     others = {"model.bin": b"\x80" * 5000, "README.md": b"a card", "deep/er.json": b"{}"}
+    others |= {"..\\..\\up.json": b"{}"}  # leads elsewhere on Windows
     fake = FakeHub(contents(folder) | others)
     fake.install()
     yield fake

@@ -174,3 +174,36 @@ def test_a_version_that_is_no_adapters_is_not_exported(tmp_path: Path) -> None:
         with pytest.raises(ExportError, match=r"no adapters.*train a new one"):
             export_adapters(project, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER t BEFORE INSERT ON decisions BEGIN SELECT RAISE(IGNORE); END",
+        "CREATE TRIGGER t AFTER INSERT ON scans BEGIN DELETE FROM scans; END",
+        "CREATE VIEW v AS SELECT * FROM decisions",
+    ],
+)
+def test_a_database_that_drops_by_itself_what_is_saved_is_not_written_to(
+    tmp_path: Path, statement: str
+) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc")
+    with closing(sqlite3.connect(tmp_path / "p.nearl" / "project.db")) as database:
+        database.execute(statement)
+    with pytest.raises(ProjectError, match=r"changes by itself.*read-only"):
+        Project.open(tmp_path / "p")
+    with Project.open(tmp_path / "p", read_only=True) as project:
+        assert said(project.standing()) == {(1, "r"): ("disc",)}
+
+
+def test_a_guard_of_history_that_was_made_over_is_not_taken_for_ours(tmp_path: Path) -> None:
+    new_project(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "p.nearl" / "project.db")) as database:
+        database.execute("DROP TRIGGER decisions_no_update")
+        database.execute(
+            "CREATE TRIGGER decisions_no_update BEFORE INSERT ON decisions "
+            "BEGIN SELECT RAISE(IGNORE); END"
+        )
+    with pytest.raises(ProjectError, match="changes by itself"):
+        Project.open(tmp_path / "p")
