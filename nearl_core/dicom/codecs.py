@@ -5,7 +5,7 @@ JPEG 2000, whose own colour transform is a part of the code stream.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 
 import imagecodecs
@@ -54,8 +54,13 @@ _VIDEO += tuple(f"1.2.840.10008.1.2.4.{number}" for number in (106, 107, 108))
 _LARGE = 1 << 20
 """Bytes of a code stream from which on a second thread pays."""
 
-_STARTS_J2K = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
+_BARE_J2K = b"\xff\x4f\xff\x51"
+_STARTS_J2K = (_BARE_J2K, b"\x00\x00\x00\x0cjP  ")
 """How JPEG 2000 begins: a bare code stream, or boxes."""
+_SYCC = b"colr\1\0\0\0\0\0\x12"
+"""The box of a colour space of luminance and chroma, ISO/IEC 15444-1 I.5.3.3."""
+_DCT = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+"""Frame headers of lossy JPEG; lossless ones name a colour space that they do not have."""
 
 _END = b"\xff\xd9"
 """End of image in JPEG; coded data never hold these bytes."""
@@ -88,7 +93,7 @@ def codec_of(stream: bytes) -> Codec:
         ScanError: If it is none of them.
     """
     if stream.startswith(_STARTS_J2K):
-        start = max(stream.find(b"\xff\x4f\xff\x51"), 0)
+        start = max(stream.find(_BARE_J2K), 0)
         # Bit 14 of Rsiz announces Part 15, ISO/IEC 15444-15 A.2.
         capabilities = stream[start + 6 : start + 8]
         return Codec.HTJ2K if capabilities and capabilities[0] & 0x40 else Codec.JPEG_2000
@@ -100,7 +105,7 @@ def codec_of(stream: bytes) -> Codec:
             return Codec.JPEG_LS
         if marker == 0xC3:
             return Codec.JPEG_LOSSLESS
-        if marker in (0xC0, 0xC1, 0xC2, 0xC9, 0xCA):
+        if marker in _DCT:
             return Codec.JPEG
     raise ScanError("There is no decoder for the pixel data of this file.")
 
@@ -113,33 +118,55 @@ def _frame_marker(stream: bytes) -> int:
 
 def _frame_header(stream: bytes) -> int:
     """Where a JPEG's start-of-frame marker stands, or 0."""
+    for marker, at in _segments(stream):
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            return at
+    return 0
+
+
+def _segments(stream: bytes) -> Iterator[tuple[int, int]]:
+    """The second byte of each of a JPEG's markers and where it stands, the first scan the last."""
     at = 2
-    while at + 4 <= len(stream):
-        if stream[at] != 0xFF:
-            return 0
+    while at + 4 <= len(stream) and stream[at] == 0xFF:
         marker = stream[at + 1]
         if marker == 0xFF:
             at += 1
             continue
-        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            return at
+        yield marker, at
         if marker == 0xDA:
-            return 0
+            return
         at += 2 + int(struct.unpack_from(">H", stream, at + 2)[0])
-    return 0
 
 
-def codes_rgb(stream: bytes) -> bool:
-    """Whether what a code stream decodes to is RGB by its own word; headers lie.
+def coded_as(stream: bytes) -> str:
+    """What a code stream of three components decodes to by its own word, or ""; headers lie.
 
     JPEG 2000 undoes the colour transform that it names (ISO/IEC 15444-1 A.6.1), so that a header
-    which says YBR_FULL would have it undone twice. JPEG can name its components R, G and B.
+    which says YBR_FULL would have it undone twice. JPEG can name its components R, G and B, and
+    its JFIF and Adobe segments say that they are YCbCr (ISO/IEC 10918-5, 6.1 and 6.5.3); a plain
+    photograph that is wrapped into DICOM is often called RGB.
+
+    Returns:
+        "RGB", "YBR_FULL", or "" where it says nothing.
     """
     if stream.startswith(_STARTS_J2K):
-        style = stream.find(b"\xff\x52", max(stream.find(b"\xff\x4f\xff\x51"), 0))
-        return 0 <= style < len(stream) - 8 and stream[style + 8] == 1
+        start = max(stream.find(_BARE_J2K), 0)
+        style = stream.find(b"\xff\x52", start)
+        if 0 <= style < len(stream) - 8 and stream[style + 8] == 1:
+            return "RGB"
+        return "YBR_FULL" if _SYCC in stream[:start] else ""
     at = _frame_header(stream) if stream.startswith(b"\xff\xd8") else 0
-    return bool(at) and stream[at + 10 : at + 19 : 3].upper() == b"RGB"
+    if not at:
+        return ""
+    if stream[at + 10 : at + 19 : 3].upper() == b"RGB":
+        return "RGB"
+    if stream[at + 1] not in _DCT:
+        return ""
+    segments = [stream[place + 1 : place + 16] for _, place in _segments(stream)]
+    adobe = [one[-1] for one in segments if one[0] == 0xEE and one[3:8] == b"Adobe"]
+    jfif = any(one.startswith(b"\xe0") and one[3:8] == b"JFIF\0" for one in segments)
+    # 1 is YCbCr, 0 no transform.
+    return "YBR_FULL" if 1 in adobe or (jfif and 0 not in adobe) else ""
 
 
 def decode(stream: bytes, layout: Layout, *, syntax: str) -> Array:
@@ -160,7 +187,7 @@ def decode(stream: bytes, layout: Layout, *, syntax: str) -> Array:
         return _rle(stream, layout)
     codec = codec_of(stream)
     try:
-        values = _DECODERS[codec](stream)
+        values = _DECODERS[codec](_bare(stream))
     except _DAMAGED as error:
         raise ScanError(f"The {codec.value} data are damaged.") from error
     except imagecodecs.DelayedImportError as error:
@@ -183,18 +210,23 @@ def decode_coarse(stream: bytes, layout: Layout, *, halvings: int) -> Array | No
     """
     if not stream.startswith(_STARTS_J2K):
         return None
-    values = coarse_jpeg_2000(stream, halvings)
-    start = stream.find(b"\xff\x4f\xff\x51")
-    if values is None or values.ndim != len(layout.shape) or start < 0 or len(stream) < start + 43:
+    bare = _bare(stream)
+    values = coarse_jpeg_2000(bare, halvings)
+    if values is None or values.ndim != len(layout.shape) or len(bare) < 43:
         return None
     # Ssiz, ISO/IEC 15444-1 A.5.1: the sign above the bits less one.
-    bits, signed = (stream[start + 42] & 0x7F) + 1, bool(stream[start + 42] & 0x80)
+    bits, signed = (bare[42] & 0x7F) + 1, bool(bare[42] & 0x80)
     if values.dtype != np.uint8:
         values = np.right_shift(values, max(16 - bits, 0))
     if not signed:
         return values
     centred = values.astype(np.int32) - (1 << (bits - 1))
     return centred.astype(f"i{values.dtype.itemsize}")
+
+
+def _bare(stream: bytes) -> bytes:
+    """JPEG 2000 without boxes: decoders go by their colours and palettes, DICOM does not."""
+    return stream[max(stream.find(_BARE_J2K), 0) :] if stream.startswith(_STARTS_J2K) else stream
 
 
 def _fitted(values: Array, layout: Layout) -> Array:
@@ -227,7 +259,16 @@ def _jpeg_components(stream: bytes) -> Array:
 
 
 def _jpeg_lossless(stream: bytes) -> Array:
-    return np.ascontiguousarray(imagecodecs.jpegsof3_decode(stream))
+    values: Array = np.ascontiguousarray(imagecodecs.jpegsof3_decode(stream))
+    # The point transform, ITU-T T.81 H.1.2.1: so many low bits are not coded.
+    shift = next((_low_bits(stream, at) for mark, at in _segments(stream) if mark == 0xDA), 0)
+    return np.left_shift(values, shift) if shift else values
+
+
+def _low_bits(stream: bytes, scan: int) -> int:
+    """The last half byte of a scan's header, or 0 where it is cut short."""
+    last = scan + 1 + int(struct.unpack_from(">H", stream, scan + 2)[0])
+    return stream[last] & 0x0F if last < len(stream) else 0
 
 
 def _components(stream: bytes) -> int:

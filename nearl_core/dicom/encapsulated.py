@@ -9,6 +9,7 @@ from nearl_core.dicom.source import PixelElement, Source
 from nearl_core.dicom.tags import data
 from nearl_core.errors import ScanError
 
+_RLE = "1.2.840.10008.1.2.5"
 _ITEM = 0xFFFEE000
 _END = 0xFFFEE0DD
 _STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ", b"\xff\x0a")
@@ -28,31 +29,37 @@ class Fragment:
         return self.offset - 8
 
 
-def frames_of(source: Source, frames: int) -> list[list[Fragment]]:
+def frames_of(source: Source, frames: int, *, planes: int) -> list[list[Fragment]]:
     """The fragments of each frame; of those, too, that the header does not promise.
 
     Args:
         source: With pixels of undefined length.
         frames: How many the header promises.
+        planes: Bytes of a pixel, by which a frame of run lengths begins.
 
     Raises:
         ScanError: If they can't be told apart, or some are missing.
     """
     assert source.pixels is not None
     table, fragments = _items(source.pixels)
+    if len(fragments) != frames:
+        # One that is empty stands for a frame only where each has one fragment.
+        fragments = [fragment for fragment in fragments if fragment.length]
     if not fragments:
         raise ScanError("The pixel data are empty.")
     if len(fragments) == frames:
         return [[fragment] for fragment in fragments]
+    # The header of run lengths, PS3.5 G.5: how many there are, and where the first ones stand.
+    starts = (struct.pack("<2I", planes, 64),) if source.syntax == _RLE else _STARTS
     if frames == 1:
         # One frame can stand in many fragments; where each begins a code stream, it does not.
-        groups = _by_start(source.pixels.stream, fragments)
+        groups = _by_start(source.pixels.stream, fragments, starts)
         return groups if len(groups) == len(fragments) else [fragments]
     base = fragments[0].tag_offset
     for offsets in (_extended(source), table):
         if len(offsets) == frames and (groups := _by_offsets(fragments, base, offsets)):
             return groups
-    groups = _by_start(source.pixels.stream, fragments)
+    groups = _by_start(source.pixels.stream, fragments, starts)
     if len(groups) < frames:
         raise ScanError(f"The header promises {frames} frames; {len(groups)} were found.")
     return groups
@@ -89,10 +96,13 @@ def _items(pixels: PixelElement) -> tuple[tuple[int, ...], list[Fragment]]:
         # fragments often decodes, to a coarser picture.
         if tag != _ITEM or length > end - at - 8:
             raise ScanError("The pixel data are damaged or cut short.")
-        if table is None:
+        if table is None and not stream.read(min(length, 12)).startswith(_STARTS):
+            stream.seek(at + 8)
             raw = stream.read(length - length % 4)
             table = struct.unpack(f"<{len(raw) // 4}I", raw)
         else:
+            # Some writers leave the table out, even an empty one.
+            table = table or ()
             found.append(Fragment(at + 8, length))
         at += 8 + length
     return table or (), found
@@ -119,12 +129,14 @@ def _by_offsets(
     return groups if len(groups) == len(offsets) else []
 
 
-def _by_start(stream: BinaryIO, fragments: list[Fragment]) -> list[list[Fragment]]:
+def _by_start(
+    stream: BinaryIO, fragments: list[Fragment], starts: tuple[bytes, ...]
+) -> list[list[Fragment]]:
     """Frames by how a code stream begins."""
     groups: list[list[Fragment]] = []
     for fragment in fragments:
         stream.seek(fragment.offset, io.SEEK_SET)
-        if not groups or stream.read(12).startswith(_STARTS):
+        if not groups or stream.read(12).startswith(starts):
             groups.append([])
         groups[-1].append(fragment)
     return groups

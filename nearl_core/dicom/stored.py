@@ -5,13 +5,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nearl_core.dicom.codecs import codes_rgb, decode, decode_coarse, is_exact, refuse_syntax
+from nearl_core.dicom.codecs import coded_as, decode, decode_coarse, is_exact, refuse_syntax
 from nearl_core.dicom.encapsulated import Fragment, frames_of, joined
 from nearl_core.dicom.layout import Layout, layout_of
 from nearl_core.dicom.source import PixelElement, Source
 from nearl_core.errors import ScanError
 
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+_NO_YBR = ("RGB", "YBR_ICT", "YBR_RCT")
+"""What is shown without a conversion: the last two are undone by their codec."""
 _NATIVE_IN_ITEMS = "1.2.840.10008.1.2.1.98"
 """Encapsulated Uncompressed, PS3.5 A.4.11: a fragment holds the cells of a frame."""
 _GE = "1.2.840.113619.5.2"
@@ -71,9 +73,12 @@ class StoredPixels:
     def seen_layout(self, frame: int) -> Layout:
         """The layout with the colours that a code stream decodes to, whatever the header says."""
         layout = self.layout
-        if not self._encapsulated or layout.samples != 3 or layout.photometric == "RGB":
+        if not self._encapsulated or layout.samples != 3:
             return layout
-        return replace(layout, photometric="RGB") if codes_rgb(self._stream(frame)) else layout
+        coded = coded_as(self._stream(frame))
+        if coded == "RGB" or (coded and layout.photometric in _NO_YBR):
+            return replace(layout, photometric=coded)
+        return layout
 
     def coarse(self, frame: int, *, most: int) -> NDArray[np.generic] | None:
         """As `frame`, of fewer rows and columns; None where that is no faster.
@@ -95,7 +100,8 @@ class StoredPixels:
 
     def _frames(self) -> list[list[Fragment]]:
         if self._fragments is None:
-            self._fragments = frames_of(self._source, self.layout.frames)
+            planes = self.layout.samples * self.layout.allocated // 8
+            self._fragments = frames_of(self._source, self.layout.frames, planes=planes)
         return self._fragments
 
     def _stream(self, frame: int) -> bytes:

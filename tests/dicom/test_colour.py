@@ -64,6 +64,54 @@ def test_colour_that_a_code_stream_leaves_as_it_is(
     assert np.abs(shown - ((255, 0, 0) if converted else (76, 85, 255))).max() <= 2
 
 
+JFIF = b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
+
+
+def adobe(transform: int) -> bytes:
+    return b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0" + bytes([transform])
+
+
+@pytest.mark.parametrize(
+    ("segments", "converted"),
+    [(b"", False), (JFIF, True), (adobe(1), True), (adobe(0), False), (JFIF + adobe(0), False)],
+)
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL_422"])
+def test_jpeg_that_names_its_colours_where_the_header_says_rgb(
+    tmp_path: Path, photometric: str, segments: bytes, converted: bool
+) -> None:
+    """A plain photograph that was wrapped into DICOM; YBR in the header is believed."""
+    stored = np.full((8, 8, 3), (76, 85, 255), "u1")  # as YBR pure red
+    stream = bytes(
+        imagecodecs.jpeg8_encode(stored, level=99, colorspace="YCBCR", outcolorspace="YCBCR")
+    )
+    own = stream.index(b"\xff\xdb")  # behind the segments that the codec writes
+    path = dicom(
+        tmp_path / "a",
+        stored,
+        samples=3,
+        syntax=JPEG,
+        frames=[stream[:2] + segments + stream[own:]],
+        PhotometricInterpretation=photometric,
+    )
+    converted = converted or photometric != "RGB"
+    shown = to_rgb(read.frame(path)[0])[0, 0].astype(int)
+    assert np.abs(shown - ((255, 0, 0) if converted else (76, 85, 255))).max() <= 2
+    assert np.abs(read.stored(path).astype(int) - stored).max() <= 2
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL", "YBR_RCT"])
+def test_boxes_of_jpeg_2000_change_no_stored_value(tmp_path: Path, photometric: str) -> None:
+    """Left to itself, the decoder converts what a box calls luminance and chroma."""
+    stored = np.full((8, 8, 3), (76, 85, 255), "u1")  # as YBR pure red
+    stream = bytes(imagecodecs.jpeg2k_encode(stored, level=0, mct=False, codecformat="jp2"))
+    at = stream.index(b"colr\1\0\0") + 7
+    stream = stream[:at] + b"\0\0\0\x12" + stream[at + 4 :]
+    said: dict[str, Any] = {"samples": 3, "PhotometricInterpretation": photometric}
+    path = dicom(tmp_path / "a", stored, syntax=JPEG_2000, frames=[stream], **said)
+    assert np.array_equal(read.stored(path), stored)
+    assert np.abs(to_rgb(read.frame(path)[0])[0, 0].astype(int) - (255, 0, 0)).max() <= 2
+
+
 def test_ybr_422_shares_chroma_between_neighbours(tmp_path: Path) -> None:
     cells = np.array([[10, 20, 100, 200, 30, 40, 110, 210]], "u1")
     path = dicom(

@@ -165,6 +165,17 @@ def test_jpeg_lossless(tmp_path: Path) -> None:
     assert same(read.stored(path), pixels)
 
 
+@pytest.mark.parametrize(("bits", "low"), [(12, 1), (12, 2), (16, 4)])
+def test_jpeg_lossless_whose_low_bits_are_not_coded(tmp_path: Path, bits: int, low: int) -> None:
+    """The point transform of ITU-T T.81 H.1.2.1."""
+    pixels = noise((40, 50), "u2", below=1 << bits) >> low
+    coded = bytearray(imagecodecs.ljpeg_encode(pixels, bitspersample=bits - low))
+    frame, scan = coded.index(b"\xff\xc3"), coded.index(b"\xff\xda")
+    coded[frame + 4], coded[scan + 9] = bits, low
+    path = dicom(tmp_path / "a", pixels, syntax=JPEG_LOSSLESS, frames=[coded], BitsStored=bits)
+    assert same(read.stored(path), pixels << low)
+
+
 def test_jpeg_is_close_and_keeps_its_components(tmp_path: Path) -> None:
     smooth = np.stack([ramp(64, 64) // 16 * 0 + shade for shade in (200, 90, 30)], -1).astype("u1")
     coded = imagecodecs.jpeg8_encode(smooth, level=95, colorspace="YCBCR", outcolorspace="YCBCR")
