@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nearl_core.dicom.groups import FrameHeader
 from nearl_core.dicom.layout import Layout
 from nearl_core.dicom.lut import lut_of
-from nearl_core.dicom.tags import items, number, numbers, text, texts
+from nearl_core.dicom.tags import each_number, items, number, text, texts
 from nearl_core.scans.rescale import rescaled
 from nearl_core.scans.windows import as_stored, automatic
 from nearl_core.types import Frame, VoiLut, Window, WindowShape
@@ -44,7 +44,7 @@ def grey_frame(
     """
     padding = padding_mask(stored, header, layout)
     values, rescaled = modality_values(stored, header, layout, little_endian=little_endian)
-    listed, notices = windows_of(header, layout, little_endian=little_endian, values=values)
+    listed, notices = windows_of(header, layout, little_endian=little_endian)
     whole = stored.dtype.itemsize == 1 and layout.stored == 8 and not layout.signed
     own = not listed and (rescaled or not whole)
     if not listed:
@@ -125,7 +125,7 @@ def modality_values(
 
 
 def windows_of(
-    header: FrameHeader, layout: Layout, *, little_endian: bool, values: NDArray[np.generic]
+    header: FrameHeader, layout: Layout, *, little_endian: bool
 ) -> tuple[tuple[Window | VoiLut, ...], tuple[str, ...]]:
     """The alternatives that the file lists, windows before tables, and notices.
 
@@ -133,7 +133,6 @@ def windows_of(
         header: Of the frame.
         layout: Of the file.
         little_endian: Byte order of the file.
-        values: After the Modality LUT; where some are negative, a table's first value may be.
     """
     place = header.holder("FrameVOILUTSequence", "WindowCenter")
     listed: list[Window | VoiLut] = []
@@ -141,21 +140,34 @@ def windows_of(
     if place is not None:
         shape = _shape(text(place, "VOILUTFunction"))
         names = texts(place, "WindowCenterWidthExplanation")
-        pairs = zip(numbers(place, "WindowCenter"), numbers(place, "WindowWidth"), strict=False)
-        for index, (centre, width) in enumerate(pairs):
+        ends = (each_number(place, f"Window{end}") for end in ("Center", "Width"))
+        for index, (centre, width) in enumerate(zip(*ends, strict=False)):
             name = names[index] if index < len(names) else ""
-            if is_valid(width, shape):
+            if centre is not None and width is not None and is_valid(width, shape):
                 listed.append(Window(centre, width, shape, name))
         if not listed and any(texts(place, "WindowCenter")):
             notices = (_ODD_WINDOW,)
     holder = header.holder("FrameVOILUTSequence", "VOILUTSequence")
     tables = items(holder, "VOILUTSequence") if holder is not None else ()
-    signed = layout.signed or bool(tables and values.size and values.min() < 0)
+    signed = bool(tables) and _may_be_negative(header, layout, little_endian=little_endian)
     for item in tables:
         lut = lut_of(item, signed=signed, little_endian=little_endian)
         if lut is not None:
             listed.append(VoiLut(lut.first, lut.entries, text(item, "LUTExplanation")))
     return tuple(listed), notices if not listed else ()
+
+
+def _may_be_negative(header: FrameHeader, layout: Layout, *, little_endian: bool) -> bool:
+    """Whether any value that can be stored lies below zero after the Modality LUT.
+
+    A table's first value is signed then, PS3.3 C.11.2.1.1: one rule for all frames of a file.
+    """
+    if layout.real:
+        return True
+    least = -(1 << (layout.stored - 1)) if layout.signed else 0
+    ends = np.array([least, least + (1 << layout.stored) - 1], layout.dtype)
+    values, _ = modality_values(ends, header, layout, little_endian=little_endian)
+    return bool(values.min() < 0)
 
 
 def is_valid(width: float, shape: WindowShape) -> bool:

@@ -109,8 +109,8 @@ def layout_of(source: Source) -> Layout:
     rows, columns = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
     if rows < 1 or columns < 1:
         raise ScanError("The header gives no valid size of the picture.")
-    samples = integer(dataset, "SamplesPerPixel", 1)
     photometric = text(dataset, "PhotometricInterpretation").upper()
+    samples = integer(dataset, "SamplesPerPixel", 3 if photometric in _KNOWN[3:] else 1)
     if samples not in (1, 3):
         raise ScanError(f"Pictures with {samples} samples per pixel can't be shown.")
     if photometric not in _KNOWN:
@@ -119,6 +119,8 @@ def layout_of(source: Source) -> Layout:
         raise ScanError("The header contradicts itself on the colours of the picture.")
     real = source.pixels.kind != "PixelData"
     allocated = _FLOATS.get(source.pixels.kind) or integer(dataset, "BitsAllocated", 0)
+    if not allocated:
+        raise ScanError("The header does not say how many bits a value has.")
     if allocated not in (1, 8, 16, 32, 64):
         raise ScanError(f"Pictures with {allocated} bits allocated can't be shown.")
     stored, high = _bits(source, allocated)

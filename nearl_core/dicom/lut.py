@@ -88,7 +88,11 @@ def lut_of(
     if len(plain) >= count * 2:
         table = np.frombuffer(plain, "<u2" if little_endian else ">u2", count)
     elif len(plain) >= count:
-        table = np.frombuffer(plain, np.uint8, count)
+        cells = np.frombuffer(plain, np.uint8)
+        if not little_endian and item[entries].VR == "OW":
+            # Bytes stand in words, and the words are swapped.
+            cells = cells[: len(cells) // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1)
+        table = cells[:count]
     else:
         return None
     return Lut(described.first, table.astype(np.uint16), described.bits)

@@ -29,6 +29,9 @@ _EXPLICIT = "1.2.840.10008.1.2.1"
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _LARGE = 1 << 16
 _UNDEFINED = 0xFFFFFFFF
+_LONG = (b"OB", b"OW", b"UN", b"OF", b"OD", b"OL", b"OV")
+"""Value representations of pixel data; all have lengths of four bytes."""
+_SHORT = (b"US", b"SS", b"UL", b"SL", b"AT", b"FL", b"FD")
 _PIXEL_TAGS = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloat"}
 
 
@@ -138,21 +141,26 @@ def _read(stream: BinaryIO) -> Source:
     if not syntax:
         implicit = dataset.original_encoding[0] is not False
         syntax = _IMPLICIT if implicit else _EXPLICIT if little_endian else _BIG_ENDIAN
-    return Source(dataset, syntax, little_endian, _pixel_element(stream, little_endian))
+    explicit = dataset.original_encoding[0] is False
+    pixels = _pixel_element(stream, little_endian, explicit=explicit)
+    return Source(dataset, syntax, little_endian, pixels)
 
 
 def _deflated_start(stream: BinaryIO) -> int:
     """Where a deflated data set begins, or 0 where the file is not deflated."""
-    head = stream.read(1024)
-    if head[128:132] != b"DICM" or head[132:136] != b"\x02\x00\x00\x00" or len(head) < 144:
+    head = stream.read(_LARGE)
+    if head[128:132] != b"DICM":
         return 0
-    start = int(144 + struct.unpack_from("<I", head, 140)[0])
-    wanted = b"\x02\x00\x10\x00UI"
-    at = head.find(wanted, 144, max(start, 144))
-    if at < 0:
-        return 0
-    length = struct.unpack_from("<H", head, at + 6)[0]
-    return start if head[at + 8 : at + 8 + length].rstrip(b"\0 ") == _DEFLATED.encode() else 0
+    # Element by element: the length of the meta header is left out by some, and wrong in others.
+    at, deflated = 132, False
+    while head[at : at + 2] == b"\2\0" and len(head) >= at + 12:
+        long = head[at + 4 : at + 6] in (*_LONG, b"UT", b"UC", b"UR", b"SQ")
+        length = struct.unpack_from("<I" if long else "<H", head, at + (8 if long else 6))[0]
+        start = at + (12 if long else 8)
+        if head[at + 2 : at + 4] == b"\x10\0":
+            deflated = head[start : start + length].rstrip(b"\0 ") == _DEFLATED.encode()
+        at = start + int(length)
+    return at if deflated else 0
 
 
 def _read_deflated(stream: BinaryIO, start: int) -> Source:
@@ -163,7 +171,7 @@ def _read_deflated(stream: BinaryIO, start: int) -> Source:
         raise ScanError("The compressed DICOM data set grows past 1 GB.")
     buffer = io.BytesIO(plain)
     dataset = read_dataset(buffer, False, True, stop_when=_at_pixels)
-    return Source(dataset, _DEFLATED, True, _pixel_element(buffer, True))
+    return Source(dataset, _DEFLATED, True, _pixel_element(buffer, True, explicit=True))
 
 
 def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -171,7 +179,7 @@ def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
     return int(tag) in _PIXEL_TAGS
 
 
-def _pixel_element(stream: BinaryIO, little_endian: bool) -> PixelElement | None:
+def _pixel_element(stream: BinaryIO, little_endian: bool, *, explicit: bool) -> PixelElement | None:
     """The pixel element at which the reader of the header stopped, or None at the end."""
     head = stream.read(12)
     order = "<" if little_endian else ">"
@@ -182,13 +190,16 @@ def _pixel_element(stream: BinaryIO, little_endian: bool) -> PixelElement | None
     if kind is None:
         return None
     start = stream.tell() - len(head)
+    end = stream.seek(0, io.SEEK_END)
+    length, offset = struct.unpack_from(f"{order}I", head, 4)[0], start + 8
     # An implicit length never looks like these: it is even, and all of them are odd numbers.
-    if head[4:6] in (b"OB", b"OW", b"UN", b"OF", b"OD", b"OL", b"OV"):
+    nonsense = (
+        explicit and head[4:6] not in _SHORT and length != _UNDEFINED and length > end - offset
+    )
+    if head[4:6] in _LONG or nonsense:
         if len(head) < 12:
             return None
         length, offset = struct.unpack_from(f"{order}I", head, 8)[0], start + 12
-    else:
-        length, offset = struct.unpack_from(f"{order}I", head, 4)[0], start + 8
-    available = max(stream.seek(0, io.SEEK_END) - offset, 0)
+    available = max(end - offset, 0)
     known = None if length == _UNDEFINED else int(length)
     return PixelElement(stream, kind, offset, known, available, words=head[4:6] == b"OW")

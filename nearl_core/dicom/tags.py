@@ -66,16 +66,26 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     """The values as finite numbers, or () where one of them is not."""
-    found = []
-    for part in _parts(element(dataset, keyword)):
-        try:
-            number = float(part.strip(" \0") if isinstance(part, str) else part)  # type: ignore[arg-type]
-        except BROKEN:
-            return ()
-        if not math.isfinite(number):
-            return ()
-        found.append(number)
-    return tuple(found)
+    found = each_number(dataset, keyword)
+    whole = tuple(number for number in found if number is not None)
+    return whole if len(whole) == len(found) else ()
+
+
+def each_number(dataset: Dataset, keyword: str) -> tuple[float | None, ...]:
+    """The values as finite numbers, each None where it is not."""
+    return tuple(map(_finite, _parts(element(dataset, keyword))))
+
+
+def _finite(part: object) -> float | None:
+    if isinstance(part, str):
+        part = part.strip(" \0")
+        # Where computers are set to write so, programs put a comma for the point.
+        part = part.replace(",", ".") if "." not in part else part
+    try:
+        number = float(part)  # type: ignore[arg-type]
+    except BROKEN:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

@@ -82,6 +82,7 @@ def test_size_that_the_code_stream_contradicts(tmp_path: Path) -> None:
         ({"Rows": 0}, "size"),
         ({"Columns": None}, "size"),
         ({"BitsAllocated": 12}, "12 bits"),
+        ({"BitsAllocated": None}, "how many bits"),
         ({"SamplesPerPixel": 3}, "contradicts"),
         ({"SamplesPerPixel": 4}, "4 samples"),
         ({"PixelData": None}, "no picture"),

@@ -234,6 +234,30 @@ def test_voi_table_that_begins_below_zero(tmp_path: Path) -> None:
     assert to_grey(read.frame(path)[0]).tolist() == [[0, 0, 255]]
 
 
+def test_voi_table_begins_below_zero_on_every_frame_alike(tmp_path: Path) -> None:
+    """Whether a first value is signed goes by what the file can hold, not by what a frame does."""
+    pixels = np.array([[[0, 1000]], [[2000, 3000]]], "u2")
+    more = {"RescaleSlope": "1", "RescaleIntercept": "-1000"}
+    path = voi(tmp_path / "a", pixels, np.arange(4001), -1000, **more)
+    shown = [to_grey(read.frame(path, index)[0])[0].tolist() for index in (0, 1)]
+    assert shown == [[0, 64], [128, 191]]
+
+
+def test_voi_table_behind_a_modality_lut_begins_above_zero(tmp_path: Path) -> None:
+    """What a Modality LUT gives is not signed, even where the stored values are."""
+    entries = np.array([40_000, 40_001, 40_002], "<u2")
+    modality = item(LUTDescriptor=[3, 65535, 16], LUTData=entries.tobytes())
+    modality["LUTData"].VR, modality["LUTDescriptor"].VR = "OW", "US"
+    path = voi(
+        tmp_path / "a",
+        np.array([[-1, 0, 1]], "i2"),
+        np.array([0, 20, 100]),
+        40_000,
+        ModalityLUTSequence=[modality],
+    )
+    assert to_grey(read.frame(path)[0]).tolist() == [[0, 51, 255]]
+
+
 def test_window_goes_before_table_and_both_are_listed(tmp_path: Path) -> None:
     path = voi(
         tmp_path / "a", ramp(dtype="u2"), np.array([0, 1]), 0, WindowCenter="9", WindowWidth="8"
