@@ -136,9 +136,12 @@ def rgb_of(stored: NDArray[np.generic], layout: Layout) -> NDArray[np.uint8]:
 
 
 def eight_bits(values: NDArray[np.generic], bits: int) -> NDArray[np.uint8]:
-    """Samples of some bits, scaled to 8 where they have more."""
-    if bits <= 8:
+    """Samples of some bits, scaled to 8."""
+    if bits == 8:
         return values.astype(np.uint8)
+    if bits < 8:
+        scaled: NDArray[np.uint8] = np.rint(values * (255 / ((1 << bits) - 1))).astype(np.uint8)
+        return scaled
     unsigned = values.view(f"u{values.dtype.itemsize}")
     down: NDArray[np.uint8] = np.right_shift(unsigned, bits - 8).astype(np.uint8)
     return down

@@ -108,6 +108,8 @@ def view(header: FrameHeader) -> str:
 
 def unit(header: FrameHeader) -> str:
     """Of the values after the Modality LUT, or ""."""
+    if header.shows_stored:
+        return ""
     place = header.holder("PixelValueTransformationSequence", "RescaleType")
     stated = text(place, "RescaleType") if place is not None else ""
     if stated and stated.upper() != "US":

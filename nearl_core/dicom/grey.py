@@ -107,6 +107,8 @@ def modality_values(
         The values, in whole numbers where they are exact, else float64; and whether the file
         says how to map them.
     """
+    if header.shows_stored:
+        return stored, False
     sequence = items(header.root, "ModalityLUTSequence")
     if sequence and not layout.real:
         lut = lut_of(sequence[0], signed=layout.signed, little_endian=little_endian)

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 from pydicom.dataset import Dataset
 
-from nearl_core.dicom.tags import items
+from nearl_core.dicom.tags import items, text
+
+_PROJECTIONS = tuple(f"1.2.840.10008.5.1.4.1.1.12.{number}" for number in (1, 2, 3))
+"""X-ray angiography, fluoroscopy, and angiography in two planes, which is retired."""
 
 
 class FrameHeader:
@@ -19,6 +22,15 @@ class FrameHeader:
         per_frame = items(root, "PerFrameFunctionalGroupsSequence")
         shared = items(root, "SharedFunctionalGroupsSequence")
         self._groups = (*per_frame[frame : frame + 1], *shared[:1])
+
+    @property
+    def shows_stored(self) -> bool:
+        """Whether windows count stored values, whatever Modality LUT or rescale there is.
+
+        In angiography and fluoroscopy these lead back to the X-ray's intensity, and are not for
+        display (PS3.3 C.8.7.1.1.2 and FFF.2.3.1.3.4); DCMTK does so too.
+        """
+        return text(self.root, "SOPClassUID") in _PROJECTIONS
 
     def places(self, group: str) -> Iterator[Dataset]:
         """The items where a functional group may stand, the most specific first, then the root."""

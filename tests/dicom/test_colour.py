@@ -131,6 +131,17 @@ def test_sixteen_bit_colour_shows_its_high_byte(tmp_path: Path) -> None:
     assert np.array_equal(to_grey(read.frame(path)[0]), pixels >> 8)
 
 
+@pytest.mark.parametrize("bits", [1, 4, 7])
+def test_colour_of_fewer_than_eight_bits_is_white_at_its_greatest(
+    tmp_path: Path, bits: int
+) -> None:
+    top = (1 << bits) - 1
+    pixels = np.array([[[0, 0, 0], [top, top, top], [top, 0, top // 2]]], "u1")
+    path = dicom(tmp_path / "a", pixels, samples=3, BitsStored=bits)
+    expected = [[[0, 0, 0], [255, 255, 255], [255, 0, round(top // 2 * 255 / top)]]]
+    assert to_rgb(read.frame(path)[0]).tolist() == expected
+
+
 def palettes(red: object, bits: int, *, segmented: bool = False) -> dict[str, Any]:
     made: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
     for name in ("Red", "Green", "Blue"):

@@ -70,6 +70,24 @@ def test_modality_lut_goes_before_rescale(tmp_path: Path) -> None:
     assert read.frame(path)[0].values.tolist() == [[10, 10, 20, 40, 40]]
 
 
+@pytest.mark.parametrize(("kind", "shown"), [("12.1", True), ("12.2", True), ("12.1.1", False)])
+@pytest.mark.parametrize("how", ["table", "rescale"])
+def test_what_leads_back_to_the_intensity_of_x_rays_is_not_shown(
+    tmp_path: Path, kind: str, shown: bool, how: str
+) -> None:
+    """Stored values of angiography are windowed as they are (PS3.3 C.8.7.1.1.2)."""
+    table = item(LUTDescriptor=[256, 0, 16], LUTData=np.arange(256, dtype="<u2")[::-1].tobytes())
+    table["LUTData"].VR = "OW"
+    said: dict[str, Any] = {"ModalityLUTSequence": [table]}
+    if how == "rescale":
+        said = {"RescaleSlope": "-1", "RescaleIntercept": "255", "RescaleType": "OD"}
+    pixels = ramp() % 200
+    uid = f"1.2.840.10008.5.1.4.1.1.{kind}"
+    frame, info = read.frame(dicom(tmp_path / "a", pixels, SOPClassUID=uid, **said))
+    assert np.array_equal(frame.values, pixels if shown else 255 - pixels.astype(int))
+    assert info.unit == ("OD" if how == "rescale" and not shown else "")
+
+
 # --- windows ---------------------------------------------------------------------------------
 
 
