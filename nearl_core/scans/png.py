@@ -18,7 +18,7 @@ _RAW_EXIF = b"Raw profile type exif"
 
 def has_exif(stream: BinaryIO) -> bool:
     """Whether a PNG has EXIF; its pixels are passed over."""
-    return any(kind == b"eXIf" or start == _RAW_EXIF for kind, start in _chunks(stream))
+    return any(kind == b"eXIf" or start == _RAW_EXIF for kind, start, _ in _chunks(stream))
 
 
 def deep_values(stream: BinaryIO) -> NDArray[np.uint16] | None:
@@ -34,14 +34,16 @@ def deep_values(stream: BinaryIO) -> NDArray[np.uint16] | None:
     stream.seek(0)
     head = stream.read(26)
     colours = _COLOURS.get(head[25]) if len(head) == 26 and head[24] == 16 else None
-    other = colours and any(kind == b"acTL" for kind, _ in _chunks(stream))
+    chunks = list(_chunks(stream)) if colours else []
     try:
-        if colours is None or other:
+        if colours is None or any(kind == b"acTL" for kind, _, _ in chunks):
             return None
         import imagecodecs  # only where it is needed: the desk imports this module
 
         stream.seek(0)
-        values: NDArray[np.uint16] = np.asarray(imagecodecs.png_decode(stream.read()))
+        # No further than the last chunk, which has 12 bytes: gigabytes of nothing may follow.
+        whole = stream.read(chunks[-1][2] + 12 if chunks else 0)
+        values: NDArray[np.uint16] = np.asarray(imagecodecs.png_decode(whole))
     finally:
         stream.seek(place)
     return flattened(values, colours, multiplied=False, clear=True).astype(np.uint16, copy=False)
@@ -54,8 +56,8 @@ def deep_png(pixels: NDArray[np.uint16]) -> bytes:
     return bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=1))
 
 
-def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Each chunk's kind and first bytes; the stream stands where it was afterwards."""
+def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes, int]]:
+    """Each chunk's kind, first bytes and end; the stream stands where it was afterwards."""
     place, at = stream.tell(), 8
     try:
         while True:
@@ -63,7 +65,8 @@ def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
             head = stream.read(8 + len(_RAW_EXIF))
             if len(head) < 8 or head[4:8] == b"IEND":
                 return
-            yield head[4:8], head[8:]
-            at += 12 + int(struct.unpack_from(">I", head)[0])
+            end = at + 12 + int(struct.unpack_from(">I", head)[0])
+            yield head[4:8], head[8:], end
+            at = end
     finally:
         stream.seek(place)

@@ -1,6 +1,7 @@
 """TIFF and PNG of more bits than Pillow reads are read whole, or refused with a reason."""
 
 import itertools
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -163,6 +164,14 @@ def test_png_of_sixteen_bits_a_colour_is_read_whole(tmp_path: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ScanError):
         raster.frame(path)
+
+
+def test_what_follows_a_deep_png_is_not_read(tmp_path: Path) -> None:
+    values = noise((9, 7), "u2", below=65536)
+    path = tmp_path / "a.png"
+    path.write_bytes(bytes(imagecodecs.png_encode(values)))
+    os.truncate(path, 1 << 36)
+    assert same(raster.stored(path), values)
 
 
 @pytest.mark.parametrize("depth", ["u1", "u2", "u2x3", "u8"])
