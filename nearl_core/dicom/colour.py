@@ -140,8 +140,7 @@ def eight_bits(values: NDArray[np.generic], bits: int) -> NDArray[np.uint8]:
     if bits == 8:
         return values.astype(np.uint8)
     if bits < 8:
-        scaled: NDArray[np.uint8] = np.rint(values * (255 / ((1 << bits) - 1))).astype(np.uint8)
-        return scaled
+        return np.rint(values.astype(np.float64) * 255 / ((1 << bits) - 1)).astype(np.uint8)
     unsigned = values.view(f"u{values.dtype.itemsize}")
     down: NDArray[np.uint8] = np.right_shift(unsigned, bits - 8).astype(np.uint8)
     return down

@@ -96,13 +96,10 @@ def _items(pixels: PixelElement) -> tuple[tuple[int, ...], list[Fragment]]:
         # fragments often decodes, to a coarser picture.
         if tag != _ITEM or length > end - at - 8:
             raise ScanError("The pixel data are damaged or cut short.")
-        if table is None and not stream.read(min(length, 12)).startswith(_STARTS):
-            stream.seek(at + 8)
+        if table is None:
             raw = stream.read(length - length % 4)
             table = struct.unpack(f"<{len(raw) // 4}I", raw)
         else:
-            # Some writers leave the table out, even an empty one.
-            table = table or ()
             found.append(Fragment(at + 8, length))
         at += 8 + length
     return table or (), found

@@ -135,13 +135,6 @@ def test_an_empty_fragment_is_no_frame(tmp_path: Path, place: int) -> None:
     assert same(read.stored(path), pixels)
 
 
-@pytest.mark.parametrize("frames", [1, 3])
-def test_fragments_without_an_offset_table_before_them(tmp_path: Path, frames: int) -> None:
-    pixels = noise((frames, 30, 40), "u2", below=900)
-    path = wrapped(tmp_path / "a", pixels, b"".join(map(fragment, streams(pixels))))
-    assert same(read.stored(path).reshape(pixels.shape), pixels)
-
-
 def run_lengths(frame: Any) -> bytes:
     """One frame of 16 bits by PS3.5 annex G: the high bytes, then the low ones."""
     cells = frame.astype(">u2").tobytes()
