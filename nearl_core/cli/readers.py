@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
+from nearl_core.words import counted
 
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
@@ -87,20 +88,24 @@ def _word(call: "Decision", label_set: "LabelSet") -> str:
 
 
 def _lines(found: "ReaderReport") -> list[str]:
-    lines = [f"{line.reader}: {line.decisions} scans decided" for line in found.readers]
+    lines = [f"{one.reader}: {counted(one.decisions, 'scan')} decided" for one in found.readers]
     lines += [
         f"{line.reader} with themself: {_text(line.own)}" for line in found.readers if line.own
     ]
     lines += [f"{' and '.join(pair.readers)}: {_text(pair)}" for pair in found.pairs]
     if found.all_readers is not None:
         lines.append(f"All together (Fleiss): {_text(found.all_readers)}")
-    lines += [f"{line.reader} (source of labels): {line.decisions} scans" for line in found.sources]
+    lines += [
+        f"{line.reader} (source of labels): {counted(line.decisions, 'scan')}"
+        for line in found.sources
+    ]
     lines += [
         f"{pair.readers[0]} and {pair.readers[1]} (source): {_text(pair)}"
         for pair in found.with_sources
     ]
     if found.disagreements:
-        lines.append(f"{len(found.disagreements)} disagreements, {len(found.open)} of them open")
+        count = counted(len(found.disagreements), "disagreement")
+        lines.append(f"{count}, {len(found.open)} open; --json tells what was said")
     return lines or ["No scan is decided."]
 
 

@@ -133,6 +133,11 @@ def test_readers_are_counted_and_what_they_said_shows_when_asked(disagreeing: Dr
     assert (readers, scans, alike) == ("ann – bob", "4", "50 %")
     assert kappa.startswith("0.")
     assert "2 scans, 2 not settled" in dialog.summary.text()
+    first = dialog.readers.topLevelItem(0)
+    assert first is not None
+    assert first.textAlignment(1) & Qt.AlignmentFlag.AlignRight
+    # Qt centres what says nothing of its place, so that names stand level with numbers.
+    assert first.data(0, Qt.ItemDataRole.TextAlignmentRole) is None
     assert not dialog.disagreements.isVisible()
     dialog.show_said.click()
     assert dialog.disagreements.isVisible()

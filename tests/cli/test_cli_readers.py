@@ -60,6 +60,10 @@ def test_agreement_of_pairs_repeats_and_disagreements(
     assert Path(open_["path"]).name == "1.png"
     assert open_["said"] == {"a": "Disc", "b": "Dots"}
     assert open_["adjudicated"] == "Dots"
+    assert main(["agreement", str(project)]) == 0
+    text = capsys.readouterr().out
+    assert "1 disagreement, 0 open; --json tells what was said" in text
+    assert "1.png" not in text  # who still reads may want the figures alone
 
 
 def test_a_project_says_how_it_is_read(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

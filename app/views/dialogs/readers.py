@@ -146,7 +146,6 @@ def _fill(table: QTreeWidget, rows: Sequence[Row]) -> None:
     for row in rows:
         item = QTreeWidgetItem(list(row))
         for column in range(len(row)):
-            item.setTextAlignment(
-                column, Qt.AlignmentFlag(table.headerItem().textAlignment(column))
-            )
+            if table.headerItem().textAlignment(column) == _RIGHT:
+                item.setTextAlignment(column, _RIGHT)
         table.addTopLevelItem(item)
