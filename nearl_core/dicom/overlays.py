@@ -23,13 +23,16 @@ class _Plane:
     bits: bytes | None
 
 
-def overlay_of(dataset: Dataset, raw: NDArray[np.generic], frame: int) -> NDArray[np.bool_] | None:
+def overlay_of(
+    dataset: Dataset, raw: NDArray[np.generic], frame: int, *, little_endian: bool
+) -> NDArray[np.bool_] | None:
     """All overlay planes of one frame together.
 
     Args:
         dataset: Of the file.
         raw: Rows x columns [x 3] with all its bits.
         frame: Which frame.
+        little_endian: Byte order of the file.
 
     Returns:
         Rows x columns, or None where there is none.
@@ -38,7 +41,7 @@ def overlay_of(dataset: Dataset, raw: NDArray[np.generic], frame: int) -> NDArra
     drawn = np.zeros((rows, columns), np.bool_)
     found = False
     for group in _GROUPS:
-        plane = _plane(dataset, group)
+        plane = _plane(dataset, group, little_endian=little_endian)
         mask = _mask(plane, raw, frame) if plane is not None else None
         if plane is None or mask is None:
             continue
@@ -47,7 +50,7 @@ def overlay_of(dataset: Dataset, raw: NDArray[np.generic], frame: int) -> NDArra
     return drawn if found else None
 
 
-def _plane(dataset: Dataset, group: int) -> _Plane | None:
+def _plane(dataset: Dataset, group: int, *, little_endian: bool) -> _Plane | None:
     rows, columns = _number(dataset, group, 0x0010), _number(dataset, group, 0x0011)
     if not rows or not columns or rows < 1 or columns < 1:
         return None
@@ -57,6 +60,9 @@ def _plane(dataset: Dataset, group: int) -> _Plane | None:
     except BROKEN:
         top, left = 0, 0
     bits = _value(dataset, group, 0x3000)
+    if isinstance(bits, bytes) and not little_endian and dataset[group, 0x3000].VR == "OW":
+        # Bits are counted in words, and the words are swapped.
+        bits = np.frombuffer(bits[: len(bits) // 2 * 2], "u2").byteswap().tobytes()
     return _Plane(
         rows,
         columns,

@@ -62,7 +62,7 @@ def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
         pixels = StoredPixels(source)
         raw = pixels.raw(index)
         stored = pixels.cleaned(raw)
-        overlay = overlay_of(source.dataset, raw, index)
+        overlay = overlay_of(source.dataset, raw, index, little_endian=source.little_endian)
         shown, notices = _shown(source, pixels.seen_layout(index), stored, index, overlay)
         shown = replace(shown, shutter=_shutter(source, pixels.layout, index))
         if pixels.holds_more:

@@ -100,12 +100,15 @@ def add_overlay(path: Path, plane: Array, origin: Sequence[int] = (1, 1)) -> Pat
     """Give a file an overlay: rows x columns of 0 and 1, at an origin that counts from 1."""
     dataset = dcmread(path)
     bits = np.packbits(plane.reshape(-1), bitorder="little").tobytes()
+    bits += b"\0" * (len(bits) % 2)
+    if dataset.original_encoding[1] is False:
+        bits = np.frombuffer(bits, "u2").byteswap().tobytes()
     dataset.add_new(0x60000010, "US", plane.shape[0])
     dataset.add_new(0x60000011, "US", plane.shape[1])
     dataset.add_new(0x60000050, "SS", list(origin))
     dataset.add_new(0x60000100, "US", 1)
     dataset.add_new(0x60000102, "US", 0)
-    dataset.add_new(0x60003000, "OW", bits + b"\0" * (len(bits) % 2))
+    dataset.add_new(0x60003000, "OW", bits)
     dataset.save_as(path)
     return path
 

@@ -11,6 +11,7 @@ from nearl_core.scans.display import to_grey
 from nearl_core.types import Window
 from tests.dicom.making import (
     BIG_ENDIAN,
+    EXPLICIT,
     add_overlay,
     dicom,
     item,
@@ -122,6 +123,16 @@ def test_overlay_counts_from_one_and_is_not_rendered(
     assert frame.overlay.sum() == count
     assert tuple(np.argwhere(frame.overlay)[0]) == corner
     assert np.array_equal(to_grey(frame), ramp(6, 6))
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, BIG_ENDIAN])
+def test_an_overlay_of_either_byte_order(tmp_path: Path, syntax: str) -> None:
+    """Its bits stand in words, which big endian files swap."""
+    plane = noise((5, 7), "u1", below=2)
+    path = add_overlay(dicom(tmp_path / "a", ramp(5, 7), syntax=syntax), plane)
+    overlay = read.frame(path)[0].overlay
+    assert overlay is not None
+    assert np.array_equal(overlay, plane.astype(bool))
 
 
 # --- robustness ------------------------------------------------------------------------------
