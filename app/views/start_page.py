@@ -48,7 +48,7 @@ class StartPage(QWidget):
         self._no_recent.setProperty("role", "muted")
         self._reader = QLineEdit()
         self._reader.setMaximumWidth(220)
-        self._reader.setMaxLength(40)
+        self._reader.setMaxLength(64)
         self._reader.setAccessibleName(strings.READER)
         self._reader.editingFinished.connect(self._emit_reader)
         self._hint = QLabel(strings.READER_HINT)

@@ -61,6 +61,13 @@ def test_names_of_every_script_are_taken(driver: Driver, name: str) -> None:
     assert driver.desk.keeper.settings.reader == name
 
 
+def test_a_long_name_is_not_cut_by_the_start_page(driver: Driver) -> None:
+    name = "reader " * 9  # the longest that there can be, but for one
+    driver.desk.asking.change_reader(name)
+    driver.bot.keyClick(field_of(driver), Qt.Key.Key_Return)
+    assert driver.desk.keeper.settings.reader == name.strip()
+
+
 def test_a_name_is_one_however_its_marks_are_typed(driver: Driver) -> None:
     driver.desk.asking.change_reader(normalize("NFD", "Müller"))
     assert driver.desk.keeper.settings.reader == normalize("NFC", "Müller")
