@@ -7,8 +7,8 @@ BAR = "At least"
 LOOKED = "{done} of {total} scans looked at."
 MORE = "{count} more of this label for the next page."
 NONE = (
-    "The model is not that sure of any scan without a decision. Lower the bar, or decide more "
-    "scans."
+    "The model is not that sure of any scan that nobody has decided. Lower the bar, or decide "
+    "more scans."
 )
 NONE_OF_LABEL = "The model is that sure of no scan of this label, or of no more."
 WAITS = "The model is still looking."
