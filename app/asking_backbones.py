@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.controllers.backbones import Backbones
 from app.controllers.library import Library
+from app.jobs import Jobs
 from app.models.backbone_lines import BackboneLine
 from app.strings import backbone_words as words
 from app.views.dialogs.backbones import BackbonesDialog
@@ -22,9 +23,10 @@ class AskingBackbones(QObject):
 
     here = Signal(object)
 
-    def __init__(self, window: MainWindow, library: Library, backbones: Backbones) -> None:
+    def __init__(self, window: MainWindow, library: Library, jobs: Jobs) -> None:
         super().__init__(window)
-        self._window, self._library, self._backbones = window, library, backbones
+        self._window, self._library = window, library
+        self._backbones = backbones = Backbones(jobs, self)
         self._dialog: BackbonesDialog | None = None
         backbones.lines.connect(self._lines)
         backbones.progress.connect(self._progress)

@@ -7,6 +7,8 @@ from PySide6.QtGui import QDesktopServices
 
 from app import strings
 from app.controllers.exporting import Exporting, ExportRequest
+from app.controllers.library import Library
+from app.jobs import Jobs
 from app.session import Session
 from app.strings import dialog_words, reading_words
 from app.strings.export_words import ADAPTERS
@@ -21,24 +23,31 @@ if TYPE_CHECKING:
 
 
 class AskingExport(QObject):
-    """One export dialog at a time."""
+    """One export dialog at a time.
 
-    def __init__(self, window: MainWindow, exporting: Exporting) -> None:
+    Attributes:
+        exporting: What the dialog's buttons do.
+    """
+
+    def __init__(self, window: MainWindow, library: Library, jobs: Jobs) -> None:
         super().__init__(window)
-        self._window = window
-        self._exporting = exporting
+        self._window, self._library = window, library
+        self.exporting = Exporting(jobs, library, self)
         self._dialog: ExportDialog | None = None
-        exporting.progress.connect(self._progress)
-        exporting.done.connect(self._done)
-        exporting.adapters.connect(self._adapters)
-        exporting.failed.connect(self._failed)
-        exporting.stopped.connect(self._stopped)
+        self.exporting.progress.connect(self._progress)
+        self.exporting.done.connect(self._done)
+        self.exporting.adapters.connect(self._adapters)
+        self.exporting.failed.connect(self._failed)
+        self.exporting.stopped.connect(self._stopped)
 
-    def ask(self, session: Session) -> None:
+    def ask(self) -> None:
         """Ask for an export of the open project."""
         from nearl_core.export.beside import free_folder
         from nearl_core.export.exporter import FORMATS  # loads the store: not at the start
 
+        session = self._library.session
+        if session is None:
+            return
         project, live = session.project.folder, session.live
         folder = free_folder(project.parent / f"{project.stem}-export")
         dialog = ExportDialog(
@@ -54,7 +63,7 @@ class AskingExport(QObject):
             ),
         )
         dialog.start_asked.connect(self._start)
-        dialog.cancel_asked.connect(self._exporting.cancel)
+        dialog.cancel_asked.connect(self.exporting.cancel)
         dialog.open_asked.connect(self._open_folder)
         dialog.finished.connect(self._closed)
         self._dialog = dialog
@@ -70,7 +79,7 @@ class AskingExport(QObject):
     def _start(self) -> None:
         dialog = self._dialog
         if dialog is not None:
-            self._exporting.start(
+            self.exporting.start(
                 ExportRequest(
                     folder=dialog.folder,
                     format=dialog.format,

@@ -1,4 +1,4 @@
-"""The composition root: makes every part, hands each what it needs, runs the event loop."""
+"""The composition root: makes what the desk stands on, hands it over, runs the event loop."""
 
 import sys
 from collections.abc import Sequence
@@ -10,14 +10,9 @@ from PySide6.QtWidgets import QApplication
 
 from app import engine_port, errors, strings
 from app.asking import Asking
-from app.asking_backbones import AskingBackbones
-from app.asking_export import AskingExport
 from app.collecting import Collecting
-from app.controllers.backbones import Backbones
-from app.controllers.exporting import Exporting
 from app.controllers.library import Library
 from app.controllers.suggestions import Suggestions
-from app.controllers.training import Training
 from app.desk import Desk
 from app.engine_port import EngineFactory
 from app.jobs import Jobs, Relay
@@ -71,8 +66,6 @@ def build(*, factory: EngineFactory = engine_port.real_engine) -> Desk:
     window = MainWindow(table, actions)
     library = Library(jobs, table, keeper)
     suggestions = Suggestions(jobs, factory)
-    exporting = Exporting(jobs)
-    backbones = Backbones(jobs)
     asking = Asking(window, library, keeper, reporter, version=version())
     desk = Desk(
         window=window,
@@ -81,11 +74,7 @@ def build(*, factory: EngineFactory = engine_port.real_engine) -> Desk:
         jobs=jobs,
         library=library,
         suggestions=suggestions,
-        training=Training(jobs, suggestions),
-        exporting=exporting,
         asking=asking,
-        asking_export=AskingExport(window, exporting),
-        asking_backbones=AskingBackbones(window, library, backbones),
         keeper=keeper,
         reporter=reporter,
         demo_folder=settings_module.settings_folder() / "demo.nearl",

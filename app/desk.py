@@ -14,7 +14,6 @@ from app.asking_export import AskingExport
 from app.asking_import import AskingImport
 from app.asking_labels import AskingLabels
 from app.controllers.copying import Copying
-from app.controllers.exporting import Exporting
 from app.controllers.library import Library
 from app.controllers.ordering import Ordering
 from app.controllers.pictures import Pictures
@@ -36,7 +35,7 @@ from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
 from nearl_core.types import Decision, EngineInfo, LabelSet, Occasion, Scan, Version
 
-_Part = Looking | Pictures | Exporting | Surveying | Training | Trusting
+_Part = Looking | Pictures | Surveying | Training | Trusting
 
 
 class Desk(QObject):
@@ -51,22 +50,17 @@ class Desk(QObject):
         jobs: Jobs,
         library: Library,
         suggestions: Suggestions,
-        training: Training,
-        exporting: Exporting,
         asking: Asking,
-        asking_export: AskingExport,
-        asking_backbones: AskingBackbones,
         keeper: Keeper,
         reporter: Reporter,
         demo_folder: Path,
     ) -> None:
         super().__init__()
         self.window, self.actions, self.table, self.jobs = window, actions, table, jobs
-        self.library, self.suggestions, self.training = library, suggestions, training
-        self.exporting, self.asking, self.keeper = exporting, asking, keeper
-        self.reporter = reporter
-        self._asking_export, self.asking_backbones = asking_export, asking_backbones
+        self.library, self.suggestions = library, suggestions
+        self.asking, self.keeper, self.reporter = asking, keeper, reporter
         self._demo_folder = demo_folder
+        self.training = Training(jobs, suggestions, self)
         self.pictures = Pictures(jobs, self)
         self.review = Review(jobs, suggestions, self)
         self.ordering = Ordering(suggestions, self)
@@ -81,7 +75,9 @@ class Desk(QObject):
             parent=self,
         )
         Copying(jobs, library, self.review, self)
+        self.asking_backbones = AskingBackbones(window, library, jobs)
         self.asking_check = AskingCheck(window, library, jobs)
+        self.asking_export = AskingExport(window, library, jobs)
         self.asking_labels = AskingLabels(window, library, jobs)
         self.asking_import = AskingImport(window, library, jobs)
         self.trusting = Trusting(
@@ -90,7 +86,7 @@ class Desk(QObject):
             jobs=jobs,
             review=self.review,
             suggestions=suggestions,
-            training=training,
+            training=self.training,
             parent=self,
         )
         self.reading = Reading(window, library, self.review, suggestions, jobs)
@@ -162,7 +158,7 @@ class Desk(QObject):
             Command.CHECK: self.asking_check.ask,
             Command.LABEL_SET: self.asking_labels.ask,
             Command.IMPORT_LABELS: self.asking_import.ask,
-            Command.EXPORT: self._export,
+            Command.EXPORT: self.asking_export.ask,
             Command.BACKBONES: self.asking_backbones.ask,
             Command.CLOSE_PROJECT: self.library.close,
             Command.QUIT: self.window.close,
@@ -198,11 +194,6 @@ class Desk(QObject):
         self.jobs.engine.submit(
             lambda _control: engine_port.known_backbones(), done=done, priority=Priority.PREFETCH
         )
-
-    def _export(self) -> None:
-        session = self.library.session
-        if session is not None:
-            self._asking_export.ask(session)
 
     def _toggle_suggestions(self) -> None:
         shown = self.actions.action(Command.SUGGESTIONS).isChecked()
@@ -240,7 +231,6 @@ class Desk(QObject):
         return (
             self.looking,
             self.pictures,
-            self.exporting,
             self.surveying,
             self.training,
             self.trusting,

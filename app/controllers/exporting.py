@@ -5,10 +5,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.controllers.library import Library
 from app.jobs import Job, Jobs
-from app.session import Session
 from app.strings.export_words import ADAPTERS
-from nearl_core.control import Progress, RunControl
+from nearl_core.control import RunControl
 
 
 @dataclass(frozen=True)
@@ -55,24 +55,16 @@ class Exporting(QObject):
     failed = Signal(object)
     stopped = Signal()
 
-    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(self, jobs: Jobs, library: Library, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
-        self._session: Session | None = None
+        self._library = library
         self._job: Job | None = None
-
-    def open(self, session: Session) -> None:
-        """Serve a project."""
-        self._session = session
-
-    def close(self) -> None:
-        """Serve none."""
-        self.cancel()
-        self._session = None
+        library.closed.connect(self.cancel)
 
     def start(self, request: ExportRequest) -> None:
-        """Export."""
-        session = self._session
+        """Export the open project."""
+        session = self._library.session
         if session is None:
             return
         project, reader = session.project, session.scan_reader
@@ -104,7 +96,7 @@ class Exporting(QObject):
         of_scans = request.format != ADAPTERS
         self._job = self._jobs.background.submit(
             work if of_scans else adapters,
-            progress=self._progress,
+            progress=self.progress.emit,
             done=(self.done if of_scans else self.adapters).emit,
             failed=self.failed.emit,
             stopped=self.stopped.emit,
@@ -114,6 +106,3 @@ class Exporting(QObject):
         """Stop at the next step."""
         if self._job is not None:
             self._job.cancel()
-
-    def _progress(self, progress: Progress) -> None:
-        self.progress.emit(progress)

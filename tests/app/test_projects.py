@@ -210,7 +210,7 @@ def test_an_export_is_made_from_the_dialog(desk: Driver) -> None:
     desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     dialog = dialog_of(desk, ExportDialog)
     assert isinstance(dialog, ExportDialog)
-    with desk.bot.waitSignal(desk.desk.exporting.done, timeout=WAIT_MS):
+    with desk.bot.waitSignal(desk.desk.asking_export.exporting.done, timeout=WAIT_MS):
         dialog.ok.click()
     assert "3 scans" in dialog.result_text.text()
     first = dialog.folder
@@ -257,7 +257,7 @@ def test_the_live_versions_adapters_are_exported_from_the_dialog(
     assert isinstance(dialog, ExportDialog)
     dialog.choose_format("adapters")
     assert dialog.problem == ""
-    with driver.bot.waitSignal(driver.desk.exporting.adapters, timeout=WAIT_MS):
+    with driver.bot.waitSignal(driver.desk.asking_export.exporting.adapters, timeout=WAIT_MS):
         dialog.ok.click()
     assert "adapters of version v1" in dialog.result_text.text()
     assert (dialog.folder / "adapters.safetensors").read_bytes() == weights.read_bytes()
