@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from nearl_core.control import RunControl
+from nearl_core.errors import NearlError
 from nearl_core.learn.examples import Examples, FloatArray
 from nearl_core.model.backbones import Backbone
 from nearl_core.types import LabelSet
@@ -90,6 +91,9 @@ class FewShot:
         device: Where to compute.
         seed: For all randomness: equal seeds give equal answers.
         control: To be checked at each step of anything longer than a second.
+
+    Raises:
+        NearlError: If the labels are not exclusive.
     """
 
     backbone: Backbone
@@ -105,6 +109,13 @@ class FewShot:
     device: torch.device
     seed: int
     control: RunControl
+
+    def __post_init__(self) -> None:
+        if self.label_set.multi_label:
+            raise NearlError(
+                "The published few-shot methods are for one label a scan.",
+                "Compare them on an exclusive label set.",
+            )
 
     @property
     def counts(self) -> FloatArray:

@@ -77,18 +77,11 @@ def plan(
             or "" for nothing.
         standing: Decisions that stand already.
     """
-    words = {word: None for _, one in matched.found for word in _words(one)}
+    words = dict.fromkeys(word for _, one in matched.found for word in _words(one))
     targets = {
         word: mapping[word] if word in mapping else target_of(word, label_set) for word in words
     }
-    said: dict[int, Statement] = {}
-    bad_rows = []
-    for scan_id, one in matched.found:
-        problem = "" if label_set.multi_label else _problem(one, targets)
-        if problem:
-            bad_rows.append(problem)
-        else:
-            said[scan_id] = _joined(said[scan_id], one) if scan_id in said else one
+    said, bad_rows = _by_scan(matched, targets, label_set)
     there = {one.scan_id: one for one in standing if one.reader == source}
     conflicts, decisions, already = [], [], 0
     for scan_id, one in said.items():
@@ -105,11 +98,9 @@ def plan(
             already += 1
         else:
             decisions.append(new)
-    counts = Counter(value for one in said.values() for value in set(one.values))
-    lines = [ValueLine(word, counts[word], target) for word, target in targets.items()]
     return ImportPlan(
         source=source,
-        values=tuple(sorted(lines, key=lambda line: (-line.count, line.value))),
+        values=_values(said.values(), targets),
         scans=len(said),
         unknown=matched.unknown,
         unclear=matched.unclear,
@@ -118,6 +109,27 @@ def plan(
         already=already,
         decisions=tuple(decisions),
     )
+
+
+def _by_scan(
+    matched: Matched, targets: Mapping[str, str], label_set: LabelSet
+) -> tuple[dict[int, Statement], list[str]]:
+    """What the source says of each scan, and sentences on rows that can't be used."""
+    said: dict[int, Statement] = {}
+    bad_rows = []
+    for scan_id, one in matched.found:
+        problem = "" if label_set.multi_label else _problem(one, targets)
+        if problem:
+            bad_rows.append(problem)
+        else:
+            said[scan_id] = _joined(said[scan_id], one) if scan_id in said else one
+    return said, bad_rows
+
+
+def _values(said: Iterable[Statement], targets: Mapping[str, str]) -> tuple[ValueLine, ...]:
+    counts = Counter(value for one in said for value in set(one.values))
+    lines = (ValueLine(word, counts[word], target) for word, target in targets.items())
+    return tuple(sorted(lines, key=lambda line: (-line.count, line.value)))
 
 
 def _stands(before: Decision | None, new: NewDecision, *, of_columns: bool) -> bool:

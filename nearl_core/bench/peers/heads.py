@@ -15,7 +15,6 @@ from torch.nn import functional as F
 
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.control import RunControl
-from nearl_core.errors import NearlError
 from nearl_core.learn.batches import patient_folds
 from nearl_core.learn.examples import FloatArray
 
@@ -50,16 +49,7 @@ Fit = Callable[[Shots, Tensor], Tensor]
 
 
 def shots_of(few: FewShot) -> Shots:
-    """The examples of a cell.
-
-    Raises:
-        NearlError: If the label set is not exclusive.
-    """
-    if few.label_set.multi_label:
-        raise NearlError(
-            "The published few-shot methods are for one label a scan.",
-            "Compare them on an exclusive label set.",
-        )
+    """The examples of a cell."""
     return Shots(
         torch.as_tensor(few.features).double(),
         torch.as_tensor(few.targets).double(),

@@ -16,7 +16,6 @@ from torch.nn import functional as F
 
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.peers.heads import probabilities
-from nearl_core.errors import NearlError
 from nearl_core.learn.batches import batches
 from nearl_core.learn.examples import FloatArray
 from nearl_core.model.encoder import training_precision
@@ -51,16 +50,7 @@ class Towers:
 
 
 def towers_of(few: FewShot) -> Towers:
-    """The towers of a cell.
-
-    Raises:
-        NearlError: If the label set is not exclusive.
-    """
-    if few.label_set.multi_label:
-        raise NearlError(
-            "The published few-shot methods are for one label a scan.",
-            "Compare them on an exclusive label set.",
-        )
+    """The towers of a cell."""
     model = few.backbone.model
     image = image_tower(model, split_attention=True)
     text = text_tower(model, split_attention=True)
