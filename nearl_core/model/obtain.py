@@ -48,22 +48,12 @@ def add(source: Path, *, name: str | None = None, control: RunControl | None = N
         Cancelled: If asked to stop.
     """
     source, control = Path(os.path.abspath(source)), control or RunControl()
-    if not source.name:
-        raise BackboneError(f"{source} is a whole disk and no folder of a backbone.", _GIVE)
-    if not source.is_dir():
-        what = "a single file; files such as .pt and .bin can run code" if source.exists() else ""
-        raise BackboneError(f"{source.name} is {what or 'not there'}.", _GIVE)
+    _require_folder(source)
     pickled = source / _PICKLED
     converts = pickled.is_file() and not any(source.glob("*.safetensors"))
     if not converts:
         checked_hash(source)
-    if name is not None and (name in ("", "..") or Path(name).name != name):
-        raise BackboneError(f"{name!r} is no name of a folder.", "Give one without a slash.")
-    target = added_folder() / (name or source.name)
-    if any(entry.name == target.name and entry.folder is not None for entry in entries()):
-        raise BackboneError(
-            f"There is a backbone {target.name} already.", "Give the new one another name."
-        )
+    target = _free_place(source.name if name is None else name)
     beside = unfinished_folder(target.name)
     shutil.rmtree(beside, ignore_errors=True)
     files = {f for kept in _KEPT for f in source.glob(kept) if f.is_file()}
@@ -76,6 +66,25 @@ def add(source: Path, *, name: str | None = None, control: RunControl | None = N
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+def _require_folder(source: Path) -> None:
+    if not source.name:
+        raise BackboneError(f"{source} is a whole disk and no folder of a backbone.", _GIVE)
+    if not source.is_dir():
+        what = "a single file; files such as .pt and .bin can run code" if source.exists() else ""
+        raise BackboneError(f"{source.name} is {what or 'not there'}.", _GIVE)
+
+
+def _free_place(name: str) -> Path:
+    """Where a backbone of a name will stand, which no other one has."""
+    if name in ("", "..") or Path(name).name != name:
+        raise BackboneError(f"{name!r} is no name of a folder.", "Give one without a slash.")
+    if any(entry.name == name and entry.folder is not None for entry in entries()):
+        raise BackboneError(
+            f"There is a backbone {name} already.", "Give the new one another name."
+        )
+    return added_folder() / name
 
 
 def _copy(files: set[Path], folder: Path, control: RunControl) -> None:
