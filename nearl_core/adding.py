@@ -5,14 +5,19 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from nearl_core import links
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError, UsageError
 from nearl_core.portions import growing
+from nearl_core.scans.find import find
+from nearl_core.store.patients import kept_rule
 from nearl_core.store.scans import NewScan
-from nearl_core.types import Identity, ScanInfo, SkippedFile
+from nearl_core.types import Identity, Scan, ScanInfo, SkippedFile
+
+if TYPE_CHECKING:
+    from nearl_core.store.project import Project
 
 SUBFOLDER = "subfolder"
 PatientRule = Callable[[Path], str]
@@ -92,6 +97,40 @@ def patient_rule(text: str | None, *, below: Collection[Path] = ()) -> PatientRu
         return "" if match is None else match[group] or ""
 
     return rule
+
+
+def to_add(
+    project: "Project",
+    paths: Collection[Path],
+    *,
+    scans: Iterable[Scan],
+    reader: InfoReader,
+    patient_from: str | None = None,
+    control: RunControl,
+) -> Iterator[NewScan | SkippedFile]:
+    """What a project takes of files and folders, lazily: found, looked into, joined into stacks.
+
+    Args:
+        project: Which keeps the lists of stacks.
+        paths: Absolute.
+        scans: Those that it has; what can be shown of them is not read again.
+        reader: Reads headers.
+        patient_from: A rule for `patient_rule`; else the one that the project keeps, if any.
+        control: Reports each file.
+
+    Raises:
+        UsageError: If the rule is not valid.
+        Cancelled: If the control says so.
+        OSError: If a list can't be written.
+    """
+    from nearl_core.stacking import members, stacked  # brings numpy, which telling a rule needs not
+
+    rule = patient_rule(patient_from or kept_rule(project), below=paths)
+    known = frozenset(scan.path for scan in scans if not scan.problem)
+    joined = members(project.folder, known)
+    seen = known | joined.keys()
+    looked = examine(find(paths), reader=reader, rule=rule, known=seen, control=control)
+    return stacked(looked, unit=project.unit, project=project.folder, joined=joined)
 
 
 def examine(

@@ -221,20 +221,13 @@ class Library(QObject):
         self, session: Session, paths: tuple[Path, ...], there: ScanList, control: RunControl
     ) -> None:
         """In the background thread; each batch is written in the store thread."""
-        from nearl_core.adding import examine, patient_rule
-        from nearl_core.scans.find import find
-        from nearl_core.stacking import members, stacked
-        from nearl_core.store.patients import kept_rule
+        from nearl_core.adding import to_add
 
         for path in paths:
             _require_readable(path)
         project, last = session.project, int(there.ids[-1]) if len(there) else 0
-        known = frozenset(scan.path for scan in there.values() if not scan.problem)
-        joined = members(project.folder, known)
-        reader, seen = session.scan_reader, known | joined.keys()
-        rule = patient_rule(kept_rule(project), below=paths)
-        looked = examine(find(paths), reader=reader, rule=rule, known=seen, control=control)
-        found = stacked(looked, unit=project.unit, project=project.folder, joined=joined)
+        reader, scans = session.scan_reader, there.values()
+        found = to_add(project, paths, scans=scans, reader=reader, control=control)
         for batch in growing(found, *_TOGETHER):
             job = self._jobs.store.submit(
                 partial(_add, project, batch, last),

@@ -141,10 +141,7 @@ def _require(paths: Sequence[Path]) -> None:
 def _add_to(
     project: "Project", paths: list[Path], patient_from: str | None, output: Output
 ) -> "tuple[AddReport, list[SkippedFile]]":
-    from nearl_core.adding import examine, patient_rule
-    from nearl_core.scans.find import find
-    from nearl_core.stacking import members, stacked
-    from nearl_core.store.patients import kept_rule
+    from nearl_core.adding import to_add
     from nearl_core.store.scans import NewScan
     from nearl_core.types import SkippedFile
 
@@ -156,19 +153,16 @@ def _add_to(
                 unreadable.append(SkippedFile(entry.path, entry.problem))
             yield entry
 
-    known = {scan.path for scan in project.scans() if not scan.problem}
-    joined = members(project.folder, known)
-    absolute = [Path(os.path.abspath(path)) for path in paths]
     with scan_reader() as reader:
-        examined = examine(
-            find(absolute),
+        found = to_add(
+            project,
+            [Path(os.path.abspath(path)) for path in paths],
+            scans=project.scans(),
             reader=reader,
-            rule=patient_rule(patient_from or kept_rule(project), below=absolute),
-            known=known | joined.keys(),
+            patient_from=patient_from,
             control=output.control(),
         )
-        whole = stacked(examined, unit=project.unit, project=project.folder, joined=joined)
-        report = project.add_scans(noted(whole))
+        report = project.add_scans(noted(found))
     return report, unreadable
 
 

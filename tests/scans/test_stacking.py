@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nearl_core.adding import examine
+from nearl_core.adding import to_add
 from nearl_core.cli import main
+from nearl_core.control import RunControl
 from nearl_core.errors import ScanError
 from nearl_core.scans import decode
-from nearl_core.scans.find import find
 from nearl_core.scans.guard import ScanReader
 from nearl_core.scans.stack import read_stack, write_stack
-from nearl_core.stacking import members, stacked
 from nearl_core.store.project import Project
 from nearl_core.types import AddReport, Label, LabelSet, Scan, Unit
 from tests.dicom.making import dicom, noise
@@ -60,11 +59,9 @@ def reader() -> Iterator[ScanReader]:
 
 
 def add(project: Project, reader: ScanReader, *paths: Path) -> AddReport:
-    known = {scan.path for scan in project.scans()}
-    joined = members(project.folder, known)
-    looked = examine(find(paths), reader=reader, known=known | joined.keys())
+    scans = project.scans()
     return project.add_scans(
-        stacked(looked, unit=project.unit, project=project.folder, joined=joined)
+        to_add(project, paths, scans=scans, reader=reader, control=RunControl())
     )
 
 
