@@ -179,7 +179,7 @@ class Database:
             with told():
                 yield
         except (DBAPIError, sqlite3.Error) as error:
-            if is_damaged(self._path):
+            if is_damaged(file_uri(self._path, mode="ro")):
                 raise damaged() from error
             raise
 

@@ -6,8 +6,6 @@ of this program: a column or a table that does not exist.
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
@@ -16,12 +14,14 @@ from nearl_core.store.migrations import HEAD
 from nearl_core.store.schema import metadata, revision
 
 
-def is_damaged(file: Path) -> bool:
+def is_damaged(uri: str) -> bool:
     """Whether columns, keys, indexes or triggers are not those of a new project.
 
     Nothing is said of a database of another schema, such as one that is being brought up to date.
+
+    Args:
+        uri: What SQLite opens it by.
     """
-    uri = f"file:{quote(str(file.absolute()))}?mode=ro"
     known = False
     try:
         with closing(sqlite3.connect(uri, uri=True)) as found:

@@ -259,19 +259,32 @@ def test_check_goes_on_past_a_damaged_table(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain",
+        pytest.param(
+            os.fsdecode(b"m\xfcller"),
+            id="no UTF-8",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="names are bytes there only"),
+        ),
+    ],
+)
 def test_a_schema_with_flipped_bits_is_damage_and_a_wrong_statement_is_a_bug(
-    tmp_path: Path,
+    tmp_path: Path, name: str
 ) -> None:
-    with new_project(tmp_path) as project:
+    folder = tmp_path / name
+    folder.mkdir()
+    with new_project(folder) as project:
         decide(project, 1, "disc")
         with pytest.raises(OperationalError, match="no such column"), project.reading() as database:
             database.execute(text("SELECT shewn FROM decisions"))
-    raw = sqlite3.connect(tmp_path / "p.nearl" / "project.db")
+    raw = sqlite3.connect(folder / "p.nearl" / "project.db")
     raw.execute("PRAGMA writable_schema = ON")
     raw.execute("UPDATE sqlite_master SET sql = replace(sql, 'shown', 'shewn')")
     raw.commit()
     raw.close()
-    with Project.open(tmp_path / "p") as project:
+    with Project.open(folder / "p") as project:
         with pytest.raises(ProjectDamagedError, match=r"damaged.*--restore"):
             project.standing()
         assert check(project).damaged
