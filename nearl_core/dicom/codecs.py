@@ -5,13 +5,14 @@ JPEG 2000, whose own colour transform is a part of the code stream.
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from nearl_core.dicom import jpeg
 from nearl_core.dicom.layout import Layout
 from nearl_core.errors import ScanError
 from nearl_core.scans.raster import coarse_jpeg_2000
@@ -59,14 +60,19 @@ _STARTS_J2K = (_BARE_J2K, b"\x00\x00\x00\x0cjP  ")
 """How JPEG 2000 begins: a bare code stream, or boxes."""
 _SYCC = b"colr\1\0\0\0\0\0\x12"
 """The box of a colour space of luminance and chroma, ISO/IEC 15444-1 I.5.3.3."""
-_DCT = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
-"""Frame headers of lossy JPEG; lossless ones name a colour space that they do not have."""
 
 _END = b"\xff\xd9"
 """End of image in JPEG; coded data never hold these bytes."""
 
 # What imagecodecs raises for a stream that is damaged: each codec's error is a RuntimeError.
-_DAMAGED = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError)
+_DAMAGED = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    IndexError,
+    NotImplementedError,
+    struct.error,
+)
 
 
 def refuse_syntax(syntax: str) -> None:
@@ -100,51 +106,21 @@ def codec_of(stream: bytes) -> Codec:
     if stream.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")):
         return Codec.JPEG_XL
     if stream.startswith(b"\xff\xd8"):
-        marker = _frame_marker(stream)
-        if marker == 0xF7:
+        marker = jpeg.frame_marker(stream)
+        if marker == jpeg.LS:
             return Codec.JPEG_LS
-        if marker == 0xC3:
+        if marker == jpeg.LOSSLESS:
             return Codec.JPEG_LOSSLESS
-        if marker in _DCT:
+        if marker in jpeg.DCT:
             return Codec.JPEG
     raise ScanError("There is no decoder for the pixel data of this file.")
-
-
-def _frame_marker(stream: bytes) -> int:
-    """The second byte of a JPEG's start-of-frame marker, or 0."""
-    at = _frame_header(stream)
-    return stream[at + 1] if at else 0
-
-
-def _frame_header(stream: bytes) -> int:
-    """Where a JPEG's start-of-frame marker stands, or 0."""
-    for marker, at in _segments(stream):
-        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            return at
-    return 0
-
-
-def _segments(stream: bytes) -> Iterator[tuple[int, int]]:
-    """The second byte of each of a JPEG's markers and where it stands, the first scan the last."""
-    at = 2
-    while at + 4 <= len(stream) and stream[at] == 0xFF:
-        marker = stream[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        yield marker, at
-        if marker == 0xDA:
-            return
-        at += 2 + int(struct.unpack_from(">H", stream, at + 2)[0])
 
 
 def coded_as(stream: bytes) -> str:
     """What a code stream of three components decodes to by its own word, or ""; headers lie.
 
     JPEG 2000 undoes the colour transform that it names (ISO/IEC 15444-1 A.6.1), so that a header
-    which says YBR_FULL would have it undone twice. JPEG can name its components R, G and B, and
-    its JFIF and Adobe segments say that they are YCbCr (ISO/IEC 10918-5, 6.1 and 6.5.3); a plain
-    photograph that is wrapped into DICOM is often called RGB.
+    which says YBR_FULL would have it undone twice.
 
     Returns:
         "RGB", "YBR_FULL", or "" where it says nothing.
@@ -155,18 +131,7 @@ def coded_as(stream: bytes) -> str:
         if 0 <= style < len(stream) - 8 and stream[style + 8] == 1:
             return "RGB"
         return "YBR_FULL" if _SYCC in stream[:start] else ""
-    at = _frame_header(stream) if stream.startswith(b"\xff\xd8") else 0
-    if not at:
-        return ""
-    if stream[at + 10 : at + 19 : 3].upper() == b"RGB":
-        return "RGB"
-    if stream[at + 1] not in _DCT:
-        return ""
-    segments = [stream[place + 1 : place + 16] for _, place in _segments(stream)]
-    adobe = [one[-1] for one in segments if one[0] == 0xEE and one[3:8] == b"Adobe"]
-    jfif = any(one.startswith(b"\xe0") and one[3:8] == b"JFIF\0" for one in segments)
-    # 1 is YCbCr, 0 no transform.
-    return "YBR_FULL" if 1 in adobe or (jfif and 0 not in adobe) else ""
+    return jpeg.coded_as(stream) if stream.startswith(b"\xff\xd8") else ""
 
 
 def decode(stream: bytes, layout: Layout, *, syntax: str) -> Array:
@@ -253,28 +218,26 @@ def _jpeg(stream: bytes) -> Array:
 
 def _jpeg_components(stream: bytes) -> Array:
     # Naming the same colour space twice keeps the components as they are coded.
-    if _components(stream) == 3:
+    if jpeg.components(stream) == 3:
         return imagecodecs.jpeg8_decode(stream, colorspace="YCBCR", outcolorspace="YCBCR")
     return imagecodecs.jpeg8_decode(stream)
 
 
 def _jpeg_lossless(stream: bytes) -> Array:
+    if jpeg.is_plain(stream):
+        return _plain_lossless(stream)
+    # The decoder mixes up scans of one component each and tables, and knows no restarts.
+    scans = [
+        np.concatenate([_plain_lossless(rows) for rows in parts])
+        for parts in jpeg.plain_scans(stream)
+    ]
+    return np.dstack(scans)
+
+
+def _plain_lossless(stream: bytes) -> Array:
     values: Array = np.ascontiguousarray(imagecodecs.jpegsof3_decode(stream))
-    # The point transform, ITU-T T.81 H.1.2.1: so many low bits are not coded.
-    shift = next((_low_bits(stream, at) for mark, at in _segments(stream) if mark == 0xDA), 0)
+    shift = jpeg.low_bits(stream)
     return np.left_shift(values, shift) if shift else values
-
-
-def _low_bits(stream: bytes, scan: int) -> int:
-    """The last half byte of a scan's header, or 0 where it is cut short."""
-    last = scan + 1 + int(struct.unpack_from(">H", stream, scan + 2)[0])
-    return stream[last] & 0x0F if last < len(stream) else 0
-
-
-def _components(stream: bytes) -> int:
-    """Number of components in a JPEG's frame header."""
-    at = _frame_header(stream)
-    return stream[at + 9] if at and at + 10 <= len(stream) else 0
 
 
 def _jpeg_2000(stream: bytes) -> Array:
