@@ -62,14 +62,12 @@ class AskingImport(QObject):
         if self._dialog is not None:
             self._dialog.show_failure(str(error))
 
-    def _taken(self, count: int) -> None:
-        dialog = self._dialog
-        if dialog is not None:
-            text = label_words.IMPORTED.format(
-                decisions=strings.decisions(count), name=dialog.name.text().strip()
-            )
-            self._window.status.message(text)
-            dialog.finish()
+    def _taken(self, count: int, wanted: int, name: str) -> None:
+        words = label_words.IMPORTED if count == wanted else label_words.IMPORT_STOPPED
+        text = words.format(decisions=strings.decisions(count), wanted=wanted, name=name)
+        self._window.status.message(text)
+        if self._dialog is not None:
+            self._dialog.finish()
 
     def _closed(self) -> None:
         self._dialog = None

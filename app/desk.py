@@ -264,7 +264,7 @@ class Desk(QObject):
         self.review.labels_changed()
         self.trusting.labels_changed()
 
-    def _taken_in(self, _count: int) -> None:
+    def _taken_in(self, _count: int, _wanted: int, _source: str) -> None:
         self.review.reload()
         self.suggestions.learn(self.review.around())
         self.training.decided()

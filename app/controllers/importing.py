@@ -26,13 +26,14 @@ class Importing(QObject):
         planned: The ImportPlan of the source that was looked at.
         progress: Files done and how many there are, and whether they are being taken in.
         failed: The NearlError that says why the source can't be used or taken in.
-        taken: How many decisions were recorded; the session has them.
+        taken: How many decisions were recorded, of how many, and of which source; the session has
+            them.
     """
 
     planned = Signal(object)
     progress = Signal(int, int, bool)
     failed = Signal(object)
-    taken = Signal(int)
+    taken = Signal(int, int, str)
 
     def __init__(self, jobs: Jobs, library: Library, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -70,7 +71,7 @@ class Importing(QObject):
         session, planned = self._library.session, self._plan
         if session is not None and planned is not None:
             work = partial(_take, session, planned, self._jobs)
-            self._submit(session, work, partial(self._taken, len(planned.decisions)), taking=True)
+            self._submit(session, work, partial(self._taken, planned), taking=True)
 
     def _submit(
         self,
@@ -105,11 +106,15 @@ class Importing(QObject):
         self._plan = planned
         self.planned.emit(planned)
 
-    def _taken(self, count: int, now: Decided) -> None:
+    def _taken(self, planned: ImportPlan, now: Decided) -> None:
         session = self._library.session
         if session is not None:
             session.reread(now)
-            self.taken.emit(count)
+            stand = {
+                (one.scan_id, one.verdict) for one in now.others if one.reader == planned.source
+            }
+            wanted = [(one.scan_id, one.verdict) for one in planned.decisions]
+            self.taken.emit(len(stand.intersection(wanted)), len(wanted), planned.source)
         self.stop()
 
     def _failed(self, session: Session, error: NearlError) -> None:

@@ -1,5 +1,6 @@
 """Labels on the desk: their tree, their changes, and labels that come from elsewhere."""
 
+import threading
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -243,19 +244,24 @@ def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     dialog.path.textEdited.emit(str(table))
     dialog.look.click()
     desk.until(dialog.ok.isEnabled)
-    importing = desk.desk.asking_import.importing
     record = taking._record
 
-    def one_then_give_up(*args: object) -> None:
-        record(*args)  # type: ignore[arg-type]
-        assert importing._job is not None
-        importing._job.cancel()
+    first, go_on = threading.Event(), threading.Event()
 
-    monkeypatch.setattr(taking, "_record", one_then_give_up)
+    def one_then_wait(*args: object) -> None:
+        record(*args)  # type: ignore[arg-type]
+        first.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(taking, "_record", one_then_wait)
     dialog.ok.click()
+    desk.until(first.is_set)
+    dialog.refuse.click()
+    go_on.set()
     session = desk.desk.library.session
     assert session is not None
     desk.until(lambda: len(session.others) == 1)
+    desk.until(lambda: "Stopped: 1 decision of imported-csv taken in, of 2." in desk.status())
 
 
 def test_a_table_of_labels_is_shown_mapped_and_taken_in(desk: Driver, tmp_path: Path) -> None:
