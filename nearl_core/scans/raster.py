@@ -93,8 +93,10 @@ def frame(path: Path, index: int = 0) -> tuple[Frame, ScanInfo]:
     if deep is not None:
         found = _deep_info(deep)
         _refuse_beyond(index, found)
-        page = deep.page(index)
-        return _shown(page.values, page.profile, inverted=page.inverted), found
+        if deep.pages[index].is_deep:
+            page = deep.page(index)
+            return _shown(page.values, page.profile, inverted=page.inverted), found
+    # A page of 8 bits behind a deep one, such as a picture of the slide's label, is Pillow's.
     with _opened(path) as picture:
         found = _info(picture)
         _refuse_beyond(index, found)

@@ -85,6 +85,15 @@ def test_pages_of_sixteen_bits_are_frames(tmp_path: Path) -> None:
     assert np.array_equal(frame.values, np.asarray(pages[2]))
 
 
+def test_a_page_of_eight_bits_behind_a_deep_one(tmp_path: Path) -> None:
+    pages = [Image.fromarray(noise((6, 7), "u2", below=60_000)), Image.fromarray(noise((4, 5, 3)))]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    for index, page in enumerate(pages):
+        frame, info = raster.frame(tmp_path / "a.tif", index)
+        assert (info.rows, info.columns, info.frames) == (6, 7, 2)
+        assert np.array_equal(frame.values, np.asarray(page))
+
+
 def test_a_deep_tiff_cut_short_is_refused_as_it_is_added(tmp_path: Path) -> None:
     content, values = tiff_of("u2")
     path = tmp_path / "a.tif"
