@@ -212,12 +212,8 @@ def _longest_label(parts: Sequence[str], label_set: LabelSet) -> tuple[str | Non
 
 
 def _label_id(text: str, label_set: LabelSet) -> str | None:
-    wanted = text.casefold()
-    for label in label_set.labels:
-        if label.name.strip().casefold() == wanted:
-            return label.id
-    if text in label_set.ids:
-        return text
+    if label := label_set.find(text):
+        return label.id
     plain = unescaped(text)  # by an export of ours
     return None if plain == text else _label_id(plain, label_set)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nearl_core.control import RunControl
 from nearl_core.engine import Engine
-from nearl_core.errors import LabelSetError, NearlError
+from nearl_core.errors import NearlError
 from nearl_core.learn import evaluate, linear_probe
 from nearl_core.learn.batches import Lesson
 from nearl_core.learn.examples import FloatArray, joined
@@ -69,12 +69,8 @@ def from_folder(folder: Path, label_set: LabelSet, *, first_id: int) -> Known:
 
 
 def _label_id(name: str, label_set: LabelSet) -> str:
-    for spelt in (name, name.replace("_", " ")):
-        try:
-            return label_set.by_name(spelt).id
-        except LabelSetError:
-            continue
-    return label_set.by_name(name).id
+    spelt = label_set.find(name) or label_set.find(name.replace("_", " "))
+    return (spelt or label_set.by_name(name)).id
 
 
 def measure(

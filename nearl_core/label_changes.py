@@ -33,7 +33,7 @@ def merge(label_set: LabelSet, ids: Sequence[str], name: str, *, new_id: NewId) 
         LabelSetError: If there are fewer than two, or one does not exist.
     """
     sources = [label_set.by_id(one) for one in dict.fromkeys(ids)]
-    target = _named(label_set, name)
+    target = label_set.named(name)
     gone = {one.id for one in sources if target is None or one.id != target.id}
     if len(gone) + (target is not None) < 2:
         raise LabelSetError("A merge needs two labels.", "Name at least two of them.")
@@ -53,7 +53,7 @@ def split(label_set: LabelSet, label_id: str, names: Sequence[str], *, new_id: N
     source = label_set.by_id(label_id)
     taken, parts = list(label_set.ids), []
     for name in dict.fromkeys(name.strip() for name in names):
-        part = _named(label_set, name)
+        part = label_set.named(name)
         if part is None:
             part = Label(new_id(name, taken), name, parent=source.parent)
             taken.append(part.id)
@@ -75,11 +75,6 @@ def retire(label_set: LabelSet, label_id: str) -> Changed:
     label_set.by_id(label_id)
     placed = _replaced(label_set, {label_id}, (), anchor=label_id)
     return placed, LabelChange(ChangeKind.RETIRE, (label_id,))
-
-
-def _named(label_set: LabelSet, name: str) -> Label | None:
-    wanted = name.strip().casefold()
-    return next((one for one in label_set.labels if one.name.strip().casefold() == wanted), None)
 
 
 def _together(sources: Sequence[Label], target: Label) -> Label:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nearl_core import asked
-from nearl_core.errors import LabelSetError
 from nearl_core.importing.matching import Matched
 from nearl_core.importing.statements import ImportLabelsError, Statement
 from nearl_core.labels_file import slug
@@ -212,10 +211,9 @@ def _verdict(meant: set[str], label_set: LabelSet) -> Verdict | None:
 
 def target_of(word: str, label_set: LabelSet) -> str:
     """The label or state that a word means by itself: a name, an id, a state, however spelt."""
-    try:
-        return label_set.by_name(word).id
-    except LabelSetError:
-        wanted = slug(word)
+    if named := label_set.find(word):
+        return named.id
+    wanted = slug(word)
     for label in label_set.labels:
         if wanted and wanted in (slug(label.name), label.id):
             return label.id

@@ -140,19 +140,24 @@ class LabelSet:
                 return label
         raise LabelSetError(f"There is no label with the id {label_id!r}.")
 
+    def named(self, name: str) -> Label | None:
+        """The label of a name, of which case and outer blanks do not matter."""
+        wanted = name.strip().casefold()
+        return next((one for one in self.labels if one.name.strip().casefold() == wanted), None)
+
+    def find(self, word: str) -> Label | None:
+        """The label of a name or, failing that, of an id."""
+        by_id = (one for one in self.labels if one.id == word.strip())
+        return self.named(word) or next(by_id, None)
+
     def by_name(self, name: str) -> Label:
-        """The label of a name (case and outer blanks do not matter) or, failing that, of an id.
+        """The label of a name or, failing that, of an id.
 
         Raises:
             LabelSetError: If there is none.
         """
-        wanted = name.strip().casefold()
-        for label in self.labels:
-            if label.name.strip().casefold() == wanted:
-                return label
-        for label in self.labels:
-            if label.id == name.strip():
-                return label
+        if label := self.find(name):
+            return label
         raise LabelSetError(
             f"There is no label {name.strip()!r} in the label set.",
             f"The labels are: {', '.join(self.names)}.",
