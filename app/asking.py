@@ -23,7 +23,7 @@ from app.views.dialogs.new_project import NewProjectDialog
 from app.views.dialogs.preferences import PreferencesDialog
 from app.views.dialogs.trouble import TroubleDialog
 from app.views.main_window import MainWindow
-from nearl_core import labels_file
+from nearl_core import bugs, labels_file
 from nearl_core.errors import NearlError
 from nearl_core.readers import is_among
 from nearl_core.settings import DEVICES, is_pseudonym
@@ -39,15 +39,12 @@ class Asking(QObject):
         library: Library,
         keeper: Keeper,
         reporter: Reporter,
-        *,
-        version: str,
     ) -> None:
         super().__init__(window)
         self._window = window
         self._library = library
         self._keeper = keeper
         self._reporter = reporter
-        self._version = version
         self._trouble: TroubleDialog | None = None
         self._guide: GuideDialog | None = None
         self._backbones: tuple[str, ...] = ("starter",)
@@ -201,7 +198,7 @@ class Asking(QObject):
 
     def about(self) -> None:
         """Say what this is."""
-        self._open(AboutDialog(self._version, self._window), lambda: None)
+        self._open(AboutDialog(bugs.version(), self._window), lambda: None)
 
     def change_reader(self, name: str) -> None:
         """Take another pseudonym; the open project is read again for this reader."""

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 
 from PySide6.QtGui import QIcon
@@ -22,15 +21,6 @@ from app.views import style
 from app.views.actions import Actions
 from app.views.main_window import MainWindow
 from nearl_core import settings as settings_module
-
-
-def version() -> str:
-    """The application's version."""
-    try:
-        return metadata.version("nearl-desk")
-    except metadata.PackageNotFoundError:
-        return "0.1.0"
-
 
 _TURN_S = 0.0005
 """How long a thread keeps the interpreter while another waits for it; Python's own is ten times as
@@ -66,7 +56,7 @@ def build(*, factory: EngineFactory = engine_port.real_engine) -> Desk:
     window = MainWindow(table, actions)
     library = Library(jobs, table, keeper)
     suggestions = Suggestions(jobs, factory)
-    asking = Asking(window, library, keeper, reporter, version=version())
+    asking = Asking(window, library, keeper, reporter)
     desk = Desk(
         window=window,
         actions=actions,

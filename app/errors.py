@@ -51,11 +51,6 @@ def without_values(text: str) -> str:
     return text
 
 
-def describe(error: BaseException) -> str:
-    """A bug as text that can be sent to the authors: where it happened, no values."""
-    return bugs.report(error)
-
-
 class Reporter(QObject):
     """Turns troubles into one report each; it lives in the GUI thread.
 
@@ -74,7 +69,7 @@ class Reporter(QObject):
     @Slot(object)
     def bug(self, error: BaseException) -> None:
         """Report a bug; its text goes to the log too."""
-        details = describe(error)
+        details = bugs.report(error)
         log.error("%s", details)
         self.reported.emit(
             TroubleReport(dialog_words.BUG_SENTENCE, dialog_words.BUG_REMEDY, details)

@@ -16,10 +16,18 @@ from nearl_core.settings import settings_folder
 _MAX_LOG_BYTES: Final = 1 << 20
 
 
+def version() -> str:
+    """Which NEARL Desk this is."""
+    try:
+        return metadata.version("nearl-desk")
+    except metadata.PackageNotFoundError:
+        return "(source)"
+
+
 def report(error: BaseException) -> str:
     """A report that can be passed on: kinds of errors, modules, lines; no message, no path."""
     lines = [
-        f"NEARL Desk {_version()}, Python {platform.python_version()}, "
+        f"NEARL Desk {version()}, Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}",
     ]
     seen: set[int] = set()
@@ -58,13 +66,6 @@ def _kind(error: BaseException) -> str:
 
 def _step(frame: traceback.FrameSummary) -> str:
     return f"{_module(frame.filename)}:{frame.lineno} {frame.name}"
-
-
-def _version() -> str:
-    try:
-        return metadata.version("nearl-desk")
-    except metadata.PackageNotFoundError:
-        return "(source)"
 
 
 def _module(filename: str) -> str:

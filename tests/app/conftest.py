@@ -10,11 +10,12 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app import bootstrap, errors
+from app import bootstrap
 from app.collecting import Collecting
 from app.desk import Desk
 from app.engine_port import EngineRequest
 from app.models.commands import Command
+from nearl_core import bugs as bug_reports
 from nearl_core import labels_file
 from nearl_core.types import LabelSet
 from tests.app.driving import Driver, as_added, make_project, stop
@@ -135,12 +136,12 @@ def _no_widgets_left() -> Iterator[None]:
 def bugs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What bugs were reported; a test that meets one it does not expect fails."""
     seen: list[str] = []
-    describe = errors.describe
+    report = bug_reports.report
 
     def remember(error: BaseException) -> str:
-        seen.append(describe(error))
+        seen.append(report(error))
         return seen[-1]
 
-    monkeypatch.setattr(errors, "describe", remember)
+    monkeypatch.setattr(bug_reports, "report", remember)
     yield seen
     assert not seen, seen
