@@ -208,12 +208,16 @@ def _arranged(
 ) -> NDArray[np.generic]:
     """Native cells as rows x columns [x 3]."""
     if subsampled:
+        if cells.size % 4:
+            # The last pixel of an odd number has no neighbour to share with: the chroma before it.
+            chroma = cells[-4:-2] if cells.size > 4 else np.full(2, 128, cells.dtype)
+            cells = np.concatenate((cells, chroma))
         pairs = cells.reshape(-1, 4)
         full = np.empty((len(pairs) * 2, 3), cells.dtype)
         full[:, 0] = pairs[:, :2].reshape(-1)
         full[:, 1] = np.repeat(pairs[:, 2], 2)
         full[:, 2] = np.repeat(pairs[:, 3], 2)
-        return full.reshape(layout.shape)
+        return full[: layout.rows * layout.columns].reshape(layout.shape)
     if layout.planar:
         planes = cells.reshape(layout.samples, layout.rows, layout.columns)
         return np.ascontiguousarray(planes.transpose(1, 2, 0))

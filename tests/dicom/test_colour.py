@@ -125,6 +125,26 @@ def test_ybr_422_shares_chroma_between_neighbours(tmp_path: Path) -> None:
     assert read.stored(path).tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([10, 20, 100, 200, 30, 0], [[10, 100, 200], [20, 100, 200], [30, 100, 200]]),
+        ([30, 0], [[30, 128, 128]]),
+    ],
+)
+def test_the_last_of_an_odd_number_of_pixels_has_no_neighbour(
+    tmp_path: Path, cells: list[int], expected: list[list[int]]
+) -> None:
+    path = dicom(
+        tmp_path / "a",
+        np.zeros((1, len(expected), 3), "u1"),
+        samples=3,
+        PhotometricInterpretation="YBR_FULL_422",
+        PixelData=bytes(cells),
+    )
+    assert read.stored(path).tolist() == [expected]
+
+
 def test_sixteen_bit_colour_shows_its_high_byte(tmp_path: Path) -> None:
     pixels = noise((4, 4, 3), "u2", below=65536)
     path = dicom(tmp_path / "a", pixels, samples=3)
