@@ -116,6 +116,8 @@ class Format:
         place: The folder of a row's picture, relative to the export.
         each: Whether several decisions on one scan can stand side by side.
         only_labelled: Whether a scan without a label has no place.
+        zeros: Whether one to which none of several labels applies has a place all the same: a zero
+            for each of them.
         only_assessed: Whether a scan without a label reads as one to which none applies, so that
             an unassessable one has no place.
         multi_label: Whether several labels on one scan have a place.
@@ -129,6 +131,7 @@ class Format:
     place: Callable[[LabelSet], Callable[[Row], str]]
     each: bool = False
     only_labelled: bool = False
+    zeros: bool = False
     only_assessed: bool = False
     multi_label: bool = True
     pictures: Pictures = Pictures.SHOWN

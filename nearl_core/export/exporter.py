@@ -174,9 +174,10 @@ class _Job:
                 "Export as csv or jsonl with pictures, or in another format.",
             )
         taken, left_out = chosen(rows, self.recipe.choice, self.label_set)
-        if self.kind.only_labelled:
+        zeros = self.kind.zeros and self.label_set.multi_label
+        if self.kind.only_labelled and not zeros:
             taken = [row for row in taken if row.state == State.LABELLED]
-        elif self.kind.only_assessed:
+        elif self.kind.only_assessed or zeros:
             taken = [row for row in taken if row.state != State.UNASSESSABLE]
         if not taken:
             raise ExportError(

@@ -37,7 +37,9 @@ FORMATS: Final[Mapping[str, Format]] = {
     ),
     "huggingface": Format(huggingface.write, huggingface.read, huggingface.place),
     "parquet": Format(parquet.write, parquet.read, by_split, files=parquet.files),
-    "monai": Format(monai.write, monai.read, by_split, only_labelled=True, others=_STORED),
+    "monai": Format(
+        monai.write, monai.read, by_split, only_labelled=True, zeros=True, others=_STORED
+    ),
     "coco": Format(coco.write, coco.read, by_split, only_assessed=True),
     "croissant": Format(croissant.write, croissant.read, by_split),
     "dicom": Format(csv.write, csv.read, by_split, each=True, pictures=Pictures.COPY),
