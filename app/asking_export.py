@@ -70,8 +70,12 @@ class AskingExport(QObject):
         dialog.open()
 
     def _open_folder(self) -> None:
-        if self._dialog is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._dialog.folder)))
+        dialog = self._dialog
+        if dialog is None:
+            return
+        folder = dialog.folder
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            dialog.show_result(dialog_words.NOT_OPENED.format(folder=folder))
 
     def _closed(self) -> None:
         self._dialog = None

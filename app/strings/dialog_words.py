@@ -80,6 +80,7 @@ PIXELS_NOTE = (
 EXPORT_NEEDS_READER = "Nobody has decided yet."
 ONE_LABEL_A_SCAN = "Here a scan can have several labels; this format holds one. Take another."
 OPEN_FOLDER = "Open folder"
+NOT_OPENED = "No program shows folders here. The export stands in {folder}."
 FOLDER = "Folder"
 SPLIT = "Split by patient"
 SPLITS = ("train", "validation", "test")

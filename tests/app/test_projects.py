@@ -209,7 +209,7 @@ class Opened(QObject):
         self.folders.append(Path(url.toLocalFile()))
 
 
-def test_an_export_is_made_from_the_dialog(desk: Driver) -> None:
+def test_an_export_is_made_from_the_dialog(desk: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
         desk.decide(key)
     desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
@@ -228,6 +228,10 @@ def test_an_export_is_made_from_the_dialog(desk: Driver) -> None:
     desk.bot.mouseClick(button, Qt.MouseButton.LeftButton)
     QDesktopServices.unsetUrlHandler("file")
     assert opened.folders == [first]
+    with monkeypatch.context() as without:
+        without.setattr(QDesktopServices, "openUrl", lambda _url: False)
+        desk.bot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert str(first) in dialog.result_text.text()
     desk.bot.keyClick(dialog, Qt.Key.Key_Return)
     assert not dialog.isVisible()
     desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
