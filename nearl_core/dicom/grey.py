@@ -160,7 +160,7 @@ def windows_of(
 
 
 def _may_be_negative(header: FrameHeader, layout: Layout, *, little_endian: bool) -> bool:
-    """Whether any value that can be stored lies below zero after the Modality LUT.
+    """Whether a value that can be stored lies one or more below zero after the Modality LUT.
 
     A table's first value is signed then, PS3.3 C.11.2.1.1: one rule for all frames of a file.
     """
@@ -169,7 +169,7 @@ def _may_be_negative(header: FrameHeader, layout: Layout, *, little_endian: bool
     least = -(1 << (layout.stored - 1)) if layout.signed else 0
     ends = np.array([least, least + (1 << layout.stored) - 1], layout.dtype)
     values, _ = modality_values(ends, header, layout, little_endian=little_endian)
-    return bool(values.min() < 0)
+    return bool(values.min() <= -1)
 
 
 def is_valid(width: float, shape: WindowShape) -> bool:

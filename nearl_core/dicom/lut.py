@@ -85,14 +85,17 @@ def lut_of(
         return None
     count = described.count
     plain = data(item, entries, little_endian=little_endian)
-    if len(plain) >= count * 2:
-        table = np.frombuffer(plain, "<u2" if little_endian else ">u2", count)
-    elif len(plain) >= count:
+    words = len(plain) // 2
+    # Two entries of 8 bits stand in a word; a table that is short serves as far as it goes.
+    packed = words < count and (described.bits <= 8 or words == (count + 1) // 2)
+    if not words:
+        return None
+    if not packed:
+        table = np.frombuffer(plain, "<u2" if little_endian else ">u2", min(count, words))
+    else:
         cells = np.frombuffer(plain, np.uint8)
         if not little_endian and item[entries].VR == "OW":
             # Bytes stand in words, and the words are swapped.
             cells = cells[: len(cells) // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1)
         table = cells[:count]
-    else:
-        return None
     return Lut(described.first, table.astype(np.uint16), described.bits)

@@ -110,6 +110,28 @@ def test_tables_of_bytes_in_words_of_a_big_endian_file(tmp_path: Path, kind: str
     assert np.array_equal(read.frame(path)[0].values, 254 - pixels)
 
 
+@pytest.mark.parametrize(
+    ("promised", "bits", "held", "expected"),
+    [
+        (4, 16, np.array([5, 300, 700], "<u2").tobytes(), [5, 300, 700, 700]),
+        (0, 16, np.array([5, 300, 700, 9, 1], "<u2").tobytes(), [5, 300, 700, 9]),
+        (4, 8, bytes([5, 30]), [5, 30, 30, 30]),
+        (4, 8, bytes([5, 30, 70, 9]), [5, 30, 70, 9]),
+        (3, 16, bytes([5, 30, 70, 0]), [5, 30, 70, 70]),
+        (1, 16, np.array([300], "<u2").tobytes(), [300] * 4),
+    ],
+)
+def test_a_table_that_is_short_serves_as_far_as_it_goes(
+    tmp_path: Path, promised: int, bits: int, held: bytes, expected: list[int]
+) -> None:
+    """Words are not taken for bytes, however many are missing."""
+    table = item(LUTDescriptor=[promised, 0, bits], LUTData=held)
+    table["LUTData"].VR, table["LUTDescriptor"].VR = "OW", "US"
+    pixels = np.array([[0, 1, 2, 3]], "u1")
+    path = dicom(tmp_path / "a", pixels, ModalityLUTSequence=[table])
+    assert read.frame(path)[0].values.tolist() == [expected]
+
+
 # --- fragments -------------------------------------------------------------------------------
 
 
