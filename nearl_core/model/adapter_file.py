@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nearl_core.errors import VersionError
+from nearl_core.inner_folders import make_inner
 from nearl_core.model.nearl import Nearl, NearlConfig
 
 FORMAT = "1"
@@ -39,7 +40,7 @@ def write(
         "provenance": json.dumps(dict(provenance)),
     }
     beside = path.with_suffix(".partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_inner(path.parent)
     save_file(held, beside, about)
     with beside.open("rb+") as file:
         os.fsync(file.fileno())

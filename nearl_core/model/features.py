@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nearl_core.inner_folders import make_inner
+
 Feature = NDArray[np.float32]
 Key = tuple[str, int]
 LIMIT_BYTES = 2 << 30
@@ -117,7 +119,7 @@ class FeatureCache:
     def _write(self, rows: Iterable[tuple[Key, Feature]]) -> None:
         written = [(self._source, *key, value.astype("<f4").tobytes()) for key, value in rows]
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            make_inner(self._file.parent)
             if self._file.exists() and self._file.stat().st_size > LIMIT_BYTES:
                 self._file.unlink()
             with closing(sqlite3.connect(self._file)) as database, database:

@@ -15,6 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from nearl_core.inner_folders import make_inner
+
 LIMIT_BYTES = 2 << 30
 _NAME, _HEADER_BYTES = "prefix", 256
 
@@ -55,7 +57,7 @@ class PrefixCache:
             return
         partial = self._folder / f"{name}.partial"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_inner(self._folder)
             save_file({_NAME: prefix.detach().cpu().contiguous()}, partial)
             size = partial.stat().st_size
             partial.replace(self._folder / name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nearl_core.inner_folders import make_inner
 from nearl_core.scans.written import write_png
 
 LIMIT_BYTES = 256 << 20
@@ -50,7 +51,7 @@ class ThumbnailCache:
             OSError: If it can't be written.
         """
         file = self._file(scan_id)
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_inner(file.parent)
         write_png(file, pixels)
         with self._lock:
             self._bytes += file.stat().st_size
