@@ -19,6 +19,7 @@ from PySide6.QtGui import QPixmap
 
 from app.models.scan_rows import QueueCounts, ScanRows, Show
 from app.models.thumbnails import ThumbnailStore
+from app.models.tips import plain_tip
 from app.strings.trust_words import UNLIKE_SIGN
 from nearl_core.scan_list import ScanList
 from nearl_core.types import LabelSet, Scan, Verdict
@@ -255,7 +256,7 @@ class ScanTable(QAbstractListModel):
         if role == Role.UNLIKE:
             return self._rows.is_unlike(scan_id)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return scan.problem or "\n".join(self._words(scan))
+            return plain_tip(scan.problem or "\n".join(self._words(scan)))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(self._words(scan))
         return None

@@ -5,6 +5,7 @@ from enum import IntEnum
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app import strings
+from app.models.tips import plain_tip
 from nearl_core.types import TagLine
 
 Index = QModelIndex | QPersistentModelIndex
@@ -88,5 +89,5 @@ class TagTable(QAbstractTableModel):
             return line.hidden and index.column() == Column.VALUE
         if role == Qt.ItemDataRole.ToolTipRole:
             value = strings.TAG_HIDDEN_TIP if line.hidden else line.value
-            return f"{line.tag} {line.vr} {line.name}\n{value}"
+            return plain_tip(f"{line.tag} {line.vr} {line.name}\n{value}")
         return None

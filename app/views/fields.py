@@ -7,6 +7,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
+from app.models.tips import plain_tip
+
 _INSET = 6
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
 """Names in a script that is written from the right stand where all others do."""
@@ -35,24 +37,31 @@ def typed_path(text: str) -> Path:
     return Path(os.path.expanduser(text.strip()))
 
 
-class ElidedLabel(QLabel):
+class PlainLabel(QLabel):
+    """A label that reads no markup in what it shows: names come from files of anyone."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+
+class ElidedLabel(PlainLabel):
     """One line that gives way: what has no room is left out of its middle; the tip has it all.
 
     A sentence, which begins with what matters, is cut at its end instead.
     """
 
     def __init__(self, parent: QWidget | None = None, *, sentence: bool = False) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self._whole = ""
         self._cut = Qt.TextElideMode.ElideRight if sentence else Qt.TextElideMode.ElideMiddle
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAlignment(_LEFT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def show_text(self, text: str) -> None:
         """Show another text."""
         self._whole = text
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
         self.setAccessibleName(text)
         self._fit()
 
@@ -65,13 +74,12 @@ class ElidedLabel(QLabel):
         self.setText(self.fontMetrics().elidedText(self._whole, self._cut, self.width()))
 
 
-class ElidedSentence(QLabel):
+class ElidedSentence(PlainLabel):
     """Some lines of words; where they have no room, the last words give way and the tip has all."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self._whole = self._end = ""
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
 
@@ -90,7 +98,7 @@ class ElidedSentence(QLabel):
             words.pop()
             shown = f"{' '.join(words)}… {self._end}".strip()
         self.setText(shown)
-        self.setToolTip(self.accessibleName() if shown != self.accessibleName() else "")
+        self.setToolTip(plain_tip(self.accessibleName()) if shown != self.accessibleName() else "")
         self.setFixedHeight(self._height(shown, width))
 
     def _height(self, text: str, width: int) -> int:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QWidget
 
+from app.models.tips import plain_tip
 from app.strings import grid_words
 from app.views import glyphs, style
 from app.views.label_row import percent
@@ -72,7 +73,7 @@ class GridCell(QAbstractButton):
             name = grid_words.CELL.format(name=cell.name, percent=percent(cell.probability))
             out = "" if self.isChecked() else f", {grid_words.CELL_OUT}"
             self.setAccessibleName(name + out)
-            self.setToolTip(cell.name)
+            self.setToolTip(plain_tip(cell.name))
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Small enough for a small screen; it takes the room that there is."""

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from app import strings
 from app.models.panel import LabelLine
+from app.models.tips import plain_tip
 from app.strings import label_words
 from app.views import glyphs, style
 
@@ -52,7 +53,7 @@ class LabelRow(QAbstractButton):
             parts.append(strings.PENDING)
         self.setAccessibleName(", ".join(part for part in parts if part))
         whole = label_words.CHILD.format(parent=line.parent, name=line.name)
-        self.setToolTip(whole if line.parent else line.name)
+        self.setToolTip(plain_tip(whole if line.parent else line.name))
         self.update()
 
     def set_dense(self, dense: bool) -> None:

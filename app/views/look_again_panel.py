@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.models.tips import plain_tip
 from app.models.trust_lines import DoubtLine
 from app.strings import trust_words as words
 from app.views import rows, style
@@ -129,7 +130,7 @@ class LookAgainPanel(QWidget):
             entry.setData(_SCAN, line.scan_id)
             spoken = (line.name, line.text, line.odds)
             entry.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(spoken))
-            entry.setToolTip("\n".join(spoken))
+            entry.setToolTip(plain_tip("\n".join(spoken)))
             self.list.addItem(entry)
             if line.scan_id == chosen:
                 row = number

@@ -5,7 +5,6 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
-    QLabel,
     QMainWindow,
     QSplitter,
     QStackedWidget,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
 from app import strings
 from app.models.scan_table import ScanTable
 from app.views.actions import Actions, is_text_field
+from app.views.fields import PlainLabel
 from app.views.queue_panel import QueuePanel
 from app.views.ranking_panel import RankingPanel
 from app.views.scan_panel import ScanPanel
@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
         self.ranking = RankingPanel(actions)
         self.training = TrainingPanel(actions)
         self.status = StatusLine()
-        self._banner = QLabel()
+        self._banner = PlainLabel()
         self._banner.setProperty("role", "banner")
         self._banner.setWordWrap(True)
         self._banner.hide()

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QPushButton,
     QScrollBar,
@@ -26,6 +25,7 @@ from app.models.scan_table import QueueCounts, Role, ScanTable, Show
 from app.strings import command_words
 from app.views import glyphs, rows, style
 from app.views.actions import Actions
+from app.views.fields import PlainLabel
 from nearl_core.types import Verdict
 
 _ROW = 56
@@ -148,10 +148,10 @@ class QueuePanel(QWidget):
         self._table = table
         self._search = QLineEdit()
         self._show = QComboBox()
-        self._counts = QLabel()
+        self._counts = PlainLabel()
         self._order = QCheckBox(strings.INSTRUCTIVE_FIRST)
         self._again = QToolButton()
-        self._empty = QLabel()
+        self._empty = PlainLabel()
         self._add = QPushButton(command_words.COMMANDS[Command.ADD_SCANS.value])
         self._list = _ScanList()
         self._build_controls(actions)

@@ -21,7 +21,7 @@ from app.models.panel import Panel
 from app.strings import command_words, reading_words
 from app.views import glyphs, style
 from app.views.actions import Actions
-from app.views.fields import ElidedLabel
+from app.views.fields import ElidedLabel, PlainLabel
 from app.views.label_row import LabelRow
 from app.views.note_field import NoteField
 from app.views.trust_plots import AgreementStrip
@@ -75,7 +75,7 @@ class RankingPanel(QWidget):
         self._panel = Panel()
         self._rows: list[LabelRow] = []
         self._sign = _StateSign()
-        self._state = QLabel()
+        self._state = PlainLabel()
         self._eye = QToolButton()
         self._source = ElidedLabel(sentence=True)  # one line, so that no row moves
         self._source.setProperty("role", "small")
@@ -104,7 +104,7 @@ class RankingPanel(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(16, 8, 8, 0)
         head.setSpacing(8)
-        title = QLabel(strings.LABELS)
+        title = PlainLabel(strings.LABELS)
         title.setProperty("role", "heading")
         self._eye.setIcon(QIcon(str(style.RESOURCES / "icons" / "eye.svg")))
         self._eye.setIconSize(QSize(16, 16))
@@ -252,7 +252,7 @@ def _marked(panel: Panel) -> list[int]:
 
 
 def _label(role: str) -> QLabel:
-    label = QLabel()
+    label = PlainLabel()
     label.setProperty("role", role)
     label.setWordWrap(True)
     return label

@@ -17,10 +17,11 @@ from PySide6.QtWidgets import (
 
 from app import strings
 from app.models.commands import Command
+from app.models.tips import plain_tip
 from app.strings import command_words
 from app.views import style
 from app.views.actions import Actions
-from app.views.fields import ElidedLabel
+from app.views.fields import ElidedLabel, PlainLabel
 
 _SHOWN = 6
 _NAME_WIDTH = 180
@@ -44,18 +45,18 @@ class StartPage(QWidget):
         # It has the keyboard until a field is chosen: what is typed must not become the pseudonym.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._recent_box = QVBoxLayout()
-        self._no_recent = QLabel(strings.NO_RECENT)
+        self._no_recent = PlainLabel(strings.NO_RECENT)
         self._no_recent.setProperty("role", "muted")
         self._reader = QLineEdit()
         self._reader.setMaximumWidth(220)
         self._reader.setMaxLength(64)
         self._reader.setAccessibleName(strings.READER)
         self._reader.editingFinished.connect(self._emit_reader)
-        self._hint = QLabel(strings.READER_HINT)
+        self._hint = PlainLabel(strings.READER_HINT)
         self._hint.setWordWrap(True)
         self._hint.setMinimumWidth(_HINT_WIDTH)
         self._choices = QWidget()
-        self._busy = QLabel(" ")
+        self._busy = PlainLabel(" ")
         self._busy.setProperty("role", "muted")
         column = QWidget()
         column.setFixedWidth(640)
@@ -89,12 +90,12 @@ class StartPage(QWidget):
         box.addSpacing(16)
         line = QHBoxLayout()
         line.setSpacing(12)
-        line.addWidget(QLabel(strings.READER))
+        line.addWidget(PlainLabel(strings.READER))
         line.addWidget(self._reader)
         line.addWidget(self._hint, 1)
         box.addLayout(line)
         box.addStretch(3)
-        notice = QLabel(strings.NOT_A_DEVICE)
+        notice = PlainLabel(strings.NOT_A_DEVICE)
         notice.setProperty("role", "muted")
         box.addWidget(notice)
         box.addSpacing(16)
@@ -131,7 +132,7 @@ class StartPage(QWidget):
         button.setText(button.fontMetrics().elidedText(path.stem, middle, _NAME_WIDTH))
         button.setAccessibleName(path.stem)
         button.setProperty("role", "link")
-        button.setToolTip(str(path))
+        button.setToolTip(plain_tip(str(path)))
         button.setFixedHeight(style.ROW_HEIGHT)
         button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         button.clicked.connect(self._recent_clicked)
@@ -158,14 +159,14 @@ class StartPage(QWidget):
 def _title() -> QHBoxLayout:
     line = QHBoxLayout()
     line.setSpacing(16)
-    picture = QLabel()
+    picture = PlainLabel()
     icon = QPixmap(str(style.RESOURCES / "icons" / "desk.svg"))
     picture.setPixmap(icon.scaled(56, 56, mode=Qt.TransformationMode.SmoothTransformation))
     words = QVBoxLayout()
     words.setSpacing(2)
-    name = QLabel(strings.APP_NAME)
+    name = PlainLabel(strings.APP_NAME)
     name.setProperty("role", "title")
-    what = QLabel(strings.WHAT_IT_IS)
+    what = PlainLabel(strings.WHAT_IT_IS)
     what.setProperty("role", "muted")
     words.addWidget(name)
     words.addWidget(what)
@@ -175,7 +176,7 @@ def _title() -> QHBoxLayout:
 
 
 def _heading(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setProperty("role", "heading")
     label.setContentsMargins(0, 0, 0, 4)
     return label
@@ -191,7 +192,7 @@ def _buttons(actions: Actions) -> QVBoxLayout:
         if command is Command.NEW_PROJECT:
             button.setProperty("role", "primary")
         box.addWidget(button)
-    note = QLabel(strings.DEMO_NOTE)
+    note = PlainLabel(strings.DEMO_NOTE)
     note.setProperty("role", "small")
     note.setWordWrap(True)
     box.addWidget(note)

@@ -1,10 +1,12 @@
 """The status bar: progress through the queue, what was saved when, what computes."""
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
+from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 
 from app import strings
 from app.models.scan_table import QueueCounts
+from app.models.tips import plain_tip
+from app.views.fields import PlainLabel
 from nearl_core.types import State
 
 _MESSAGE_MS = 8000
@@ -20,18 +22,17 @@ class StatusLine(QStatusBar):
         self._bar = QProgressBar()
         self._bar.setFixedWidth(120)
         self._bar.setTextVisible(False)
-        self._reader = QLabel()
-        self._reader.setTextFormat(Qt.TextFormat.PlainText)
-        self._progress = QLabel()
-        self._counts = QLabel()
-        self._message = QLabel()
+        self._reader = PlainLabel()
+        self._progress = PlainLabel()
+        self._counts = PlainLabel()
+        self._message = PlainLabel()
         self._message.setObjectName("message")
         self._lasting = ""
-        self._saved = QLabel()
+        self._saved = PlainLabel()
         self._saved.setObjectName("saved")
-        self._survey = QLabel()
-        self._version = QLabel()
-        self._device = QLabel()
+        self._survey = PlainLabel()
+        self._version = PlainLabel()
+        self._device = PlainLabel()
         for widget in (self._reader, self._progress, self._bar, self._counts):
             self.addWidget(widget)
         self.addWidget(self._message, 1)
@@ -47,7 +48,7 @@ class StatusLine(QStatusBar):
         """Show whose decisions these are."""
         middle, metrics = Qt.TextElideMode.ElideMiddle, self._reader.fontMetrics()
         self._reader.setText(metrics.elidedText(name, middle, _READER_WIDTH))
-        self._reader.setToolTip(strings.READER_TIP.format(name=name))
+        self._reader.setToolTip(plain_tip(strings.READER_TIP.format(name=name)))
 
     def show_counts(self, counts: QueueCounts) -> None:
         """Show how far the reader is."""

@@ -5,7 +5,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -16,7 +15,7 @@ from app import strings
 from app.models.commands import Command
 from app.models.training_state import Phase, TrainingState, VersionLine
 from app.views.actions import Actions
-from app.views.fields import ElidedSentence, spin_box
+from app.views.fields import ElidedSentence, PlainLabel, spin_box
 from app.views.loss_plot import LossPlot
 from app.views.versions_list import VersionsList
 
@@ -83,7 +82,7 @@ class TrainingPanel(QWidget):
     def _head(self) -> QHBoxLayout:
         line = QHBoxLayout()
         line.setSpacing(8)
-        title = QLabel(strings.TRAINING)
+        title = PlainLabel(strings.TRAINING)
         title.setProperty("role", "heading")
         line.addWidget(title)
         line.addStretch(1)
@@ -96,7 +95,7 @@ class TrainingPanel(QWidget):
         line.setSpacing(8)
         line.addWidget(self._automatic)
         line.addWidget(self._every)
-        after = QLabel(strings.NEW_DECISIONS)
+        after = PlainLabel(strings.NEW_DECISIONS)
         line.addWidget(after)
         line.addStretch(1)
         return line
@@ -157,9 +156,9 @@ class TrainingPanel(QWidget):
 def _versions_line() -> QHBoxLayout:
     """The heading of the list, and what its figures are."""
     line = QHBoxLayout()
-    title = QLabel(strings.VERSIONS)
+    title = PlainLabel(strings.VERSIONS)
     title.setProperty("role", "heading")
-    figures = QLabel(strings.HELD_OUT_FIGURES)
+    figures = PlainLabel(strings.HELD_OUT_FIGURES)
     figures.setProperty("role", "small")
     line.addWidget(title)
     line.addStretch(1)

@@ -16,7 +16,7 @@ from app import strings
 from app.models.trust_lines import AgreementLines, ReliabilityLines, Table, VersionEvidence
 from app.strings import trust_words as words
 from app.views.dialogs.parts import heading, muted
-from app.views.fields import ElidedLabel
+from app.views.fields import ElidedLabel, PlainLabel
 from app.views.trust_plots import CoursePlot, ReliabilityPlot
 
 
@@ -52,8 +52,7 @@ class _TableView(QWidget):
 
 
 def _cell(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = PlainLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignRight)
     return label
 

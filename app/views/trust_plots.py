@@ -4,6 +4,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from app.models.tips import plain_tip
 from app.strings import trust_words as words
 from app.views import style
 from nearl_core.types import Reliability
@@ -133,7 +134,7 @@ class ReliabilityPlot(QWidget):
         self._found = found
         self.setVisible(found is not None)
         if found is not None:
-            self.setToolTip("\n".join(_tips(found)))
+            self.setToolTip(plain_tip("\n".join(_tips(found))))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name

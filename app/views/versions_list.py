@@ -5,7 +5,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -13,7 +12,9 @@ from PySide6.QtWidgets import (
 )
 
 from app import strings
+from app.models.tips import plain_tip
 from app.models.training_state import VersionLine
+from app.views.fields import PlainLabel
 
 
 class _VersionRow(QWidget):
@@ -24,10 +25,10 @@ class _VersionRow(QWidget):
     def __init__(self, line: VersionLine, *, can_change: bool) -> None:
         super().__init__()
         self._id = line.id
-        title = QLabel(line.title)
-        detail = QLabel(line.detail)
+        title = PlainLabel(line.title)
+        detail = PlainLabel(line.detail)
         detail.setProperty("role", "small")
-        self.setToolTip(line.tip)
+        self.setToolTip(plain_tip(line.tip))
         words = QVBoxLayout()
         words.setContentsMargins(0, 0, 0, 0)
         words.setSpacing(0)
@@ -38,7 +39,7 @@ class _VersionRow(QWidget):
         box.setSpacing(8)
         box.addLayout(words, 1)
         if line.live:
-            mark = QLabel(f"● {strings.LIVE}")
+            mark = PlainLabel(f"● {strings.LIVE}")
             mark.setProperty("role", "good")
             box.addWidget(mark)
         else:

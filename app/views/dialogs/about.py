@@ -1,10 +1,11 @@
 """About the desk."""
 
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app import strings
 from app.strings import command_words, dialog_words
 from app.views.dialogs.parts import DeskDialog, muted
+from app.views.fields import PlainLabel
 
 
 class AboutDialog(DeskDialog):
@@ -14,13 +15,13 @@ class AboutDialog(DeskDialog):
         super().__init__(command_words.COMMANDS["about"], dialog_words.CLOSE, parent)
         self.only_close()
         self.setMinimumWidth(440)
-        title = QLabel(strings.APP_NAME)
+        title = PlainLabel(strings.APP_NAME)
         title.setProperty("role", "title")
         self.body.addWidget(title)
         self.body.addWidget(muted(strings.ABOUT_VERSION.format(version=version), role="muted"))
         self.body.addSpacing(8)
         words = (strings.WHAT_IT_IS, strings.NOT_A_DEVICE, strings.PRIVACY, strings.LICENCE)
         for text in words:
-            label = QLabel(text)
+            label = PlainLabel(text)
             label.setWordWrap(True)
             self.body.addWidget(label)

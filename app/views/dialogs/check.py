@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
-    QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -18,6 +17,7 @@ from app.models.check_lines import CheckLine, CheckLines
 from app.strings import check_words as words
 from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted, selectable
+from app.views.fields import PlainLabel
 
 
 class CheckDialog(DeskDialog):
@@ -38,7 +38,7 @@ class CheckDialog(DeskDialog):
         self._can_find = can_find
         self.told = selectable(muted("", role="muted"))
         self.told.hide()
-        self.summary = selectable(QLabel(words.CHECKING))
+        self.summary = selectable(PlainLabel(words.CHECKING))
         self.summary.setWordWrap(True)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
@@ -128,7 +128,7 @@ class CheckDialog(DeskDialog):
                 widget.deleteLater()
 
     def _add(self, line: CheckLine) -> None:
-        message = selectable(QLabel(line.message))
+        message = selectable(PlainLabel(line.message))
         message.setWordWrap(True)
         self._list.addWidget(message)
         for text in (line.names, line.remedy):

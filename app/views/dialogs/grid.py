@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
+from app.models.tips import plain_tip
 from app.strings import dialog_words, grid_words
 from app.views.dialogs.parts import DeskDialog, muted
-from app.views.fields import spin_box
+from app.views.fields import PlainLabel, spin_box
 from app.views.grid_cells import COLUMNS, ROWS, Cell, GridPage
 
 PAGE = COLUMNS * ROWS
 _BAR = 95
+_NAME = Qt.ItemDataRole.UserRole + 1
 
 
 class GridDialog(DeskDialog):
@@ -60,7 +62,7 @@ class GridDialog(DeskDialog):
         line = QHBoxLayout()
         line.setSpacing(8)
         line.addWidget(self.label)
-        line.addWidget(QLabel(grid_words.BAR))
+        line.addWidget(PlainLabel(grid_words.BAR))
         line.addWidget(self.bar)
         line.addWidget(self.looked, 1)
         self.body.addLayout(line)
@@ -83,7 +85,9 @@ class GridDialog(DeskDialog):
             for label_id, name, count in counts:
                 text = grid_words.of_label(name, count)
                 self.label.addItem(text, label_id)
-                self.label.setItemData(self.label.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
+                self.label.setItemData(self.label.count() - 1, name, _NAME)
+                tip = plain_tip(name)
+                self.label.setItemData(self.label.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
             self.label.setCurrentIndex(max(self.label.findData(chosen), 0))
         self.label.setVisible(bool(counts))
         self.looked.setText(looked)
@@ -121,7 +125,7 @@ class GridDialog(DeskDialog):
     def _count(self) -> None:
         ticked = self.page.ids(ticked=True)
         shown = ticked or self.page.ids(ticked=False)
-        name = str(self.label.currentData(Qt.ItemDataRole.ToolTipRole) or "")
+        name = str(self.label.currentData(_NAME) or "")
         text = grid_words.ACCEPT.format(count=len(ticked), label=name)
         if not ticked:
             text = grid_words.SKIP if shown else grid_words.ACCEPT_NONE

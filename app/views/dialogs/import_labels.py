@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSizePolicy,
@@ -21,8 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.models.import_lines import ImportPreview
+from app.models.tips import plain_tip
 from app.strings import dialog_words, label_words
 from app.views.dialogs.parts import DeskDialog, heading, muted
+from app.views.fields import PlainLabel
 
 _TAG = "dicom-tags"
 _FOLDER = "imagefolder"
@@ -60,7 +61,7 @@ class ImportLabelsDialog(DeskDialog):
         self.name.setToolTip(label_words.IMPORT_NAME_TIP)
         self.look = _button(label_words.LOOK)
         self._choose = _button(dialog_words.CHOOSE)
-        self._source_word = QLabel()
+        self._source_word = PlainLabel()
         self._sources = QStackedWidget()
         self._sources.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._hint, self.summary = muted(""), muted("")
@@ -201,7 +202,7 @@ class ImportLabelsDialog(DeskDialog):
 
     def _add_row(self, value: str, count: int, target: str) -> None:
         item = QTreeWidgetItem([value, str(count)])
-        item.setToolTip(0, value)
+        item.setToolTip(0, plain_tip(value))
         item.setTextAlignment(1, _RIGHT)
         means = QComboBox()
         for meaning, word in self._targets:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.models.keymap import label_key
 from app.models.label_drafts import Edit, LabelDraft, problem, tree_of
 from app.models.label_tree import below, indents
+from app.models.tips import plain_tip
 from app.strings import dialog_words, label_words
 from app.views import style
 from app.views.dialogs.parts import heading
@@ -285,7 +286,7 @@ class LabelEditor(QWidget):
             self._list.clear()
             for line in _lines(self.edit.drafts):
                 item = QListWidgetItem(line)
-                item.setToolTip(line.strip())
+                item.setToolTip(plain_tip(line.strip()))
                 item.setSizeHint(QSize(0, style.BUTTON_HEIGHT))
                 self._list.addItem(item)
             self._list.setCurrentRow(row, QItemSelectionModel.SelectionFlag.ClearAndSelect)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QWidget,
@@ -20,7 +19,7 @@ from app.models.label_drafts import Edit, LabelDraft, NewId, drafts_of, label_se
 from app.strings import dialog_words
 from app.views.dialogs.label_editor import LabelEditor
 from app.views.dialogs.parts import DeskDialog, heading, note
-from app.views.fields import typed_path
+from app.views.fields import PlainLabel, typed_path
 from nearl_core.types import LabelSet, Unit
 
 _ENDING = ".nearl"
@@ -167,7 +166,7 @@ class NewProjectDialog(DeskDialog):
         """Ask before typed labels are lost; Enter keeps them."""
         question = DeskDialog(dialog_words.NEW_PROJECT_TITLE, lose, self)
         question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        question.body.addWidget(QLabel(sentence))
+        question.body.addWidget(PlainLabel(sentence))
         question.refuse.setText(dialog_words.KEEP_TYPING)
         question.refuse.setDefault(True)
         question.refuse.setFocus()

@@ -5,6 +5,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app import strings
+from app.views.fields import PlainLabel
 
 
 class DeskDialog(QDialog):
@@ -55,20 +56,20 @@ class DeskDialog(QDialog):
 
 def heading(text: str) -> QLabel:
     """A small heading."""
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setProperty("role", "heading")
     return label
 
 
 def muted(text: str, *, role: str = "small") -> QLabel:
     """A quiet sentence that wraps."""
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setProperty("role", role)
     label.setWordWrap(True)
     return label
 
 
-class _Note(QLabel):
+class _Note(PlainLabel):
     """A sentence that asks for the height that it needs at the width that it has.
 
     Qt's label asks for that of a column half as wide, and a form gives it: the lines that are not

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.models.reader_lines import DisagreementLine, ReaderLines, Row
+from app.models.tips import plain_tip
 from app.strings import dialog_words, reading_words
 from app.views.dialogs.parts import DeskDialog, heading, muted
 
@@ -88,7 +89,7 @@ class ReadersDialog(DeskDialog):
             if item is not None:
                 item.setData(0, _SCAN, line.scan_id)
                 for column, text in enumerate(line.cells):
-                    item.setToolTip(column, text)
+                    item.setToolTip(column, plain_tip(text))
 
     def _show_said(self) -> None:
         self.disagreements.show()

@@ -1,10 +1,11 @@
 """The error dialog: a sentence, a remedy, and details that can be copied."""
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QWidget
 
 from app.strings import dialog_words
 from app.views.dialogs.parts import DeskDialog, muted, selectable
+from app.views.fields import PlainLabel
 
 
 class TroubleDialog(DeskDialog):
@@ -14,7 +15,7 @@ class TroubleDialog(DeskDialog):
         super().__init__(dialog_words.TROUBLE_TITLE, dialog_words.CLOSE, parent)
         self.setMinimumWidth(480)
         self.only_close()
-        self.sentence = selectable(QLabel(sentence))
+        self.sentence = selectable(PlainLabel(sentence))
         self.sentence.setWordWrap(True)
         self.body.addWidget(self.sentence)
         self.remedy = selectable(muted(remedy, role="muted"))
