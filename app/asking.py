@@ -133,22 +133,22 @@ class Asking(QObject):
             return
         chosen = QFileDialog.getExistingDirectory(self._window, command_words.COMMANDS["add-scans"])
         if chosen:
-            self._library.add((Path(chosen),))
+            self._library.adding.add((Path(chosen),))
 
     def take_dropped(self, paths: tuple[Path, ...]) -> None:
         """Open a project or a folder that was dropped; add scans to the one that is open."""
         if self._library.session is None or paths[0].suffix == ENDING:
             self.open_path(paths[0])
         elif self._can_add():
-            self._library.add(paths)
+            self._library.adding.add(paths)
 
     def _can_add(self) -> bool:
         """Whether scans can be added now; why not is said."""
         if session_to_change(self._window, self._library) is None:
             return False
-        if self._library.is_adding:
+        if self._library.adding.is_adding:
             self._window.status.message(strings.ADDING_ALREADY)
-        return not self._library.is_adding
+        return not self._library.adding.is_adding
 
     def preferences(self) -> None:
         """Edit the preferences."""

@@ -142,13 +142,13 @@ def adding(desk: Desk, project: Path, scans: Path, count: int) -> Iterator[Figur
     desk.asking.open_path(project)
     wait_until(lambda: desk.library.session is not None)
     reports: list[object] = []
-    connection = desk.library.added.connect(reports.append)
+    connection = desk.library.adding.added.connect(reports.append)
     with Gaps() as gaps:
         started, worked = time.perf_counter(), _processor_s()
-        desk.library.add((scans,))
+        desk.library.adding.add((scans,))
         wait_until(lambda: bool(reports), longest_s=3600)
         spent, worked = time.perf_counter() - started, _processor_s() - worked
-    desk.library.added.disconnect(connection)
+    desk.library.adding.added.disconnect(connection)
     yield Figure("added", float(len(desk.table.scans())), "files", float(count), rate=True)
     yield Figure(
         "adding",
@@ -165,7 +165,7 @@ def adding(desk: Desk, project: Path, scans: Path, count: int) -> Iterator[Figur
     yield _gap("scrolling_longest_gap", gaps)
     yield Figure("list_and_thumbnails", memory_mb() - before_mb, "MB", 500.0)
     started = time.perf_counter()
-    wait_until(lambda: desk.library.is_hashed, longest_s=3600)
+    wait_until(lambda: desk.library.adding.is_hashed, longest_s=3600)
     yield Figure("hashing_after_adding", time.perf_counter() - started, "s")
     desk.library.close()
     rest(0.5)

@@ -38,7 +38,7 @@ def test_scans_that_were_moved_are_found_again(
         opened.set_home()  # the project of the tests was made elsewhere
     desk.open(project)
     desk.decide(Qt.Key.Key_1)
-    desk.until(lambda: desk.desk.library.is_hashed)
+    desk.until(lambda: desk.desk.library.adding.is_hashed)
     scan_folder.rename(tmp_path / "archive")
     problems: list[str] = []
     desk.desk.looking.screen.problem.connect(problems.append)

@@ -33,7 +33,7 @@ def test_something_to_look_at_while_the_whole_is_on_its_way(
     view = driver.desk.window.scan.view
     wanted = NewProject(tmp_path / "p.nearl", label_set, "starter", tmp_path / "in")
     try:
-        with driver.bot.waitSignal(driver.desk.library.added, timeout=WAIT_MS):
+        with driver.bot.waitSignal(driver.desk.library.adding.added, timeout=WAIT_MS):
             driver.desk.library.create(wanted)
         driver.until(lambda: view.picture is not None)
         first = view.picture

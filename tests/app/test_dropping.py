@@ -37,7 +37,7 @@ def test_scans_are_added_by_dropping_files_and_folders(desk: Driver, tmp_path: P
     one = write_png(tmp_path / "one.png", disc(seed=71))
     folder = write_png(tmp_path / "more" / "two.png", disc(seed=72)).parent
     before = len(desk.desk.table.scans())
-    with desk.bot.waitSignal(desk.desk.library.added, timeout=WAIT_MS):
+    with desk.bot.waitSignal(desk.desk.library.adding.added, timeout=WAIT_MS):
         assert drop(desk, local(one), local(folder))
         assert drop(desk, local(one))
         assert ADDING_ALREADY in desk.status()

@@ -159,10 +159,10 @@ def test_folders_tell_patients_apart_now_and_later(driver: Driver, tmp_path: Pat
     assert patients.currentText() == "as the files say, else one a file"
     patients.setCurrentIndex(patients.findData("subfolder"))
     folder = dialog.folder
-    with driver.bot.waitSignal(driver.desk.library.added, timeout=WAIT_MS):
+    with driver.bot.waitSignal(driver.desk.library.adding.added, timeout=WAIT_MS):
         dialog.ok.click()
-    with driver.bot.waitSignal(driver.desk.library.added, timeout=WAIT_MS):
-        driver.desk.library.add((tmp_path / "later",))
+    with driver.bot.waitSignal(driver.desk.library.adding.added, timeout=WAIT_MS):
+        driver.desk.library.adding.add((tmp_path / "later",))
     with Project.open(folder, read_only=True) as project:
         scans = {scan.path.relative_to(tmp_path).as_posix(): scan for scan in project.scans()}
     assert all(scan.patient_known for scan in scans.values())

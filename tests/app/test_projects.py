@@ -62,7 +62,7 @@ def test_a_new_project_takes_its_folder_in(
     driver: Driver, tmp_path: Path, scan_folder: Path, label_set: LabelSet
 ) -> None:
     wanted = NewProject(tmp_path / "new.nearl", label_set, "starter", scan_folder)
-    with driver.bot.waitSignal(driver.desk.library.added, timeout=WAIT_MS):
+    with driver.bot.waitSignal(driver.desk.library.adding.added, timeout=WAIT_MS):
         driver.desk.library.create(wanted)
     assert driver.desk.table.rowCount() == 9
     driver.until(lambda: driver.desk.window.scan.view.picture is not None)
@@ -78,7 +78,7 @@ def test_a_series_is_one_scan_whose_frames_the_keys_turn(
         place |= {"ImageOrientationPatient": ["1", "0", "0", "0", "1", "0"]}
         write_dicom(tmp_path / "in" / f"{9 - k}.dcm", np.full((8, 8), k, np.uint16), **place)
     wanted = NewProject(tmp_path / "s.nearl", label_set, "starter", tmp_path / "in", Unit.SERIES)
-    with driver.bot.waitSignal(driver.desk.library.added, timeout=WAIT_MS):
+    with driver.bot.waitSignal(driver.desk.library.adding.added, timeout=WAIT_MS):
         driver.desk.library.create(wanted)
     assert driver.desk.table.rowCount() == 1
     view = driver.desk.window.scan.view
@@ -107,14 +107,14 @@ def test_what_one_scan_is_can_be_chosen(driver: Driver) -> None:
 def test_an_empty_folder_gets_a_sentence(desk: Driver, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    desk.desk.library.add((empty,))
+    desk.desk.library.adding.add((empty,))
     desk.until(lambda: bool(desk.troubles))
     assert desk.troubles[0].sentence == strings.NOTHING_FOUND
     assert desk.troubles[0].remedy
 
 
 def test_a_folder_that_went_away_gets_a_sentence(desk: Driver, tmp_path: Path) -> None:
-    desk.desk.library.add((tmp_path / "gone",))
+    desk.desk.library.adding.add((tmp_path / "gone",))
     desk.until(lambda: bool(desk.troubles))
     assert desk.troubles[0].sentence == strings.FOLDER_GONE
 

@@ -37,8 +37,8 @@ def test_adding_is_said_as_long_as_it_goes_on(
 ) -> None:
     write_png(tmp_path / "more" / "1.png", disc(seed=77))
     said: list[str] = []
-    desk.desk.library.adding_ended.connect(lambda: said.append(desk.status()))
-    desk.desk.library.add((tmp_path / "more",))
+    desk.desk.library.adding.ended.connect(lambda: said.append(desk.status()))
+    desk.desk.library.adding.add((tmp_path / "more",))
     assert ADDING in desk.status()
     desk.press(Qt.Key.Key_9)
     assert strings.NO_SUCH_LABEL in desk.status()
@@ -46,7 +46,7 @@ def test_adding_is_said_as_long_as_it_goes_on(
     assert ADDING in desk.status()
     desk.decide(Qt.Key.Key_1)
     assert ADDING in desk.status()
-    with desk.bot.waitSignal(desk.desk.library.added, timeout=20_000):
+    with desk.bot.waitSignal(desk.desk.library.adding.added, timeout=20_000):
         slow_disk.set()
     desk.until(lambda: "dding" not in desk.status())
     assert said
@@ -57,7 +57,7 @@ def test_a_project_that_is_closed_takes_its_adding_along(
 ) -> None:
     del slow_disk
     write_png(tmp_path / "more" / "1.png", disc(seed=77))
-    desk.desk.library.add((tmp_path / "more",))
+    desk.desk.library.adding.add((tmp_path / "more",))
     assert ADDING in desk.status()
     desk.desk.library.close()
     assert ADDING not in desk.status()
@@ -67,6 +67,6 @@ def test_a_folder_that_can_not_be_read_ends_its_adding(
     slow_disk: threading.Event, desk: Driver, tmp_path: Path
 ) -> None:
     del slow_disk
-    desk.desk.library.add((tmp_path / "gone",))
+    desk.desk.library.adding.add((tmp_path / "gone",))
     desk.until(lambda: bool(desk.troubles))
     desk.until(lambda: ADDING not in desk.status())

@@ -76,8 +76,8 @@ def test_scans_that_are_added_later_are_looked_at_too(
     more.mkdir()
     for path in sorted(scan_folder.rglob("*.png"))[:2]:
         (more / path.name).write_bytes(path.read_bytes() + b"another")
-    with desk.bot.waitSignal(desk.desk.library.added, timeout=20_000):
-        desk.desk.library.add((more,))
+    with desk.bot.waitSignal(desk.desk.library.adding.added, timeout=20_000):
+        desk.desk.library.adding.add((more,))
     desk.until(lambda: desk.engines[-1]._seen > ALL)
 
 

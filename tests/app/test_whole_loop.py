@@ -97,7 +97,7 @@ def begin(driver: Driver) -> None:
     driver.bot.keyClicks(dialog.editor.name_field, "Disc")
     dialog.editor.add()
     driver.bot.keyClicks(dialog.editor.name_field, "Stripes")
-    with driver.bot.waitSignal(driver.desk.library.added, timeout=LONG_MS):
+    with driver.bot.waitSignal(driver.desk.library.adding.added, timeout=LONG_MS):
         dialog.ok.click()
     driver.bot.waitUntil(lambda: driver.desk.suggestions.engine is not None, timeout=LONG_MS)
 
