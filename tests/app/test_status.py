@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 
 from app import strings
 from app.views import status_line
-from nearl_core.scans import find
+from nearl_core import adding
+from nearl_core.scans.find import find
 from nearl_core.types import SkippedFile
 from tests.app.driving import Driver
 from tests.support.scans import disc, write_png
@@ -20,13 +21,13 @@ ADDING = strings.ADDING.format(added=0, skipped=0)
 @pytest.fixture
 def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A folder whose files come once the event is set; messages go after a millisecond."""
-    found, go_on = find.find, threading.Event()
+    go_on = threading.Event()
 
     def slowly(paths: Iterable[Path]) -> Iterator[Path | SkippedFile]:
         assert go_on.wait(20)
-        yield from found(paths)
+        yield from find(paths)
 
-    monkeypatch.setattr(find, "find", slowly)
+    monkeypatch.setattr(adding, "find", slowly)
     monkeypatch.setattr(status_line, "_MESSAGE_MS", 1)
     yield go_on
     go_on.set()
