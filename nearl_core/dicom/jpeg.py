@@ -135,7 +135,8 @@ def _rows(
     kept = [frame[at : at + 3] for at in range(10, len(frame) - 2, 3) if frame[at] in named]
     rows, columns = struct.unpack_from(">HH", frame, 5)
     # T.81 H.1.1 wants whole rows; samples of several sizes would have to be counted otherwise.
-    if interval and (interval % columns or any(one[1] != 0x11 for one in kept)):
+    rowwise = columns and not interval % columns and all(one[1] == 0x11 for one in kept)
+    if interval and not rowwise:
         raise ValueError
     head, tail = b"", scan[:5]
     for index, (name, choice) in enumerate(zip(named, chosen, strict=True)):

@@ -64,6 +64,7 @@ class Child:
     Attributes:
         deadline: By `time.monotonic`, when it is to be ended; None while it rests.
         killed_for: "time" or "memory" where the watch ended it.
+        has_answered: Whether it has answered a request, with pixels or a reason.
     """
 
     def __init__(self, memory_limit_bytes: int) -> None:
@@ -83,6 +84,7 @@ class Child:
         )
         self.deadline: float | None = None
         self.killed_for = ""
+        self.has_answered = False
         self._ready = False
 
     @property
@@ -126,9 +128,12 @@ class Child:
                 self.killed_for = "memory"
                 raise ChildDiedError
             if not answer.get("ok"):
+                self.has_answered = True
                 raise unpack_error(answer)
             specs = unpack_specs(answer.get("arrays"), limit=self._limit)
-            return answer, self._exchange.read(specs)
+            arrays = self._exchange.read(specs)
+            self.has_answered = True
+            return answer, arrays
         except (OSError, ValueError, DamagedAnswerError) as error:
             raise ChildDiedError from error
         finally:

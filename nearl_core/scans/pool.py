@@ -50,11 +50,32 @@ class Children:
             ScanError: If a child answers with a reason, dies of the request, or all were closed.
         """
         child = self._borrow()
+        spoilt = child.has_answered
+        try:
+            return self._answer(child, request)
+        except ChildDiedError:
+            if not spoilt or child.killed_for or self._closed:
+                raise self._reason(child) from None
+        # A decoder can write where it should not, and the child dies of the file after the one
+        # that made it: this file is asked for once more, since it may have done nothing.
+        child = self._borrow()
+        try:
+            return self._answer(child, request)
+        except ChildDiedError:
+            raise self._reason(child) from None
+
+    def _answer(self, child: Child, request: Json) -> tuple[Json, Sequence[Array]]:
+        """One child's answer; it is given back, or replaced where it died.
+
+        Raises:
+            ChildDiedError: If it died.
+            ScanError: If it answers with a reason.
+        """
         try:
             answer = child.ask(request, time_limit_s=self._time_limit_s)
         except ChildDiedError:
             self._replace(child)
-            raise self._reason(child) from None
+            raise
         except ScanError:
             self._give_back(child)
             raise

@@ -202,6 +202,36 @@ def test_child_that_dies_costs_one_file_and_is_replaced(
         assert len(alive_children()) == before + 1
 
 
+def test_a_file_does_not_pay_for_the_one_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder that wrote where it should not kills its child at the next file."""
+    path = write_png(tmp_path / "a.png", disc())
+    say = 'say(b\'{"ok": false, "reason": "damaged"}\')'
+    worker(monkeypatch, f"{say}; sys.stdin.buffer.read(4); os.abort()", times=1)
+    with ScanReader(workers=1) as own:
+        with pytest.raises(ScanError, match="damaged"):
+            own.frame(path)
+        assert own.frame(path)[0].values.shape == (32, 32)
+
+
+def test_a_file_that_kills_two_children_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_png(tmp_path / "a.png", disc())
+    say = 'say(b\'{"ok": false, "reason": "damaged"}\')'
+    worker(monkeypatch, f"{say}; sys.stdin.buffer.read(4); os.abort()", times=1)
+    real = child.worker_command
+    with ScanReader(workers=1) as own:
+        with pytest.raises(ScanError, match="damaged"):
+            own.frame(path)
+        worker(monkeypatch, "os.abort()", times=1)
+        with pytest.raises(ScanError, match="decoder failed"):
+            own.frame(path)
+        monkeypatch.setattr(child, "worker_command", real)
+        assert own.frame(path)[0].values.shape == (32, 32)
+
+
 LIES = [
     "say(b'no json')",
     "say(b'[]')",
