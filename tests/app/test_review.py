@@ -238,9 +238,10 @@ def test_a_multi_label_set_toggles_and_enter_records(
 
 
 def ranked(driver: Driver, decisions: int) -> Panel:
-    """What is shown once the engine has learned from so many decisions."""
+    """What is shown once the engine has learned from so many decisions, beside its picture."""
     learned = f"learned from {decisions} decision"
     driver.until(lambda: learned in driver.desk.window.ranking.panel.source)
+    driver.until(lambda: driver.desk.window.scan.view.picture is not None)
     return driver.desk.window.ranking.panel
 
 
