@@ -1,12 +1,17 @@
 """Tables of labels as public data sets have them: their columns, names and bars are understood."""
 
 import re
+import zipfile
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
+from nearl_core.importing import workbook
 from nearl_core.importing.matching import match
 from nearl_core.importing.statements import SourceKind, Statement
 from nearl_core.importing.taking import look
@@ -111,8 +116,8 @@ def test_tables_are_read_as_spreadsheets_save_them(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"PK\3\4 and more", "table.csv is a spreadsheet's own file.* Save its sheet as CSV"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", "spreadsheet's own file"),
+        (b"PK\3\4 and more", "table.csv is no workbook that can be read.* its sheet as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "of an old kind, or locked"),
         (b"", "table.csv is empty"),
         (b"Dateiname;Diagnose\n1.png;disc\n", "its columns are Dateiname, Diagnose.* must name"),
     ],
@@ -125,3 +130,71 @@ def test_what_is_no_table_of_labels_says_what_it_is(
     with new_project(tmp_path) as project, pytest.raises(NearlError) as caught:
         _said(project, table, SourceKind.CSV)
     assert re.search(words, f"{caught.value.message} {caught.value.remedy}")
+
+
+def _workbook(path: Path, *rows: tuple[object, ...]) -> Path:
+    book = Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(list(row))
+    book.create_sheet("Notes").append(("file", "label"))
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["table.xlsx", "table.csv"])
+def test_a_workbooks_first_sheet_is_a_table(tmp_path: Path, name: str) -> None:
+    with new_project(tmp_path) as project:
+        scan = project.scans()[0].path.name
+        table = _workbook(tmp_path / name, (), ("No", "File", "Diagnosis"), (1, scan, "Läsion"))
+        assert _said(project, table, SourceKind.CSV) == {1: ("Läsion",)}
+
+
+def test_numbers_and_dates_of_a_workbook_are_as_in_csv(tmp_path: Path) -> None:
+    cells = (1.0, 2.5, date(2026, 1, 2), True, None)
+    table = _workbook(tmp_path / "t.xlsx", ("a", "b", "c", "d", "e", "f"), cells, (), (0,))
+    assert list(workbook.rows_of(table)) == [
+        (2, {"a": "1", "b": "2.5", "c": "2026-01-02 00:00:00", "d": "True", "e": "", "f": ""}),
+        (4, {"a": "0", "b": "", "c": "", "d": "", "e": "", "f": ""}),
+    ]
+
+
+def _changed(path: Path, change: Callable[[str, bytes], bytes]) -> Path:
+    """The workbook with other parts."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: change(name, archive.read(name)) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
+def _with_entities(name: str, content: bytes) -> bytes:
+    bomb = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+    return bomb + content[content.find(b"<worksheet") :] if "sheet1" in name else content
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _with_entities,
+        lambda name, content: b"<worksheet>" if "sheet1" in name else content,
+        lambda name, content: content[: len(content) // 2] if "workbook.xml" in name else content,
+    ],
+    ids=["entities", "cut sheet", "cut book"],
+)
+def test_a_workbook_that_is_damaged_or_defines_entities_is_refused(
+    tmp_path: Path, change: Callable[[str, bytes], bytes]
+) -> None:
+    table = _changed(_workbook(tmp_path / "t.xlsx", ("file", "label"), ("1.png", "disc")), change)
+    with pytest.raises(NearlError, match="no workbook that can be read"):
+        list(workbook.rows_of(table))
+
+
+def test_a_workbook_that_would_fill_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = _workbook(tmp_path / "t.xlsx", ("file", "label"), ("1.png", "disc"))
+    monkeypatch.setattr(workbook, "_LARGEST", 1000)
+    with pytest.raises(NearlError, match="grows past"):
+        list(workbook.rows_of(table))

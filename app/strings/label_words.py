@@ -41,7 +41,7 @@ IMPORT_TITLE = "Import labels"
 IMPORT = "Import"
 IMPORT_KIND = "Labels are in"
 IMPORT_KINDS = {
-    "csv": "a table (CSV)",
+    "csv": "a table (CSV, Excel)",
     "jsonl": "JSON lines",
     "imagefolder": "names of folders",
     "dicom-tags": "a DICOM tag",
@@ -52,7 +52,7 @@ IMPORT_TAGS = ("BodyPartExamined", "ViewPosition", "ImageLaterality", "Modality"
 IMPORT_NAME = "Name"
 IMPORT_NAME_TIP = "The decisions stand under this name, beside those of readers."
 IMPORT_FILES = {
-    "csv": "Tables (*.csv *.txt);;All files (*)",
+    "csv": "Tables (*.csv *.txt *.tsv *.xlsx);;All files (*)",
     "jsonl": "JSON lines (*.jsonl *.ndjson *.json);;All files (*)",
 }
 IMPORT_HINTS = {

@@ -1,4 +1,4 @@
-"""Labels in tables: CSV with a header, and JSON lines."""
+"""Labels in tables: CSV with a header, workbooks, and JSON lines."""
 
 import csv
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from nearl_core.delimited import delimiter_of, opened_table
+from nearl_core.importing import workbook
 from nearl_core.importing.columns import IsLabel, LabelColumns
 from nearl_core.importing.statements import ImportLabelsError, Statement
 
@@ -34,8 +35,8 @@ _COLUMNS: Final = (
 )
 _BETWEEN: Final = re.compile("[;|]")
 """Between several labels; the bar is that of the NIH's chest radiographs."""
-_WORKBOOKS: Final = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
-"""How files of Excel and LibreOffice begin: ZIP archives, before 2007 compound files."""
+_OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
+"""How Excel's files began before 2007, and begin where they are locked by a password."""
 _NAMED: Final = 8
 _LONGEST_NAME: Final = 40
 _LONGEST: Final = 1 << 20
@@ -45,8 +46,8 @@ _Row = tuple[int, Mapping[str, object]]
 """The number of its line, and its cells by column."""
 
 
-def read_csv(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
-    """The rows of a CSV file whose first line names the columns.
+def read_table(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
+    """The rows of a CSV file, or of a workbook's first sheet, whose first line names the columns.
 
     Args:
         path: The file.
@@ -56,7 +57,14 @@ def read_csv(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
         ImportLabelsError: If it can't be read, or lacks a column that is needed.
     """
     try:
-        _refuse_workbook(path)
+        begin = _begin(path)
+        if begin == workbook.BEGIN:
+            return _statements(workbook.rows_of(path), path, is_label)
+        if begin == _OLD_WORKBOOK:
+            raise ImportLabelsError(
+                f"{path.name} is a workbook of an old kind, or locked by a password.",
+                "Save it as an Excel workbook (.xlsx) without one, or its sheet as CSV in UTF-8.",
+            )
         with opened_table(path) as file:
             rows = csv.DictReader(
                 file, delimiter=delimiter_of(file), strict=True, restkey="", restval=""
@@ -70,22 +78,18 @@ def read_csv(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
         ) from error
 
 
-def _refuse_workbook(path: Path) -> None:
-    """Say of a spreadsheet's own file what it is; it has no lines to look at.
+def _begin(path: Path) -> bytes:
+    """The first bytes of a table, by which a workbook is known.
 
     Raises:
-        ImportLabelsError: If it is one, or holds nothing at all.
+        ImportLabelsError: If it holds nothing at all.
         OSError: If it can't be read.
     """
     with path.open("rb") as file:
-        begin = file.read(len(_WORKBOOKS[0]))
+        begin = file.read(len(workbook.BEGIN))
     if not begin:
         raise ImportLabelsError(f"{path.name} is empty.", "Choose another file.")
-    if begin in _WORKBOOKS:
-        raise ImportLabelsError(
-            f"{path.name} is a spreadsheet's own file, not a CSV file.",
-            "Save its sheet as CSV in UTF-8, and choose that file.",
-        )
+    return begin
 
 
 def read_jsonl(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:

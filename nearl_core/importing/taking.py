@@ -12,7 +12,7 @@ from nearl_core.importing.headers import HeaderReader, read_tag
 from nearl_core.importing.matching import Matched, match
 from nearl_core.importing.plan import LEFT_OUT, ImportPlan, target_of
 from nearl_core.importing.statements import SourceKind, Statement
-from nearl_core.importing.tables import read_csv, read_jsonl
+from nearl_core.importing.tables import read_jsonl, read_table
 from nearl_core.readers import is_among
 from nearl_core.store import readings, scans
 from nearl_core.store.hashes import file_sha256
@@ -84,7 +84,7 @@ def look(
             return target_of(word, label_set) != LEFT_OUT
 
         read: Mapping[SourceKind, Callable[[Path], tuple[Statement, ...]]] = {
-            SourceKind.CSV: partial(read_csv, is_label=is_label),
+            SourceKind.CSV: partial(read_table, is_label=is_label),
             SourceKind.JSONL: partial(read_jsonl, is_label=is_label),
             SourceKind.IMAGEFOLDER: read_imagefolder,
         }
