@@ -1,7 +1,7 @@
 """Who takes part in the benchmark: the published methods, ours, and variants of ours."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -9,8 +9,9 @@ import torch
 from nearl_core.bench import draws, own
 from nearl_core.bench.draws import Rows
 from nearl_core.bench.methods import PEERS, Peer
-from nearl_core.bench.names import ABLATION, INSTANT, LIVE, TUNED, is_variant, variant
+from nearl_core.bench.names import ABLATION, INSTANT, LIVE, NEARL, TUNED, is_variant, variant
 from nearl_core.bench.own import Answer
+from nearl_core.bench.peers.nearl import nearl
 from nearl_core.bench.task import Task
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
@@ -43,7 +44,7 @@ def entrants() -> tuple[Entrant, ...]:
     """All of them, in the order of the table; those of the ablation last."""
     peers = [
         Entrant((p.name,), partial(_peer, p), f"{draws.REVISION}.{p.revision}", p.note)
-        for p in PEERS
+        for p in (*PEERS, *_taken_apart())
     ]
     revision = f"{draws.REVISION}.{own.REVISION}"
     ours = [
@@ -58,6 +59,13 @@ def entrants() -> tuple[Entrant, ...]:
         ),
     ]
     return (*peers, *ours)
+
+
+def _taken_apart() -> Iterator[Peer]:
+    """NEARL by itself in the variants of the ablation."""
+    (whole,) = (peer for peer in PEERS if peer.name == NEARL)
+    for name, design in own.VARIANTS.items():
+        yield replace(whole, name=variant(NEARL, name), run=partial(nearl, design=design))
 
 
 def chosen(names: Sequence[str]) -> tuple[Entrant, ...]:
@@ -76,7 +84,7 @@ def chosen(names: Sequence[str]) -> tuple[Entrant, ...]:
     wanted = set(names)
     if ABLATION in wanted:
         varied = {name for name in known if is_variant(name)}
-        wanted = (wanted - {ABLATION}) | varied | {TUNED, LIVE}
+        wanted = (wanted - {ABLATION}) | varied | {NEARL, TUNED, LIVE}
     if strange := sorted(wanted - known):
         main = [name for name in known if not is_variant(name)]
         raise NearlError(

@@ -6,11 +6,13 @@ Each stands in a module of `peers/`; it is added here with a line.
 from dataclasses import dataclass, replace
 
 from nearl_core.bench.few_shot import FewShot, Method
+from nearl_core.bench.names import NEARL
 from nearl_core.bench.peers.clip_adapter import clip_adapter
 from nearl_core.bench.peers.clip_lora import clip_lora
 from nearl_core.bench.peers.coop import coop
 from nearl_core.bench.peers.lp_plus_plus import lp_plus_plus
 from nearl_core.bench.peers.maple import maple
+from nearl_core.bench.peers.nearl import nearl
 from nearl_core.bench.peers.ss_text import ss_text_plus, ss_text_u
 from nearl_core.bench.peers.task_res import task_res
 from nearl_core.bench.peers.text_probe import text_probe
@@ -115,5 +117,9 @@ PEERS: tuple[Peer, ...] = (
         maple,
         note="48 steps of 16 scans by AdamW in place of 5 passes in batches of 4 by SGD; as many "
         "prompted layers as the shallower tower has, at most 9",
+    ),    Peer(
+        NEARL,
+        nearl,
+        note="no recipe is public: 48 steps of 16 scans; without our instant learner and gate",
     ),
 )

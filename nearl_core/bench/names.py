@@ -1,6 +1,7 @@
 """Names of the tables; light, so that a report needs no torch."""
 
 ZERO_SHOT = "zero-shot"
+NEARL = "nearl"
 INSTANT, TUNED, LIVE = OURS = ("instant", "tuned", "live")
 ABLATION = "ablation"
 ORDER = (
@@ -17,13 +18,14 @@ ORDER = (
     "clip-lora",
     "coop",
     "maple",
+    NEARL,
     *OURS,
 )
 """How methods stand in a table; variants and others come behind."""
 
 
 def variant(stage: str, name: str) -> str:
-    """The name of a stage of ours with something taken away, such as "live/no-useformer"."""
+    """The name of a method with a part of the adapters taken away, such as "live/no-useformer"."""
     return f"{stage}/{name}" if name else stage
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nearl_core.bench.cells import Cell, Setting
 from nearl_core.bench.draws import Protocol
-from nearl_core.bench.names import LIVE, ORDER, ZERO_SHOT, is_ours
+from nearl_core.bench.names import LIVE, ORDER, ZERO_SHOT, is_ours, is_variant
 from nearl_core.errors import NearlError
 
 LEAD_SHOTS = 16
@@ -191,9 +191,9 @@ class _Table:
         return self.mean(Metric.BALANCED_ACCURACY, setting, method).value
 
     def _rivals(self, method: str) -> list[str]:
-        """Whom a method is compared with, itself left out."""
+        """Whom a method is compared with: neither itself nor variants of the ablation."""
         with_live = not is_ours(method)
-        others = [m for m in self._methods if m != method]
+        others = [m for m in self._methods if m != method and not is_variant(m)]
         return [m for m in others if not is_ours(m) or (with_live and m == LIVE)]
 
     def standing(self, method: str) -> Standing:

@@ -9,16 +9,17 @@ import torch
 from timm.layers.attention import Attention
 from torch import Tensor, nn
 
+from nearl_core.bench import own
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.methods import PEERS, Peer, zero_shot
-from nearl_core.bench.peers import clip_lora, coop, lora, maple, prompted, schedules, towers
+from nearl_core.bench.peers import clip_lora, coop, lora, maple, nearl, prompted, schedules, towers
 from nearl_core.control import RunControl
 from nearl_core.errors import Cancelled
 from nearl_core.learn import evaluate
 from nearl_core.types import LabelSet
 from tests.bench.making import EMBED, LABELS, backbone, cell, picture
 
-INSIDE = [p for p in PEERS if p.name in ("clip-lora", "coop", "maple")]
+INSIDE = [p for p in PEERS if p.name in ("clip-lora", "coop", "maple", "nearl")]
 named = pytest.mark.parametrize("peer", INSIDE, ids=lambda p: p.name)
 
 
@@ -45,6 +46,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(clip_lora, "STEPS", count)
     monkeypatch.setattr(coop, "MOST_STEPS", count)
     monkeypatch.setattr(maple, "STEPS", count)
+    monkeypatch.setattr(nearl, "STEPS", count)
 
 
 @named
@@ -239,6 +241,29 @@ def test_maple_couples_the_towers(few: FewShot) -> None:
     x = seen.image.embed(torch.stack([picture(kind, seed=0) for kind in range(3)]))
     prompts.images(x).square().sum(0)[0].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in prompts.learned.parameters())
+
+
+# --- NEARL by itself ---
+
+
+def test_fresh_adapters_are_zero_shot(few: FewShot, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps(monkeypatch, 0)
+    assert nearl.nearl(few) == pytest.approx(zero_shot(few), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", own.VARIANTS)
+def test_a_part_taken_away_is_missed_where_the_adapters_learn(
+    few: FewShot, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps(monkeypatch, 8)
+    less = nearl.nearl(few, design=own.VARIANTS[name])
+    assert np.abs(less - nearl.nearl(few)).max() > 1e-3
+
+
+def test_labels_count_alike_however_many_scans_they_have() -> None:
+    few, _ = cell((6, 2, 0), asked=1)
+    balance = nearl.balance(few)
+    assert balance[:2].tolist() == [pytest.approx(8 / 2 / 6), pytest.approx(8 / 2 / 2)]
 
 
 # --- what they share ---
