@@ -117,7 +117,8 @@ PEERS: tuple[Peer, ...] = (
         maple,
         note="48 steps of 16 scans by AdamW in place of 5 passes in batches of 4 by SGD; as many "
         "prompted layers as the shallower tower has, at most 9",
-    ),    Peer(
+    ),
+    Peer(
         NEARL,
         nearl,
         note="no recipe is public: 48 steps of 16 scans; without our instant learner and gate",

@@ -213,6 +213,7 @@ def test_methods_are_chosen_by_name() -> None:
     assert not any("/" in name for name in main)
     varied = {name for e in entrants.chosen(["ablation"]) for name in e.names}
     assert {"tuned", "live", "live/no-useformer", "tuned/image-tower-only"} <= varied
+    assert {"nearl", "nearl/no-orthogonality"} <= varied
     assert "coop" not in varied
     with pytest.raises(NearlError, match="no method 'copo'"):
         entrants.chosen(["copo"])

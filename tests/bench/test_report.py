@@ -117,6 +117,13 @@ def test_ours_are_no_rivals_of_each_other() -> None:
     assert _standing(equal, "live").rank == _standing(equal, "coop").rank == 1.5
 
 
+def test_variants_of_the_ablation_are_nobodys_rivals() -> None:
+    found = _cells(zero_shot=(0.5,), nearl=(0.6,), instant=(0.7,))
+    varied = [*found, *_cells(**{"nearl/no-useformer": (0.9,)})]
+    assert _standing(varied, "nearl").rank == _standing(found, "nearl").rank
+    assert _standing(varied, "instant").best == 1
+
+
 def test_best_or_within_one_standard_error_of_the_best() -> None:
     close = _cells(coop=(0.5, 0.7), live=(0.55, 0.55))
     assert _standing(close, "live").best == 1  # 0.6 with an error of 0.1
