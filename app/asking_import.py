@@ -14,6 +14,7 @@ from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
 from nearl_core.importing.plan import ImportPlan
 from nearl_core.importing.statements import SourceKind
+from nearl_core.learn.evaluate import ENOUGH
 
 
 class AskingImport(QObject):
@@ -63,7 +64,8 @@ class AskingImport(QObject):
             self._dialog.show_failure(str(error))
 
     def _taken(self, count: int, wanted: int, name: str) -> None:
-        words = label_words.IMPORTED if count == wanted else label_words.IMPORT_STOPPED
+        taken = label_words.IMPORTED if count < ENOUGH else label_words.IMPORTED_MANY
+        words = taken if count == wanted else label_words.IMPORT_STOPPED
         text = words.format(decisions=strings.decisions(count), wanted=wanted, name=name)
         self._window.status.message(text)
         if self._dialog is not None:

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
-from app import bootstrap, strings
+from app import asking_import, bootstrap, strings
 from app.models.commands import Command
 from app.models.draft import Draft
 from app.models.label_drafts import Edit, drafts_of
@@ -264,7 +264,10 @@ def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     desk.until(lambda: "Stopped: 1 decision of imported-csv taken in, of 2." in desk.status())
 
 
-def test_a_table_of_labels_is_shown_mapped_and_taken_in(desk: Driver, tmp_path: Path) -> None:
+def test_a_table_of_labels_is_shown_mapped_and_taken_in(
+    desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking_import, "ENOUGH", 2)
     decided = desk.scan_id()
     desk.decide(Qt.Key.Key_2)
     table = tmp_path / "old.csv"
@@ -287,7 +290,7 @@ def test_a_table_of_labels_is_shown_mapped_and_taken_in(desk: Driver, tmp_path: 
     desk.until(lambda: "2 decisions would be taken in" in dialog.summary.text())
     with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
         dialog.ok.click()
-    desk.until(lambda: "2 decisions of reports taken in" in desk.status())
+    desk.until(lambda: "2 decisions of reports taken in. Look again lists" in desk.status())
     told = [label.text() for label in desk.desk.window.training.findChildren(QLabel)]
     assert any("3 decisions not trained on yet" in text for text in told)
     session = desk.desk.library.session
