@@ -119,7 +119,7 @@ def test_ours_are_no_rivals_of_each_other() -> None:
 
 def test_variants_of_the_ablation_are_nobodys_rivals() -> None:
     found = _cells(zero_shot=(0.5,), nearl=(0.6,), instant=(0.7,))
-    varied = [*found, *_cells(**{"nearl/no-useformer": (0.9,)})]
+    varied = [*found, _cell("nearl/no-useformer", 0.9)]
     assert _standing(varied, "nearl").rank == _standing(found, "nearl").rank
     assert _standing(varied, "instant").best == 1
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from nearl_core.bench.few_shot import FewShot
 from nearl_core.bench.peers.clip_lora import prompts
 from nearl_core.bench.peers.towers import answered, embedded_views, towers_of, train
-from nearl_core.learn.instant import FloatArray
+from nearl_core.learn.examples import FloatArray
 from nearl_core.model.nearl import FULL, Design, Nearl, NearlClip, NearlConfig
 
 STEPS, BATCH = 48, 16
