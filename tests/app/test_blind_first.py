@@ -143,6 +143,7 @@ def test_multi_label_calls_are_held_against_all_that_is_likely(
     driver.decide(Qt.Key.Key_Return)
     second = driver.scan_id()
     driver.until(lambda: bool(getattr(driver.desk.suggestions.ranking(second), "labels", ())))
+    driver.until(lambda: driver.desk.window.scan.view.picture is not None)
     driver.press(Qt.Key.Key_1)
     driver.press(Qt.Key.Key_3)
     driver.decide(Qt.Key.Key_Return)
