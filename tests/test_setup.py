@@ -248,7 +248,7 @@ def test_the_links_of_the_documents_lead_somewhere() -> None:
 
 
 def test_the_readme_names_only_commands_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    table = re.findall(r"^\| `(\w+)", (ROOT / "README.md").read_text("utf-8"), re.M)
+    table = re.findall(r"^\| `([\w-]+)", (ROOT / "README.md").read_text("utf-8"), re.M)
     assert {"create", "rank", "export", "demo"} <= set(table)
     unknown = [command for command in table if main([command, "--help"]) != 0]
     capsys.readouterr()
