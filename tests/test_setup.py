@@ -42,7 +42,7 @@ PACKAGE_OF_MODULE = {
     "rle": "pylibjpeg-rle",
 }
 # Plug-ins: pydicom finds them by itself.
-IMPORTED_BY_OTHERS = {"pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "pyjpegls"}
+IMPORTED_BY_OTHERS = {"defusedxml", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "pyjpegls"}
 # Come with a dependency that names them itself; triton with some builds of PyTorch alone.
 BROUGHT_ALONG = {"huggingface_hub", "timm", "torchvision", "triton"}
 
