@@ -41,7 +41,7 @@ PACKAGE_OF_MODULE = {
     "openjpeg": "pylibjpeg-openjpeg",
     "rle": "pylibjpeg-rle",
 }
-# Plug-ins: pydicom finds them by itself.
+# Plug-ins: pydicom finds them by itself, as openpyxl does defusedxml.
 IMPORTED_BY_OTHERS = {"defusedxml", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "pyjpegls"}
 # Come with a dependency that names them itself; triton with some builds of PyTorch alone.
 BROUGHT_ALONG = {"huggingface_hub", "timm", "torchvision", "triton"}
