@@ -13,7 +13,7 @@ import pytest
 
 from nearl_core.bench import speed, timing, training_speed
 from nearl_core.bench.methods import PEERS, Peer
-from nearl_core.bench.peers import clip_lora, coop, maple
+from nearl_core.bench.peers import clip_lora, coop, maple, nearl
 from nearl_core.bench.timing import Plan
 from nearl_core.cli import main
 from nearl_core.control import RunControl
@@ -97,9 +97,12 @@ def test_a_card_that_is_not_there_is_refused_before_anything_else(
     assert "Choose one of: " in said.err
 
 
+ON_A_CARD = ("ss-text-u", "lp++", "clip-lora", "coop", "maple", "nearl")
+
+
 @pytest.mark.parametrize(
     "peer",
-    [peer for peer in PEERS if peer.name in ("ss-text-u", "lp++", "clip-lora", "coop", "maple")],
+    [peer for peer in PEERS if peer.name in ON_A_CARD],
     ids=lambda peer: peer.name,
 )
 def test_methods_in_the_towers_and_on_features_answer_on_a_card(
@@ -108,6 +111,7 @@ def test_methods_in_the_towers_and_on_features_answer_on_a_card(
     own = copy.deepcopy(making.backbone())
     monkeypatch.setattr(making, "backbone", lambda: own)
     monkeypatch.setattr(clip_lora, "STEPS", 2)
+    monkeypatch.setattr(nearl, "STEPS", 2)
     monkeypatch.setattr(coop, "MOST_STEPS", 2)
     monkeypatch.setattr(maple, "STEPS", 2)
     few, _ = making.cell((3, 3, 3), asked=2, device=card.device)

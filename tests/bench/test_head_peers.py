@@ -24,7 +24,7 @@ from nearl_core.learn import evaluate
 from nearl_core.types import LabelSet
 from tests.bench.making import EMBED, LABELS, cell
 
-INSIDE = ("clip-lora", "coop", "maple")
+INSIDE = ("clip-lora", "coop", "maple", "nearl")
 PROBES = ("linear-probe", "linear-probe+blocks")
 HEADS = [p for p in PEERS if p.name not in ("zero-shot", *PROBES, *INSIDE)]
 named = pytest.mark.parametrize("peer", HEADS, ids=lambda p: p.name)

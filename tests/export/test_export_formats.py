@@ -194,7 +194,8 @@ def test_monai_loads_the_datalist(either: Project, tmp_path: Path) -> None:
     names = [body["labels"][str(number)] for number in range(3)]
     assert names == list(LABELS.names)
     found = {}
-    for key in ("training", "validation", "test"):
+    parts = [key for key in ("training", "validation", "test") if key in body]  # few patients
+    for key in parts:
         for entry in load_decathlon_datalist(
             str(out / "datalist.json"), is_segmentation=False, data_list_key=key
         ):
