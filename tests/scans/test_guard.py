@@ -202,13 +202,17 @@ def test_child_that_dies_costs_one_file_and_is_replaced(
         assert len(alive_children()) == before + 1
 
 
+SPOILT = """
+say(b'{"ok": false, "reason": "damaged"}'); sys.stdin.buffer.read(4); os.abort()
+""".strip()
+"""A decoder that wrote where it should not: its child answers, and dies at the next file."""
+
+
 def test_a_file_does_not_pay_for_the_one_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A decoder that wrote where it should not kills its child at the next file."""
     path = write_png(tmp_path / "a.png", disc())
-    say = 'say(b\'{"ok": false, "reason": "damaged"}\')'
-    worker(monkeypatch, f"{say}; sys.stdin.buffer.read(4); os.abort()", times=1)
+    worker(monkeypatch, SPOILT, times=1)
     with ScanReader(workers=1) as own:
         with pytest.raises(ScanError, match="damaged"):
             own.frame(path)
@@ -219,8 +223,7 @@ def test_a_file_that_kills_two_children_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_png(tmp_path / "a.png", disc())
-    say = 'say(b\'{"ok": false, "reason": "damaged"}\')'
-    worker(monkeypatch, f"{say}; sys.stdin.buffer.read(4); os.abort()", times=1)
+    worker(monkeypatch, SPOILT, times=1)
     real = child.worker_command
     with ScanReader(workers=1) as own:
         with pytest.raises(ScanError, match="damaged"):
