@@ -13,7 +13,6 @@ from app.views.dialogs.import_labels import ImportLabelsDialog
 from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
 from nearl_core.importing.plan import ImportPlan
-from nearl_core.importing.statements import SourceKind
 from nearl_core.learn.evaluate import ENOUGH
 
 
@@ -29,6 +28,7 @@ class AskingImport(QObject):
         self._window, self._library = window, library
         self.importing = Importing(jobs, library, self)
         self._dialog: ImportLabelsDialog | None = None
+        self.importing.columns_found.connect(self._columns_found)
         self.importing.planned.connect(self._planned)
         self.importing.progress.connect(self._progress)
         self.importing.failed.connect(self._failed)
@@ -40,15 +40,16 @@ class AskingImport(QObject):
         if session is None:
             return
         dialog = ImportLabelsDialog(targets(session.label_set), self._window)
-        dialog.look_asked.connect(self._look)
+        dialog.look_asked.connect(self.importing.look)
         dialog.plan_asked.connect(self.importing.plan)
         dialog.take_asked.connect(self.importing.take)
         dialog.finished.connect(self._closed)
         self._dialog = dialog
         dialog.open()
 
-    def _look(self, kind: str, source: str, name: str) -> None:
-        self.importing.look(SourceKind(kind), source, name)
+    def _columns_found(self, names: tuple[str, ...]) -> None:
+        if self._dialog is not None:
+            self._dialog.show_columns(names)
 
     def _planned(self, planned: ImportPlan) -> None:
         if self._dialog is not None:

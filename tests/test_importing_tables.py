@@ -13,7 +13,7 @@ from nearl_core.control import RunControl
 from nearl_core.errors import NearlError
 from nearl_core.importing import workbook
 from nearl_core.importing.matching import match
-from nearl_core.importing.statements import SourceKind, Statement
+from nearl_core.importing.statements import Columns, ColumnsError, SourceKind, Statement
 from nearl_core.importing.taking import look
 from nearl_core.store.project import Project
 from nearl_core.types import Scan, TagLine
@@ -119,7 +119,10 @@ def test_tables_are_read_as_spreadsheets_save_them(
         (b"PK\3\4 and more", "table.csv is no workbook that can be read.* its sheet as CSV"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "of an old kind, or locked"),
         (b"", "table.csv is empty"),
-        (b"Dateiname;Diagnose\n1.png;disc\n", "its columns are Dateiname, Diagnose.* must name"),
+        (
+            b"Dateiname;Diagnose\n1.png;disc\n",
+            "columns are Dateiname, Diagnose.* Say which",
+        ),
     ],
 )
 def test_what_is_no_table_of_labels_says_what_it_is(
@@ -130,6 +133,37 @@ def test_what_is_no_table_of_labels_says_what_it_is(
     with new_project(tmp_path) as project, pytest.raises(NearlError) as caught:
         _said(project, table, SourceKind.CSV)
     assert re.search(words, f"{caught.value.message} {caught.value.remedy}")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "columns"),
+    [
+        ("t.csv", "Dateiname;Diagnose\n1.png;disc\n", Columns("Dateiname", "Diagnose")),
+        ("t.csv", "Dateiname,label\n1.png,disc\n", Columns("dateiname")),
+        ("t.csv", "image,Foto,label,Experte 2\n9,1.png,dots,disc\n", Columns("Foto", "Experte 2")),
+        ("t.csv", "Foto,disc,dots\n1.png,1,0\n", Columns("Foto")),
+        ("t.jsonl", '{"Foto": "1.png"}\n{"Foto": "1.png", "x": ["disc"]}\n', Columns("Foto", "x")),
+    ],
+)
+def test_columns_of_other_names_are_read_where_they_are_named(
+    tmp_path: Path, name: str, content: str, columns: Columns
+) -> None:
+    table = tmp_path / name
+    table.write_text(content)
+    kind = SourceKind(table.suffix[1:])
+    with new_project(tmp_path) as project:
+        matched = look(project, kind, str(table), _NoHeaders(), RunControl(), columns)
+    assert [(scan_id, one.values) for scan_id, one in matched.found] == [(1, ("disc",))]
+
+
+@pytest.mark.parametrize("columns", [Columns("Photo"), Columns("image", "Photo")])
+def test_a_named_column_that_is_not_there_is_named(tmp_path: Path, columns: Columns) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("image,label\n1.png,disc\n")
+    with new_project(tmp_path) as project, pytest.raises(ColumnsError) as caught:
+        look(project, SourceKind.CSV, str(table), _NoHeaders(), RunControl(), columns)
+    assert "table.csv has no column Photo; its columns are image, label." in str(caught.value)
+    assert caught.value.columns == ("image", "label")
 
 
 def _workbook(path: Path, *rows: tuple[object, ...]) -> Path:

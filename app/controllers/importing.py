@@ -9,12 +9,13 @@ from PySide6.QtCore import QObject, Signal
 
 from app.controllers.library import Library
 from app.jobs import Job, Jobs
+from app.models.import_lines import ImportAsked
 from app.session import Decided, Session, decided
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import Cancelled, NearlError
 from nearl_core.importing.matching import Matched
 from nearl_core.importing.plan import ImportPlan, plan
-from nearl_core.importing.statements import SourceKind
+from nearl_core.importing.statements import Columns, ColumnsError, SourceKind
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class Importing(QObject):
     """One source at a time.
 
     Attributes:
+        columns_found: The names of the columns of the table that was looked at.
         planned: The ImportPlan of the source that was looked at.
         progress: Files done and how many there are, and whether they are being taken in.
         failed: The NearlError that says why the source can't be used or taken in.
@@ -30,6 +32,7 @@ class Importing(QObject):
             them.
     """
 
+    columns_found = Signal(tuple)
     planned = Signal(object)
     progress = Signal(int, int, bool)
     failed = Signal(object)
@@ -50,14 +53,12 @@ class Importing(QObject):
             self._job.cancel()
         self._job = self._matched = self._plan = None
 
-    def look(self, kind: SourceKind, source: str, name: str) -> None:
+    def look(self, asked: ImportAsked) -> None:
         """Read a source and find the project's scans in it."""
         session = self._library.session
         self.stop()
         if session is not None:
-            self._submit(
-                session, partial(_look, session, kind, source), partial(self._looked, name)
-            )
+            self._submit(session, partial(_look, session, asked), partial(self._looked, asked.name))
 
     def plan(self, mapping: Mapping[str, str], name: str) -> None:
         """Work out what would be taken in when values mean something else."""
@@ -100,6 +101,7 @@ class Importing(QObject):
 
     def _looked(self, name: str, matched: Matched) -> None:
         self._matched = matched
+        self.columns_found.emit(matched.columns)
         self.plan({}, name)
 
     def _planned(self, planned: ImportPlan) -> None:
@@ -120,6 +122,8 @@ class Importing(QObject):
     def _failed(self, session: Session, error: NearlError) -> None:
         if session is self._library.session:
             self._job = None
+            if isinstance(error, ColumnsError):
+                self.columns_found.emit(error.columns)
             self.failed.emit(error)
 
     def _progress(self, taking: bool, progress: Progress) -> None:
@@ -127,10 +131,11 @@ class Importing(QObject):
             self.progress.emit(progress.done, progress.total, taking)
 
 
-def _look(session: Session, kind: SourceKind, source: str, control: RunControl) -> Matched:
+def _look(session: Session, asked: ImportAsked, control: RunControl) -> Matched:
     from nearl_core.importing.taking import look
 
-    return look(session.project, kind, source, session.scan_reader, control)
+    kind, columns = SourceKind(asked.kind), Columns(asked.file_column, asked.label_column)
+    return look(session.project, kind, asked.source, session.scan_reader, control, columns)
 
 
 def _plan(

@@ -14,6 +14,25 @@ _EXAMPLES = 3
 
 
 @dataclass(frozen=True)
+class ImportAsked:
+    """A source to look at.
+
+    Attributes:
+        kind: How labels are told.
+        source: A file or folder, or a tag's keyword.
+        name: What its decisions stand under.
+        file_column: The column of a table that names the file; "" for the one that is called so.
+        label_column: The one that says its label, likewise.
+    """
+
+    kind: str
+    source: str
+    name: str
+    file_column: str = ""
+    label_column: str = ""
+
+
+@dataclass(frozen=True)
 class ImportPreview:
     """The preview.
 

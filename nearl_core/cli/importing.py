@@ -30,6 +30,13 @@ def add_commands(commands: SubParsers) -> None:
     take.add_argument(
         "--format", required=True, choices=("csv", "jsonl", "imagefolder", "dicom-tags")
     )
+    for which, what in (("file", "names the file"), ("label", "says its label")):
+        take.add_argument(
+            f"--{which}-column",
+            default="",
+            metavar="NAME",
+            help=f"the column of a table that {what}, where its own name does not tell",
+        )
     take.add_argument(
         "--map",
         action="append",
@@ -47,7 +54,7 @@ def add_commands(commands: SubParsers) -> None:
 def _import(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.cli.projects import scan_reader
     from nearl_core.importing.plan import mapping_of, plan
-    from nearl_core.importing.statements import SourceKind
+    from nearl_core.importing.statements import Columns, SourceKind
     from nearl_core.importing.taking import look, require_source_name, standing_of, take
     from nearl_core.store.project import Project
 
@@ -57,7 +64,8 @@ def _import(args: argparse.Namespace, output: Output) -> None:
         label_set, standing = project.label_set(), standing_of(project, name)
         mapping = mapping_of(args.map, label_set)
         with scan_reader() as reader:
-            matched = look(project, kind, args.source, reader, output.control())
+            columns = Columns(args.file_column, args.label_column)
+            matched = look(project, kind, args.source, reader, output.control(), columns)
         planned = plan(matched, label_set, source=name, mapping=mapping, standing=standing)
         if not args.dry_run:
             take(project, planned, output.control())

@@ -31,11 +31,13 @@ class Matched:
         found: The scan's number and what the source says of it, in the source's order.
         unknown: Files that are no scan of the project, as the source names them.
         unclear: Files whose name several scans have.
+        columns: The names of the columns, where the source is a table.
     """
 
     found: tuple[tuple[int, Statement], ...]
     unknown: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 def match(

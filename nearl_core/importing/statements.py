@@ -2,12 +2,25 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from nearl_core.errors import NearlError
 
 
 class ImportLabelsError(NearlError):
     """A source of labels that can't be used."""
+
+
+class ColumnsError(ImportLabelsError):
+    """A table of which it is not clear which column names the file, and which its label.
+
+    Attributes:
+        columns: The names of its columns.
+    """
+
+    def __init__(self, message: str, remedy: str, columns: tuple[str, ...]) -> None:
+        super().__init__(message, remedy)
+        self.columns = columns
 
 
 class SourceKind(StrEnum):
@@ -17,6 +30,24 @@ class SourceKind(StrEnum):
     JSONL = "jsonl"
     IMAGEFOLDER = "imagefolder"
     DICOM_TAGS = "dicom-tags"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table are read.
+
+    Attributes:
+        file: The one that names the file; "" for the first whose name says so.
+        label: The one that names the label; "" for the first whose name says so, or, where none
+            does, those that are called as the labels are.
+    """
+
+    file: str = ""
+    label: str = ""
+
+
+BY_NAME: Final = Columns()
+"""Those whose names say what they are."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,12 @@ from typing import Final
 from nearl_core.delimited import delimiter_of, opened_table
 from nearl_core.importing import workbook
 from nearl_core.importing.columns import IsLabel, LabelColumns
-from nearl_core.importing.statements import ImportLabelsError, Statement
+from nearl_core.importing.statements import (
+    Columns,
+    ColumnsError,
+    ImportLabelsError,
+    Statement,
+)
 
 FILES: Final = (
     *("path", "file", "file_name", "filename", "file_path", "filepath"),
@@ -29,9 +34,10 @@ LABELS: Final = (
 """Columns that may name the label, likewise. Findings in the plural are a report's free text."""
 STATE: Final = "state"
 HASH: Final = "sha256"
-_COLUMNS: Final = (
-    "a file (path, file, image, or sha256) and a label (label, class, finding, diagnosis, dx), "
-    "or each label in a column of 0 and 1"
+_REMEDY: Final = (
+    "Say which columns name the file and its label. To be found without that they must name a file "
+    "(path, file, image, or sha256) and a label (label, class, finding, diagnosis, dx), or each "
+    "label in a column of 0 and 1."
 )
 _BETWEEN: Final = re.compile("[;|]")
 """Between several labels; the bar is that of the NIH's chest radiographs."""
@@ -40,26 +46,28 @@ _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
 _NAMED: Final = 8
 _LONGEST_NAME: Final = 40
 _LONGEST: Final = 1 << 20
-_NAMING: Final = frozenset(("", HASH, *FILES))
-"""Columns that say nothing of a label."""
 _Row = tuple[int, Mapping[str, object]]
 """The number of its line, and its cells by column."""
+Table = tuple[tuple[Statement, ...], tuple[str, ...]]
+"""What a table says, and the names of its columns."""
 
 
-def read_table(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
+def read_table(path: Path, is_label: IsLabel, columns: Columns) -> Table:
     """The rows of a CSV file, or of a workbook's first sheet, whose first line names the columns.
 
     Args:
         path: The file.
         is_label: Whether the name of a column means a label of the project, or a state.
+        columns: Those to read.
 
     Raises:
-        ImportLabelsError: If it can't be read, or lacks a column that is needed.
+        ColumnsError: If it is not clear what its columns mean.
+        ImportLabelsError: If it can't be read.
     """
     try:
         begin = _begin(path)
         if begin == workbook.BEGIN:
-            return _statements(workbook.rows_of(path), path, is_label)
+            return _table(workbook.rows_of(path), path, is_label, columns)
         if begin == _OLD_WORKBOOK:
             raise ImportLabelsError(
                 f"{path.name} is a workbook of an old kind, or locked by a password.",
@@ -69,7 +77,7 @@ def read_table(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
             rows = csv.DictReader(
                 file, delimiter=delimiter_of(file), strict=True, restkey="", restval=""
             )
-            return _statements(((rows.line_num, row) for row in rows), path, is_label)
+            return _table(((rows.line_num, row) for row in rows), path, is_label, columns)
     except OSError as error:
         raise _unreadable(path, error) from error
     except csv.Error as error:
@@ -92,15 +100,16 @@ def _begin(path: Path) -> bytes:
     return begin
 
 
-def read_jsonl(path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
+def read_jsonl(path: Path, is_label: IsLabel, columns: Columns) -> Table:
     """The lines of a file with one JSON object each, likewise.
 
     Raises:
-        ImportLabelsError: If it can't be read, a line is not an object, or lacks what is needed.
+        ColumnsError: If it is not clear what the objects' keys mean.
+        ImportLabelsError: If it can't be read, or a line is not an object.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            return _statements(_records(file, path), path, is_label)
+            return _table(_records(file, path), path, is_label, columns)
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:
@@ -125,29 +134,37 @@ def _records(lines: Iterable[str], path: Path) -> Iterator[_Row]:
         yield number, record
 
 
-def _statements(rows: Iterable[_Row], path: Path, is_label: IsLabel) -> tuple[Statement, ...]:
+def _table(rows: Iterable[_Row], path: Path, is_label: IsLabel, columns: Columns) -> Table:
     found, label_columns = list[Statement](), LabelColumns(path.name, is_label)
+    files = (_header(columns.file),) if columns.file else FILES
+    labels = (_header(columns.label),) if columns.label else LABELS
+    naming = {"", HASH, *files}  # these say nothing of a label
     row: Mapping[str, object] = {}
+    headers = set[str]()
     for line, row in rows:
         cells = {_header(name): cell for name, cell in row.items()}
-        file_column = next((name for name in FILES if name in cells), HASH)
-        label_column = next((name for name in LABELS if name in cells), STATE)
-        if file_column not in cells:
-            raise _lacks_columns(path, row)
+        headers.update(cells)
+        file_column = next((name for name in files if name in cells), HASH)
+        label_column = next((name for name in labels if name in cells), STATE)
+        if file_column not in cells and not columns.file:
+            raise _unclear(path, row)
         file = "" if file_column == HASH else _text(cells[file_column])
         sha256 = _text(cells.get(HASH)).lower()
         if not (file or sha256):
             continue
-        if label_column in cells:
-            values = _values(cells[label_column]) or _values(cells.get(STATE))
+        if columns.label or label_column in cells:
+            values = _values(cells.get(label_column)) or _values(cells.get(STATE))
             if values:
                 found.append(Statement(file, values, sha256))
         else:
-            others = ((name, _text(row[name])) for name in row if _header(name) not in _NAMING)
+            others = ((name, _text(row[name])) for name in row if _header(name) not in naming)
             found.append(label_columns.statement(file, sha256, others, line))
+    for name in (columns.file, columns.label):
+        if name and headers and _header(name) not in headers:
+            raise _unclear(path, row, name)
     if not label_columns.names and any(one.absent is not None for one in found):
-        raise _lacks_columns(path, row)
-    return label_columns.settled(found)
+        raise _unclear(path, row)
+    return label_columns.settled(found), _names(row)
 
 
 @lru_cache(maxsize=4096)
@@ -155,14 +172,20 @@ def _header(name: str) -> str:
     return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
-def _lacks_columns(path: Path, columns: Iterable[str]) -> ImportLabelsError:
-    names = [name.strip() for name in columns if name.strip()]
+def _names(row: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for name in row if name.strip())
+
+
+def _unclear(path: Path, row: Iterable[str], missing: str = "") -> ColumnsError:
+    names = _names(row)
     there = ", ".join(name[:_LONGEST_NAME] for name in names[:_NAMED])
     more = ", …" if len(names) > _NAMED else ""
-    return ImportLabelsError(
-        f"{path.name} does not say which file has which label; its columns are {there}{more}.",
-        f"It must name {_COLUMNS}.",
+    wrong = (
+        f"has no column {missing[:_LONGEST_NAME]}"
+        if missing
+        else "does not say which file has which label"
     )
+    return ColumnsError(f"{path.name} {wrong}; its columns are {there}{more}.", _REMEDY, names)
 
 
 def _split(text: str) -> tuple[str, ...]:

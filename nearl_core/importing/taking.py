@@ -1,6 +1,7 @@
 """Looking at a source for a project, and taking in what was planned."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from nearl_core.importing.folders import read_imagefolder
 from nearl_core.importing.headers import HeaderReader, read_tag
 from nearl_core.importing.matching import Matched, match
 from nearl_core.importing.plan import LEFT_OUT, ImportPlan, target_of
-from nearl_core.importing.statements import SourceKind, Statement
+from nearl_core.importing.statements import BY_NAME, Columns, SourceKind, Statement
 from nearl_core.importing.tables import read_jsonl, read_table
 from nearl_core.readers import is_among
 from nearl_core.store import readings, scans
@@ -59,7 +60,12 @@ def require_source_name(name: str) -> str:
 
 
 def look(
-    project: Project, kind: SourceKind, source: str, reader: HeaderReader, control: RunControl
+    project: Project,
+    kind: SourceKind,
+    source: str,
+    reader: HeaderReader,
+    control: RunControl,
+    columns: Columns = BY_NAME,
 ) -> Matched:
     """Read a source, and find the project's scans in it; nothing is changed.
 
@@ -69,35 +75,38 @@ def look(
         source: A file or folder; for DICOM tags the keyword of one.
         reader: Reads headers, in guarded processes.
         control: Checked at each header.
+        columns: Which of a table's are read.
 
     Raises:
+        ColumnsError: If it is not clear what a table's columns mean.
         ImportLabelsError: If the source can't be used.
     """
     listed = project.scans()
     path = Path(source)
+    said: tuple[Statement, ...]
+    names: tuple[str, ...] = ()
     if kind is SourceKind.DICOM_TAGS:
         said = read_tag(source, listed, reader, control)
+    elif kind is SourceKind.IMAGEFOLDER:
+        said = read_imagefolder(path)
     else:
         label_set = project.label_set()
 
         def is_label(word: str) -> bool:
             return target_of(word, label_set) != LEFT_OUT
 
-        read: Mapping[SourceKind, Callable[[Path], tuple[Statement, ...]]] = {
-            SourceKind.CSV: partial(read_table, is_label=is_label),
-            SourceKind.JSONL: partial(read_jsonl, is_label=is_label),
-            SourceKind.IMAGEFOLDER: read_imagefolder,
-        }
-        said = read[kind](path)
+        read = read_table if kind is SourceKind.CSV else read_jsonl
+        said, names = read(path, is_label, columns)
     with project.reading() as connection:
         by_hash = {digest: scan_id for scan_id, digest in scans.hashes(connection).items()}
-    return match(
+    matched = match(
         said,
         listed,
         folder=path.parent if kind is not SourceKind.IMAGEFOLDER else path,
         by_hash=by_hash,
         hashed=_hash_of(by_hash, control),
     )
+    return replace(matched, columns=names)
 
 
 def _hash_of(by_hash: dict[str, int], control: RunControl) -> Callable[[Path], str]:

@@ -1,6 +1,5 @@
-"""Labels on the desk: their tree, their changes, and labels that come from elsewhere."""
+"""Labels on the desk: their tree and their changes."""
 
-import threading
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -9,23 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
-from app import asking_import, bootstrap, strings
-from app.models.commands import Command
+from app import bootstrap, strings
 from app.models.draft import Draft
 from app.models.label_drafts import Edit, drafts_of
 from app.models.label_tree import below, indents
 from app.models.panel import build_panel
 from app.strings import label_words
-from app.views.dialogs.import_labels import ImportLabelsDialog
 from app.views.dialogs.label_set import LabelSetDialog
-from app.views.dialogs.readers import ReadersDialog
 from app.views.fields import ElidedLabel
 from nearl_core import labels_file
-from nearl_core.importing import taking
-from nearl_core.store import readings
 from nearl_core.store.project import Project
 from nearl_core.types import (
     UNSEEN,
@@ -209,132 +202,6 @@ def test_edits_become_changes_of_labels_that_were_there() -> None:
         (ChangeKind.MERGE, ("a", "b"), ("a-or-b",)),
         (ChangeKind.RETIRE, ("c",), ()),
     ]
-
-
-def _import_dialog(desk: Driver) -> ImportLabelsDialog:
-    desk.desk.actions.asked.emit(Command.IMPORT_LABELS)
-    (dialog,) = desk.desk.window.findChildren(ImportLabelsDialog)
-    assert isinstance(dialog, ImportLabelsDialog)
-    return dialog
-
-
-def test_the_preview_of_one_source_never_stands_under_another(desk: Driver, tmp_path: Path) -> None:
-    table = tmp_path / "old.csv"
-    table.write_text("file,label\ndisc-0.png,Disc\n")
-    dialog = _import_dialog(desk)
-    dialog.path.setText(str(table))
-    dialog.path.textEdited.emit(str(table))
-    dialog.look.click()
-    desk.bot.keyClicks(dialog.path, "x")  # before its preview is there
-    importing = desk.desk.asking_import.importing
-    desk.until(lambda: importing._plan is not None)
-    assert not dialog.ok.isEnabled()
-    assert not dialog.values.topLevelItemCount()
-    dialog.reject()
-
-
-def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
-    desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(taking, "_TOGETHER", 1)
-    table = tmp_path / "old.csv"
-    table.write_text("file,label\ndisc-0.png,Disc\ndisc-1.png,Disc\n")
-    dialog = _import_dialog(desk)
-    dialog.path.setText(str(table))
-    dialog.path.textEdited.emit(str(table))
-    dialog.look.click()
-    desk.until(dialog.ok.isEnabled)
-    record = taking._record
-
-    first, go_on = threading.Event(), threading.Event()
-
-    def one_then_wait(*args: object) -> None:
-        record(*args)  # type: ignore[arg-type]
-        first.set()
-        assert go_on.wait(20)
-
-    monkeypatch.setattr(taking, "_record", one_then_wait)
-    dialog.ok.click()
-    desk.until(first.is_set)
-    dialog.refuse.click()
-    go_on.set()
-    session = desk.desk.library.session
-    assert session is not None
-    desk.until(lambda: len(session.others) == 1)
-    desk.until(lambda: "Stopped: 1 decision of imported-csv taken in, of 2." in desk.status())
-
-
-def test_a_table_of_labels_is_shown_mapped_and_taken_in(
-    desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(asking_import, "ENOUGH", 2)
-    decided = desk.scan_id()
-    desk.decide(Qt.Key.Key_2)
-    table = tmp_path / "old.csv"
-    table.write_text("file,label\ndisc-0.png,Disc\ndisc-1.png,round\nelsewhere.png,Disc\n")
-    dialog = _import_dialog(desk)
-    assert not dialog.ok.isEnabled()
-    dialog.path.setText(str(table))
-    dialog.path.textEdited.emit(str(table))
-    dialog.name.setText("reports")
-    dialog.look.click()
-    desk.until(lambda: dialog.values.topLevelItemCount() == 2)
-    assert "1 decision would be taken in" in dialog.summary.text()
-    assert "elsewhere.png" in dialog.summary.text()
-    (item,) = dialog.values.findItems("round", Qt.MatchFlag.MatchExactly)
-    means = dialog.values.itemWidget(item, 2).findChild(QComboBox)
-    assert isinstance(means, QComboBox)
-    assert means.currentText() == label_words.MEANS_NOTHING
-    desk.bot.keyClicks(means, "Disc")
-    means.activated.emit(means.currentIndex())
-    desk.until(lambda: "2 decisions would be taken in" in dialog.summary.text())
-    with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
-        dialog.ok.click()
-    desk.until(lambda: "2 decisions of reports taken in. Look again lists" in desk.status())
-    told = [label.text() for label in desk.desk.window.training.findChildren(QLabel)]
-    assert any("3 decisions not trained on yet" in text for text in told)
-    session = desk.desk.library.session
-    assert session is not None
-    assert {one.reader for one in session.others} == {"reports"}
-    assert [one.verdict.labels for one in session.others] == [("disc",), ("disc",)]
-    assert desk.desk.table.detail(decided) == "Stripes"  # the reader's own word stands beside it
-    before = desk.desk.keeper.settings.reader
-    desk.desk.asking.change_reader("Reports")
-    assert "Reports is a source of labels in this project" in desk.status()
-    assert desk.desk.keeper.settings.reader == before
-    desk.desk.actions.asked.emit(Command.READERS)
-    shown = desk.desk.window.findChildren(ReadersDialog)[-1]
-    desk.until(lambda: shown.readers.topLevelItemCount() == 2)
-    names = [shown.readers.topLevelItem(row).text(0) for row in (0, 1)]  # type: ignore[union-attr]
-    assert names == [before, "reports (source)"]
-    shown.reject()
-
-
-def test_a_project_does_not_open_for_a_reader_who_goes_by_a_source_s_name(
-    driver: Driver, project: Path
-) -> None:
-    with Project.open(project) as opened:
-        readings.keep_source(opened, driver.desk.keeper.settings.reader)
-    driver.desk.asking.open_path(project)
-    driver.until(lambda: bool(driver.troubles))
-    assert "is a source of labels in this project" in driver.troubles[0].sentence
-    assert "another pseudonym" in driver.troubles[0].remedy
-    assert driver.desk.library.session is None
-
-
-def test_a_tag_that_tells_who_it_is_is_refused_on_the_desk(desk: Driver) -> None:
-    dialog = _import_dialog(desk)
-    dialog.kind.setCurrentIndex(dialog.kind.findData("dicom-tags"))
-    dialog.kind.activated.emit(dialog.kind.currentIndex())
-    dialog.tag.setCurrentText("PatientID")
-    dialog.look.click()
-    desk.until(lambda: "may tell who" in dialog.problem)
-    assert not dialog.ok.isEnabled()
-    dialog.tag.setCurrentText("Modality")
-    assert dialog.problem == ""
-    dialog.look.click()
-    desk.until(lambda: dialog.values.topLevelItemCount() == 1)
-    assert not dialog.ok.isEnabled()  # CT means no label yet
 
 
 @pytest.fixture

@@ -66,3 +66,17 @@ def test_rows_without_one_label_are_named(
     assert "  Line 3 has 1 for no label.\n  Line 4 has 1 for DISC, dots." in out
     with Project.open(Path(project)) as opened:
         assert said(opened.standing()) == {(1, "old"): ("disc",)}
+
+
+def test_columns_are_named_where_their_names_do_not_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with new_project(tmp_path) as made:
+        project = str(made.folder)
+    table = tmp_path / "old.csv"
+    table.write_text("Dateiname,Diagnose\n1.png,Disc\n")
+    asked = ["import", project, str(table), "--format", "csv"]
+    assert main(asked) == 3
+    assert "its columns are Dateiname, Diagnose" in capsys.readouterr().err
+    assert main([*asked, "--file-column", "Dateiname", "--label-column", "Diagnose"]) == 0
+    assert "1 decision of imported-csv taken in." in capsys.readouterr().out

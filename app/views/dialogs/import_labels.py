@@ -19,12 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.models.import_lines import ImportPreview
+from app.models.import_lines import ImportAsked, ImportPreview
 from app.models.tips import plain_tip
 from app.strings import dialog_words, label_words
 from app.views.dialogs.parts import DeskDialog, heading, muted
 from app.views.fields import PlainLabel
 
+_COLUMNS = (label_words.FILE_COLUMN, label_words.LABEL_COLUMN)
 _TAG = "dicom-tags"
 _FOLDER = "imagefolder"
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -34,12 +35,14 @@ class ImportLabelsDialog(DeskDialog):
     """Asks for a source, shows what it says, and lets each value be mapped to a label.
 
     Attributes:
-        look_asked: Kind, source and name: read it.
+        look_asked: An ImportAsked: read it.
         plan_asked: What the values mean now, and the name: work it out again.
         take_asked: Take in what is shown.
+        columns: Which column of a table names the file, and which its label, by their words; in
+            sight once the table was looked at.
     """
 
-    look_asked = Signal(str, str, str)
+    look_asked = Signal(object)
     plan_asked = Signal(object, str)
     take_asked = Signal()
 
@@ -48,8 +51,9 @@ class ImportLabelsDialog(DeskDialog):
         self.resize(760, 560)
         self._targets = tuple(targets)
         self._mapping: dict[str, str] = {}
+        self._listed: tuple[str, ...] = ()
         self._named = False
-        self._looked_at = ("", "", "")
+        self._looked_at: ImportAsked | None = None
         self.kind = QComboBox()
         for value, word in label_words.IMPORT_KINDS.items():
             self.kind.addItem(word, value)
@@ -57,11 +61,13 @@ class ImportLabelsDialog(DeskDialog):
         self.tag = QComboBox()
         self.tag.setEditable(True)
         self.tag.addItems(list(label_words.IMPORT_TAGS))
+        self.columns = {word: QComboBox() for word in _COLUMNS}
         self.name = QLineEdit()
         self.name.setToolTip(label_words.IMPORT_NAME_TIP)
         self.look = _button(label_words.LOOK)
         self._choose = _button(dialog_words.CHOOSE)
         self._source_word = PlainLabel()
+        self._form = QFormLayout()
         self._sources = QStackedWidget()
         self._sources.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._hint, self.summary = muted(""), muted("")
@@ -69,8 +75,10 @@ class ImportLabelsDialog(DeskDialog):
         self.values = QTreeWidget()
         self._lay_out()
         self.kind.activated.connect(self._kind_chosen)
-        self.path.textEdited.connect(self._changed)
-        self.tag.editTextChanged.connect(self._changed)
+        self.path.textEdited.connect(self._source_changed)
+        self.tag.editTextChanged.connect(self._source_changed)
+        for column in self.columns.values():
+            column.activated.connect(self._look)
         self.name.textEdited.connect(self._name_typed)
         self.look.clicked.connect(self._look)
         self._choose.clicked.connect(self._choose_source)
@@ -86,12 +94,14 @@ class ImportLabelsDialog(DeskDialog):
         box.addWidget(self._choose)
         self._sources.addWidget(row)
         self._sources.addWidget(self.tag)
-        form = QFormLayout()
+        form = self._form
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
         form.addRow(label_words.IMPORT_KIND, self.kind)
         form.addRow(self._source_word, self._sources)
         form.addRow("", self._hint)
+        for word, column in self.columns.items():
+            form.addRow(word, column)
         form.addRow(label_words.IMPORT_NAME, self.name)
         self.body.addLayout(form)
         head = QHBoxLayout()
@@ -120,8 +130,11 @@ class ImportLabelsDialog(DeskDialog):
         return field.strip()
 
     @property
-    def _asked(self) -> tuple[str, str, str]:
-        return self.kind.currentData(), self.source, self.name.text()
+    def _asked(self) -> ImportAsked:
+        of_file, of_label = (column.currentData() or "" for column in self.columns.values())
+        return ImportAsked(
+            self.kind.currentData(), self.source, self.name.text(), of_file, of_label
+        )
 
     @property
     def _is_tag(self) -> bool:
@@ -136,7 +149,7 @@ class ImportLabelsDialog(DeskDialog):
         self._hint.setText(label_words.IMPORT_HINTS[kind])
         if not self._named:
             self.name.setText(f"imported-{kind}")
-        self._changed()
+        self._source_changed()
 
     def _choose_source(self) -> None:
         kind = self.kind.currentData()
@@ -149,11 +162,15 @@ class ImportLabelsDialog(DeskDialog):
             )
         if chosen:
             self.path.setText(chosen)
-            self._changed()
+            self._source_changed()
             self._look()
 
     def _name_typed(self) -> None:
         self._named = True
+        self._changed()
+
+    def _source_changed(self) -> None:
+        self._list_columns(())
         self._changed()
 
     def _changed(self) -> None:
@@ -175,7 +192,7 @@ class ImportLabelsDialog(DeskDialog):
             self._changed()
             self.summary.setText(label_words.READING_SOURCE)
             self._looked_at = self._asked
-            self.look_asked.emit(*self._asked)
+            self.look_asked.emit(self._asked)
 
     def accept(self) -> None:
         """Take in what is shown; the dialog is closed once that is done."""
@@ -184,10 +201,25 @@ class ImportLabelsDialog(DeskDialog):
             self.take_asked.emit()
 
     def _lock(self, locked: bool) -> None:
-        for widget in (self.kind, self._sources, self.name, self.look, self.values, self.ok):
+        fields = (self.kind, self._sources, *self.columns.values(), self.name)
+        for widget in (*fields, self.look, self.values, self.ok):
             widget.setEnabled(not locked)
 
     # --- what came back --------------------------------------------------------------------
+
+    def show_columns(self, names: Sequence[str]) -> None:
+        """Let columns of the table be chosen; those that are chosen stay."""
+        if self._looked_at == self._asked and self._listed != tuple(names):
+            self._list_columns(names)
+
+    def _list_columns(self, names: Sequence[str]) -> None:
+        self._listed = tuple(names)
+        for column in self.columns.values():
+            column.clear()
+            column.addItem(label_words.BY_NAME, "")
+            for name in names:
+                column.addItem(name, name)
+            self._form.setRowVisible(column, bool(names))
 
     def show_preview(self, shown: ImportPreview) -> None:
         """Show what would be taken in, unless something else is asked for by now."""
