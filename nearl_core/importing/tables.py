@@ -35,9 +35,7 @@ LABELS: Final = (
 STATE: Final = "state"
 HASH: Final = "sha256"
 _REMEDY: Final = (
-    "Say which columns name the file and its label. To be found without that they must name a file "
-    "(path, file, image, or sha256) and a label (label, class, finding, diagnosis, dx), or each "
-    "label in a column of 0 and 1."
+    "Say which columns name the file and its label, or call them so, such as path and label."
 )
 _BETWEEN: Final = re.compile("[;|]")
 """Between several labels; the bar is that of the NIH's chest radiographs."""

@@ -264,6 +264,8 @@ class ImportLabelsDialog(DeskDialog):
         self.summary.setText("")
         self._allow(False)
         self.show_problem(text)
+        if self._listed:
+            self.columns[label_words.FILE_COLUMN].setFocus()
 
     def finish(self) -> None:
         """It is done."""
