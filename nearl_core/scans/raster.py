@@ -46,6 +46,8 @@ _FORMATS = tuple(
 )
 _ENDS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b";"}
 """The last bytes of a whole file, by format."""
+_NARROW: dict[object, int] = {"L;2": 3, "L;4": 15}
+"""The largest value by what Pillow calls pixels that it widens to 8 bits."""
 
 DAMAGED = (
     OSError,
@@ -283,6 +285,7 @@ def _values(picture: Image.Image) -> NDArray[np.generic]:
         if deep is not None:
             turn = picture.getexif().get(0x0112, 1) if _has_exif(picture) else 1
             return turned(deep, int(turn))
+        _widen_clear(picture)
     upright = ImageOps.exif_transpose(picture)
     if upright.mode == "1" and "transparency" not in upright.info:
         return np.array(upright.convert("L"))
@@ -298,6 +301,14 @@ def _values(picture: Image.Image) -> NDArray[np.generic]:
         return _cmyk(upright, profile)
     rgb = np.array(_flat(upright).convert("RGB"))
     return to_srgb(rgb, profile) if profile else rgb
+
+
+def _widen_clear(picture: Image.Image) -> None:
+    """Bring the grey that is transparent to 8 bits: of 2 and 4 Pillow widens the pixels alone."""
+    clear, tiles = picture.info.get("transparency"), getattr(picture, "tile", None)
+    widest = _NARROW.get(tiles[0].args) if tiles else None
+    if widest and isinstance(clear, int):
+        picture.info["transparency"] = (clear & widest) * 255 // widest
 
 
 def _flat(picture: Image.Image) -> Image.Image:

@@ -137,15 +137,16 @@ def test_grey_that_was_multiplied_by_its_transparency_is_read(tmp_path: Path) ->
     assert same(raster.stored(tmp_path / "a.tif"), values[..., 0])
 
 
-@pytest.mark.parametrize(("bits", "colours"), [(1, 1), (16, 1), (16, 3)])
+@pytest.mark.parametrize(("bits", "colours"), [(1, 1), (2, 1), (4, 1), (16, 1), (16, 3)])
 def test_the_value_that_a_png_names_transparent_is_black(
     tmp_path: Path, bits: int, colours: int
 ) -> None:
-    """Pillow compares 8 bits of a colour with the 16 that the file names, and forgets one bit."""
+    """Pillow compares 8 bits of a colour with the 16 that the file names, and forgets fewer."""
     values = noise((8, 8, colours), "u2", below=1 << bits) | 1
-    values[:, 4:] = 0 if bits == 1 else values[:, 4:] ^ 0x0100
+    values[:, 4:] = values[:, 4:] ^ 0x0100 if bits == 16 else 0
     key = values[0, 0]
-    packed = np.packbits(values[..., 0].astype("u1"), axis=1) if bits == 1 else values.astype(">u2")
+    each = (values[..., :1].astype("u1") >> np.arange(min(bits, 8))[::-1]) & 1
+    packed = values.astype(">u2") if bits == 16 else np.packbits(each.reshape(8, -1), axis=1)
     head = struct.pack(">IIBBBBB", 8, 8, bits, 2 if colours == 3 else 0, 0, 0, 0)
     rows = b"".join(b"\0" + row.tobytes() for row in packed)
     parts = (b"IHDR", head), (b"tRNS", key.astype(">u2").tobytes()), (b"IDAT", zlib.compress(rows))
@@ -157,8 +158,8 @@ def test_the_value_that_a_png_names_transparent_is_black(
     clear = (values == key).all(axis=2)
     assert clear.any()
     assert not seen[clear].any()
-    if bits == 16:
-        assert np.array_equal(seen[~clear], values[~clear])
+    widened = values if bits == 16 else values * (255 // ((1 << bits) - 1))
+    assert (seen[~clear] == widened[~clear]).all()
 
 
 def test_png_of_sixteen_bits_a_colour_is_read_whole(tmp_path: Path) -> None:
