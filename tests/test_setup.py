@@ -253,3 +253,25 @@ def test_the_readme_names_only_commands_that_exist(capsys: pytest.CaptureFixture
     unknown = [command for command in table if main([command, "--help"]) != 0]
     capsys.readouterr()
     assert unknown == []
+
+
+def test_an_installed_copy_has_all_that_it_looks_up_beside_its_packages(tmp_path: Path) -> None:
+    """As `pip install .` makes it; the checkout itself is out of reach."""
+    tree, site = tmp_path / "tree", tmp_path / "site"
+    for name in ("app", "nearl_core", "resources", "docs"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("main.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    build = "from setuptools.build_meta import build_wheel; build_wheel('..')"
+    built = run(sys.executable, "-c", build, cwd=tree)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("nearl_desk-*.whl")
+    shutil.unpack_archive(wheel, site, "zip")
+    for part in ("resources", "docs/images"):
+        wanted = [path for path in (ROOT / part).rglob("*") if path.is_file()]
+        assert all((site / path.relative_to(ROOT)).is_file() for path in wanted)
+    assert (site / "docs" / "guide.md").is_file()
+    shutil.rmtree(tree)
+    ask = "-m", "nearl_core", "create", str(tmp_path / "p"), "--labels", "chest-xray"
+    made = run(sys.executable, *ask, cwd=site, NEARL_HOME=str(tmp_path / "home"))
+    assert made.returncode == 0, made.stderr
