@@ -40,7 +40,7 @@ class AskingBackbones(QObject):
         dialog = BackbonesDialog(
             self._window,
             used="" if session is None else session.project.backbone,
-            decisions=0 if session is None else len(session.decisions()),
+            decisions=0 if session is None else len(session.standing) + len(session.others),
             can_use=session is not None and not session.read_only,
         )
         dialog.fetch_asked.connect(self._backbones.fetch)

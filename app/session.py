@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.models.scan_table import ScanTable
-from nearl_core.readers import taken_in
+from nearl_core.readers import taken_in, to_learn
 from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import (
@@ -112,7 +112,7 @@ class Session:
         trained: Ids of decisions that the newest version learned from, or that the latest training
             began with; also of those that only add a flag, a note or a confidence to them.
         untrained: Ids of the standing decisions that a version could learn from and none did.
-        teaching: Scans with a decision of any reader that can be learned from.
+        teaching: Scans of which something was said that can be learned from.
         read_by_others: Scans that other readers decided here, imported decisions left out.
         taken_in: What a source says of each scan, by its id; of several the one taken in last.
     """
@@ -133,9 +133,11 @@ class Session:
 
     def __post_init__(self) -> None:
         """Put the decisions in order once; after this each one costs the same, however many."""
-        every = sorted((*self.standing.values(), *self.others), key=lambda found: found.id)
-        self._ordered = {decision.id: decision for decision in every}
-        self._others_of = frozenset(decision.scan_id for decision in self.others)
+        self._others_of = dict[int, tuple[Decision, ...]]()
+        for found in self.others:
+            self._others_of[found.scan_id] = (*self._others_of.get(found.scan_id, ()), found)
+        every = to_learn((*self.others, *self.standing.values()), self.sources, self.label_set)
+        self._to_learn = {found.id: found for found in every}
         self._taught_by_others = _teaching(self.others)
         self.read_by_others = frozenset(
             found.scan_id for found in self.others if found.shown is not Shown.IMPORTED
@@ -143,7 +145,7 @@ class Session:
         self.taken_in = taken_in(self.others, self.sources)
         self.teaching = _teaching(every)
         self._was = dict[int, Was]()
-        self.untrained = {found.id for found in self.lessons()} - self.trained
+        self.untrained = self._lessons_among(every) - self.trained
 
     @classmethod
     def of(
@@ -189,16 +191,16 @@ class Session:
         """Every scan by its id; a value that a worker may keep."""
         return self.table.scans()
 
-    def decisions(self) -> tuple[Decision, ...]:
-        """The standing decisions of every reader, in order of commitment."""
-        return tuple(self._ordered.values())
+    def to_learn(self) -> tuple[Decision, ...]:
+        """The standing decisions that teach: see `readers.to_learn`."""
+        return tuple(self._to_learn.values())
 
     def is_decided(self, scan_id: int) -> bool:
         """Whether any reader's decision of a scan stands."""
         return scan_id in self.standing or scan_id in self._others_of
 
     def is_taught_by_others(self, scan_id: int) -> bool:
-        """Whether the ranking learns what another reader, or a source, said of a scan."""
+        """Whether another reader, or a source, taught the ranking a scan before this one did."""
         return scan_id in self._taught_by_others
 
     def can_teach(self, verdict: Verdict) -> bool:
@@ -207,14 +209,16 @@ class Session:
         return none_apply or verdict.state is State.LABELLED
 
     def lessons_of(self, scan_id: int) -> int:
-        """How many readers' decisions of a scan can be learned from."""
-        own, others = self.standing.get(scan_id), scan_id in self._others_of
-        said = [d for d in self.others if d.scan_id == scan_id] if others else []
-        return sum(self.can_teach(d.verdict) for d in (own, *said) if d is not None)
+        """How many decisions of a scan are learned from."""
+        return len(self._lessons_among(self._to_learn_of(scan_id)))
 
-    def lessons(self) -> tuple[Decision, ...]:
-        """The standing decisions that can be learned from."""
-        return tuple(d for d in self.decisions() if self.can_teach(d.verdict))
+    def _lessons_among(self, decisions: Iterable[Decision]) -> set[int]:
+        return {found.id for found in decisions if self.can_teach(found.verdict)}
+
+    def _to_learn_of(self, scan_id: int) -> tuple[Decision, ...]:
+        own = self.standing.get(scan_id)
+        said = (*self._others_of.get(scan_id, ()), *(() if own is None else (own,)))
+        return to_learn(said, self.sources, self.label_set)
 
     def training_begins(self) -> None:
         """A version is to be made of all decisions that stand."""
@@ -226,26 +230,24 @@ class Session:
         if decision.occasion is Occasion.REPEAT:
             return
         scan_id, verdict = decision.scan_id, decision.verdict
-        said = verdict.state.says_labels
         if scan_id in self.again:
             if verdict.state.is_decided:
                 self._was[scan_id] = self.again.pop(scan_id)
-        elif decision.undoes is not None and not said and scan_id in self._was:
+        elif decision.undoes is not None and not verdict.state.says_labels and scan_id in self._was:
             self.again[scan_id] = self._was.pop(scan_id)  # undone: it is to be decided again
+        for gone in self._to_learn_of(scan_id):
+            del self._to_learn[gone.id]
+            self.untrained.discard(gone.id)
         before = self.standing.pop(scan_id, None)
-        if before is not None:
-            self._ordered.pop(before.id, None)
-            self.untrained.discard(before.id)
-            if before.id in self.trained and before.verdict.call == verdict.call:
-                self.trained.add(decision.id)
-        if self.can_teach(verdict) and decision.id not in self.trained:
-            self.untrained.add(decision.id)
+        if before is not None and before.id in self.trained and before.verdict.call == verdict.call:
+            self.trained.add(decision.id)
         if verdict.state is not State.UNSEEN:
-            self.standing[scan_id] = self._ordered[decision.id] = decision
-        if said or scan_id in self._taught_by_others:
-            self.teaching.add(scan_id)
-        else:
-            self.teaching.discard(scan_id)
+            self.standing[scan_id] = decision
+        now = self._to_learn_of(scan_id)
+        self._to_learn |= {found.id: found for found in now}
+        self.untrained |= self._lessons_among(now) - self.trained
+        self.teaching.discard(scan_id)
+        self.teaching |= _teaching(now)
         self.table.set_verdict(scan_id, UNSEEN if verdict.state is State.UNSEEN else verdict)
 
 

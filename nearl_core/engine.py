@@ -154,7 +154,7 @@ class Engine:
 
         Args:
             scans: By id.
-            decisions: The standing ones.
+            decisions: Those that teach, see `readers.to_learn`.
             version_id: Of the version that is made.
             seed: Equal seeds give versions equal but for rounding, on one machine and without
                 `max_seconds`.

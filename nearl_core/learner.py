@@ -84,7 +84,7 @@ class Learner:
         self._fit(self._taught, behind=lambda: None)  # its head, too
 
     def learn(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> int:
-        """Fit on decisions whose features are known; returns how many."""
+        """Fit on decisions (see `readers.to_learn`) whose features are known; returns how many."""
         self._taught = taught = (scans, decisions)
         return self._fit(taught)
 
@@ -97,8 +97,8 @@ class Learner:
     def finish_learning(self, control: RunControl) -> bool:
         """Do what `learn` leaves for later once decisions are many.
 
-        The live version's head is fitted again, and each time that there are a fiftieth more
-        decisions all is chosen anew that is chosen by them. Takes as long as some decisions: to be
+        The live version's head is fitted again, and each time that a fiftieth of the decisions
+        changed all is chosen anew that is chosen by them. Takes as long as some decisions: to be
         called behind all that can't wait. What ranks changes a little by it.
 
         Returns:
@@ -129,7 +129,10 @@ class Learner:
             ids = [lesson.scan_id for lesson in known]
             if live is not None and len(self.scans.known(ids, live.cache)) == len(ids):
                 tuned = self.embeddings(ids, live.cache)
-        return teaching.taught(ready, examples, tuned, scale=self.measures.scale, behind=behind)
+        decided = frozenset(lesson.decision_id for lesson in known)
+        return teaching.taught(
+            ready, examples, tuned, ids=decided, scale=self.measures.scale, behind=behind
+        )
 
     def _take(self, made: Ready, before: Ready, taught: Taught) -> bool:
         """Let what was made rank, unless something newer is taught or what it was made of."""

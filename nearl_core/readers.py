@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nearl_core.agreement import Agreement, Word, alike, cohen, pairs_of, together, word
 from nearl_core.types import Confidence, Decision, LabelSet
@@ -102,6 +102,35 @@ def confirmed(own: Iterable[Decision], taken: Mapping[int, Decision]) -> set[int
     """Scans of which a reader says what was taken in."""
     both = ((found, taken[found.scan_id]) for found in own if found.scan_id in taken)
     return {found.scan_id for found, other in both if found.verdict.call == other.verdict.call}
+
+
+def to_learn(
+    standing: Iterable[Decision], sources: Collection[str], label_set: LabelSet
+) -> tuple[Decision, ...]:
+    """What teaches: readers' decisions, and of sources' what no reader of the scan was asked.
+
+    A reader who corrects a source would else be half unheard. Deferring a scan decides nothing.
+    """
+    every, ids = tuple(standing), label_set.ids
+    asked = dict[int, set[str]]()
+    for found in every:
+        if found.reader not in sources and found.verdict.state.is_decided:
+            asked.setdefault(found.scan_id, set()).update(set(ids).difference(found.unasked))
+    left = (
+        _left(found, asked[found.scan_id], label_set)
+        if found.reader in sources and found.scan_id in asked
+        else found
+        for found in every
+    )
+    return tuple(found for found in left if found is not None)
+
+
+def _left(given: Decision, asked: Collection[str], label_set: LabelSet) -> Decision | None:
+    """What a source says of labels that readers were not asked for, or None without any."""
+    if not label_set.multi_label:
+        return given if set(given.verdict.labels).difference(asked) else None
+    unasked = tuple(one for one in label_set.ids if one in asked or one in given.unasked)
+    return None if unasked == label_set.ids else replace(given, unasked=unasked)
 
 
 def report(readings: Readings, label_set: LabelSet) -> ReaderReport:

@@ -44,6 +44,8 @@ class Ready:
             too few.
         ranker: None while nothing can be known.
         examples: What the instant learner has learned from, or None without any.
+        learned: Ids of these decisions.
+        chosen_by: Ids of those by which all was chosen that is kept from decision to decision.
         decided: The scans decided, or None without any.
         lags: Whether the live version's head does not know the latest decision yet.
     """
@@ -54,6 +56,8 @@ class Ready:
     live: LiveVersion | None = None
     ranker: Ranker | None = None
     examples: Examples | None = None
+    learned: frozenset[int] = frozenset()
+    chosen_by: frozenset[int] = frozenset()
     decided: Familiar | None = None
     lags: bool = False
 
@@ -61,6 +65,11 @@ class Ready:
     def used(self) -> int:
         """Decisions that the instant learner has seen."""
         return 0 if self.examples is None else len(self.examples.targets)
+
+    @property
+    def changed(self) -> int:
+        """Decisions that came, went or took another's place since all was chosen by them."""
+        return max(len(self.learned - self.chosen_by), len(self.chosen_by - self.learned))
 
     @property
     def version(self) -> str:

@@ -16,6 +16,7 @@ def taught(
     examples: Examples | None,
     tuned: FloatArray | None,
     *,
+    ids: frozenset[int],
     scale: float,
     behind: Pause | None = None,
 ) -> Ready:
@@ -25,26 +26,30 @@ def taught(
         ready: What ranked before.
         examples: With the backbone's features; None without any.
         tuned: N x E, their features by the live version; None where some are missing.
+        ids: Of the decisions.
         scale: The backbone's, of its cosines.
         behind: Do also what a decision among many does not wait for: fit the live version's head,
             and where it is due choose anew all that is chosen by examples. Called in between.
     """
     if examples is None:
         untaught = _untaught(ready, scale)
-        return replace(ready, ranker=untaught, examples=None, decided=None, lags=False)
+        return replace(ready, ranker=untaught, examples=None, learned=ids, decided=None, lags=False)
     old = None if behind and _is_due(ready) else ready.ranker
     before = None if old is None else old.instant
     head = _head(ready, examples, scale, before, behind or (lambda: None))
-    threshold, lags = None, False
+    threshold, lags, chosen_by = None, False, ids
     ranker: Ranker | None = None
     if old is not None and old.instant.keeps_all(len(examples.targets)):
         threshold = None if ready.decided is None else ready.decided.threshold
+        chosen_by = ready.chosen_by
         lags = ready.live is not None and behind is None
         ranker = replace(old, instant=head) if lags else None
     return replace(
         ready,
         ranker=ranker or _with_version(ready, head, examples, tuned),
         examples=examples,
+        learned=ids,
+        chosen_by=chosen_by,
         decided=familiar(examples.embedded(), threshold),
         lags=lags,
     )
@@ -57,7 +62,7 @@ def leaves_more(ready: Ready) -> bool:
 
 def _is_due(ready: Ready) -> bool:
     """Whether what is chosen by examples is to be chosen anew."""
-    return ready.ranker is not None and ready.ranker.instant.is_due(ready.used)
+    return ready.ranker is not None and ready.ranker.instant.is_due(ready.changed)
 
 
 def _with_version(ready: Ready, head: Head, examples: Examples, tuned: FloatArray | None) -> Ranker:

@@ -50,7 +50,7 @@ class Ordering(QObject):
         self._since += 1
         if self._session is None or not self._instructive:
             return
-        if self._since >= acquire.lasts(len(self._session.decisions())):
+        if self._since >= acquire.lasts(len(self._session.to_learn())):
             self._ask()
 
     def surveyed(self, done: int, of: int) -> None:

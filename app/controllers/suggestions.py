@@ -145,7 +145,7 @@ class Suggestions(QObject):
             return
         if self._learning is not None:
             self._learning.cancel()  # a newer fit takes in everything that this one would
-        scans, decisions = session.scans_by_id(), session.decisions()
+        scans, decisions = session.scans_by_id(), session.to_learn()
         self._again.update(again, self._on_screen)  # those of a cancelled fit are still to be said
         wanted = tuple(self._again)
         self._untaught = 0

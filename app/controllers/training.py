@@ -135,7 +135,7 @@ class Training(QObject):
         engine = self._suggestions.engine
         if session is not self._session or engine is None:
             return
-        scans, decisions = session.scans_by_id(), session.decisions()
+        scans, decisions = session.scans_by_id(), session.to_learn()
         session.training_begins()
         self.decided()
         self._job = self._jobs.engine.submit(

@@ -68,6 +68,7 @@ def opened(
     from nearl_core.engine import Engine
     from nearl_core.errors import VersionError
     from nearl_core.scans.guard import ScanReader
+    from nearl_core.store import readings
     from nearl_core.store.project import Project
 
     with Project.open(path, read_only=read_only) as project, ScanReader() as reader:
@@ -88,7 +89,7 @@ def opened(
         except VersionError as error:
             output.message(f"{error} The instant learner ranks instead.")
         scans = {scan.id: scan for scan in project.scans()}
-        decisions = project.standing()
+        decisions = readings.that_teach(project)
         engine.rank(_to_learn_from(scans, decisions), control.renamed("reading scans"))
         engine.learn(scans, decisions)
         yield project, engine
@@ -182,11 +183,13 @@ def _ranking_record(path: str, ranking: "Ranking", names: dict[str, str]) -> dic
 
 
 def _train(args: argparse.Namespace, output: Output) -> None:
+    from nearl_core.store import readings
+
     with opened(args.project, output, device=args.device, read_only=False) as (project, engine):
         scans = {scan.id: scan for scan in project.scans()}
         result = engine.train(
             scans,
-            project.standing(),
+            readings.that_teach(project),
             version_id=project.next_version_id(),
             seed=args.seed,
             max_seconds=args.max_seconds,
@@ -212,6 +215,7 @@ def _train(args: argparse.Namespace, output: Output) -> None:
 def _evaluate(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.evaluation import Stage, from_folder, measure
     from nearl_core.learn.batches import lessons
+    from nearl_core.store import readings
     from nearl_core.store.project import Project
 
     with Project.open(args.project, read_only=True) as project:
@@ -220,7 +224,7 @@ def _evaluate(args: argparse.Namespace, output: Output) -> None:
         known = from_folder(args.folder, project.label_set(), first_id=first_id)
     with opened(args.project, output, device=args.device, read_only=True) as (project, engine):
         scans = {scan.id: scan for scan in project.scans()}
-        learned = lessons(scans, project.standing(), project.label_set())
+        learned = lessons(scans, readings.that_teach(project), project.label_set())
         stage = Stage(args.stage)
         if stage is Stage.TUNED:
             _activate_trained(engine, project)

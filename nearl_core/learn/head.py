@@ -96,9 +96,9 @@ class Head:
         """Whether all that was chosen may be kept: so many examples that one says little."""
         return count >= KEEP_ALL_FROM and self.serves(count)
 
-    def is_due(self, count: int) -> bool:
-        """Whether what was chosen is to be chosen anew, by a fiftieth more examples or fewer."""
-        return self.chosen_at > 0 and abs(count - self.chosen_at) * 50 > self.chosen_at
+    def is_due(self, changed: int) -> bool:
+        """Whether what was chosen is to be chosen anew: a fiftieth of the examples changed."""
+        return self.chosen_at > 0 and changed * 50 > self.chosen_at
 
 
 def zero_shot(texts: FloatArray, *, scale: float, multi_label: bool) -> Head:

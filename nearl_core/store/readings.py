@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, insert, select
 
 from nearl_core.errors import ProjectError
-from nearl_core.readers import Readings, is_among
+from nearl_core.readers import Readings, is_among, to_learn
 from nearl_core.store import decisions
 from nearl_core.store.faults import understood
 from nearl_core.store.schema import decisions as table
@@ -102,6 +102,11 @@ def require_reader(project: "Project", name: str) -> None:
             f"{name} is a source of labels in this project, so nobody can decide under this name.",
             "Choose another pseudonym.",
         )
+
+
+def that_teach(project: "Project") -> tuple[Decision, ...]:
+    """The standing decisions that the ranking learns, see `readers.to_learn`."""
+    return to_learn(project.standing(), sources(project), project.label_set())
 
 
 def trained_on(

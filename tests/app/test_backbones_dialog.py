@@ -128,6 +128,6 @@ def test_another_backbone_keeps_the_decisions_and_trains_anew(
     session = driver.desk.library.session
     assert session is not None
     assert session.project.backbone == "other"
-    assert len(session.decisions()) == 3
+    assert len(session.standing) == 3
     driver.until(lambda: len(session.versions) == 1)  # trained without being asked again
     assert len(driver.engines) == 2

@@ -79,4 +79,4 @@ def test_a_damaged_project_comes_back_from_its_copy(driver: Driver, project: Pat
     assert "was put back, with 0 later decisions; an unknown number are lost." in texts_of(dialog)
     assert not dialog.put_back.isVisible()
     assert driver.desk.library.session is not None
-    assert [one.scan_id for one in driver.desk.library.session.decisions()] == [1]
+    assert [one.scan_id for one in driver.desk.library.session.to_learn()] == [1]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QWidget
 
 from app import strings
 from app.controllers import looking_again
@@ -292,6 +292,27 @@ def test_imported_labels_that_the_others_speak_against_are_listed(imported: Driv
     for _ in range(2):
         imported.press(Qt.Key.Key_A)
     imported.until(lambda: words.NO_DOUBTS in panel.texts())
+
+
+def test_a_corrected_import_teaches_no_more_until_the_correction_is_taken_back(
+    imported: Driver,
+) -> None:
+    def told(stripes: float, waiting: int) -> bool:
+        window = imported.desk.window
+        (line,) = (line for line in window.ranking.panel.lines if line.label_id == "stripes")
+        texts = [label.text() for label in window.training.findChildren(QLabel)]
+        return line.probability == stripes and any(
+            f"{waiting} decisions not trained on yet" in text for text in texts
+        )
+
+    imported.desk.review.show(1)
+    imported.until(lambda: told(2 / 10, 7))  # one scan of seven, as the registry has it
+    imported.decide(Qt.Key.Key_1)
+    imported.until(lambda: told(1 / 10, 7))
+    imported.decide(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    imported.until(lambda: told(2 / 10, 7))
+    imported.decide(Qt.Key.Key_X)  # unassessable: nothing is to be learned of it
+    imported.until(lambda: told(1 / 9, 6))
 
 
 def test_one_panel_stands_beside_the_scan(desk: Driver) -> None:

@@ -14,6 +14,8 @@ from nearl_core.cli.engine import opened
 from nearl_core.cli.output import Output
 from nearl_core.control import RunControl
 from nearl_core.scans.display import RECIPE
+from nearl_core.store import readings
+from nearl_core.store.project import Project
 from tests.engine.making import write_backbone
 from tests.support.scans import disc, stripes, write_png
 
@@ -295,3 +297,42 @@ def test_look_again_lists_no_label_that_a_reader_confirmed(
 def test_look_again_says_what_it_needs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "14 decisions are too few" in _said(capsys, "look-again", project, code=3)
     assert "No reader B" in _said(capsys, "look-again", project, "--reader", "B", code=3)
+
+
+def test_corrected_labels_rank_as_if_they_had_never_been_taken_in(
+    imported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, names = imported.parent / "scans", ("8.png", "9.png", "10.png")
+    rows = (imported.parent / "labels.csv").read_text().splitlines()
+    wrong = {"Disc": "Stripes", "Stripes": "Disc"}
+    right = [row for row in rows if row.split(",")[0] in {str(folder / name) for name in names}]
+    kept = [row for row in rows if row not in right]
+    mixed = [f"{path},{wrong[label]}" for path, label in (row.split(",") for row in right)]
+    tables = {"with.csv": kept + mixed, "without.csv": kept, "right.csv": ["path,label", *right]}
+    for name, lines in tables.items():
+        (tmp_path / name).write_text("\n".join(lines))
+    said = dict[str, Lines]()
+    for name in ("with", "without"):
+        made, backbone = tmp_path / f"{name}.nearl", imported.parent / "tiny"
+        more = ["--labels", "Disc,Stripes", "--scans", folder, "--backbone", backbone]
+        assert main([*map(str, ["create", made, *more])]) == 0
+        taken = [
+            "import",
+            made,
+            tmp_path / f"{name}.csv",
+            "--format",
+            "csv",
+            "--source",
+            "registry",
+        ]
+        assert main([*map(str, taken)]) == 0
+        before = _run(capsys, "rank", made)
+        assert main(["decide", str(made), str(tmp_path / "right.csv")]) == 0
+        said[name] = _run(capsys, "rank", made)
+        assert said[name] != before
+    assert said["with"] == said["without"]
+    with Project.open(tmp_path / "with.nearl") as project:
+        (reader,) = readings.readers(project)
+        for _ in names:
+            project.undo(reader)
+    assert _run(capsys, "rank", tmp_path / "with.nearl") != said["with"]

@@ -70,11 +70,11 @@ def truth(scan: Scan) -> str:
 
 
 def decided(scan_id: int, *labels: str, number: int = 0, **more: Any) -> Decision:
-    """A decision made blind; none of the labels applies where none is given."""
+    """A decision of ann's, made blind; none of the labels applies where none is given."""
     verdict = Verdict(State.LABELLED if labels else State.NONE_APPLY, labels)
     number = number or scan_id + 100
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Decision(number, scan_id, "ann", now, verdict, **{"shown": Shown.BLIND, **more})
+    now, more = datetime(2026, 1, 1, tzinfo=UTC), {"shown": Shown.BLIND, "reader": "ann", **more}
+    return Decision(number, scan_id, time=now, verdict=verdict, **more)
 
 
 def all_decided(scans: Sequence[Scan]) -> list[Decision]:

@@ -14,12 +14,15 @@ from nearl_core.learn.ranker import Blend, Ranker
 from nearl_core.learner import Learner, Measures
 from nearl_core.model.features import FeatureCache, scan_key
 from nearl_core.model.scan_features import ScanFeatures
+from nearl_core.readers import to_learn
 from nearl_core.state import LiveVersion, Ready
 from nearl_core.types import Scan
 from tests.engine.making import LABELS, decided
 from tests.support.projects import version
 
 COUNT, WIDTH = 320, 12
+MANY, WIDE = 540, 560
+"""So many decisions of so wide features that their products are kept."""
 DECISIONS = [decided(n, "ds"[n % 2]) for n in range(COUNT)]
 
 
@@ -32,19 +35,23 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Scan]:
     return made
 
 
-def _learner(scans: dict[int, Scan], folder: Path, texts: FloatArray | None = None) -> Learner:
+def _learner(
+    scans: dict[int, Scan], folder: Path, texts: FloatArray | None = None, *, width: int = WIDTH
+) -> Learner:
     cache, rng = FeatureCache(folder, "made up"), np.random.default_rng(0)
-    rows = rng.normal(size=(COUNT, WIDTH)) + np.eye(WIDTH)[np.arange(COUNT) % 2]
+    rows = rng.normal(size=(len(scans), width)) + np.eye(width)[np.arange(len(scans)) % 2]
     for scan, row in zip(scans.values(), rows / np.linalg.norm(rows, axis=1)[:, None], strict=True):
         cache.put(scan_key(scan.path), 0, row.astype(np.float32))
-    learner = Learner(Ready(LABELS, texts, cache), ScanFeatures(), Measures(WIDTH, (), 10.0))
+    learner = Learner(Ready(LABELS, texts, cache), ScanFeatures(), Measures(width, (), 10.0))
     for scan in scans.values():
         learner.scans.know(scan)
     return learner
 
 
 def _said(learner: Learner) -> np.ndarray:
-    return learner.ready.probabilities(range(COUNT), learner.scans)
+    return learner.ready.probabilities(
+        range(learner.scans.count(learner.ready.cache)), learner.scans
+    )
 
 
 def test_what_is_kept_of_many_decisions_is_chosen_anew_afterwards(
@@ -65,6 +72,35 @@ def test_what_is_kept_of_many_decisions_is_chosen_anew_afterwards(
     assert learner.finish_learning(RunControl())
     assert np.array_equal(_said(learner), _said(plain))
     assert not learner.finish_learning(RunControl())
+
+
+def test_many_labels_that_were_taken_in_and_corrected_teach_as_if_they_had_never_been(
+    tmp_path: Path,
+) -> None:
+    """Decision by decision, with all that is kept between; and taken back likewise."""
+    scans = {n: Scan(n, tmp_path / str(n)) for n in range(MANY)}
+    for scan in scans.values():
+        scan.path.touch()
+    given = [
+        decided(n, "ds"[n % 2 ^ (n < 40)], number=n + 1, reader="registry") for n in range(MANY)
+    ]
+    right = [decided(n, "ds"[n % 2], number=n + 1000) for n in range(40)]
+    learner = _learner(scans, tmp_path / "a", width=WIDE)
+    learner.learn(scans, to_learn(given, {"registry"}, LABELS))
+    before = _said(learner)
+    for count in range(1, len(right) + 1):
+        learner.learn(scans, to_learn([*given, *right[:count]], {"registry"}, LABELS))
+        assert learner.ready.used == MANY  # a word for a word
+    assert learner.ready.examples is not None
+    assert learner.ready.examples.products is not None
+    fresh = _learner(scans, tmp_path / "b", width=WIDE)
+    fresh.learn(scans, [*right, *given[40:]])
+    assert learner.finish_learning(RunControl())
+    assert abs(_said(learner) - _said(fresh)).max() < 1e-4
+    assert abs(_said(learner) - before).max() > 0.1
+    learner.learn(scans, to_learn(given, {"registry"}, LABELS))
+    assert learner.finish_learning(RunControl())
+    assert abs(_said(learner) - before).max() < 1e-4
 
 
 def test_the_live_versions_head_learns_the_latest_decision_behind_the_queue(
