@@ -1,7 +1,7 @@
 """The open project as the GUI thread knows it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.models.scan_table import ScanTable
@@ -40,7 +40,7 @@ class Decided:
     standing: tuple[Decision, ...]
     others: tuple[Decision, ...]
     again: Mapping[int, "Was"]
-    sources: frozenset[str] = frozenset()
+    sources: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,12 @@ class Opened:
     decided: Decided
     scans: ScanList
     versions: tuple[Version, ...]
-    notice: str = ""
-    rules: ReadingRules = field(default_factory=ReadingRules)
-    repeated: frozenset[int] = frozenset()
-    trained: frozenset[int] = frozenset()
+    notice: str
+    rules: ReadingRules
+    repeated: frozenset[int]
+    trained: frozenset[int]
 
 
-@dataclass(eq=False)
 class Session:
     """One open project; lives in the GUI thread, its project is used in the store thread.
 
@@ -117,22 +116,20 @@ class Session:
         taken_in: What a source says of each scan, by its id; of several the one taken in last.
     """
 
-    project: "Project"
-    reader: str
-    scan_reader: ScanReader
-    table: ScanTable
-    label_set: LabelSet
-    versions: tuple[Version, ...]
-    standing: dict[int, Decision]
-    others: tuple[Decision, ...] = ()
-    rules: ReadingRules = field(default_factory=ReadingRules)
-    repeated: frozenset[int] = frozenset()
-    again: dict[int, Was] = field(default_factory=dict)
-    sources: frozenset[str] = frozenset()
-    trained: set[int] = field(default_factory=set)
+    def __init__(
+        self, opened: Opened, *, reader: str, scan_reader: ScanReader, table: ScanTable
+    ) -> None:
+        self.project, self.reader = opened.project, reader
+        self.scan_reader, self.table = scan_reader, table
+        self.versions, self.rules = opened.versions, opened.rules
+        self.repeated, self.trained = opened.repeated, set(opened.trained)
+        self._read(opened.decided)
 
-    def __post_init__(self) -> None:
+    def _read(self, now: Decided) -> None:
         """Put the decisions in order once; after this each one costs the same, however many."""
+        self.label_set, self.others, self.again = now.label_set, now.others, dict(now.again)
+        self.standing = {decision.scan_id: decision for decision in now.standing}
+        self.sources = now.sources
         self._others_of = dict[int, tuple[Decision, ...]]()
         for found in self.others:
             self._others_of[found.scan_id] = (*self._others_of.get(found.scan_id, ()), found)
@@ -147,33 +144,9 @@ class Session:
         self._was = dict[int, Was]()
         self.untrained = self._lessons_among(every) - self.trained
 
-    @classmethod
-    def of(
-        cls, opened: Opened, *, reader: str, scan_reader: ScanReader, table: ScanTable
-    ) -> "Session":
-        """A session over what was read from a project."""
-        return cls(
-            project=opened.project,
-            reader=reader,
-            scan_reader=scan_reader,
-            table=table,
-            label_set=opened.decided.label_set,
-            versions=opened.versions,
-            rules=opened.rules,
-            repeated=opened.repeated,
-            standing={decision.scan_id: decision for decision in opened.decided.standing},
-            others=opened.decided.others,
-            again=dict(opened.decided.again),
-            sources=opened.decided.sources,
-            trained=set(opened.trained),
-        )
-
     def reread(self, now: Decided) -> None:
         """The label set changed, or decisions came from elsewhere."""
-        self.label_set, self.others, self.again = now.label_set, now.others, dict(now.again)
-        self.sources = now.sources
-        self.standing = {decision.scan_id: decision for decision in now.standing}
-        self.__post_init__()
+        self._read(now)
         verdicts = {scan_id: decision.verdict for scan_id, decision in self.standing.items()}
         self.table.set_decided(verdicts, now.label_set)
 

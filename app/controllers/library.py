@@ -153,7 +153,7 @@ class Library(QObject):
             time_limit_s=settings.time_limit_s,
             memory_limit_bytes=settings.memory_limit_mb << 20,
         )
-        session = Session.of(opened, reader=settings.reader, scan_reader=reader, table=self._table)
+        session = Session(opened, reader=settings.reader, scan_reader=reader, table=self._table)
         self._session = session
         verdicts = {decision.scan_id: decision.verdict for decision in opened.decided.standing}
         self._table.fill(opened.scans, verdicts, opened.decided.label_set)

@@ -55,9 +55,8 @@ def version_lines(versions: tuple[Version, ...]) -> tuple[VersionLine, ...]:
 
 
 def _line(version: Version) -> VersionLine:
-    created = version.created.astimezone()
-    title = f"{version.id}   {created:%d %b %H:%M}"
     detail = f"{strings.decisions(len(version.decision_ids))}   {_figures(version)}"
+    title = strings.version_title(version)
     return VersionLine(version.id, title, detail, version.live, version.reason)
 
 

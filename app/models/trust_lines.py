@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from app import strings
 from app.strings import trust_words as words
 from nearl_core.learn import prequential
 from nearl_core.learn.prequential import LAST, Outcome, Share
@@ -174,7 +175,7 @@ def _odds(odds: float) -> str:
 
 
 def _evidence(version: Version, label_set: LabelSet) -> VersionEvidence:
-    title = f"{version.id}   {version.created.astimezone():%d %b %H:%M}"
+    title = strings.version_title(version)
     sentences = [version.reason]
     evidence, tables = version.evidence, list[Table]()
     if version.before is not None and version.after is not None:

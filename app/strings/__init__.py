@@ -238,6 +238,11 @@ def read_only_banner(where: str) -> str:
     return f"{where} It is open here for reading: decisions can't be saved."
 
 
+def version_title(version: Version) -> str:
+    """A version, and when it was made by the clock of this place."""
+    return f"{version.id}   {version.created.astimezone():%d %b %H:%M}"
+
+
 def trained(version: Version) -> str:
     """What a training run came to."""
     return f"Version {version.id}. {version.reason}"

@@ -56,7 +56,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):
         raise BackboneError(f"{CONFIG} in {folder.name} has no model_cfg.", _AGAIN)
     check_towers(config["model_cfg"], name=folder.name)
-    if config["model_cfg"]["text_cfg"].get("hf_model_name"):
+    if text_model(config):
         read_text_config(folder)
     prepared = config.get("preprocess_cfg")
     if not isinstance(prepared, dict) or not {"mean", "std"} <= set(prepared):
@@ -80,6 +80,16 @@ def _said(file: Path) -> Any:  # noqa: ANN401 - what a file holds
         return json.loads(file.read_text("utf-8"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def text_model(config: dict[str, Any]) -> str:
+    """The name of a text tower of transformers in a configuration, or ""."""
+    return config["model_cfg"]["text_cfg"].get("hf_model_name") or ""
+
+
+def own_tokenizer(config: dict[str, Any]) -> str:
+    """The name of a tokenizer that is not CLIP's own in a configuration, or ""."""
+    return config["model_cfg"]["text_cfg"].get("hf_tokenizer_name") or ""
 
 
 def check_towers(model_cfg: dict[str, Any], *, name: str) -> None:
@@ -137,7 +147,7 @@ def check_tokenizer(folder: Path, config: dict[str, Any]) -> None:
     Raises:
         BackboneError: If it is missing or asks for code of its own.
     """
-    named = config["model_cfg"]["text_cfg"].get("hf_tokenizer_name")
+    named = own_tokenizer(config)
     if not named:
         return
     if not any((folder / name).is_file() for name in _TOKENIZERS):

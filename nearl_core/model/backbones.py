@@ -25,9 +25,11 @@ from nearl_core.model.backbone_folder import (
     check_towers,
     checked_hash,
     identity,
+    own_tokenizer,
     read_config,
     read_text_config,
     read_words,
+    text_model,
     weights_file,
     write_sums,
 )
@@ -135,13 +137,13 @@ def random(name: str, *, seed: int = 0) -> Backbone:
     source = architecture if folder is None else f"local-dir:{folder}"
     own_text = {} if folder is None else _own_text(folder, config)
     prepare = preprocessing.of_config(config, name=name)
-    if config["model_cfg"]["text_cfg"].get("hf_model_name"):
+    if text_model(config):
         check_transformers(name, config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = _open(source, **own_text)
-    named = config["model_cfg"]["text_cfg"].get("hf_tokenizer_name")
-    tokenizer = _stand_in(folder, config) if named else open_clip.get_tokenizer(source)
+    own = own_tokenizer(config)
+    tokenizer = _stand_in(folder, config) if own else open_clip.get_tokenizer(source)
     return Backbone(name, RANDOM, model, prepare, tokenizer, None)
 
 
@@ -151,13 +153,14 @@ def _architecture(name: str) -> dict[str, Any]:
         raise BackboneError(f"There is no architecture {name!r}.", "Choose one such as ViT-B-16.")
     model_cfg = open_clip.get_model_config(name)
     check_towers(model_cfg, name=name)
-    if model_cfg["text_cfg"].get("hf_model_name"):
+    usual = {"mean": open_clip.OPENAI_DATASET_MEAN, "std": open_clip.OPENAI_DATASET_STD}
+    config = {"model_cfg": model_cfg, "preprocess_cfg": usual}
+    if text_model(config):
         raise BackboneError(
             f"The shape of the text tower of {name} stands on the network only.",
             "Choose a CLIP, a SigLIP or BiomedCLIP.",
         )
-    usual = {"mean": open_clip.OPENAI_DATASET_MEAN, "std": open_clip.OPENAI_DATASET_STD}
-    return {"model_cfg": model_cfg, "preprocess_cfg": usual}
+    return config
 
 
 def _open(source: str, **changes: Any) -> OpenClip:  # noqa: ANN401
@@ -172,15 +175,14 @@ def _open(source: str, **changes: Any) -> OpenClip:  # noqa: ANN401
 
 def _own_text(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     """What makes open_clip look for a text tower of transformers in the folder, not online."""
-    text = config["model_cfg"]["text_cfg"]
-    if not text.get("hf_model_name"):
+    if not text_model(config):
         return {}
+    text = config["model_cfg"]["text_cfg"]
     return {"text_cfg": {**text, "hf_model_name": str(folder), "hf_model_pretrained": False}}
 
 
 def _tokenizer(folder: Path, config: dict[str, Any]) -> Tokenize:
-    named = config["model_cfg"]["text_cfg"].get("hf_tokenizer_name")
-    safe = {"local_files_only": True, "trust_remote_code": False} if named else {}
+    safe = {"local_files_only": True, "trust_remote_code": False} if own_tokenizer(config) else {}
     with _quiet():
         return open_clip.get_tokenizer(f"local-dir:{folder}", **safe)  # type: ignore[no-any-return]
 
@@ -191,7 +193,7 @@ def _stand_in(folder: Path | None, config: dict[str, Any]) -> Tokenize:
     The real one would have to be fetched. Texts start with 1, end with 2 and are filled with 0.
     """
     text = config["model_cfg"]["text_cfg"]
-    shape = read_text_config(folder) if folder and text.get("hf_model_name") else text
+    shape = read_text_config(folder) if folder and text_model(config) else text
     length, words = int(text.get("context_length", 77)), int(shape["vocab_size"]) - 3
 
     def tokenize(texts: Sequence[str]) -> Tensor:
@@ -211,8 +213,7 @@ def check_transformers(name: str, config: dict[str, Any]) -> None:
     Raises:
         BackboneError: If not.
     """
-    text = config["model_cfg"]["text_cfg"]
-    needed = text.get("hf_model_name") or text.get("hf_tokenizer_name")
+    needed = text_model(config) or own_tokenizer(config)
     if needed and importlib.util.find_spec("transformers") is None:
         raise BackboneError(
             f"The texts of the backbone {name} need the package transformers.",

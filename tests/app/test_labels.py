@@ -15,7 +15,7 @@ from app.models.draft import Draft
 from app.models.label_drafts import Edit, drafts_of
 from app.models.label_tree import below, indents
 from app.models.panel import build_panel
-from app.strings import label_words
+from app.strings import dialog_words, label_words
 from app.views.dialogs.label_set import LabelSetDialog
 from app.views.fields import ElidedLabel
 from nearl_core import labels_file
@@ -30,7 +30,7 @@ from nearl_core.types import (
     State,
     Verdict,
 )
-from tests.app.driving import WAIT_MS, Driver, make_project
+from tests.app.driving import WAIT_MS, Driver, dialog_of, make_project
 
 
 def test_children_are_set_in_below_their_parent_only() -> None:
@@ -187,6 +187,37 @@ def test_a_removed_label_is_retired_and_back_changes_nothing(desk: Driver) -> No
     dialog.editor.remove()
     assert [cells[2:] for cells in _apply(desk, dialog)] == [["Disc", label_words.AGAIN]]
     assert desk.desk.table.verdict(first).state is State.UNSEEN
+
+
+def test_the_label_editor_refuses_bad_names_in_place(desk: Driver) -> None:
+    desk.desk.asking_labels.ask()
+    dialog = dialog_of(desk, LabelSetDialog)
+    assert isinstance(dialog, LabelSetDialog)
+    dialog.editor.add()
+    assert dialog.problem == dialog_words.EMPTY_NAME.format(place=4)
+    assert not dialog.ok.isEnabled()
+    desk.bot.keyClicks(dialog.editor.name_field, "disc")
+    assert "stands twice" in dialog.problem
+    desk.bot.keyClicks(dialog.editor.name_field, " two")
+    assert dialog.problem == ""
+    with desk.bot.waitSignal(desk.desk.asking_labels.labelling.saved, timeout=WAIT_MS):
+        dialog.ok.click()
+    assert [line.name for line in desk.desk.window.ranking.panel.lines][-1] == "disc two"
+
+
+def test_a_rename_keeps_the_id(desk: Driver) -> None:
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    desk.desk.asking_labels.ask()
+    dialog = dialog_of(desk, LabelSetDialog)
+    assert isinstance(dialog, LabelSetDialog)
+    dialog.editor.name_field.clear()
+    desk.bot.keyClicks(dialog.editor.name_field, "Circle")
+    dialog.ok.click()
+    desk.until(lambda: dialog.reviewing)
+    with desk.bot.waitSignal(desk.desk.asking_labels.labelling.saved, timeout=WAIT_MS):
+        dialog.ok.click()
+    assert desk.desk.table.detail(first) == "Circle"
 
 
 def test_edits_become_changes_of_labels_that_were_there() -> None:

@@ -1,21 +1,17 @@
 """Projects, bad input, and the window around them."""
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import replace
+from copy import copy
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLabel
 
-import main
 from app import strings
 from app.controllers.library import NewProject
 from app.controllers.pictures import Place
@@ -24,24 +20,17 @@ from app.models.commands import Command
 from app.models.scan_table import ScanTable, Show
 from app.strings import command_words, dialog_words
 from app.views.dialogs.about import AboutDialog
-from app.views.dialogs.export import ExportDialog
-from app.views.dialogs.label_set import LabelSetDialog
 from app.views.dialogs.new_project import NewProjectDialog
 from nearl_core import bugs as bug_reports
 from nearl_core import labels_file
 from nearl_core.control import RunControl
 from nearl_core.errors import ProjectError
-from nearl_core.model import adapter_file
-from nearl_core.model.nearl import Nearl, NearlConfig
 from nearl_core.scan_list import ScanList
 from nearl_core.store.copies import copies
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, Scan, State, Unit, Verdict
 from tests.app.driving import WAIT_MS, Driver, dialog_of
-from tests.support.projects import version
 from tests.support.scans import write_dicom
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_start_page_says_what_this_is_not(driver: Driver) -> None:
@@ -165,128 +154,6 @@ def test_the_database_is_copied_each_day(desk: Driver, monkeypatch: pytest.Monke
     desk.until(lambda: len(copies(folder)) == 2)
 
 
-def test_the_label_editor_refuses_bad_names_in_place(desk: Driver) -> None:
-    desk.desk.asking_labels.ask()
-    dialog = dialog_of(desk, LabelSetDialog)
-    assert isinstance(dialog, LabelSetDialog)
-    dialog.editor.add()
-    assert dialog.problem == dialog_words.EMPTY_NAME.format(place=4)
-    assert not dialog.ok.isEnabled()
-    desk.bot.keyClicks(dialog.editor.name_field, "disc")
-    assert "stands twice" in dialog.problem
-    desk.bot.keyClicks(dialog.editor.name_field, " two")
-    assert dialog.problem == ""
-    with desk.bot.waitSignal(desk.desk.asking_labels.labelling.saved, timeout=WAIT_MS):
-        dialog.ok.click()
-    assert [line.name for line in desk.desk.window.ranking.panel.lines][-1] == "disc two"
-
-
-def test_a_rename_keeps_the_id(desk: Driver) -> None:
-    first = desk.scan_id()
-    desk.decide(Qt.Key.Key_1)
-    desk.desk.asking_labels.ask()
-    dialog = dialog_of(desk, LabelSetDialog)
-    assert isinstance(dialog, LabelSetDialog)
-    dialog.editor.name_field.clear()
-    desk.bot.keyClicks(dialog.editor.name_field, "Circle")
-    dialog.ok.click()
-    desk.until(lambda: dialog.reviewing)
-    with desk.bot.waitSignal(desk.desk.asking_labels.labelling.saved, timeout=WAIT_MS):
-        dialog.ok.click()
-    assert desk.desk.table.detail(first) == "Circle"
-
-
-class Opened(QObject):
-    """Stands for the file manager."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folders: list[Path] = []
-
-    @Slot(QUrl)
-    def take(self, url: QUrl) -> None:
-        """A folder is to be shown."""
-        self.folders.append(Path(url.toLocalFile()))
-
-
-def test_an_export_is_made_from_the_dialog(desk: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
-        desk.decide(key)
-    desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    dialog = dialog_of(desk, ExportDialog)
-    assert isinstance(dialog, ExportDialog)
-    with desk.bot.waitSignal(desk.desk.asking_export.exporting.done, timeout=WAIT_MS):
-        dialog.ok.click()
-    assert "3 scans" in dialog.result_text.text()
-    first = dialog.folder
-    assert first.is_dir()
-    opened = Opened()
-    QDesktopServices.setUrlHandler("file", opened, "take")  # type: ignore[arg-type]
-    (button,) = (
-        one for one in dialog.findChildren(QPushButton) if one.text() == dialog_words.OPEN_FOLDER
-    )
-    desk.bot.mouseClick(button, Qt.MouseButton.LeftButton)
-    QDesktopServices.unsetUrlHandler("file")
-    assert opened.folders == [first]
-    with monkeypatch.context() as without:
-        without.setattr(QDesktopServices, "openUrl", lambda _url: False)
-        desk.bot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert str(first) in dialog.result_text.text()
-    desk.bot.keyClick(dialog, Qt.Key.Key_Return)
-    assert not dialog.isVisible()
-    desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    desk.until(lambda: dialog_of(desk, ExportDialog) not in (None, dialog))
-    again = dialog_of(desk, ExportDialog)
-    assert isinstance(again, ExportDialog)
-    assert again.folder == first.with_name(f"{first.name}-2")
-    again.reject()
-
-
-def test_the_live_versions_adapters_are_exported_from_the_dialog(
-    driver: Driver, project: Path
-) -> None:
-    with Project.open(project) as opened:
-        nearl = Nearl(NearlConfig(32, 32, 2, 2, rank=8, queries=2, blocks=1))
-        weights = opened.adapters_folder / "v1.safetensors"
-        adapter_file.write(weights, nearl, extra={}, provenance={"blend": {}})
-        opened.add_version(version("v1"))
-    driver.open(project)
-    driver.desk.actions.asked.emit(Command.EXPORT)
-    dialog = dialog_of(driver, ExportDialog)
-    assert isinstance(dialog, ExportDialog)
-    dialog.choose_format("adapters")
-    assert dialog.problem == dialog_words.NO_ADAPTERS
-    assert not dialog.ok.isEnabled()
-    dialog.reject()
-    with driver.bot.waitSignal(driver.desk.training.live_changed, timeout=WAIT_MS):
-        driver.desk.training.activate("v1")
-    driver.desk.actions.asked.emit(Command.EXPORT)
-    driver.until(lambda: dialog_of(driver, ExportDialog) is not dialog)
-    dialog = dialog_of(driver, ExportDialog)
-    assert isinstance(dialog, ExportDialog)
-    dialog.choose_format("adapters")
-    assert dialog.problem == ""
-    with driver.bot.waitSignal(driver.desk.asking_export.exporting.adapters, timeout=WAIT_MS):
-        dialog.ok.click()
-    assert "adapters of version v1" in dialog.result_text.text()
-    assert (dialog.folder / "adapters.safetensors").read_bytes() == weights.read_bytes()
-    dialog.ok.click()
-
-
-def test_an_export_goes_into_a_folder_with_a_name(desk: Driver) -> None:
-    desk.press(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    dialog = dialog_of(desk, ExportDialog)
-    assert isinstance(dialog, ExportDialog)
-    field = next(x for x in dialog.findChildren(QLineEdit) if x.text() == str(dialog.folder))
-    field.selectAll()
-    desk.bot.keyClicks(field, "/")
-    assert dialog.problem == dialog_words.FOLDER_NEEDS_NAME
-    assert not dialog.ok.isEnabled()
-    desk.bot.keyClicks(field, "a")
-    assert dialog.problem == ""
-    dialog.reject()
-
-
 def test_a_bug_is_told_once_and_without_names(driver: Driver, bugs: list[str]) -> None:
     driver.desk.jobs.background.submit(lambda _control: _fail())
     driver.until(lambda: bool(driver.troubles))
@@ -307,45 +174,6 @@ def test_a_hundred_thousand_scans_filter_fast() -> None:
     assert table.rowCount() == 11
     table.set_filter(Show.ALL, "")
     assert table.next_to_do(4) == 6
-
-
-def test_no_torch_before_the_window_is_up() -> None:
-    code = (
-        "import sys; from app import bootstrap; bootstrap.application(); d = bootstrap.build(); "
-        "d.window.show(); print(sorted({'torch', 'open_clip', 'sqlalchemy'} & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
-
-
-def test_main_without_a_display_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(sys, "platform", "linux")
-    assert main.main([]) == 3
-    assert capsys.readouterr().err.strip() == strings.NO_DISPLAY
-
-
-def test_a_missing_library_gets_its_package_names(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    real = __import__
-
-    def without_qt(name: str, *args: object, **kwargs: object) -> object:
-        if name == "PySide6":
-            raise ImportError("libEGL.so.1: cannot open shared object file")
-        return real(name, *args, **kwargs)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("builtins.__import__", without_qt)
-    assert main.main([]) == 3
-    text = capsys.readouterr().err
-    assert "libEGL.so.1" in text
-    assert "apt install" in text
-    assert "dnf install" in text
 
 
 def test_menus_name_every_command() -> None:
@@ -391,7 +219,7 @@ def test_late_pictures_of_another_project_stand_for_none_of_this_one(
     monkeypatch.setattr(desk.desk.jobs.pictures, "submit", submit)
     pictures.open(session)
     pictures.want(scan, 0, Priority.SCREEN)
-    pictures.open(replace(session))  # whose scans have the same numbers
+    pictures.open(copy(session))  # whose scans have the same numbers
     pictures.want(scan, 0, Priority.SCREEN)
     late[0](old)
     assert pictures.at(place) is None
