@@ -123,20 +123,24 @@ class Engine:
 
     def rank(self, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
         """Rank scans, in their order; features that are missing are made and kept."""
-        problems, size = dict[int, str](), max(RANK_BATCH, self.encoder.batch)
-        for start in range(0, len(scans), size):
-            problems |= self._encode(scans[start : start + size], control)
-            if len(scans) > size:
-                control.step(min(start + size, len(scans)), len(scans), "ranking")
-        ready = self.ready
-        for cache in ready.caches:
-            cache.save()
+        problems, ready = self.look_at(scans, control), self.ready
         ranked = {r.scan_id: r for r in self.rerank([scan.id for scan in scans])}
         empty = Ranking(0, ready.version, ready.used, ())
         return [
             ranked.get(scan.id, replace(empty, scan_id=scan.id, notice=problems.get(scan.id, "")))
             for scan in scans
         ]
+
+    def look_at(self, scans: Sequence[Scan], control: RunControl) -> dict[int, str]:
+        """Make and keep the features that are missing; returns why some scans have none."""
+        problems, size = dict[int, str](), max(RANK_BATCH, self.encoder.batch)
+        for start in range(0, len(scans), size):
+            problems |= self._encode(scans[start : start + size], control)
+            if len(scans) > size:
+                control.step(min(start + size, len(scans)), len(scans), "ranking")
+        for cache in self.ready.caches:
+            cache.save()
+        return problems
 
     def train(
         self,
@@ -178,7 +182,7 @@ class Engine:
         learned = lessons(scans, decisions, self.ready.label_set)
         check_enough(learned, self.ready.label_set)
         there = dict.fromkeys(lesson.scan_id for lesson in learned)
-        self.rank([scans[scan_id] for scan_id in there], control.renamed("reading scans"))
+        self.look_at([scans[scan_id] for scan_id in there], control.renamed("reading scans"))
         # Readers went on meanwhile: what they were last taught by stands, where there is any.
         self.learner.learn_first(scans, decisions)
         ready = self.ready  # one state for the whole run, whatever is served in between

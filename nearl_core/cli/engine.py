@@ -90,7 +90,7 @@ def opened(
             output.message(f"{error} The instant learner ranks instead.")
         scans = {scan.id: scan for scan in project.scans()}
         decisions = readings.that_teach(project)
-        engine.rank(_to_learn_from(scans, decisions), control.renamed("reading scans"))
+        engine.look_at(_to_learn_from(scans, decisions), control.renamed("reading scans"))
         engine.learn(scans, decisions)
         yield project, engine
 

@@ -14,11 +14,24 @@ from nearl_core.learn.examples import Examples, Features, FloatArray
 NEIGHBOURS = 3
 FEWEST = 16
 QUANTILE, SLACK = 0.95, 1.2
+MEASURED = 2048
+"""So many decided scans, drawn by chance, tell how far all of them are from each other."""
+_AT_ONCE = 128
+"""Rows of N x M distances: of tens of thousands of decisions all would be gigabytes."""
 
 
 def distances(features: Features, decided: Features) -> FloatArray:
     """Mean cosine distance to the nearest decided scans: N x E and M x E to N; all normalised."""
-    near = features @ decided.T
+    found = [_to_nearest(features[part] @ decided.T) for part in _parts(len(features))]
+    return np.concatenate([np.zeros(0), *found])
+
+
+def _parts(count: int) -> list[slice]:
+    return [slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE)]
+
+
+def _to_nearest(near: Features) -> FloatArray:
+    """From cosines, N x M."""
     count = min(NEIGHBOURS, near.shape[1])
     return np.asarray(1 - np.partition(near, -count, axis=1)[:, -count:].mean(1))
 
@@ -60,8 +73,19 @@ def familiar(examples: Examples, threshold: float | None = None) -> Familiar:
         return Familiar(decided, np.inf)
     if threshold is not None:
         return Familiar(decided, threshold)
-    coarse = decided.astype(np.float32)  # enough for a threshold, in half the time
-    among = coarse @ coarse.T
-    np.fill_diagonal(among, -np.inf)
-    own = 1 - np.partition(among, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(1)
+    own = _from_each_other(decided.astype(np.float32))  # enough for a threshold, in half the time
     return Familiar(decided, float(SLACK * np.quantile(own, QUANTILE)))
+
+
+def _from_each_other(decided: Features) -> FloatArray:
+    """Distances of decided scans to the nearest others; of many scans, those of some."""
+    some = np.arange(len(decided))
+    if len(some) > MEASURED:
+        some = np.random.default_rng(0).permutation(some)[:MEASURED]
+    found = []
+    for part in _parts(len(some)):
+        rows = some[part]
+        near = decided[rows] @ decided.T
+        near[np.arange(len(rows)), rows] = -np.inf
+        found.append(_to_nearest(near))
+    return np.concatenate(found)

@@ -21,6 +21,8 @@ Feature = NDArray[np.float32]
 Key = tuple[str, int]
 LIMIT_BYTES = 2 << 30
 """Features of a few hundred thousand frames; beyond, the file is begun anew."""
+_AT_ONCE = 1000
+"""Rows that are read together: their bytes beside the matrix would be as much again."""
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS features "
     "(source TEXT, scan TEXT, frame INTEGER, value BLOB, PRIMARY KEY (source, scan, frame))"
@@ -94,12 +96,22 @@ class FeatureCache:
             self._keep([((scan, frame), feature)])
             self._unsaved[scan, frame] = feature
 
-    def _keep(self, found: Sequence[tuple[Key, Feature]]) -> None:
-        """Append rows; a key that is there gets a new one, so that readers never see a change."""
+    def _keep(self, found: Sequence[tuple[Key, Feature]], *, room: int = 64) -> None:
+        """Append rows; a key that is there gets a new one, so that readers never see a change.
+
+        Args:
+            found: At least one.
+            room: For so many rows at the least.
+
+        Raises:
+            ValueError: If they are not of one length.
+        """
         used, more = self._used, len(found)
+        width = self.width or len(found[0][1])
+        if any(len(feature) != width for _, feature in found):
+            raise ValueError("features of one source are of one length")
         if used + more > len(self._matrix):
-            width = len(found[0][1])
-            grown = np.zeros((max(2 * len(self._matrix), used + more, 64), width), np.float32)
+            grown = np.zeros((max(2 * len(self._matrix), used + more, room), width), np.float32)
             if used:
                 grown[:used] = self._matrix[:used]
             self._matrix = grown
@@ -131,18 +143,20 @@ class FeatureCache:
     def _load(self) -> None:
         if not self._file.is_file():
             return
-        query = "SELECT scan, frame, value FROM features WHERE source = ?"
+        # In the order of the file: looking rows up by source alone would jump to and fro in it.
+        ours = "(SELECT rowid FROM features WHERE source = ?)"
+        query = f"SELECT scan, frame, value FROM features WHERE rowid IN {ours}"
         try:
             with closing(sqlite3.connect(self._file)) as database:
-                rows = database.execute(query, (self._source,)).fetchall()
-            found = {(scan, frame): np.frombuffer(value, "<f4") for scan, frame, value in rows}
-            if len({len(feature) for feature in found.values()}) > 1:
-                raise ValueError("features of one source are of one length")
+                ((count,),) = database.execute(f"SELECT COUNT(*) FROM {ours}", (self._source,))
+                rows = database.execute(query, (self._source,))
+                while part := rows.fetchmany(_AT_ONCE):
+                    found = [((scan, n), np.frombuffer(value, "<f4")) for scan, n, value in part]
+                    self._keep(found, room=count)
         except (sqlite3.Error, TypeError, ValueError) as error:
+            self._places.clear()
+            self._matrix, self._used = np.zeros((0, 0), np.float32), 0
             self._drop(error)
-            return
-        if found:
-            self._keep(list(found.items()))
 
     def _drop(self, error: Exception) -> None:
         """A cache that is broken is deleted: everything in it can be computed again."""

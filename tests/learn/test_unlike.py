@@ -1,5 +1,7 @@
 """Scans unlike anything decided."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -29,3 +31,15 @@ def test_another_kind_of_scan_is_unlike_and_its_own_kind_is_not() -> None:
     decided = _decided(40)
     assert decided.unlike(_near(np.eye(8)[7:], 20, 1)).all()
     assert decided.unlike(_near(KINDS, 200, 2)).mean() < 0.1
+
+
+def test_very_many_decisions_are_measured_in_little_memory() -> None:
+    count = 6000
+    tracemalloc.start()
+    decided = _decided(count)
+    found = decided.unlike(_near(KINDS, count, 2))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert decided.unlike(_near(np.eye(8)[7:], 20, 1)).all()
+    assert found.mean() < 0.1
+    assert peak < count * count  # bytes: all distances would be four times as much, twice over

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -256,3 +257,18 @@ def test_scans_that_get_a_place_while_others_are_looked_up_have_no_features_yet(
             return super().__iter__()
 
     assert scans.known(Queue([1, 2, 3]), cache) == [1]
+
+
+def test_reading_very_many_features_takes_little_beside_them(tmp_path: Path) -> None:
+    count, width = 5000, 200
+    cache = FeatureCache(tmp_path, "backbone")
+    for number in range(count):
+        cache.put(str(number), 0, np.full(width, number, np.float32))
+    cache.save()
+    tracemalloc.start()
+    again = FeatureCache(tmp_path, "backbone")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(again.get("4999", 0), np.full(width, 4999, np.float32))
+    assert len(again) == count
+    assert peak < 2 * count * width * 4
