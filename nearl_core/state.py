@@ -27,12 +27,17 @@ _NAMED = 2
 
 @dataclass(frozen=True, eq=False)
 class LiveVersion:
-    """A version that ranks: its adapters, its heads as they were written, and its features."""
+    """A version that ranks: its adapters, its heads as they were written, and its features.
+
+    Attributes:
+        learned: Scans that it learned from; none in a file of before they were kept.
+    """
 
     version: Version
     adapted: "Adapted"
     ranker: Ranker
     cache: FeatureCache
+    learned: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

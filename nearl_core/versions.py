@@ -136,7 +136,8 @@ def train(
         control=control,
     )
     version = _version(request, encoder, ready.label_set, learned, tuned.judgement)
-    _write(engine.adapters_folder / version.file, version, ready.label_set, tuned, instant)
+    about = _about(version, ready.label_set, learned, tuned.judgement)
+    _write(engine.adapters_folder / version.file, about, tuned, instant)
     return TrainingResult(version, tuned.losses)
 
 
@@ -245,12 +246,16 @@ def _inputs(
 def _live_says(
     engine: Host, ready: Ready, learned: Sequence[Lesson]
 ) -> tuple[NDArray[np.intp], FloatArray] | None:
-    """What the live version, as it was written, says of decisions that it did not learn from."""
+    """What the live version, as it was written, says of decisions that it did not learn from.
+
+    Nor from another one of the same scan: whether that was the same or not, it is no test.
+    """
     live = ready.live
     if live is None:
         return None
     taught = set(live.version.decision_ids)
-    rows = np.array([i for i, x in enumerate(learned) if x.decision_id not in taught], np.intp)
+    known = [x.decision_id in taught or x.scan_id in live.learned for x in learned]
+    rows = np.array([row for row, it_knows in enumerate(known) if not it_knows], np.intp)
     if len(rows) < tuning.MINIMUM:
         return None
     ids, learner = [learned[i].scan_id for i in rows], engine.learner
@@ -266,12 +271,11 @@ def _settings(count: int) -> TuneSettings:
     return replace(settings, steps=steps)
 
 
-def _write(
-    path: Path, version: Version, label_set: LabelSet, tuned: tuning.Tuned, instant: Head
-) -> None:
-    extra = {f"tuned.{k}": v for k, v in _to_tensors(tuned.head).items()}
-    extra |= {f"instant.{k}": v for k, v in _to_tensors(instant).items()}
-    about = {
+def _about(
+    version: Version, label_set: LabelSet, learned: Sequence[Lesson], judgement: Judgement
+) -> dict[str, object]:
+    """What a version's file says of it."""
+    return {
         "version": version.id,
         "created": version.created.isoformat(),
         "backbone": version.backbone,
@@ -280,6 +284,7 @@ def _write(
         "label_set_revision": version.label_set_revision,
         "multi_label": label_set.multi_label,
         "decision_ids": list(version.decision_ids),
+        "scan_ids": [lesson.scan_id for lesson in learned],
         "seconds": version.seconds,
         "device": version.device,
         "before": None if version.before is None else asdict(version.before),
@@ -287,8 +292,13 @@ def _write(
         "promoted": version.promoted,
         "reason": version.reason,
         "evidence": None if version.evidence is None else asdict(version.evidence),
-        "blend": asdict(tuned.judgement.blend),
+        "blend": asdict(judgement.blend),
     }
+
+
+def _write(path: Path, about: dict[str, object], tuned: tuning.Tuned, instant: Head) -> None:
+    extra = {f"tuned.{k}": v for k, v in _to_tensors(tuned.head).items()}
+    extra |= {f"instant.{k}": v for k, v in _to_tensors(instant).items()}
     try:
         adapter_file.write(path, tuned.nearl, extra=extra, provenance=about)
     except (OSError, SafetensorError) as error:
@@ -330,8 +340,13 @@ def open_version(engine: Host, version: Version) -> LiveVersion:
         for part in ("instant", "tuned")
     }
     ranker = Ranker(heads["instant"], heads["tuned"], blend, texts)
-    source = f"{encoder.source}+{file_hash(path)}"
-    return LiveVersion(version, adapted, ranker, FeatureCache(engine.cache_folder, source))
+    cache = FeatureCache(engine.cache_folder, f"{encoder.source}+{file_hash(path)}")
+    return LiveVersion(version, adapted, ranker, cache, _to_ids(about.get("scan_ids")))
+
+
+def _to_ids(held: object) -> frozenset[int]:
+    some = held if isinstance(held, list) else []
+    return frozenset(one for one in some if isinstance(one, int))
 
 
 def _to_blend(held: object, version: Version) -> Blend:

@@ -112,9 +112,11 @@ def test_a_damaged_version_is_an_expected_trouble(trained: Trained, unknowing: P
         )
 
 
+@pytest.mark.parametrize("said_again", [False, True])
 def test_a_retrained_version_is_held_against_the_live_one(
-    trained: Trained, unknowing: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Trained, unknowing: Path, monkeypatch: pytest.MonkeyPatch, said_again: bool
 ) -> None:
+    """On scans that the live one did not learn from, whoever has decided these since."""
     monkeypatch.setattr(tuning, "MINIMUM", 4)  # the few scans that v1 did not learn from
     engine = opened(trained, unknowing)
     rivals: list[int] = []
@@ -124,9 +126,10 @@ def test_a_retrained_version_is_held_against_the_live_one(
         return judge(held, multi_label=multi_label, live=live)
 
     monkeypatch.setattr("nearl_core.learn.tuning.judge", noted)
+    standing = [replace(d, id=d.id + 1000 * said_again) for d in all_decided(trained.scans)]
     result = engine.train(
         by_id(trained.scans),
-        all_decided(trained.scans),
+        standing,
         version_id="v2",
         max_seconds=0.1,
         control=RunControl(),
