@@ -17,7 +17,7 @@ class Collecting(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         gc.disable()
-        self._oldest = 1
+        self._settled = False
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._collect_due)
@@ -30,12 +30,13 @@ class Collecting(QObject):
         there is none.
         """
         gc.freeze()
-        self._oldest = 2
+        self._settled = True
 
     def close(self) -> None:
         """Collect what is left and hand back; once the workers have ended."""
         self._timer.stop()
-        gc.unfreeze()
+        if self._settled:
+            gc.unfreeze()
         gc.collect()
         gc.enable()
 
@@ -44,4 +45,4 @@ class Collecting(QObject):
         pairs = zip(gc.get_count(), gc.get_threshold(), strict=True)
         due = [generation for generation, (count, most) in enumerate(pairs) if count > most]
         if due:
-            gc.collect(min(due[-1], self._oldest))
+            gc.collect(min(due[-1], 2 if self._settled else 1))

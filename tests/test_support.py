@@ -7,11 +7,15 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pydicom
 import pytest
 
+from nearl_core.scans import pool
+from nearl_core.scans.guard import ScanReader
 from tests.support import leaks, network
 from tests.support.leaks import LeakWatch
+from tests.support.shelf import Shelf
 
 
 def test_an_internet_socket_is_refused() -> None:
@@ -61,6 +65,34 @@ def test_a_child_process_left_running_is_named(monkeypatch: pytest.MonkeyPatch) 
         assert left.startswith(f"process {child.pid} ")
         assert left.endswith(" of test_y")
     assert watch.leaked() == []
+
+
+def test_a_decoding_process_is_handed_on_unless_it_ended(
+    scan_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def children() -> set[psutil.Process]:
+        return set(psutil.Process().children()) - before
+
+    def read(limit: int) -> None:
+        with ScanReader(workers=1, memory_limit_bytes=limit) as reader:
+            assert reader.info(scan_folder / "ct.dcm")[0].rows == 32
+
+    before = set(psutil.Process().children())
+    shelf = Shelf(1, 2 << 30)
+    monkeypatch.setattr(pool, "Child", shelf.child)
+    shelf.fill()
+    (first,) = children()
+    for limit in (2 << 30, 2 << 30, 1 << 30):
+        read(limit)
+        assert children() == {first}
+    first.kill()
+    first.wait()
+    read(2 << 30)
+    assert children() == set()
+    shelf.fill()
+    assert len(children()) == 1
+    shelf.close()
+    assert children() == set()
 
 
 def test_the_made_up_folder_holds_what_it_says(scan_folder: Path) -> None:

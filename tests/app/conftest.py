@@ -17,11 +17,15 @@ from app.engine_port import EngineRequest
 from app.models.commands import Command
 from nearl_core import bugs as bug_reports
 from nearl_core import labels_file
+from nearl_core.scans import pool
+from nearl_core.settings import Settings
 from nearl_core.types import LabelSet
 from tests.app.driving import Driver, as_added, make_project, stop
 from tests.app.fakes import FakeEngine
 from tests.app.viewer import view_of, write_scans
+from tests.support.leaks import LeakWatch
 from tests.support.scans import write_folder
+from tests.support.shelf import Shelf
 
 ROOM = (1280, 800)
 """What the window has on most screens; the one that Qt makes up for tests is smaller."""
@@ -44,6 +48,24 @@ def project(tmp_path: Path, scan_folder: Path, made_once: Path) -> Path:
     """A project over the nine tiny scans, which stand beside it."""
     shutil.copytree(made_once.with_name("scans"), scan_folder, dirs_exist_ok=True)  # their times
     return shutil.copytree(made_once, tmp_path / "tiny.nearl")
+
+
+@pytest.fixture(scope="session")
+def shelf() -> Iterator[Shelf]:
+    usual = Settings()
+    shelf = Shelf(usual.workers, usual.memory_limit_mb << 20)
+    yield shelf
+    shelf.close()
+
+
+@pytest.fixture(autouse=True)
+def _children_handed_on(
+    shelf: Shelf, module_leaks: LeakWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Desks borrow their decoding processes, which no test leaves behind as they were there."""
+    shelf.fill()
+    module_leaks.note("")
+    monkeypatch.setattr(pool, "Child", shelf.child)
 
 
 @pytest.fixture
@@ -127,7 +149,12 @@ def tools(viewing_desk: tuple[Desk, Path], qtbot: QtBot) -> Driver:
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_widgets_left() -> Iterator[None]:
-    """Collect closed windows here, not in a worker thread of some later test, which would crash."""
+    """Collect closed windows here, not in a worker thread of some later test, which would crash.
+
+    What is left by then is modules and what they hold; no later search goes through them again.
+    """
+    gc.collect()
+    gc.freeze()
     yield
     gc.collect()
 

@@ -40,6 +40,11 @@ pytestmark = pytest.mark.skipif(
 Part = Callable[[Driver], None]
 
 
+@pytest.fixture(autouse=True)
+def _children_handed_on() -> None:
+    """Here each desk starts its own decoding processes, and ends them."""
+
+
 @pytest.fixture
 def through_main(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
