@@ -20,7 +20,7 @@ from nearl_core import labels_file
 from nearl_core.scans import pool
 from nearl_core.settings import Settings
 from nearl_core.types import LabelSet
-from tests.app.driving import Driver, as_added, make_project, stop
+from tests.app.driving import Driver, as_added, delete, make_project, stop
 from tests.app.fakes import FakeEngine
 from tests.app.viewer import view_of, write_scans
 from tests.support.leaks import LeakWatch
@@ -126,7 +126,7 @@ def viewing_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Des
     yield desk, project
     desk.window.close()
     assert desk.shut_down(), "a thread of the desk did not end"
-    desk.window.deleteLater()
+    delete(desk.window)
     collecting.close()
 
 

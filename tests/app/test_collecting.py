@@ -37,8 +37,14 @@ def test_a_worker_that_allocates_never_destroys_a_window(qtbot: QtBot, qapp: QAp
         Window(ended_in)
         jobs.engine.submit(allocate).future.result(timeout=20)
         assert ended_in == []
-        kept = [[number] for number in range(2000)]  # what the GUI thread allocates meanwhile
-        qtbot.waitUntil(lambda: bool(ended_in) and bool(kept), timeout=20_000)
+        kept: list[list[int]] = []
+
+        def has_ended() -> bool:
+            # What the GUI thread allocates meanwhile, however much it frees.
+            kept.extend([number] for number in range(2000))
+            return bool(ended_in)
+
+        qtbot.waitUntil(has_ended, timeout=20_000)
     finally:
         jobs.close()
         collecting.close()

@@ -20,7 +20,7 @@ from app.views.dialogs.new_project import NewProjectDialog
 from nearl_core.engine import Engine
 from nearl_core.store.project import Project
 from nearl_core.types import FROZEN, State
-from tests.app.driving import Driver
+from tests.app.driving import Driver, delete
 from tests.support.scans import disc, stripes, write_png
 
 STARTER = Path(__file__).resolve().parents[2] / "resources" / "backbones" / "starter"
@@ -83,7 +83,7 @@ def through_main(
 
     yield run
     for desk in built:
-        desk.window.deleteLater()
+        delete(desk.window)
 
 
 @pytest.fixture
