@@ -11,9 +11,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from nearl_core.scans import pool
+from nearl_core.settings import Settings
 from tests.support import network
 from tests.support.leaks import LeakWatch
 from tests.support.scans import write_folder
+from tests.support.shelf import Shelf
 
 hypothesis.settings.register_profile("work", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -66,6 +69,24 @@ def nearl_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("NEARL_HOME", str(home))
     return home
+
+
+@pytest.fixture(scope="session")
+def _shelf() -> Iterator[Shelf]:
+    usual = Settings()
+    shelf = Shelf(usual.workers, usual.memory_limit_mb << 20)
+    yield shelf
+    shelf.close()
+
+
+@pytest.fixture
+def children_handed_on(
+    _shelf: Shelf, module_leaks: LeakWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scan readers with the usual limits borrow their processes, which outlive this test."""
+    _shelf.fill()
+    module_leaks.note("")
+    monkeypatch.setattr(pool, "Child", _shelf.child)
 
 
 @pytest.fixture(scope="session")

@@ -60,23 +60,25 @@ class MainWindow(QMainWindow):
         self._banner.setProperty("role", "banner")
         self._banner.setWordWrap(True)
         self._banner.hide()
+        # From the window inwards: what is put into another widget is styled anew with all in it.
         self._pages = QStackedWidget()
-        self._desk = self._build_desk()
-        self._pages.addWidget(self.start)
-        self._pages.addWidget(self._desk)
         self.setCentralWidget(self._pages)
+        self._pages.addWidget(self.start)
+        self._desk = QWidget()
+        self._pages.addWidget(self._desk)
+        self._fill_desk()
         self.setStatusBar(self.status)
         actions.fill(self.menuBar())
         self.start.setFocus()
 
-    def _build_desk(self) -> QWidget:
-        side = self._side = QSplitter(Qt.Orientation.Vertical)
-        side.addWidget(self.ranking)
-        side.addWidget(self.training)
-        side.setChildrenCollapsible(False)
-        side.splitterMoved.connect(self._shared_by_hand)
-        self.ranking.room_wanted.connect(self._share_side)
+    def _fill_desk(self) -> None:
         self._columns = QSplitter(Qt.Orientation.Horizontal)
+        box = QVBoxLayout(self._desk)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self._banner)
+        box.addWidget(self._columns, 1)
+        side = self._side = QSplitter(Qt.Orientation.Vertical)
         for widget in (self.queue, self.scan, side):
             self._columns.addWidget(widget)
         self._columns.setChildrenCollapsible(False)
@@ -85,14 +87,12 @@ class MainWindow(QMainWindow):
         self.queue.setMinimumWidth(216)
         self.scan.setMinimumWidth(400)
         side.setMinimumWidth(328)
+        side.addWidget(self.ranking)
+        side.addWidget(self.training)
+        side.setChildrenCollapsible(False)
+        side.splitterMoved.connect(self._shared_by_hand)
+        self.ranking.room_wanted.connect(self._share_side)
         self.training.setMinimumHeight(_TRAINING[0])
-        desk = QWidget()
-        box = QVBoxLayout(desk)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        box.addWidget(self._banner)
-        box.addWidget(self._columns, 1)
-        return desk
 
     def _share_side(self) -> None:
         """Give the labels what they need, and training what is left or a third."""

@@ -17,15 +17,11 @@ from app.engine_port import EngineRequest
 from app.models.commands import Command
 from nearl_core import bugs as bug_reports
 from nearl_core import labels_file
-from nearl_core.scans import pool
-from nearl_core.settings import Settings
 from nearl_core.types import LabelSet
 from tests.app.driving import Driver, as_added, delete, make_project, stop
 from tests.app.fakes import FakeEngine
 from tests.app.viewer import view_of, write_scans
-from tests.support.leaks import LeakWatch
 from tests.support.scans import write_folder
-from tests.support.shelf import Shelf
 
 ROOM = (1280, 800)
 """What the window has on most screens; the one that Qt makes up for tests is smaller."""
@@ -44,28 +40,21 @@ def made_once(tmp_path_factory: pytest.TempPathFactory, label_set: LabelSet) -> 
 
 
 @pytest.fixture
+def scan_folder(tmp_path: Path, made_once: Path) -> Path:
+    """The nine tiny scans, as old as the project knows them."""
+    return shutil.copytree(made_once.with_name("scans"), tmp_path / "scans")
+
+
+@pytest.fixture
 def project(tmp_path: Path, scan_folder: Path, made_once: Path) -> Path:
-    """A project over the nine tiny scans, which stand beside it."""
-    shutil.copytree(made_once.with_name("scans"), scan_folder, dirs_exist_ok=True)  # their times
+    """A project over them, which stand beside it."""
+    del scan_folder
     return shutil.copytree(made_once, tmp_path / "tiny.nearl")
 
 
-@pytest.fixture(scope="session")
-def shelf() -> Iterator[Shelf]:
-    usual = Settings()
-    shelf = Shelf(usual.workers, usual.memory_limit_mb << 20)
-    yield shelf
-    shelf.close()
-
-
 @pytest.fixture(autouse=True)
-def _children_handed_on(
-    shelf: Shelf, module_leaks: LeakWatch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Desks borrow their decoding processes, which no test leaves behind as they were there."""
-    shelf.fill()
-    module_leaks.note("")
-    monkeypatch.setattr(pool, "Child", shelf.child)
+def _children_handed_on(children_handed_on: None) -> None:
+    """Desks borrow their decoding processes."""
 
 
 @pytest.fixture
