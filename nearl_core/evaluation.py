@@ -48,6 +48,8 @@ class Known:
 def from_folder(folder: Path, label_set: LabelSet, *, first_id: int) -> Known:
     """Scans of FOLDER/CLASS/*, a folder for each label by its name or id.
 
+    Where a scan can have several labels, a label's parents follow and all others are absent.
+
     Raises:
         NearlError: If the folder can't be read, a class is no label, or there is no scan.
     """
@@ -58,11 +60,11 @@ def from_folder(folder: Path, label_set: LabelSet, *, first_id: int) -> Known:
     scans: list[Scan] = []
     rows: list[FloatArray] = []
     for sub in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."):
-        place = label_set.ids.index(_label_id(sub.name, label_set))
+        meant = label_set.meant((_label_id(sub.name, label_set),))
         for found in find([sub]):
             if not isinstance(found, SkippedFile):
                 scans.append(Scan(first_id + len(scans), found))
-                rows.append(np.eye(len(label_set.ids))[place])
+                rows.append(np.array([float(one in meant) for one in label_set.ids]))
     if not scans:
         raise NearlError(f"There is no scan in {folder.name}.", "Give a folder of class folders.")
     return Known(scans, np.array(rows))

@@ -134,5 +134,5 @@ def _reading(args: argparse.Namespace, output: Output) -> None:
     blind = "decide before the suggestion shows" if rules.blind_first else "see suggestions"
     output.result(
         {"blind_first": rules.blind_first, "repeats": round(100 * rules.repeats, 6)},
-        f"Readers {blind}; {rules.repeats:.0%} of scans come again unannounced.",
+        f"Readers {blind}; {100 * rules.repeats:g} % of scans come again unannounced.",
     )

@@ -13,7 +13,7 @@ from nearl_core.export.manifest import counts
 from nearl_core.export.names import plain
 from nearl_core.export.rows import Row, followed
 from nearl_core.export.split import NAMES
-from nearl_core.types import FROZEN, LabelSet, Shown
+from nearl_core.types import FROZEN, LabelSet, Occasion, Shown
 from nearl_core.words import counted
 
 FILE: Final = "README.md"
@@ -66,9 +66,9 @@ def write(
         _counts(rows, recipe, evidence),
         _readers(rows, recipe.choice, evidence),
         _labels(content.label_set),
-        _suggestions(rows, recipe, evidence),
+        _suggestions(content, evidence),
         _patients(rows),
-        _limits(recipe, left_out, evidence),
+        _limits(content, left_out, evidence),
         _columns(content, pictures),
     ]
     text = "\n\n".join(parts) + "\n"
@@ -123,6 +123,8 @@ def _counts(rows: Sequence[Row], recipe: Recipe, evidence: Evidence) -> str:
     for kind in kinds:
         cells = (str(size["splits"][name]["labels"].get(kind, 0)) for name in names)
         lines.append(f"| {plain(kind)} | " + " | ".join(cells) + " |")
+    if any(row.implied for row in rows):
+        lines += ["", "A label is counted where it is named, not where it follows from another."]
     return "\n".join(lines)
 
 
@@ -185,16 +187,23 @@ def _readers(rows: Sequence[Row], choice: Choice, evidence: Evidence) -> str:
     return "\n".join(lines)
 
 
-def _suggestions(rows: Sequence[Row], recipe: Recipe, evidence: Evidence) -> str:
+def _suggestions(content: Content, evidence: Evidence) -> str:
+    rows, recipe = content.rows, content.recipe
     shown = Counter(row.shown for row in rows)
-    answers = Counter(followed(row) for row in rows)
+    answers = Counter(followed(row, content.label_set) for row in rows)
+    seen = shown[Shown.VISIBLE.value]
+    open_ = seen - answers[True] - answers[False]
+    neither = (
+        f"; of {open_} neither can be said (unassessable scans, rankings without a suggestion, "
+        "labels that are no more)"
+    )
     mixed = f" For {shown['mixed']} it differed between their readers." if shown["mixed"] else ""
     lines = [
         "## How suggestions were used",
         "",
         f"A model (backbone {plain(recipe.backbone)}) ranked the labels while readers decided. "
-        f"{shown[Shown.VISIBLE.value]} decisions were made with a suggestion in sight: "
-        f"{answers[True]} followed it, {answers[False]} did not. "
+        f"{seen} decisions were made with a ranking in sight: {answers[True]} followed its "
+        f"suggestion, {answers[False]} did not{neither if open_ else ''}. "
         f"{shown[Shown.BLIND.value]} were made without seeing one, "
         f"{shown[Shown.IMPORTED.value]} came from a file.{mixed} "
         "A suggestion is never taken for a decision, but one that was seen may have swayed it.",
@@ -248,15 +257,18 @@ def _patients(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _limits(recipe: Recipe, left_out: Sequence[LeftOut], evidence: Evidence) -> str:
-    lines = ["## Known limits", ""]
+def _limits(content: Content, left_out: Sequence[LeftOut], evidence: Evidence) -> str:
+    recipe, lines = content.recipe, ["## Known limits", ""]
+    settled = sum(row.occasion == Occasion.ADJUDICATION for row in content.rows)
     reasons = Counter(entry.reason for entry in left_out)
     lines += [
         f"- {count} scans are left out, or have no picture: {r}" for r, count in reasons.items()
     ]
     lines += [f"- {plain(notice)}" for notice in evidence.notices]
     lines.append("- Deferred and undecided scans are not included.")
-    if recipe.choice.rule is not Rule.ADJUDICATED:
+    if settled and recipe.choice.rule is not Rule.ADJUDICATED:
+        lines.append(f"- Adjudications among the decisions: {settled}. None of the others was one.")
+    elif recipe.choice.rule is not Rule.ADJUDICATED:
         lines.append("- Decisions are those of the readers named; they were not adjudicated.")
     if recipe.format == "coco":
         lines.append(

@@ -72,9 +72,9 @@ def _notices(
 ) -> list[str]:
     rows, recipe = content.rows, content.recipe
     notices = []
-    kinds = sorted({row.kind for row in rows})
+    kinds = sorted(_kinds(rows, content.label_set))
     for name, fraction in zip(NAMES[len(recipe.fractions)], recipe.fractions, strict=True):
-        here = {row.kind for row in rows if row.split == name}
+        here = _kinds([row for row in rows if row.split == name], content.label_set)
         lacking = [kind for kind in kinds if kind not in here]
         if fraction > 0 and lacking:
             notices.append(f"The split {name} has no scan of: {', '.join(lacking)}.")
@@ -93,6 +93,16 @@ def _notices(
     if not leaks.none:
         notices.append(leaks.sentence)
     return notices
+
+
+def _kinds(rows: Iterable[Row], label_set: LabelSet) -> set[str]:
+    """What is there to be learned: labels, each by itself, and states without one."""
+    several = label_set.multi_label
+    return {
+        kind
+        for row in rows
+        for kind in ((*row.labels, *(row.implied if several else ())) or (row.state,))
+    }
 
 
 def _decided_scans(count: int) -> str:

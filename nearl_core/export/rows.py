@@ -214,9 +214,13 @@ def _suggestion(label_ids: Sequence[str] | None, names: Mapping[str, str]) -> tu
     return named if label_ids else (State.NONE_APPLY.value,)
 
 
-def followed(row: Row) -> bool | None:
-    """Whether the decision is the suggestion that was on screen; None where none was."""
-    if row.shown != Shown.VISIBLE or not row.suggestion:
+def followed(row: Row, label_set: LabelSet) -> bool | None:
+    """Whether the decision is the suggestion that was on screen.
+
+    Returns:
+        None where none was, and where the scan is unassessable, which is no answer to it.
+    """
+    if row.shown != Shown.VISIBLE or not row.suggestion or row.state == State.UNASSESSABLE:
         return None
-    said = {*row.labels, *row.implied} or {row.state}
-    return said == set(row.suggestion)
+    suggestion = {label.id for label in label_set.labels if label.name in row.suggestion}
+    return label_set.meant(row.label_ids) == label_set.meant(suggestion)

@@ -103,6 +103,16 @@ def test_rules_are_chosen_in_a_dialog_and_hold_at_once(desk: Driver, project: Pa
         assert readings.rules(other) == ReadingRules(blind_first=True, repeats=0.1)
 
 
+@pytest.mark.parametrize(("set_to", "kept"), [(None, 0.004), (3, 0.03)])
+def test_a_part_of_a_percent_stays_unless_it_is_changed(
+    desk: Driver, set_to: int | None, kept: float
+) -> None:
+    dialog = RulesDialog(desk.desk.window, ReadingRules(repeats=0.004))
+    if set_to is not None:
+        dialog.repeats.setValue(set_to)
+    assert dialog.rules == ReadingRules(repeats=kept)
+
+
 @pytest.fixture
 def disagreeing(start: Callable[[], Driver], project: Path) -> Driver:
     """A desk of a third reader; two others differ on the scans 2 and 3 of four."""

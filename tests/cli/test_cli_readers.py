@@ -71,6 +71,8 @@ def test_a_project_says_how_it_is_read(project: Path, capsys: pytest.CaptureFixt
     changed = {"blind_first": True, "repeats": 0.0}
     assert said(capsys, "reading", str(project), "--blind-first", "on", "--repeats", "0") == changed
     assert said(capsys, "reading", str(project)) == changed
+    assert main(["reading", str(project), "--repeats", "0.4"]) == 0
+    assert "; 0.4 % of scans come again" in capsys.readouterr().out
     assert main(["reading", str(project), "--repeats", "80"]) == 2
 
 

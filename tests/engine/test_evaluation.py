@@ -47,6 +47,14 @@ def test_names_with_blanks_may_be_spelt_with_underscores(folder: Path) -> None:
     assert len(from_folder(folder, label_set, first_id=1).scans) == 5
 
 
+def test_a_label_comes_with_its_parents_where_a_scan_can_have_several(folder: Path) -> None:
+    labels = (Label("s", "Stripes"), Label("round", "Round"), Label("d", "Disc", parent="round"))
+    several = from_folder(folder, LabelSet(labels, multi_label=True), first_id=1)
+    assert several.targets[[0, -1]].tolist() == [[0, 1, 1], [1, 0, 0]]
+    one = from_folder(folder, LabelSet(labels), first_id=1)
+    assert one.targets[[0, -1]].tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
 def test_what_can_t_be_measured_on_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(NearlError, match="no folder gone"):
         from_folder(tmp_path / "gone", LABELS, first_id=1)

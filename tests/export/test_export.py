@@ -189,7 +189,8 @@ def test_a_multi_label_project_goes_into_tables_only(tmp_path: Path) -> None:
     assert (first["label"], first["suggestion"]) == ("Disc;Dots", "Disc;Dots")
     assert first["suggestion_probability"] == "0.7"
     assert (second["state"], second["suggestion"]) == ("none-apply", "none-apply")
-    assert "2 followed it" in " ".join((tmp_path / "csv" / "README.md").read_text().split())
+    card = " ".join((tmp_path / "csv" / "README.md").read_text().split())
+    assert "2 followed its suggestion" in card
     line = (tmp_path / "jsonl" / "decisions.jsonl").read_text().splitlines()[0]
     assert json.loads(line)["label"] == ["Disc", "Dots"]
     assert not (tmp_path / "out").exists()
@@ -271,7 +272,7 @@ def test_the_card_says_what_a_user_must_know(tmp_path: Path) -> None:
         "4 scans of 4 patients, 4 decisions by 2 readers",
         "Not a medical device",
         "Patients could not be told apart",
-        "2 decisions were made with a suggestion in sight: 1 followed it, 1 did not",
+        "2 decisions were made with a ranking in sight: 1 followed its suggestion, 1 did not",
         "1 were made without seeing one, 1 came from a file",
         "| v1 | 2 |",
         "backbone starter",

@@ -17,6 +17,7 @@ class RulesDialog(DeskDialog):
         self.setMinimumWidth(480)
         self.blind_first = QCheckBox(reading_words.BLIND_FIRST_CHOICE)
         self.blind_first.setChecked(rules.blind_first)
+        self._kept = rules.repeats
         self.repeats = spin_box(0, round(100 * MOST_REPEATS), round(100 * rules.repeats))
         self.repeats.setSuffix(" %")
         form = QFormLayout()
@@ -30,5 +31,7 @@ class RulesDialog(DeskDialog):
 
     @property
     def rules(self) -> ReadingRules:
-        """What was chosen."""
-        return ReadingRules(self.blind_first.isChecked(), self.repeats.value() / 100)
+        """What was chosen; a part of a percent, which a command can set, stays if not changed."""
+        chosen = self.repeats.value()
+        same = chosen == round(100 * self._kept)
+        return ReadingRules(self.blind_first.isChecked(), self._kept if same else chosen / 100)
