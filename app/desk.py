@@ -147,6 +147,7 @@ class Desk(QObject):
         self.suggestions.loaded.connect(self._engine_loaded)
         self.suggestions.failed.connect(self._engine_failed)
         self.suggestions.refused.connect(self._version_refused)
+        self.suggestions.kept.connect(self._version_kept)
         self.training.state_changed.connect(window.training.show_state)
         self.training.loss.connect(window.training.plot.add)
         self.training.losses.connect(window.training.plot.show_losses)
@@ -307,6 +308,11 @@ class Desk(QObject):
         self.reporter.trouble(error)
         self.training.activate("")
         self.training.start()
+
+    def _version_kept(self, error: NearlError, version_id: str) -> None:
+        """What was made live can't rank: what does is live again."""
+        self.reporter.trouble(error)
+        self.training.activate(version_id)
 
     def _live_changed(self, version: Version | None) -> None:
         self.suggestions.use_version(version, self.review.around())

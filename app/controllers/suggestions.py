@@ -34,6 +34,8 @@ class Suggestions(QObject):
         failed: The NearlError that says why there is no engine.
         refused: The NearlError that says why the live version cannot rank; the frozen backbone
             and the instant learner do.
+        kept: The NearlError that says why another version cannot rank, and the id of the one that
+            goes on ranking, or "".
         ranked: A Ranking that arrived.
         learned: The instant learner took new decisions in.
         renewed: Another version or label set ranks.
@@ -43,6 +45,7 @@ class Suggestions(QObject):
     loaded = Signal(object)
     failed = Signal(object)
     refused = Signal(object)
+    kept = Signal(object, str)
     ranked = Signal(object)
     learned = Signal()
     renewed = Signal()
@@ -68,6 +71,7 @@ class Suggestions(QObject):
         self._untaught = 0
         self._round = 0
         self._missing = False
+        self._version = ""
 
     @property
     def engine(self) -> EngineLike | None:
@@ -246,24 +250,28 @@ class Suggestions(QObject):
 
     def use_version(self, version: Version | None, then: Iterable[int]) -> None:
         """Rank with another version from now on; no ranking of the old one is shown again."""
-        self._change(lambda engine: engine.activate(version), then)
+        self._change(lambda engine: engine.activate(version), then, version)
 
     def use_label_set(self, label_set: LabelSet, then: Iterable[int]) -> None:
         """Rank other labels from now on."""
-        self._change(lambda engine: engine.set_label_set(label_set), then)
+        self._change(lambda engine: engine.set_label_set(label_set), then, None)
 
-    def _change(self, change: Callable[[EngineLike], None], then: Iterable[int]) -> None:
+    def _change(
+        self, change: Callable[[EngineLike], None], then: Iterable[int], version: Version | None
+    ) -> None:
         engine = self._engine
         self._forget()
         if engine is None:
             return
         wanted = tuple(then)
         self._jobs.engine.submit(
-            lambda _control: change(engine), done=lambda _nothing: self._changed(wanted)
+            lambda _control: change(engine),
+            done=lambda _nothing: self._changed(wanted, version),
+            failed=lambda error: self.kept.emit(error, self._version),
         )
 
-    def _changed(self, then: tuple[int, ...]) -> None:
-        session = self._session
+    def _changed(self, then: tuple[int, ...], version: Version | None) -> None:
+        session, self._version = self._session, version.id if version else ""
         if session is None:
             return
         found = (session.table.scan(scan_id) for scan_id in then)
@@ -275,6 +283,8 @@ class Suggestions(QObject):
         if session is not self._session:
             return
         self._engine, self._info, refusal = result
+        live = None if refusal else session.live
+        self._version = live.id if live else ""
         self.learn(())
         self.loaded.emit(self._info)
         if refusal is not None:

@@ -246,6 +246,27 @@ def test_a_project_of_an_earlier_edition_of_its_backbone_opens_and_is_trained_an
         assert again.versions()[-1].backbone_hash == "1" * 64
 
 
+def test_a_version_that_fits_no_more_is_not_made_live(
+    desk: Driver, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide_some(desk)
+    train(desk)
+    desk.until(lambda: "Version v1" in desk.desk.window.ranking.panel.source)
+    monkeypatch.setattr(FakeEngine, "backbone_hash", "1" * 64)
+    desk.open(project)
+    desk.until(lambda: "Version v2" in desk.desk.window.ranking.panel.source)
+    desk.troubles.clear()
+    with desk.bot.waitSignal(desk.desk.suggestions.kept, timeout=20_000):
+        desk.desk.window.training.activate_asked.emit("v1")
+    lines = desk.desk.window.training.versions
+    desk.until(lambda: [line.id for line in lines.lines if line.live] == ["v2"])
+    desk.until(lambda: "Version v2" in desk.desk.window.ranking.panel.source)
+    assert [trouble.sentence for trouble in desk.troubles] == [
+        "The version v1 was made for another backbone."
+    ]
+    assert [line.id for line in lines.lines] == ["v2", "v1", ""]  # nothing is trained for it
+
+
 def test_a_flag_or_a_confidence_is_no_new_decision_to_train_on(desk: Driver) -> None:
     desk.decide(Qt.Key.Key_1)
     desk.press(Qt.Key.Key_Left)
