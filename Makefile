@@ -44,7 +44,7 @@ format: $(TEST_INSTALLED)
 
 test: lint
 	$(PY) -m pytest -q tests/test_architecture.py
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 screenshots: $(INSTALLED)
 	$(PY) docs/screenshots.py

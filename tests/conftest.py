@@ -15,6 +15,7 @@ from nearl_core.scans import pool
 from nearl_core.settings import Settings
 from tests.support import network
 from tests.support.leaks import LeakWatch
+from tests.support.order import LONG
 from tests.support.scans import write_folder
 from tests.support.shelf import Shelf
 
@@ -34,6 +35,11 @@ atexit.register(shutil.rmtree, _session_home, ignore_errors=True)
 os.environ["NEARL_HOME"] = _session_home
 
 network.refuse_internet()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files of the later folders first."""
+    items.sort(key=lambda item: item.nodeid.split("::")[0] not in LONG)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -107,7 +107,7 @@ def test_test_checks_everything_and_the_architecture_first(clone: Path) -> None:
         "-m ruff format --check .",
         "-m mypy --strict",
         "-m pytest -q tests/test_architecture.py",
-        "-m pytest -n 2 --dist loadfile",
+        "-m pytest -n 2 --dist loadfile --no-loadscope-reorder",
     ]
 
 

@@ -15,6 +15,7 @@ from nearl_core.scans import pool
 from nearl_core.scans.guard import ScanReader
 from tests.support import leaks, network
 from tests.support.leaks import LeakWatch
+from tests.support.order import LONG
 from tests.support.shelf import Shelf
 
 
@@ -93,6 +94,11 @@ def test_a_decoding_process_is_handed_on_unless_it_ended(
     assert len(children()) == 1
     shelf.close()
     assert children() == set()
+
+
+def test_the_files_that_begin_first_are_there() -> None:
+    root = Path(__file__).resolve().parents[1]
+    assert all((root / name).is_file() for name in LONG)
 
 
 def test_the_made_up_folder_holds_what_it_says(scan_folder: Path) -> None:

@@ -24,6 +24,7 @@ from nearl_core.scans.guard import ScanReader
 from tests.engine.making import write_backbone
 from tests.support.scans import disc, stripes, write_png
 
+pytestmark = pytest.mark.usefixtures("children_handed_on")
 EACH = 8
 LIGHT = ("zero-shot", "linear-probe", "instant")
 

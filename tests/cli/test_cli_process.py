@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from nearl_core.cli import main
 from nearl_core.cli.output import Output, to_json
 from nearl_core.control import Progress
 from nearl_core.store.project import Project
@@ -108,19 +109,21 @@ def test_a_bug_is_one_line_and_a_log_without_anyone(nearl_home: Path) -> None:
     assert "MUELLER" not in log + done.stderr
 
 
-def test_files_that_give_nothing_are_told_apart_and_counted(tmp_path: Path) -> None:
+def test_files_that_give_nothing_are_told_apart_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The exit code says that each file has its answer, as README says."""
     good = write_png(tmp_path / "a.png", disc())
     (tmp_path / "b.png").write_bytes(b"nothing")
-    given = [good, tmp_path / "b.png", tmp_path / "gone.png"]
+    given, to = [good, tmp_path / "b.png", tmp_path / "gone.png"], ["--to", str(tmp_path / "out")]
     for command in ("render", "pixels"):
-        done = ended(command, *given, "--to", tmp_path / "out", "--json")
+        done = ended(command, *given, *to, "--json")
         assert [json.loads(line)["ok"] for line in done.stdout.splitlines()] == [True, False, False]
         assert (done.returncode, done.stderr) == (0, "")
-        done = ended(command, *given, "--to", tmp_path / "out")
-        assert done.stderr == "2 of 3 files gave nothing; each line says why.\n"
-        assert done.returncode == 0
-        assert ended(command, good, "--to", tmp_path / "out").stderr == ""
+        assert main([command, *map(str, given), *to]) == 0
+        assert capsys.readouterr().err == "2 of 3 files gave nothing; each line says why.\n"
+        assert main([command, str(good), *to]) == 0
+        assert capsys.readouterr().err == ""
 
 
 def test_an_older_project_names_the_command_that_lets_it_be_exported(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,10 +82,18 @@ def make(folder: Path, count: int) -> Path:
     return folder / "p.nearl"
 
 
-def run(project: Path, out: Path, format: str, control: RunControl | None = None) -> None:
-    """Export as the command line does."""
-    with Project.open(project, read_only=True) as opened, ScanReader(workers=2) as reader:
-        export(opened, out, format=format, reader=reader, control=control)
+def run(
+    project: Path,
+    out: Path,
+    format: str,
+    control: RunControl | None = None,
+    *,
+    reader: ScanReader | None = None,
+) -> None:
+    """Export as the command line does, or as the desk, whose reader stays."""
+    with Project.open(project, read_only=True) as opened, ExitStack() as stack:
+        own = reader or stack.enter_context(ScanReader(workers=2))
+        export(opened, out, format=format, reader=own, control=control)
 
 
 def cancelled(project: Path, place: Path, format: str) -> Outcome:
@@ -141,7 +150,7 @@ def killed(project: Path, place: Path, format: str, *, files: int) -> Outcome:
     return outcome
 
 
-def full(project: Path, place: Path, format: str, *, needed: int) -> Outcome:
+def full(project: Path, place: Path, format: str, *, needed: int, reader: ScanReader) -> Outcome:
     """Export to a file system with too little space, more each time, until it fits."""
     outcome = Outcome(f"disk full: {format}")
     ballast = place / "ballast"
@@ -149,7 +158,7 @@ def full(project: Path, place: Path, format: str, *, needed: int) -> Outcome:
         free = needed * tried // _TRIES
         _fill(ballast, free)
         try:
-            run(project, place / "out", format)
+            run(project, place / "out", format, reader=reader)
             outcome.whole += 1
             assert verify(place / "out").ok
             shutil.rmtree(place / "out")
@@ -196,7 +205,8 @@ def every(place: Path, count: int, *, formats: Sequence[str], only: str) -> Iter
             if only in ("", "killed"):
                 yield killed(project, place, format, files=files)
             if only in ("", "full"):
-                yield full(project, place, format, needed=needed)
+                with ScanReader(workers=2) as reader:
+                    yield full(project, place, format, needed=needed, reader=reader)
 
 
 def main() -> int:
