@@ -287,6 +287,12 @@ def test_words_are_understood_however_they_are_spelt() -> None:
     assert target_of("pe", labels) == "pe"
     assert target_of("None apply", labels) == "none-apply"
     assert target_of("effusion", labels) == ""
+    british = LabelSet(
+        (Label("mn", "Melanocytic naevus"), Label("o", "Oedema"), Label("e", "Edema"))
+    )
+    assert target_of("melanocytic_nevus", british) == "mn"
+    assert target_of("EDEMA", british) == "e"
+    assert target_of("oedema", british) == "o"
     assert mapping_of(["a=b=pe", "x="], labels) == {"a=b": "pe", "x": ""}
     for bad in ("pe", "=pe", "x=cat"):
         with pytest.raises(ImportLabelsError, match="does not map"):

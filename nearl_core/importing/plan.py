@@ -210,14 +210,23 @@ def _verdict(meant: set[str], label_set: LabelSet) -> Verdict | None:
 
 
 def target_of(word: str, label_set: LabelSet) -> str:
-    """The label or state that a word means by itself: a name, an id, a state, however spelt."""
+    """The label or state that a word means by itself: a name, an id, a state, however spelt.
+
+    British and American spellings are one where no label is spelt just so.
+    """
     if named := label_set.find(word):
         return named.id
-    wanted = slug(word)
-    for label in label_set.labels:
-        if wanted and wanted in (slug(label.name), label.id):
-            return label.id
-    return next((state.value for state in STATES if state.value == wanted), LEFT_OUT)
+    for spelt in (slug, _american):
+        wanted = spelt(word)
+        for label in label_set.labels:
+            if wanted and wanted in (spelt(label.name), spelt(label.id)):
+                return label.id
+    return next((state.value for state in STATES if state.value == slug(word)), LEFT_OUT)
+
+
+def _american(word: str) -> str:
+    """A slug in which naevus is nevus, oedema edema, and tumour tumor."""
+    return slug(word).replace("ae", "e").replace("oe", "e").replace("our", "or")
 
 
 def mapping_of(rules: Iterable[str], label_set: LabelSet) -> dict[str, str]:
