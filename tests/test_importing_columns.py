@@ -203,7 +203,7 @@ def test_a_label_column_counts_before_a_column_a_label(tmp_path: Path) -> None:
         (("image,Edema", "1,1", "2,0.7"), "Line 3 of table.csv says '0.7' of Edema. Write 1"),
         (("image,Edema", "1,present"), "Line 2 of table.csv says 'present' of Edema"),
         (("image,Edema,Hernia", "1,,-1"), "does not say which file has which label"),
-        (("image,age,sex", "1,61,f"), "does not say which .* each label in a column of 0 and 1"),
+        (("image,age,sex", "1,61,f"), "does not say which .* Say which columns"),
     ],
 )
 def test_a_table_that_can_not_be_read_says_where(
