@@ -18,7 +18,10 @@ HEAD: Final = "0005"
 """The schema of `schema.py`: the revision of the last step."""
 STEPS: Final = Path(__file__).with_name("steps")
 _NUMBER: Final = "schema"
-"""Key in `meta` of the schema's number, from before Alembic."""
+"""Key in `meta` of the schema's number, from before Alembic.
+
+It is kept beside Alembic's own, so that a program of then says that the project is newer.
+"""
 
 Before = Callable[[str], None]
 """Called with the number of an older schema before anything of it is changed."""
@@ -32,6 +35,7 @@ def create(connection: Connection) -> None:
     """Make the tables of a new project."""
     metadata.create_all(connection, checkfirst=False)
     connection.execute(insert(revision).values(version_num=HEAD))
+    _number(connection)
 
 
 def current(connection: Connection) -> str:
@@ -85,6 +89,7 @@ def migrate(connection: Connection, before: Before = nothing) -> None:
         before(_shown(found))
         _take_over(connection, found)
         _upgrade(connection)
+        _number(connection)
 
 
 def _require_known(found: str) -> None:
@@ -101,11 +106,15 @@ def _shown(found: str) -> str:
 
 
 def _take_over(connection: Connection, found: str) -> None:
-    """Give a project from before Alembic its table of revisions in place of the number."""
+    """Give a project from before Alembic its table of revisions."""
     if not inspect(connection).has_table(revision.name):
         revision.create(connection)
         connection.execute(insert(revision).values(version_num=found))
-        connection.execute(delete(meta).where(meta.c.key == _NUMBER))
+
+
+def _number(connection: Connection) -> None:
+    connection.execute(delete(meta).where(meta.c.key == _NUMBER))
+    connection.execute(insert(meta).values(key=_NUMBER, value=_shown(HEAD)))
 
 
 def _upgrade(connection: Connection) -> None:

@@ -141,6 +141,21 @@ def test_an_older_project_is_looked_at_only_after_it_was_brought_up_to_date(tmp_
         assert len(project.standing()) == 2
 
 
+@pytest.mark.parametrize("old", [False, True])
+def test_a_program_of_before_alembic_can_tell_that_the_project_is_newer(
+    tmp_path: Path, old: bool
+) -> None:
+    """It reads the number in `meta` and nothing else."""
+    if old:
+        old_project(tmp_path)
+        Project.open(tmp_path / "p").close()
+    else:
+        new_project(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "p.nearl" / "project.db")) as database:
+        numbers = database.execute("SELECT value FROM meta WHERE key = 'schema'").fetchall()
+    assert numbers == [(str(int(migrations.HEAD)),)]
+
+
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_newer_schema_is_refused_and_not_touched(tmp_path: Path, read_only: bool) -> None:
     new_project(tmp_path).close()

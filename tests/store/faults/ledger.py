@@ -213,7 +213,9 @@ def _is_old(file: Path) -> bool:
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)], "not sound"
         assert len(database.execute("SELECT id FROM decisions").fetchall()) >= len(OLD_LOG)
-        return bool(database.execute("SELECT 1 FROM meta WHERE key = 'schema'").fetchall())
+        return bool(
+            database.execute("SELECT 1 FROM meta WHERE (key, value) = ('schema', '2')").fetchall()
+        )
 
 
 def old_project(folder: Path) -> Path:
