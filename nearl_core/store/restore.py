@@ -16,7 +16,7 @@ from typing import Final
 
 from nearl_core.errors import ProjectError
 from nearl_core.store import decisions, label_sets, scans, versions
-from nearl_core.store.copies import copies, copies_before_upgrades, require_sound
+from nearl_core.store.copies import Copy, copies, copies_before_upgrades, require_sound
 from nearl_core.store.database import Database, file_uri
 from nearl_core.store.decision_rows import from_columns
 from nearl_core.store.faults import told
@@ -40,6 +40,8 @@ _TABLES: Final = {
     "activations": "id",
 }
 """What grows, with its key, in the order in which rows refer to each other."""
+_FULLER: Final = ("decisions", "label_sets", "activations", "versions", "scans")
+"""By which of two copies is told to be the fuller one, in this order."""
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 _KEPT: Final = "damaged-"
 _MISSES: Final = 10_000
@@ -114,8 +116,9 @@ def _source(folder: Path) -> Path:
 
 
 def _take_copy(folder: Path, beside: Path) -> date:
-    """Copy the newest sound copy, in this program's schema; returns its day."""
-    for copy in (*copies(folder), *copies_before_upgrades(folder)):
+    """Copy the sound copy that holds most, in this program's schema; returns its day."""
+    every = (*copies(folder), *copies_before_upgrades(folder))
+    for copy in sorted(every, key=_held, reverse=True):  # of equal ones the first stays first
         try:
             require_sound(copy.file)
             shutil.copyfile(copy.file, beside)
@@ -127,6 +130,15 @@ def _take_copy(folder: Path, beside: Path) -> date:
         "There is no sound copy of the project's database.",
         "Bring back a backup of the project folder.",
     )
+
+
+def _held(copy: Copy) -> tuple[int, ...]:
+    """The last key of each table, which all only grow; the clock could have been wrong."""
+    try:
+        with closing(sqlite3.connect(file_uri(copy.file, mode="ro"), uri=True)) as database:
+            return tuple(_last_key(table, database) or 0 for table in _FULLER)
+    except sqlite3.Error:
+        return ()
 
 
 def _require_understood(file: Path) -> None:

@@ -216,6 +216,18 @@ def test_a_damaged_copy_is_passed_over(tmp_path: Path) -> None:
     assert any("daily copy" in finding.message for finding in report.findings)
 
 
+def test_the_copy_before_an_upgrade_comes_back_where_it_holds_more(tmp_path: Path) -> None:
+    folder = _decided(tmp_path, 30, copied_after=10)
+    module.copy_before_upgrade(folder, "4")  # on the day of the daily copy, after it
+    (folder / "project.db").write_bytes(b"nothing of it can be read")
+    restore(folder)
+    assert len(_log(folder)) == 30
+    (folder / "copies" / "project-schema-4.db").write_bytes(b"nor of this")
+    (folder / "project.db").write_bytes(b"nothing of it can be read")
+    restore(folder)
+    assert len(_log(folder)) == 10
+
+
 def test_nothing_is_put_back_into_an_open_project_or_from_nowhere(tmp_path: Path) -> None:
     with new_project(tmp_path) as project:
         copy_daily(project.folder)
