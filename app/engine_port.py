@@ -11,6 +11,7 @@ from typing import Protocol
 
 from app.models.backbone_lines import BackboneLine
 from nearl_core.control import RunControl
+from nearl_core.errors import VersionError
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import (
     Decision,
@@ -92,6 +93,38 @@ class EngineRequest:
 
 
 EngineFactory = Callable[[EngineRequest], EngineLike]
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedEngine:
+    """An engine that is ready to rank.
+
+    Attributes:
+        info: What it says of itself.
+        refusal: Why the live version can't rank, so that the frozen backbone does, or None.
+    """
+
+    engine: EngineLike
+    info: EngineInfo
+    refusal: VersionError | None = None
+
+
+def load(
+    factory: EngineFactory, request: EngineRequest, live: Version | None, control: RunControl
+) -> LoadedEngine:
+    """Make an engine and load it, with a live version where there is one; engine thread.
+
+    Raises:
+        BackboneError: If the backbone can't be used.
+    """
+    engine = factory(request)
+    info = engine.load(control)
+    try:
+        if live is not None:
+            engine.activate(live)
+    except VersionError as error:  # of the backbone's last edition, or its file is gone
+        return LoadedEngine(engine, info, error)
+    return LoadedEngine(engine, info)
 
 
 def load_libraries(control: RunControl) -> None:

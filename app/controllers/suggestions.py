@@ -3,23 +3,20 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
-from typing import TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 
-from app import strings
-from app.engine_port import EngineFactory, EngineLike, EngineRequest
+from app import engine_port, strings
+from app.engine_port import EngineFactory, EngineLike, EngineRequest, LoadedEngine
 from app.jobs import Job, Jobs, Priority
 from app.session import Session
 from nearl_core.control import Pace, RunControl
-from nearl_core.errors import NearlError, VersionError
+from nearl_core.errors import NearlError
 from nearl_core.types import Decision, Doubt, EngineInfo, LabelSet, Ranking, Scan, Version
 
 _PORTION, _LARGEST_PORTION = 4, 64
 _LEARN_AFTER = 8
 """Scans that the pass over decided ones brings before the instant learner takes them in."""
-
-_Loaded: TypeAlias = tuple[EngineLike, EngineInfo, VersionError | None]
 
 
 class Suggestions(QObject):
@@ -104,7 +101,7 @@ class Suggestions(QObject):
         )
         live = session.live
         self._jobs.engine.submit(
-            lambda control: _load(self._factory, request, live, control),
+            lambda control: engine_port.load(self._factory, request, live, control),
             done=partial(self._loaded, session),
             failed=self._not_loaded,
         )
@@ -279,16 +276,16 @@ class Suggestions(QObject):
         self.learn(then)
         self.renewed.emit()
 
-    def _loaded(self, session: Session, result: _Loaded) -> None:
+    def _loaded(self, session: Session, result: LoadedEngine) -> None:
         if session is not self._session:
             return
-        self._engine, self._info, refusal = result
-        live = None if refusal else session.live
+        self._engine, self._info = result.engine, result.info
+        live = None if result.refusal else session.live
         self._version = live.id if live else ""
         self.learn(())
         self.loaded.emit(self._info)
-        if refusal is not None:
-            self.refused.emit(refusal)
+        if result.refusal is not None:
+            self.refused.emit(result.refusal)
 
     def _not_loaded(self, error: NearlError) -> None:
         self._missing = True
@@ -369,19 +366,6 @@ class Suggestions(QObject):
         self._on_way.clear()
         self._rankings.clear()
         self._featured.clear()
-
-
-def _load(
-    factory: EngineFactory, request: EngineRequest, live: Version | None, control: RunControl
-) -> _Loaded:
-    engine = factory(request)
-    info = engine.load(control)
-    try:
-        if live is not None:
-            engine.activate(live)
-    except VersionError as error:  # of the backbone's last edition, or its file is gone
-        return engine, info, error
-    return engine, info, None
 
 
 def _rank(engine: EngineLike, scan: Scan, control: RunControl) -> Ranking:
