@@ -19,7 +19,7 @@ from tests.engine.making import (
     write_backbone,
     write_scans,
 )
-from tests.engine.trained import SECONDS, Trained, by_id
+from tests.engine.trained import Trained, by_id
 from tests.support.scans import disc, write_png
 
 # --- training ---
@@ -60,8 +60,7 @@ def test_training_lets_waiting_work_in_often(trained: Trained) -> None:
     assert any("checking" in r.text for r in trained.reports)
 
 
-def test_a_time_limit_is_kept_roughly(trained: Trained) -> None:
-    assert trained.seconds < 3 * SECONDS  # a busy machine; `test_tuning.py` counts exactly
+def test_a_version_says_how_long_its_training_took(trained: Trained) -> None:
     assert trained.result.version.seconds == pytest.approx(trained.seconds, abs=0.5)
 
 

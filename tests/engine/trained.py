@@ -12,6 +12,7 @@ from nearl_core.types import LabelSet, Ranking, Scan, TrainingResult
 from tests.engine.making import LABELS, Making, all_decided
 
 SECONDS = 2.0
+"""That a limit is kept is tested by a clock of its own: `tests/learn/test_tuning.py`."""
 
 
 @dataclass
