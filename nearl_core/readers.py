@@ -111,11 +111,16 @@ def to_learn(
 
     A reader who corrects a source would else be half unheard. Deferring a scan decides nothing.
     """
-    every, ids = tuple(standing), label_set.ids
+    every, ids = tuple(standing), frozenset(label_set.ids)
+    given = {found.scan_id for found in every if found.reader in sources}
     asked = dict[int, set[str]]()
     for found in every:
-        if found.reader not in sources and found.verdict.state.is_decided:
-            asked.setdefault(found.scan_id, set()).update(set(ids).difference(found.unasked))
+        if (
+            found.scan_id in given
+            and found.reader not in sources
+            and found.verdict.state.is_decided
+        ):
+            asked.setdefault(found.scan_id, set()).update(ids.difference(found.unasked))
     left = (
         _left(found, asked[found.scan_id], label_set)
         if found.reader in sources and found.scan_id in asked

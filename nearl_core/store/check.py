@@ -157,7 +157,7 @@ def _labels(project: Project) -> list[Finding]:
     with project.reading() as connection:
         history = label_sets.history(connection)
         known = {one for old in history.revisions for one in old.label_set.ids}
-        latest = decisions.latest_as_made(connection)
+        latest = decisions.latest_as_made(connection, rankings=False)
     lost = sorted({d.scan_id for d in latest if set(d.verdict.labels) - known})
     if not lost:
         return []

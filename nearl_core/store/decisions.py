@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, null, select
 
 from nearl_core.errors import LabelSetError, ProjectError
 from nearl_core.label_history import LabelHistory
@@ -30,6 +30,12 @@ from nearl_core.types import (
 TOP: Final = 32
 """How many labels of a ranking are kept with a decision: more than any screen shows."""
 _COLUMNS: Final = select(decisions)
+_WITHOUT_RANKING: Final = select(
+    *(column for column in decisions.c if column.name != "ranking"), null().label("ranking")
+)
+"""Reading what was on screen takes longer than all the rest of a decision."""
+_INSERT: Final = insert(decisions)
+"""One statement for all of them: working another one out takes longer than carrying it out."""
 _TOGETHER: Final = 500
 """Decisions that are asked for at once by their ids."""
 _STANDING: Final = frozenset(Occasion) - {Occasion.REPEAT}
@@ -97,7 +103,7 @@ def append(
         revision=revision,
         unasked=new.unasked,
     )
-    key = connection.execute(insert(decisions).values(to_row(decision))).inserted_primary_key
+    key = connection.execute(_INSERT, to_row(decision)).inserted_primary_key
     if key is None:
         raise TypeError("The database gave no id.")
     return replace(decision, id=key[0])
@@ -190,10 +196,18 @@ def latest_as_made(
     reader: str | None = None,
     *,
     without: Collection[State] = (),
+    before: int | None = None,
+    rankings: bool = True,
 ) -> list[Decision]:
     """The latest decision of each scan and reader, in the labels that it was made with.
 
-    Those that say one of the states `without` are passed over.
+    Args:
+        connection: To read from.
+        occasions: On which it was made.
+        reader: Of one reader only.
+        without: States; decisions that say one of them are passed over.
+        before: Only those that were made in an earlier revision than this one.
+        rankings: Whether what was on screen is wanted; else it is None.
     """
     newest = (
         select(func.max(decisions.c.id))
@@ -202,10 +216,11 @@ def latest_as_made(
     )
     if reader is not None:
         newest = newest.where(decisions.c.reader == reader)
-    return _all(
-        connection,
-        _COLUMNS.where(decisions.c.id.in_(newest), decisions.c.state != State.UNSEEN.value),
-    )
+    query = _COLUMNS if rankings else _WITHOUT_RANKING
+    query = query.where(decisions.c.id.in_(newest), decisions.c.state != State.UNSEEN.value)
+    if before is not None:
+        query = query.where(decisions.c.label_set_revision < before)
+    return _all(connection, query)
 
 
 def stood_before(connection: Connection, later: Decision) -> Decision | None:

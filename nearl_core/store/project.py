@@ -210,7 +210,7 @@ class Project:
             ProjectError: If it can't be saved.
         """
         with self._recording, self._database.writing() as connection:
-            latest = decisions.latest_as_made(connection)
+            latest = decisions.latest_as_made(connection, rankings=False)
             grown = label_sets.successor(self._history, wanted, latest)
             if grown is not self._history:
                 label_sets.append(connection, grown.revisions[-1])

@@ -15,21 +15,26 @@ def effects_of(project: Project, wanted: Revision) -> tuple[Effect, ...]:
     revision = replace(wanted, label_set=replace(wanted.label_set, revision=now + 1))
     grown = LabelHistory((*history.revisions, revision))
     with project.reading() as connection:
-        latest = decisions.latest_as_made(connection)
+        latest = decisions.latest_as_made(connection, rankings=False)
     return effects(grown, latest, of=now, to=now + 1)
 
 
 def to_decide_again(project: Project, reader: str | None = None) -> dict[tuple[int, str], Decision]:
     """By scan and reader: what was decided before a change, as it was made, and stands no more.
 
-    Deferring such a scan decides nothing.
+    Deferring such a scan decides nothing. What was on screen is not read.
     """
     history = project.label_history()
     with project.reading() as connection:
-        latest = decisions.latest_as_made(connection, reader=reader, without=(State.DEFERRED,))
+        latest = decisions.latest_as_made(
+            connection,
+            reader=reader,
+            without=(State.DEFERRED,),
+            before=history.latest,
+            rankings=False,
+        )
     return {
         (one.scan_id, one.reader): one
         for one in latest
-        if one.verdict.state is State.LABELLED
-        and decisions.present(one, history).verdict.state is not State.LABELLED
+        if history.verdict(one.verdict, of=one.revision, to=history.latest) is None
     }

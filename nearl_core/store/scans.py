@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from nearl_core.store import stack_files
 from nearl_core.store.bulk import collecting_later
@@ -174,9 +174,12 @@ def at_path(connection: Connection, keeper: PathKeeper, path: Path) -> Scan | No
     return None if row is None else _to_scan(row, keeper)
 
 
+_OF_ID: Final = select(scans.c.id).where(scans.c.id == bindparam("scan_id"))
+
+
 def exists(connection: Connection, scan_id: int) -> bool:
     """Whether the project has a scan of this id."""
-    return connection.scalar(select(scans.c.id).where(scans.c.id == scan_id)) is not None
+    return connection.scalar(_OF_ID, {"scan_id": scan_id}) is not None
 
 
 def paths(connection: Connection, ids: Collection[int]) -> list[tuple[int, str]]:

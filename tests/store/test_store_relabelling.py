@@ -7,15 +7,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Row
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ProjectError, VersionError
 from nearl_core.label_changes import merge, retire, split
 from nearl_core.labels_file import new_id
+from nearl_core.store import decision_rows
 from nearl_core.store.check import check
 from nearl_core.store.project import Project
 from nearl_core.store.relabelling import effects_of, to_decide_again
-from nearl_core.types import Effect, Label, NewDecision, Revision, Shown, State, Verdict, Version
+from nearl_core.types import (
+    Decision,
+    Effect,
+    Label,
+    NewDecision,
+    Ranking,
+    Revision,
+    Shown,
+    State,
+    Verdict,
+    Version,
+)
 from tests.support.projects import MULTI, decide, labelled, new_project, ranking, said
 
 
@@ -221,3 +234,42 @@ def test_a_version_rests_while_the_labels_are_others(tmp_path: Path) -> None:
         assert project.save_revision(Revision(project.label_set())).revision == 1
         _merge(project, "disc", "dots", name="Round")
         assert project.label_set().revision == 4
+
+
+def test_labels_change_without_reading_what_was_on_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unwanted(text: str, scan_id: int) -> Ranking:
+        raise AssertionError(f"the ranking of scan {scan_id} was read: {text}")
+
+    with new_project(tmp_path) as project:
+        for scan_id in (1, 2, 3):
+            decide(project, scan_id, "disc", shown=Shown.VISIBLE, suggestion="disc")
+        monkeypatch.setattr(decision_rows, "_ranking_from_json", unwanted)
+        label_set, change = split(project.label_set(), "disc", ("Big", "Small"), new_id=new_id)
+        wanted = Revision(label_set, (change,))
+        assert [effect.decisions for effect in effects_of(project, wanted)] == [3]
+        project.save_revision(wanted)
+        assert list(to_decide_again(project)) == [(1, "r"), (2, "r"), (3, "r")]
+        monkeypatch.undo()
+        assert project.history(1)[0].ranking == ranking(1)
+
+
+def test_what_was_made_in_the_labels_of_now_is_not_read_to_find_what_to_decide_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    to_decision = decision_rows.to_decision
+
+    def noted(row: Row[tuple[object, ...]]) -> Decision:
+        read.append(row.scan_id)
+        return to_decision(row)
+
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc")
+        label_set, change = split(project.label_set(), "disc", ("Big", "Small"), new_id=new_id)
+        project.save_revision(Revision(label_set, (change,)))
+        decide(project, 2, "stripes")
+        monkeypatch.setattr("nearl_core.store.decisions.to_decision", noted)
+        assert list(to_decide_again(project)) == [(1, "r")]
+    assert read == [1]
