@@ -56,6 +56,10 @@ class EngineLike(Protocol):
         """Rank those with cached features; any thread."""
         ...
 
+    def unseen(self, scan_ids: Sequence[int]) -> list[int]:
+        """Those whose features are not cached; any thread."""
+        ...
+
     def train(
         self,
         scans: Mapping[int, Scan],

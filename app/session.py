@@ -111,7 +111,6 @@ class Session:
         trained: Ids of decisions that the newest version learned from, or that the latest training
             began with; also of those that only add a flag, a note or a confidence to them.
         untrained: Ids of the standing decisions that a version could learn from and none did.
-        teaching: Scans of which something was said that can be learned from.
         read_by_others: Scans that other readers decided here, imported decisions left out.
         taken_in: What a source says of each scan, by its id; of several the one taken in last.
     """
@@ -140,7 +139,6 @@ class Session:
             found.scan_id for found in self.others if found.shown is not Shown.IMPORTED
         )
         self.taken_in = taken_in(self.others, self.sources)
-        self.teaching = _teaching(every)
         self._was = dict[int, Was]()
         self.untrained = self._lessons_among(every) - self.trained
 
@@ -219,8 +217,6 @@ class Session:
         now = self._to_learn_of(scan_id)
         self._to_learn |= {found.id: found for found in now}
         self.untrained |= self._lessons_among(now) - self.trained
-        self.teaching.discard(scan_id)
-        self.teaching |= _teaching(now)
         self.table.set_verdict(scan_id, UNSEEN if verdict.state is State.UNSEEN else verdict)
 
 

@@ -22,6 +22,7 @@ from nearl_core.learn.nearest import nearest
 from nearl_core.learner import Learner, Measures
 from nearl_core.model.features import FeatureCache
 from nearl_core.model.scan_features import Place, ScanFeatures
+from nearl_core.portions import portions
 from nearl_core.scans import display
 from nearl_core.scans.guard import ScanReader
 from nearl_core.state import Ready
@@ -133,14 +134,21 @@ class Engine:
 
     def look_at(self, scans: Sequence[Scan], control: RunControl) -> dict[int, str]:
         """Make and keep the features that are missing; returns why some scans have none."""
-        problems, size = dict[int, str](), max(RANK_BATCH, self.encoder.batch)
-        for start in range(0, len(scans), size):
-            problems |= self._encode(scans[start : start + size], control)
-            if len(scans) > size:
-                control.step(min(start + size, len(scans)), len(scans), "ranking")
+        problems, size, left = dict[int, str](), max(RANK_BATCH, self.encoder.batch), list[Scan]()
+        for part in portions(scans, size):
+            control.check()
+            left += [scan for scan in part if self._is_left(scan)]
+        for start in range(0, len(left), size):
+            problems |= self._encode(left[start : start + size], control)
+            if len(left) > size:
+                control.step(min(start + size, len(left)), len(left), "ranking")
         for cache in self.ready.caches:
             cache.save()
         return problems
+
+    def _is_left(self, scan: Scan) -> bool:
+        """Whether a scan has no features, or never will have."""
+        return not (scan.is_ranked and self.learner.scans.know(scan).is_in(*self.ready.caches))
 
     def train(
         self,
@@ -259,6 +267,11 @@ class Engine:
             ready.ranking(scan_id, p, frames=self.learner.scans.place(scan_id).frames, unlike=far)
             for scan_id, p, far in zip(known, probabilities, unlike, strict=True)
         ]
+
+    def unseen(self, scan_ids: Sequence[int]) -> list[int]:
+        """Those of some scans whose features are not known."""
+        known = frozenset(self.learner.known(scan_ids, self.ready))
+        return [scan_id for scan_id in scan_ids if scan_id not in known]
 
     def probabilities(self, scan_ids: Sequence[int]) -> FloatArray:
         """What ranks now says of scans whose features are known: N x C."""

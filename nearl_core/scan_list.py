@@ -193,6 +193,10 @@ class ScanList(Mapping[int, Scan]):
             raise KeyError(scan_id)
         return self.at(place)
 
+    def __contains__(self, scan_id: object) -> bool:
+        """Whether a scan has this id; no scan is made to tell, as `Mapping` would."""
+        return isinstance(scan_id, int) and self.place(scan_id) is not None
+
     def __iter__(self) -> Iterator[int]:
         return iter(self.ids.tolist())
 

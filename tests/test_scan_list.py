@@ -61,3 +61,18 @@ def test_places_of_ids_in_their_order(ids: list[int]) -> None:
 def test_names_that_are_not_utf_8_are_kept() -> None:
     scan = Scan(1, Path("/data/\udce4.png"))
     assert ScanList.of([scan])[1] == scan
+
+
+def test_asking_whether_a_scan_is_there_makes_none() -> None:
+    restored: list[str] = []
+
+    def restore(kept: str) -> Path:
+        restored.append(kept)
+        return Path(kept)
+
+    listed = ScanList([(7, "/a.png", 1, "", "", False, "")], restore=restore)
+    named = len(restored)
+    assert 7 in listed
+    assert 8 not in listed
+    assert None not in listed
+    assert len(restored) == named

@@ -55,6 +55,11 @@ class IdleEngine:
         del scan_ids
         return []
 
+    def unseen(self, scan_ids: Sequence[int]) -> list[int]:
+        """Nothing is looked at."""
+        del scan_ids
+        return []
+
     def train(
         self,
         scans: Mapping[int, Scan],

@@ -22,8 +22,8 @@ _LEARN_AFTER = 8
 class Suggestions(QObject):
     """Rankings of scans, always of the live version and of the latest decisions.
 
-    Decided scans are ranked too, in portions and after everything else: decisions that were
-    imported, made in an earlier session or faster than the engine teach as soon as their features
+    Decided scans of which nothing is known are ranked too, in portions and after everything else:
+    decisions that were imported, or made faster than the engine, teach as soon as their features
     are there.
 
     Attributes:
@@ -57,6 +57,7 @@ class Suggestions(QObject):
         self._info: EngineInfo | None = None
         self._rankings: dict[int, Ranking] = {}
         self._featured: set[int] = set()
+        self._unseen: list[int] = []
         self._on_way: dict[int, Job] = {}
         self._learning: Job | None = None
         self._ordering: Job | None = None
@@ -65,8 +66,7 @@ class Suggestions(QObject):
         self._again: set[int] = set()
         self._portion: Job | None = None
         self._pace = Pace(_PORTION, _LARGEST_PORTION)
-        self._untaught = 0
-        self._round = 0
+        self._untaught = self._round = 0
         self._missing = False
         self._version = ""
 
@@ -151,13 +151,13 @@ class Suggestions(QObject):
         wanted = tuple(self._again)
         self._untaught = 0
 
-        def work(control: RunControl) -> list[Ranking]:
+        def work(control: RunControl) -> tuple[list[Ranking], list[int]]:
             engine.learn(scans, decisions)
             control.check()
-            return engine.rerank(wanted)
+            teaching = dict.fromkeys(d.scan_id for d in decisions if d.verdict.state.says_labels)
+            return engine.rerank(wanted), engine.unseen(tuple(teaching))
 
-        self._learning = self._jobs.learning.submit(work, done=partial(self._learned, self._round))
-        self._catch_up()
+        self._learning = self._jobs.learning.submit(work, done=partial(self._fitted, self._round))
 
     def refresh(self, scan_ids: Iterable[int]) -> None:
         """Say again what these scans are, with what was learned since; only cached features."""
@@ -303,12 +303,18 @@ class Suggestions(QObject):
             # It was decided before its features were there: now it can be learned from.
             self.learn((ranking.scan_id,))
 
+    def _fitted(self, round_: int, found: tuple[list[Ranking], list[int]]) -> None:
+        if round_ == self._round:
+            rankings, self._unseen = found
+            self._learned(round_, rankings)
+            self._catch_up()
+
     def _catch_up(self) -> None:
         """Rank the next portion of the decided scans that nothing is known of yet."""
         engine, session = self._engine, self._session
         if engine is None or session is None or self._portion is not None:
             return
-        missing = session.teaching - self._featured - self._on_way.keys()
+        missing = (i for i in self._unseen if i not in self._featured and i not in self._on_way)
         found = (session.table.scan(i) for i in islice(missing, self._pace.size))
         scans = [scan for scan in found if scan is not None]
         if not scans:
@@ -336,15 +342,13 @@ class Suggestions(QObject):
         else:
             self._catch_up()
 
-    def _portion_failed(self, error: NearlError) -> None:
+    def _portion_failed(self, _error: NearlError) -> None:
         """The pass ends; the next decision begins it again."""
-        del error
         self._portion = None
 
     def _not_ranked(self, scan_id: int, error: NearlError) -> None:
         self._on_way.pop(scan_id, None)
-        version, decisions = "", 0
-        self.ranked.emit(Ranking(scan_id, version, decisions, (), notice=str(error)))
+        self.ranked.emit(Ranking(scan_id, "", 0, (), notice=str(error)))
 
     def _learned(self, round_: int, rankings: list[Ranking]) -> None:
         if round_ != self._round:
@@ -362,7 +366,7 @@ class Suggestions(QObject):
                 job.cancel()
         self._portion = None
         self._again.clear()
-        self._untaught = 0
+        self._untaught, self._unseen = 0, []
         self._on_way.clear()
         self._rankings.clear()
         self._featured.clear()

@@ -103,9 +103,12 @@ class ScanRows:
         self._state = np.full(len(self.scans), _UNSEEN, np.uint8)
         self._flagged = np.zeros(len(self.scans), np.bool_)
         self._notes: dict[int, str] = {}
-        self._verdicts = {i: v for i, v in verdicts.items() if i in self.scans}
-        for scan_id, verdict in self._verdicts.items():
-            self._note(scan_id, verdict)
+        ids = np.fromiter(verdicts, np.int64, len(verdicts))
+        there = ids[np.isin(ids, self.scans.ids)]
+        self._verdicts = {scan_id: verdicts[scan_id] for scan_id in there.tolist()}
+        places = self.scans.places(there).tolist()
+        for place, verdict in zip(places, self._verdicts.values(), strict=True):
+            self._note(place, verdict)
         self._choose()
 
     def coming(self, scans: ScanList) -> int:
@@ -133,7 +136,9 @@ class ScanRows:
             self._verdicts.pop(scan_id, None)
         else:
             self._verdicts[scan_id] = verdict
-        self._note(scan_id, verdict)
+        place = self.scans.place(scan_id)
+        if place is not None:
+            self._note(place, verdict)
 
     def set_unlike(self, scan_id: int, unlike: bool) -> bool:
         """Take whether a scan is unlike anything decided; returns whether that is news."""
@@ -183,17 +188,15 @@ class ScanRows:
         assert place is not None
         self._set_rows(np.insert(self._rows, row, place))
 
-    def _note(self, scan_id: int, verdict: Verdict) -> None:
-        place = self.scans.place(scan_id)
-        if place is not None:
-            self._state[place] = _CODE[verdict.state]
-            self._flagged[place] = verdict.flagged
-            if verdict.note:
-                self._notes[place] = verdict.note.casefold()
-            else:
-                self._notes.pop(place, None)
-            if verdict.state.is_decided:
-                self._unlike[place] = False
+    def _note(self, place: int, verdict: Verdict) -> None:
+        self._state[place] = _CODE[verdict.state]
+        self._flagged[place] = verdict.flagged
+        if verdict.note:
+            self._notes[place] = verdict.note.casefold()
+        else:
+            self._notes.pop(place, None)
+        if verdict.state.is_decided:
+            self._unlike[place] = False
 
     def _set_rows(self, rows: Places) -> None:
         self._rows = rows

@@ -91,6 +91,9 @@ class FakeEngine:
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
         return [self._ranking(scan_id) for scan_id in scan_ids if scan_id in self._seen]
 
+    def unseen(self, scan_ids: Sequence[int]) -> list[int]:
+        return [scan_id for scan_id in scan_ids if scan_id not in self._seen]
+
     def train(
         self,
         scans: Mapping[int, Scan],

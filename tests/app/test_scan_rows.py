@@ -100,3 +100,11 @@ def test_a_disguised_scan_stands_before_another_and_goes_back(show: Show) -> Non
     made.reveal()
     assert shown(made) == before
     assert made.verdict(2) == DISC
+
+
+def test_decisions_of_scans_that_are_not_listed_are_left_out(table: ScanTable) -> None:
+    flagged = replace(DISC, flagged=True)
+    table.fill(ScanList.of(map(scan, (1, 3, 5))), {2: DISC, 3: flagged, 5: DISC, 9: DISC}, None)
+    counts = table.counts()
+    assert (counts.total, counts.decided, counts.flagged) == (3, 2, 1)
+    assert [table.verdict(i) for i in (1, 2, 3)] == [UNSEEN, UNSEEN, flagged]

@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt
 
 from app.models.commands import Command
 from nearl_core.control import RunControl
-from nearl_core.types import Ranking, Scan
+from nearl_core.store.project import Project
+from nearl_core.types import EngineInfo, NewDecision, Ranking, Scan, State, Verdict
 from tests.app.driving import Driver, stop
 from tests.app.fakes import FakeEngine
 
@@ -96,9 +97,8 @@ def test_the_scan_on_screen_stands_first_and_what_teaches_most_comes_next(desk: 
 def test_after_each_of_the_first_decisions_the_order_is_a_new_one(desk: Driver) -> None:
     _order_by_what_teaches(desk)
     for _ in range(2):
-        with desk.bot.waitSignal(desk.desk.ordering.reordered):
-            desk.decide(Qt.Key.Key_1)
-        assert _ids(desk)[0] == desk.scan_id()
+        desk.decide(Qt.Key.Key_1)
+        desk.until(lambda: _ids(desk)[0] == desk.scan_id())
 
 
 def test_the_order_is_kept_for_the_next_project_and_the_next_start(
@@ -110,3 +110,31 @@ def test_the_order_is_kept_for_the_next_project_and_the_next_start(
     with again.bot.waitSignal(again.desk.ordering.reordered):
         again.open(project)
     assert again.desk.actions.action(Command.INSTRUCTIVE).isChecked()
+
+
+def test_decided_scans_whose_features_are_kept_are_not_ranked_again(
+    driver: Driver, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Project.open(project) as made:
+        for scan_id in range(2, 10):
+            decided = Verdict(State.LABELLED, (made.label_set().ids[scan_id % 2],))
+            made.record(NewDecision(scan_id, "a-colleague", decided))
+    ranked, rank = set[int](), FakeEngine.rank
+
+    def noted(engine: FakeEngine, scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
+        ranked.update(scan.id for scan in scans)
+        return rank(engine, scans, control)
+
+    def with_kept(engine: FakeEngine, control: RunControl) -> EngineInfo:
+        engine._seen = set(ALL - {9})
+        return load(engine, control)
+
+    load = FakeEngine.load
+    monkeypatch.setattr(FakeEngine, "load", with_kept)
+    monkeypatch.setattr(FakeEngine, "rank", noted)
+    keeper = driver.desk.keeper
+    keeper.change_desk(replace(keeper.desk, survey=False))
+    driver.open(project)
+    driver.until(lambda: "learned from 8 decisions" in driver.desk.window.ranking.panel.source)
+    assert 9 in ranked
+    assert not ranked & {6, 7, 8}
