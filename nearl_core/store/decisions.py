@@ -223,35 +223,39 @@ def latest_as_made(
     return _all(connection, query)
 
 
-def stood_before(connection: Connection, later: Decision) -> Decision | None:
-    """What stood of a decision's scan and reader when it was made, or None."""
-    about = decisions.c
-    row = connection.execute(
-        _COLUMNS.where(
-            about.scan_id == later.scan_id,
-            about.reader == later.reader,
-            about.occasion != Occasion.REPEAT.value,
-            about.id < later.id,
-        )
-        .order_by(about.id.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        return None
-    found = to_decision(row)
-    shown = present(found, label_sets.history(connection))
-    return None if shown.verdict.state is not found.verdict.state else shown
-
-
-def stands(connection: Connection, decision: Decision) -> bool:
-    """Whether nothing that stands came after a decision on its scan by its reader."""
-    about = decisions.c
-    newest = select(func.max(about.id)).where(
-        about.scan_id == decision.scan_id,
-        about.reader == decision.reader,
-        about.occasion != Occasion.REPEAT.value,
+def stood_before(connection: Connection, later: Sequence[Decision]) -> list[Decision | None]:
+    """What stood of each decision's scan and reader when it was made, or None."""
+    about, after = decisions.c, decisions.alias()
+    last = (
+        select(after.c.id.label("later"), func.max(about.id).label("before"))
+        .join(after, (about.scan_id == after.c.scan_id) & (about.reader == after.c.reader))
+        .where(about.id < after.c.id, about.occasion != Occasion.REPEAT.value)
+        .group_by(after.c.id)
     )
-    return bool(connection.scalar(newest) == decision.id)
+    history, found = label_sets.history(connection), dict[int, Decision | None]()
+    for part in portions([one.id for one in later], _TOGETHER):
+        rows = connection.execute(last.where(after.c.id.in_(part))).all()
+        wanted = _COLUMNS.where(about.id.in_({row.before for row in rows}))
+        made = {one.id: one for one in _all(connection, wanted)}
+        found |= {row.later: _unless_changed(made[row.before], history) for row in rows}
+    return [found.get(one.id) for one in later]
+
+
+def _unless_changed(made: Decision, history: LabelHistory) -> Decision | None:
+    """A decision in the labels of now, or None where these say that it is something else."""
+    shown = present(made, history)
+    return shown if shown.verdict.state is made.verdict.state else None
+
+
+def that_stand(connection: Connection) -> frozenset[int]:
+    """Ids of the decisions after which nothing that stands came on their scan by their reader."""
+    about = decisions.c
+    newest = (
+        select(func.max(about.id))
+        .where(about.occasion != Occasion.REPEAT.value)
+        .group_by(about.scan_id, about.reader)
+    )
+    return frozenset(connection.scalars(newest))
 
 
 def present(decision: Decision, history: LabelHistory) -> Decision:

@@ -132,8 +132,9 @@ def readings(project: "Project") -> Readings:
     known = sources(project)
     with project.reading() as connection:
         repeats = decisions.latest(connection, (Occasion.REPEAT,))
-        before = [decisions.stood_before(connection, again) for again in repeats]
+        before = decisions.stood_before(connection, repeats)
         settled = decisions.latest(connection, (Occasion.ADJUDICATION,))
+        stand = decisions.that_stand(connection)
         return Readings(
             reads=tuple(decisions.latest(connection, _READS)),
             repeats=tuple(
@@ -143,9 +144,7 @@ def readings(project: "Project") -> Readings:
             ),
             adjudications=tuple(
                 # Of several readers' the latest one settles it.
-                {
-                    found.scan_id: found for found in settled if decisions.stands(connection, found)
-                }.values()
+                {found.scan_id: found for found in settled if found.id in stand}.values()
             ),
             sources=known,
         )

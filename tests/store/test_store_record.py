@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from nearl_core import labels_file
 from nearl_core.label_changes import split
 from nearl_core.store import decisions, record
 from nearl_core.store.project import Project
+from nearl_core.store.readings import readings
 from nearl_core.store.scans import NewScan
 from nearl_core.types import (
     Identity,
@@ -114,3 +116,37 @@ def test_only_the_latest_are_read(project: Project, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(record, "LATEST", 3)
     monkeypatch.setattr(decisions, "_TOGETHER", 2)
     assert [d.scan_id for d in record.of_reader(project, "r").firsts] == scans[1:]
+
+
+def test_scans_that_came_again_are_asked_for_together(project: Project) -> None:
+    asked: list[str] = []
+
+    def noted(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    def questions() -> int:
+        asked.clear()
+        event.listen(Engine, "before_cursor_execute", noted)
+        try:
+            found = readings(project)
+        finally:
+            event.remove(Engine, "before_cursor_execute", noted)
+        said = [(first.verdict.labels, again.verdict.labels) for first, again in found.repeats]
+        assert said == [((STRIPES,), (DISC,))] * len(said)
+        assert [one.verdict.labels for one in found.adjudications] == [(DISC,)] * len(said)
+        return len(asked)
+
+    def again(scan: int) -> None:
+        say(project, scan, DISC)
+        say(project, scan, STRIPES)
+        say(project, scan, DISC, occasion=Occasion.REPEAT)
+        say(project, scan, DISC, reader="judge", occasion=Occasion.ADJUDICATION)
+
+    one, *others = (scan.id for scan in project.scans())
+    again(one)
+    of_one = questions()
+    for scan in others:
+        again(scan)
+    assert questions() == of_one
+    say(project, one, DISC, reader="judge")  # nothing is settled any more
+    assert len(readings(project).adjudications) == len(others)
