@@ -296,8 +296,8 @@ class Suggestions(QObject):
             return
         self._on_way.pop(ranking.scan_id, None)
         self._featured.add(ranking.scan_id)
-        self._rankings[ranking.scan_id] = ranking
-        self.ranked.emit(ranking)
+        # What was learned while this was on its way has been said of the scan already.
+        self.ranked.emit(self._rankings.setdefault(ranking.scan_id, ranking))
         session = self._session
         if session is not None and session.is_decided(ranking.scan_id):
             # It was decided before its features were there: now it can be learned from.

@@ -1,6 +1,7 @@
 """Deciding by key: what a reader sees, and what is on disk."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from app import strings
 from app.models.commands import Command
 from app.models.panel import Panel
 from nearl_core import labels_file
+from nearl_core.control import RunControl
 from nearl_core.store.project import Project
-from nearl_core.types import Confidence, NewDecision, Shown, State, Verdict
+from nearl_core.types import Confidence, NewDecision, Ranking, Scan, Shown, State, Verdict
 from tests.app.driving import Driver, make_project, stop
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -326,3 +328,29 @@ def test_decisions_faster_than_the_engine_are_caught_up(desk: Driver) -> None:
         desk.decide(Qt.Key.Key_2)
     learned = "learned from this scan and 8 more"
     desk.until(lambda: learned in desk.desk.window.ranking.panel.source)
+
+
+def test_a_ranking_that_comes_late_takes_nothing_back(
+    desk: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, suggestions, last = desk.engines[-1], desk.desk.suggestions, 9
+    go_on, rank = threading.Event(), engine.rank
+    said: list[int] = []
+
+    def late(scans: Sequence[Scan], control: RunControl) -> list[Ranking]:
+        found = rank(scans, control)
+        if [scan.id for scan in scans] == [last]:
+            assert go_on.wait(20)
+        return found
+
+    monkeypatch.setattr(engine, "rank", late)
+    suggestions.ranked.connect(
+        lambda ranking: said.append(ranking.decisions) if ranking.scan_id == last else None
+    )
+    for key in (Qt.Key.Key_1, Qt.Key.Key_F):
+        desk.desk.review.show(last)
+        desk.decide(key)
+    desk.until(lambda: bool(said))  # learned from, while its first ranking is on its way
+    go_on.set()
+    desk.until(lambda: len(said) > 1)
+    assert said[:2] == [1, 1]
