@@ -2,8 +2,10 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main(["create", made, *more]) == 0
     assert main(["decide", made, str(folder / "decisions.csv")]) == 0
     return Path(made)
+
+
+@pytest.fixture
+def own(project: Path) -> Iterator[Path]:
+    """A copy of it beside it, for what changes it."""
+    copy = shutil.copytree(project, project.with_name("own.nearl"))
+    yield copy
+    shutil.rmtree(copy)
 
 
 def _run(capsys: pytest.CaptureFixture[str], *argv: object, code: int = 0) -> Lines:
@@ -197,36 +207,34 @@ def test_a_folder_that_can_t_be_measured_is_said_before_a_model_is_loaded(
     assert "no label 'Dots'" in _said(capsys, "evaluate", project, tmp_path / "other", code=3)
 
 
-def test_train_evaluate_and_choose_versions(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (trained,) = _run(capsys, "train", project, "--max-seconds", 1, "--seed", 1)
+def test_train_evaluate_and_choose_versions(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (trained,) = _run(capsys, "train", own, "--max-seconds", 1, "--seed", 1)
     assert {"version", "promoted", "reason", "seconds", "before", "after"} == set(trained)
     assert trained["version"] == "v1"
     assert trained["after"]["n"] == 14
 
-    (listed,) = _run(capsys, "versions", project)
+    (listed,) = _run(capsys, "versions", own)
     assert (listed["version"], listed["live"]) == ("v1", trained["promoted"])
     assert listed["reason"] == trained["reason"]
     assert listed["decisions"] == 14
 
-    (listed,) = _run(capsys, "versions", project, "--activate", "v1")
+    (listed,) = _run(capsys, "versions", own, "--activate", "v1")
     assert listed["live"]
     fields = {"n", "accuracy", "balanced_accuracy", "log_loss", "ece", "auroc", "version", "stage"}
     for stage in ("zero-shot", "linear-probe", "instant", "tuned", "live"):
-        (found,) = _run(capsys, "evaluate", project, project.parent / "known", "--stage", stage)
+        (found,) = _run(capsys, "evaluate", own, own.parent / "known", "--stage", stage)
         assert set(found) == fields
         assert (found["n"], found["stage"], found["version"]) == (2 * EACH, stage, "v1")
         if stage != "zero-shot":
             assert found["balanced_accuracy"] == 1.0
-    assert {r["version"] for r in _run(capsys, "rank", project)} == {"v1"}
+    assert {r["version"] for r in _run(capsys, "rank", own)} == {"v1"}
 
-    (listed,) = _run(capsys, "versions", project, "--activate", "frozen")
+    (listed,) = _run(capsys, "versions", own, "--activate", "frozen")
     assert not listed["live"]
-    known = project.parent / "known"  # a version that the gate refused can still be looked at
-    assert _run(capsys, "evaluate", project, known, "--stage", "tuned")[0]["version"] == "v1"
-    assert _run(capsys, "evaluate", project, known)[0]["version"] == "frozen"
-    assert {r["version"] for r in _run(capsys, "rank", project, "--top", 1)} == {"frozen"}
+    known = own.parent / "known"  # a version that the gate refused can still be looked at
+    assert _run(capsys, "evaluate", own, known, "--stage", "tuned")[0]["version"] == "v1"
+    assert _run(capsys, "evaluate", own, known)[0]["version"] == "frozen"
+    assert {r["version"] for r in _run(capsys, "rank", own, "--top", 1)} == {"frozen"}
 
 
 def test_a_new_project_has_nothing_to_train_on(
@@ -289,8 +297,9 @@ def test_look_again_lists_no_label_that_a_reader_confirmed(
 ) -> None:
     wrong = imported.parent / "scans" / "6.png"
     (tmp_path / "same.csv").write_text(f"path,label\n{wrong},Stripes")
-    _run(capsys, "decide", imported, tmp_path / "same.csv")
-    found = _run(capsys, "look-again", imported)
+    confirmed = shutil.copytree(imported, imported.with_name("confirmed.nearl"))
+    _run(capsys, "decide", confirmed, tmp_path / "same.csv")
+    found = _run(capsys, "look-again", confirmed)
     assert str(wrong) not in {one["path"] for one in found}
 
 
