@@ -9,7 +9,7 @@ NOTE_HINT = "Note   {key}"
 NOTE_TIP = "Kept with the decision in the project. It never leaves in an export."
 
 BLIND_FIRST = "Decide first: the suggestion shows after your own call."
-ECHO = "Another reader decided this scan and the model learned from it, so no suggestion shows."
+ECHO = "Another reader decided this scan; a suggestion would only echo it."
 CONTRAST = "You say {own}. The model says {suggested}."
 KEEP_HINT = "Enter keeps {own}; another key changes it"
 NONE_OF_THEM = "none of the labels"

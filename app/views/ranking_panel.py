@@ -30,7 +30,7 @@ from nearl_core.types import Confidence, State
 _MANY = 6
 """Labels that have room in the window that the desk opens with; more of them stand closer."""
 _SENTENCE = 56
-"""Height of a sentence of two lines."""
+"""Height of a sentence of two lines, as far as it needs room at all times."""
 _SURENESS = {Command.PROBABLE: Confidence.PROBABLE, Command.UNSURE: Confidence.POSSIBLE}
 _SWITCHES = (*_SURENESS, Command.FLAG)
 
@@ -82,6 +82,7 @@ class RankingPanel(QWidget):
         self.agreement = AgreementStrip()
         self.agreement.clicked.connect(actions.action(Command.TRUST).trigger)
         self._notice = _label("notice")
+        self._told = _inset(self._notice)
         self._hint = _label("small")
         self.note = NoteField()
         self._rows_box = QVBoxLayout()
@@ -95,7 +96,7 @@ class RankingPanel(QWidget):
         layout.addWidget(_inset(self._source))
         layout.addWidget(self.agreement)
         layout.addWidget(self._scroller, 1)
-        layout.addWidget(_inset(self._notice))
+        layout.addWidget(self._told)
         layout.addWidget(_inset(self._hint))
         layout.addWidget(_inset(self.note))
         layout.addLayout(self._verdict_buttons())
@@ -187,14 +188,25 @@ class RankingPanel(QWidget):
 
     @property
     def full_height(self) -> int:
-        """How high it stands with every label in sight and a sentence of two lines below them."""
+        """How high it stands with every label in sight and a sentence of two lines below them.
+
+        A sentence that is longer has the room of its lines.
+        """
         around = self.minimumSizeHint().height() - self._scroller.minimumSizeHint().height()
-        sentence = 0 if self._panel.notice else _SENTENCE
-        return around + sentence + self._rows_box.sizeHint().height()
+        if self._panel.notice:
+            around -= self._told.minimumSizeHint().height()
+        return around + self._sentence_height + self._rows_box.sizeHint().height()
+
+    @property
+    def _sentence_height(self) -> int:
+        if not self._panel.notice:
+            return _SENTENCE
+        return max(_SENTENCE, self._told.heightForWidth(self.width()))
 
     def show_panel(self, panel: Panel) -> None:
         """Show another value."""
-        before, self._panel = self._panel, panel
+        before, room = self._panel, self._sentence_height
+        self._panel = panel
         self._match_rows(len(panel.lines))
         for row, line in zip(self._rows, panel.lines, strict=False):
             row.show_line(line)
@@ -206,9 +218,7 @@ class RankingPanel(QWidget):
         self._source.show_text(panel.source or " ")
         self._hint.setText(panel.hint or " ")
         self._notice.setText(panel.notice)
-        holder = self._notice.parentWidget()
-        if holder is not None:
-            holder.setVisible(bool(panel.notice))
+        self._told.setVisible(bool(panel.notice))
         for command, confidence in _SURENESS.items():
             self._buttons[command].setChecked(panel.confidence is confidence)
         self._buttons[Command.FLAG].setChecked(panel.flagged)
@@ -217,7 +227,7 @@ class RankingPanel(QWidget):
             button.setEnabled(panel.can_decide)
         self.note.show_note(panel.note)
         self.note.setEnabled(panel.can_decide)
-        if len(before.lines) != len(panel.lines):
+        if (len(before.lines), room) != (len(panel.lines), self._sentence_height):
             self.room_wanted.emit()
         if _marked(before) != _marked(panel):
             self._bring_into_sight()

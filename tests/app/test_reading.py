@@ -228,6 +228,18 @@ def test_an_adjudication_that_is_taken_back_can_be_made_anew(
     assert "ann: Disc" in disagreeing.desk.window.ranking.panel.notice
 
 
+def test_what_readers_said_hides_no_label(disagreeing: Driver) -> None:
+    adjudicating(disagreeing)
+    disagreeing.desk.window.resize(1024, 660)
+    disagreeing.until(lambda: disagreeing.desk.window.height() == 660)
+    ranking = disagreeing.desk.window.ranking
+    assert "ann: Disc" in ranking.panel.notice
+    labels = ranking.rows()
+    disagreeing.until(
+        lambda: all(one.visibleRegion().boundingRect() == one.rect() for one in labels)
+    )
+
+
 def test_a_note_on_an_adjudicated_scan_leaves_it_adjudicated(
     disagreeing: Driver, project: Path
 ) -> None:
