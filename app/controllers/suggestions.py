@@ -355,6 +355,7 @@ class Suggestions(QObject):
             return
         for ranking in rankings:
             self._rankings[ranking.scan_id] = ranking
+            self._featured.add(ranking.scan_id)  # what is said from now on is said by `refresh`
             self._again.discard(ranking.scan_id)
             self.ranked.emit(ranking)
         self.learned.emit()

@@ -354,3 +354,16 @@ def test_a_ranking_that_comes_late_takes_nothing_back(
     go_on.set()
     desk.until(lambda: len(said) > 1)
     assert said[:2] == [1, 1]
+
+
+def test_a_scan_that_was_ranked_in_passing_shows_what_was_learned_since(desk: Driver) -> None:
+    suggestions, scan = desk.desk.suggestions, desk.desk.table.scan(9)
+    assert scan is not None
+    desk.engines[-1].rank([scan], RunControl())  # looked at in the background, as all others are
+    suggestions.learn((9,))  # as one of those that come next, which it is no more then
+    desk.until(lambda: suggestions.ranking(9) is not None)
+    for _ in range(2):
+        desk.decide(Qt.Key.Key_1)
+    desk.until(lambda: "learned from 2 decisions" in desk.desk.window.ranking.panel.source)
+    desk.desk.review.show(9)
+    desk.until(lambda: "learned from 2 decisions" in desk.desk.window.ranking.panel.source)
