@@ -137,15 +137,14 @@ def _table(rows: Iterable[_Row], path: Path, is_label: IsLabel, columns: Columns
     files = (_header(columns.file),) if columns.file else FILES
     labels = (_header(columns.label),) if columns.label else LABELS
     naming = {"", HASH, *files}  # these say nothing of a label
-    row: Mapping[str, object] = {}
-    headers = set[str]()
+    there = dict[str, None]()  # of all rows: lines of JSON may each have others
     for line, row in rows:
         cells = {_header(name): cell for name, cell in row.items()}
-        headers.update(cells)
+        there |= dict.fromkeys(row)
         file_column = next((name for name in files if name in cells), HASH)
         label_column = next((name for name in labels if name in cells), STATE)
         if file_column not in cells and not columns.file:
-            raise _unclear(path, row)
+            raise _unclear(path, there)
         file = "" if file_column == HASH else _text(cells[file_column])
         sha256 = _text(cells.get(HASH)).lower()
         if not (file or sha256):
@@ -157,12 +156,13 @@ def _table(rows: Iterable[_Row], path: Path, is_label: IsLabel, columns: Columns
         else:
             others = ((name, _text(row[name])) for name in row if _header(name) not in naming)
             found.append(label_columns.statement(file, sha256, others, line))
+    headers = set(map(_header, there))
     for name in (columns.file, columns.label):
         if name and headers and _header(name) not in headers:
-            raise _unclear(path, row, name)
+            raise _unclear(path, there, name)
     if not label_columns.names and any(one.absent is not None for one in found):
-        raise _unclear(path, row)
-    return label_columns.settled(found), _names(row)
+        raise _unclear(path, there)
+    return label_columns.settled(found), _names(there)
 
 
 @lru_cache(maxsize=4096)
@@ -170,12 +170,12 @@ def _header(name: str) -> str:
     return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
-def _names(row: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name.strip() for name in row if name.strip())
+def _names(columns: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for name in columns if name.strip())
 
 
-def _unclear(path: Path, row: Iterable[str], missing: str = "") -> ColumnsError:
-    names = _names(row)
+def _unclear(path: Path, columns: Iterable[str], missing: str = "") -> ColumnsError:
+    names = _names(columns)
     there = ", ".join(name[:_LONGEST_NAME] for name in names[:_NAMED])
     more = ", …" if len(names) > _NAMED else ""
     wrong = (

@@ -63,6 +63,33 @@ def test_columns_of_a_table_are_chosen_where_their_names_do_not_tell(
     dialog.reject()
 
 
+def test_columns_that_only_some_lines_have_leave_those_chosen_as_they_are(
+    desk: Driver, tmp_path: Path
+) -> None:
+    lines = tmp_path / "old.jsonl"
+    lines.write_text(
+        '{"Foto": "disc-0.png", "Befund": "Disc"}\n'
+        '{"Foto": "disc-1.png", "Befund": "Disc", "Arzt": "A"}\n'
+        '{"Foto": "disc-2.png"}\n'
+    )
+    dialog = _import_dialog(desk)
+    of_file, of_label = dialog.columns.values()
+    dialog.kind.setCurrentIndex(dialog.kind.findData("jsonl"))
+    dialog.kind.activated.emit(dialog.kind.currentIndex())
+    dialog.path.setText(str(lines))
+    dialog.path.textEdited.emit(str(lines))
+    dialog.look.click()
+    desk.until(of_file.isVisible)  # by the first line, which is not clear
+    for column, name in ((of_file, "Foto"), (of_label, "Befund")):
+        column.setCurrentIndex(column.findData(name))
+        column.activated.emit(column.currentIndex())
+    desk.until(dialog.ok.isEnabled)
+    assert (of_file.currentText(), of_label.currentText()) == ("Foto", "Befund")
+    assert of_label.findData("Arzt") > 0
+    assert "2 decisions would be taken in" in dialog.summary.text()
+    dialog.reject()
+
+
 def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

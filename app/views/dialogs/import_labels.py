@@ -215,10 +215,12 @@ class ImportLabelsDialog(DeskDialog):
     def _list_columns(self, names: Sequence[str]) -> None:
         self._listed = tuple(names)
         for column in self.columns.values():
+            chosen = column.currentData()
             column.clear()
             column.addItem(label_words.BY_NAME, "")
             for name in names:
                 column.addItem(name, name)
+            column.setCurrentIndex(max(0, column.findData(chosen)))
             self._form.setRowVisible(column, bool(names))
 
     def show_preview(self, shown: ImportPreview) -> None:
