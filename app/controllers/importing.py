@@ -85,16 +85,23 @@ class Importing(QObject):
         if self._job is not None:
             self._job.cancel()
 
+        def is_wanted() -> bool:
+            """Of a source that was given up nothing shows; what was taken in of it is there."""
+            return session is self._library.session and (taking or self._job is job)
+
         def came(result: T) -> None:
-            # Of a source that was given up nothing shows; what was taken in of it is there.
-            if session is self._library.session and (taking or self._job is job):
+            if is_wanted():
                 self._job = None
                 done(result)
+
+        def failed(error: NearlError) -> None:
+            if is_wanted():
+                self._failed(error)
 
         job = self._jobs.background.submit(
             work,
             done=came,
-            failed=partial(self._failed, session),
+            failed=failed,
             progress=partial(self._progress, taking),
         )
         self._job = job
@@ -119,12 +126,11 @@ class Importing(QObject):
             self.taken.emit(len(stand.intersection(wanted)), len(wanted), planned.source)
         self.stop()
 
-    def _failed(self, session: Session, error: NearlError) -> None:
-        if session is self._library.session:
-            self._job = None
-            if isinstance(error, ColumnsError):
-                self.columns_found.emit(error.columns)
-            self.failed.emit(error)
+    def _failed(self, error: NearlError) -> None:
+        self._job = None
+        if isinstance(error, ColumnsError):
+            self.columns_found.emit(error.columns)
+        self.failed.emit(error)
 
     def _progress(self, taking: bool, progress: Progress) -> None:
         if self._job is not None:

@@ -90,6 +90,25 @@ def test_columns_that_only_some_lines_have_leave_those_chosen_as_they_are(
     dialog.reject()
 
 
+def test_a_look_that_failed_takes_nothing_from_the_next_one(desk: Driver, tmp_path: Path) -> None:
+    unclear, clear = tmp_path / "unclear.csv", tmp_path / "clear.csv"
+    unclear.write_text("Dateiname,Diagnose\ndisc-0.png,Disc\n")
+    clear.write_text("file,label\ndisc-0.png,Disc\n")
+    dialog = _import_dialog(desk)
+    importing = desk.desk.asking_import.importing
+    for table in (unclear, clear):
+        dialog.path.setText(str(table))
+        dialog.path.textEdited.emit(str(table))
+        dialog.look.click()
+        if table is unclear:
+            assert importing._job is not None
+            assert importing._job.future.exception(timeout=20)  # which is not told yet
+    desk.until(dialog.ok.isEnabled)
+    assert dialog.problem == ""
+    assert dialog.columns[label_words.FILE_COLUMN].findData("Dateiname") < 0
+    dialog.reject()
+
+
 def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
