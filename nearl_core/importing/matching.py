@@ -3,11 +3,12 @@
 import os
 import re
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from nearl_core.importing.statements import Statement
@@ -47,13 +48,15 @@ def match(
     folder: Path,
     by_hash: Mapping[str, int],
     hashed: Hashed = lambda _path: "",
+    frames: Mapping[Path, int] = MappingProxyType({}),
 ) -> Matched:
     """Find each statement's scan: by path, by its file's hash, by the end of its path.
 
     A path is taken as it is given, else relative to the source. The end of a path, at the least the
     file's name, counts where one scan alone shares the most of it, and no other file of the source
     shares as much with that scan: the same names in folders of different patients are never mixed.
-    A name without its suffix, as tables of image ids have it, is taken likewise.
+    A name without its suffix, as tables of image ids have it, is taken likewise. In a project
+    of stacks a scan is found by each of its files too, and by a folder that holds no other's.
 
     Args:
         statements: What the source says.
@@ -61,14 +64,17 @@ def match(
         folder: Where the source stands.
         by_hash: The project's scans by the SHA-256 of their files, as far as they were hashed.
         hashed: Used for files that no path finds.
+        frames: The scan of each file that is a frame of a stack.
     """
-    known = _Known(scans, folder, by_hash, hashed)
+    known = _Known(_places(scans, frames), folder, by_hash, hashed)
     listed = list(statements)
     answers = {one: known.find(one) for one in dict.fromkeys(map(_file, listed))}
-    rivals: dict[int, list[int]] = defaultdict(list)
+    most: dict[int, int] = defaultdict(int)
+    rivals: Counter[_Answer] = Counter()
     for answer in answers.values():
         if len(answer.ids) == 1:
-            rivals[answer.ids[0]].append(answer.shared)
+            most[answer.ids[0]] = max(most[answer.ids[0]], answer.shared)
+            rivals[answer] += 1
     found: list[tuple[int, Statement]] = []
     unknown: list[str] = []
     unclear: list[str] = []
@@ -78,10 +84,9 @@ def match(
         if len(answer.ids) != 1:
             (unclear if answer.ids else unknown).append(named)
             continue
-        shares = rivals[answer.ids[0]]
-        if answer.shared < max(shares):
+        if answer.shared < most[answer.ids[0]]:
             unknown.append(named)
-        elif answer.shared < _EXACT and shares.count(answer.shared) > 1:
+        elif answer.shared < _EXACT and rivals[answer] > 1:
             unclear.append(named)
         else:
             found.append((answer.ids[0], statement))
@@ -94,27 +99,32 @@ def _file(statement: Statement) -> _File:
 
 @dataclass(frozen=True)
 class _Answer:
-    """The scans that a file may be, two at the most, and how many parts of its path they share."""
+    """The scans that a file may be, two at the most, and how many parts of its path they share.
+
+    `place` tells the file or folder whose path ends so from others of the scan.
+    """
 
     ids: tuple[int, ...] = ()
     shared: int = 0
+    place: int = -1
 
 
 class _Known:
     """The project's scans, to be found by what a source names."""
 
     def __init__(
-        self, scans: Sequence[Scan], folder: Path, by_hash: Mapping[str, int], hashed: Hashed
+        self, places: Mapping[Path, int], folder: Path, by_hash: Mapping[str, int], hashed: Hashed
     ) -> None:
         self._folder, self._by_hash, self._hashed = folder, by_hash, hashed
-        self._by_path = {os.path.normcase(scan.path): scan.id for scan in scans}
+        self._by_path = {os.path.normcase(path): scan_id for path, scan_id in places.items()}
         self._by_name: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
-        for scan in scans:
-            name, *above = map(os.path.normcase, reversed(scan.path.parts))
-            self._by_name[name].append(((name, *above), scan.id))
+        self._ids = tuple(places.values())
+        for number, path in enumerate(places):
+            name, *above = map(os.path.normcase, reversed(path.parts))
+            self._by_name[name].append(((name, *above), number))
             bare = _SUFFIX.sub("", name)
             if bare not in ("", name):
-                self._by_name[bare].append(((bare, *above), scan.id))
+                self._by_name[bare].append(((bare, *above), number))
         for paths in self._by_name.values():
             paths.sort()
 
@@ -150,9 +160,27 @@ class _Known:
         most = max((_shared(turned, path) for path, _ in beside), default=0)
         first = bisect_left(candidates, turned[:most], key=lambda one: one[0][:most])
         last = bisect_right(candidates, turned[:most], key=lambda one: one[0][:most])
+        found = [number for _, number in candidates[first : min(last, first + 2)]]
         return _Answer(
-            tuple(scan_id for _, scan_id in candidates[first : min(last, first + 2)]), most
+            tuple(self._ids[number] for number in found), most, found[0] if found else -1
         )
+
+
+def _places(scans: Sequence[Scan], frames: Mapping[Path, int]) -> dict[Path, int]:
+    """What a source may name: scans, and with stacks their files and folders of one scan alone."""
+    listed = {scan.path: scan.id for scan in scans}
+    if not frames:
+        return listed
+    stacks = set(frames.values())
+    files = {**frames, **{path: one for path, one in listed.items() if one not in stacks}}
+    within: dict[Path, set[int]] = defaultdict(set)
+    for path, scan_id in files.items():
+        within[path.parent].add(scan_id)
+    for folder in tuple(within):
+        for above in folder.parents:
+            if above in within:
+                within[above] |= within[folder]
+    return listed | files | {at: min(ids) for at, ids in within.items() if len(ids) == 1}
 
 
 def _path(one: tuple[tuple[str, ...], int]) -> tuple[str, ...]:

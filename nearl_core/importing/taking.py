@@ -15,6 +15,7 @@ from nearl_core.importing.plan import LEFT_OUT, ImportPlan, target_of
 from nearl_core.importing.statements import BY_NAME, Columns, SourceKind, Statement
 from nearl_core.importing.tables import read_jsonl, read_table
 from nearl_core.readers import is_among
+from nearl_core.stacking import members
 from nearl_core.store import readings, scans
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
@@ -97,6 +98,8 @@ def look(
 
         read = read_table if kind is SourceKind.CSV else read_jsonl
         said, names = read(path, is_label, columns)
+    ids = {scan.path: scan.id for scan in listed}
+    frames = {file: ids[stack] for file, stack in members(project.folder, ids).items()}
     with project.reading() as connection:
         by_hash = {digest: scan_id for scan_id, digest in scans.hashes(connection).items()}
     matched = match(
@@ -105,6 +108,7 @@ def look(
         folder=path.parent if kind is not SourceKind.IMAGEFOLDER else path,
         by_hash=by_hash,
         hashed=_hash_of(by_hash, control),
+        frames=frames,
     )
     return replace(matched, columns=names)
 
