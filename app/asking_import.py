@@ -28,6 +28,7 @@ class AskingImport(QObject):
         self._window, self._library = window, library
         self.importing = Importing(jobs, library, self)
         self._dialog: ImportLabelsDialog | None = None
+        self._taking: ImportLabelsDialog | None = None
         self.importing.columns_found.connect(self._columns_found)
         self.importing.planned.connect(self._planned)
         self.importing.progress.connect(self._progress)
@@ -42,7 +43,7 @@ class AskingImport(QObject):
         dialog = ImportLabelsDialog(targets(session.label_set), self._window)
         dialog.look_asked.connect(self.importing.look)
         dialog.plan_asked.connect(self.importing.plan)
-        dialog.take_asked.connect(self.importing.take)
+        dialog.take_asked.connect(self._take)
         dialog.finished.connect(self._closed)
         self._dialog = dialog
         dialog.open()
@@ -50,6 +51,10 @@ class AskingImport(QObject):
     def _columns_found(self, names: tuple[str, ...]) -> None:
         if self._dialog is not None:
             self._dialog.show_columns(names)
+
+    def _take(self) -> None:
+        self._taking = self._dialog
+        self.importing.take()
 
     def _planned(self, planned: ImportPlan) -> None:
         if self._dialog is not None:
@@ -69,9 +74,9 @@ class AskingImport(QObject):
         words = taken if count == wanted else label_words.IMPORT_STOPPED
         text = words.format(decisions=strings.decisions(count), wanted=wanted, name=name)
         self._window.status.message(text)
-        if self._dialog is not None:
+        if self._dialog is not None and self._dialog is self._taking:
             self._dialog.finish()
 
     def _closed(self) -> None:
-        self._dialog = None
+        self._dialog = self._taking = None
         self.importing.stop()

@@ -91,7 +91,8 @@ class Importing(QObject):
 
         def came(result: T) -> None:
             if is_wanted():
-                self._job = None
+                if self._job is job:
+                    self._job = None
                 done(result)
 
         def failed(error: NearlError) -> None:
@@ -124,7 +125,8 @@ class Importing(QObject):
             }
             wanted = [(one.scan_id, one.verdict) for one in planned.decisions]
             self.taken.emit(len(stand.intersection(wanted)), len(wanted), planned.source)
-        self.stop()
+        if self._plan is planned:  # else it was given up, and another source is looked at
+            self.stop()
 
     def _failed(self, error: NearlError) -> None:
         self._job = None

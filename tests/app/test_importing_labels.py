@@ -133,11 +133,23 @@ def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     dialog.ok.click()
     desk.until(first.is_set)
     dialog.refuse.click()
+    another = tmp_path / "new.csv"
+    another.write_text("file,label\ndisc-2.png,Disc\n")
+    desk.desk.actions.asked.emit(Command.IMPORT_LABELS)
+    dialog = desk.desk.window.findChildren(ImportLabelsDialog)[-1]
+    dialog.path.setText(str(another))
+    dialog.path.textEdited.emit(str(another))
+    dialog.look.click()  # while the first one ends
     go_on.set()
     session = desk.desk.library.session
     assert session is not None
     desk.until(lambda: len(session.others) == 1)
     desk.until(lambda: "Stopped: 1 decision of imported-csv taken in, of 2." in desk.status())
+    desk.until(dialog.ok.isEnabled)
+    assert dialog.isVisible()
+    with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
+        dialog.ok.click()
+    assert not dialog.isVisible()
 
 
 def test_a_table_of_labels_is_shown_mapped_and_taken_in(
