@@ -53,18 +53,21 @@ def add_commands(commands: SubParsers) -> None:
 
 def _import(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.cli.projects import scan_reader
+    from nearl_core.errors import UsageError
     from nearl_core.importing.plan import mapping_of, plan
-    from nearl_core.importing.statements import Columns, SourceKind
+    from nearl_core.importing.statements import BY_NAME, Columns, SourceKind
     from nearl_core.importing.taking import look, require_source_name, standing_of, take
     from nearl_core.store.project import Project
 
     kind = SourceKind(args.format)
+    columns = Columns(args.file_column, args.label_column)
+    if columns != BY_NAME and kind not in (SourceKind.CSV, SourceKind.JSONL):
+        raise UsageError("Only tables and JSON lines have columns.", "Name none for others.")
     name = require_source_name(args.name or f"imported-{kind.value}")
     with Project.open(args.project, read_only=args.dry_run) as project:
         label_set, standing = project.label_set(), standing_of(project, name)
         mapping = mapping_of(args.map, label_set)
         with scan_reader() as reader:
-            columns = Columns(args.file_column, args.label_column)
             matched = look(project, kind, args.source, reader, output.control(), columns)
         planned = plan(matched, label_set, source=name, mapping=mapping, standing=standing)
         if not args.dry_run:

@@ -78,5 +78,7 @@ def test_columns_are_named_where_their_names_do_not_tell(
     asked = ["import", project, str(table), "--format", "csv"]
     assert main(asked) == 3
     assert "its columns are Dateiname, Diagnose" in capsys.readouterr().err
-    assert main([*asked, "--file-column", "Dateiname", "--label-column", "Diagnose"]) == 0
+    named = ["--file-column", "Dateiname", "--label-column", "Diagnose"]
+    assert main([*asked, *named]) == 0
     assert "1 decision of imported-csv taken in." in capsys.readouterr().out
+    assert main(["import", project, "Modality", "--format", "dicom-tags", *named]) == 2
