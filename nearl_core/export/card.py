@@ -245,14 +245,14 @@ def _patients(rows: Sequence[Row]) -> str:
     lines = ["## How patients were told apart", ""]
     if known:
         lines.append(
-            f"For {known} scans the header (Patient ID with its issuer, else name and birth date), "
-            "or a rule that the reader gave for paths, says whose they are."
+            f"For {counted(known, 'scan')} the header (Patient ID with its issuer, else name and "
+            "birth date), or a rule that the reader gave for paths, says whose it is."
         )
     if unknown:
         lines.append(
-            f"**Patients could not be told apart** for {unknown} scans: each counts as a patient "
-            "of its own (files of one study stay together), so the split may put one person into "
-            "two parts."
+            f"**Patients could not be told apart** for {counted(unknown, 'scan')}: each counts as "
+            "a patient of its own (files of one study stay together), so the split may put one "
+            "person into two parts."
         )
     return "\n".join(lines)
 
@@ -262,7 +262,8 @@ def _limits(content: Content, left_out: Sequence[LeftOut], evidence: Evidence) -
     settled = sum(row.occasion == Occasion.ADJUDICATION for row in content.rows)
     reasons = Counter(entry.reason for entry in left_out)
     lines += [
-        f"- {count} scans are left out, or have no picture: {r}" for r, count in reasons.items()
+        f"- Left out, or without a picture: {counted(count, 'scan')}. {r}"
+        for r, count in reasons.items()
     ]
     lines += [f"- {plain(notice)}" for notice in evidence.notices]
     lines.append("- Deferred and undecided scans are not included.")

@@ -257,7 +257,7 @@ def test_a_scan_that_can_not_be_read_costs_its_picture(project: Project, tmp_pat
     ((left),) = report.left_out
     assert (left.scan_id, left.reason) == (5, "It can't be read.")  # not the name that holds hers
     card = (tmp_path / "folders" / "README.md").read_text()
-    assert "1 scans are left out, or have no picture" in card
+    assert "Left out, or without a picture: 1 scan. " in card
 
 
 def test_the_card_says_what_a_user_must_know(tmp_path: Path) -> None:
