@@ -219,6 +219,7 @@ class RankingPanel(QWidget):
         self._hint.setText(panel.hint or " ")
         self._notice.setText(panel.notice)
         self._told.setVisible(bool(panel.notice))
+        self._told.updateGeometry()  # at once, since its height is asked for below
         for command, confidence in _SURENESS.items():
             self._buttons[command].setChecked(panel.confidence is confidence)
         self._buttons[Command.FLAG].setChecked(panel.flagged)

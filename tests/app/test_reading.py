@@ -235,9 +235,11 @@ def test_what_readers_said_hides_no_label(disagreeing: Driver) -> None:
     ranking = disagreeing.desk.window.ranking
     assert "ann: Disc" in ranking.panel.notice
     labels = ranking.rows()
-    disagreeing.until(
-        lambda: all(one.visibleRegion().boundingRect() == one.rect() for one in labels)
-    )
+    for others in ("ann: Disc", "ann: Disc\nbob: Dots\ncid: Disc\ndan: Dots", ""):
+        ranking.show_panel(replace(ranking.panel, notice=others))
+        disagreeing.until(
+            lambda: all(one.visibleRegion().boundingRect() == one.rect() for one in labels)
+        )
 
 
 def test_a_note_on_an_adjudicated_scan_leaves_it_adjudicated(
