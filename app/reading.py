@@ -58,6 +58,7 @@ class Reading(QObject):
             Command.PROBABLE: lambda: review.toggle_confidence(Confidence.PROBABLE),
             Command.UNSURE: lambda: review.toggle_confidence(Confidence.POSSIBLE),
             Command.NOTE: self._note.begin,
+            Command.NAME_FRAME: review.name_frame,
             Command.RULES: self._readers.ask_rules,
             Command.READERS: self._readers.ask_readers,
             Command.GRID: self._grid.ask,

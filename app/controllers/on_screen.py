@@ -33,6 +33,7 @@ class OnScreen:
         contrast: Whether the reader's own call and the suggestion stand side by side.
         visible: Whether the reader wants to see suggestions at all.
         frames: The frames that were seen.
+        frame: The one that was seen last.
         seen: Whether any picture of the scan was on screen, be it a coarse one.
     """
 
@@ -44,6 +45,7 @@ class OnScreen:
         self.scan: Scan | None = None
         self.visible = True
         self.frames: set[int] = set()
+        self.frame = 0
         self.seen = False
         self.put(None, Showing())
 
@@ -180,7 +182,7 @@ class OnScreen:
         )
 
     def addition(self, verdict: Verdict) -> NewDecision | None:
-        """What stands with a flag, a note or another confidence: its labels were decided before."""
+        """What stands with something added to it: its labels were decided before."""
         new, session = self.decision(verdict), self.session
         if new is None or session is None or self.showing.verdict is not None:
             return new

@@ -10,7 +10,7 @@ from app.controllers.on_screen import OnScreen
 from app.controllers.recording import Recording
 from app.controllers.suggestions import Suggestions
 from app.jobs import Jobs, Priority
-from app.models.draft import Draft
+from app.models.draft import WHOLE, Draft
 from app.models.showing import Showing
 from app.models.trail import Trail
 from app.session import Session
@@ -66,6 +66,11 @@ class Review(QObject):
     def scan(self) -> Scan | None:
         """The scan on screen."""
         return self._on.scan
+
+    @property
+    def named_frame(self) -> int | None:
+        """The frame that the standing decision names."""
+        return self._on.verdict.frame
 
     @property
     def is_saving(self) -> bool:
@@ -130,6 +135,7 @@ class Review(QObject):
     def saw_frame(self, frame: int) -> None:
         """A frame of the scan was on screen."""
         self._on.frames.add(frame)
+        self._on.frame = frame
         self._on.seen = True
 
     def saw_coarse(self) -> None:
@@ -193,11 +199,16 @@ class Review(QObject):
         verdict, draft = self._on.verdict, self._on.draft
         said = draft.confidence_on(verdict)
         wanted = Confidence.DEFINITE if said is confidence else confidence
-        if verdict.state is State.LABELLED and draft.pending is None and not self._on.contrast:
-            self._record_addition(replace(verdict, confidence=wanted))
-        else:
-            self._on.draft = replace(draft, confidence=wanted)
-            self._tell()
+        self._add_to_call(replace(verdict, confidence=wanted), replace(draft, confidence=wanted))
+
+    def name_frame(self) -> None:
+        """J: of a decided stack, name the frame on screen, or none; else the next decision will."""
+        if not self._may_read():
+            return
+        verdict, draft, frame = self._on.verdict, self._on.draft, self._on.frame
+        taken_off = draft.frame_on(verdict) == frame
+        named = replace(verdict, frame=None if taken_off else frame)
+        self._add_to_call(named, replace(draft, frame=WHOLE if taken_off else frame))
 
     def toggle_flag(self) -> None:
         """F: flag the scan, or take the flag off; one that nothing was said of is deferred."""
@@ -306,6 +317,15 @@ class Review(QObject):
 
     def _say(self, state: State, labels: tuple[str, ...] = ()) -> None:
         self._record(self._on.draft.verdict(self._on.verdict, state, labels), go_on=True)
+
+    def _add_to_call(self, added: Verdict, draft: Draft) -> None:
+        """Save what was added to a standing call at once; else the next call takes it along."""
+        standing = self._on.verdict.state is State.LABELLED
+        if standing and self._on.draft.pending is None and not self._on.contrast:
+            self._record_addition(added)
+        else:
+            self._on.draft = draft
+            self._tell()
 
     def _add(self, draft: Draft) -> None:
         """Save a flag or a note at once; a turn that is not the queue's takes them along."""

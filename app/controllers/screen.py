@@ -82,7 +82,7 @@ class Screen(QObject):
         self.set_cine(False)
         self._scan = scan
         self._shown = None
-        self._frame = 0 if scan is None else _first_frame(scan)
+        self._frame = 0 if scan is None else _first_frame(scan, self._review.named_frame)
         self.scan_changed.emit(scan)
         if scan is not None:
             self._bring()
@@ -183,6 +183,9 @@ class Screen(QObject):
         self._pictures.only(frozenset(wanted))
 
 
-def _first_frame(scan: Scan) -> int:
-    """A stack opens in its middle, where most anatomy is and where it is ranked from."""
-    return scan.frames // 2
+def _first_frame(scan: Scan, named: int | None = None) -> int:
+    """A stack opens at the frame that was named, else in its middle.
+
+    There most anatomy is, and it is ranked from there.
+    """
+    return scan.frames // 2 if named is None else min(named, scan.frames - 1)

@@ -32,6 +32,7 @@ class Command(StrEnum):
     UNASSESSABLE = "unassessable"
     FLAG = "flag"
     NOTE = "note"
+    NAME_FRAME = "name-frame"
     UNDO = "undo"
     REDO = "redo"
     SUGGESTIONS = "suggestions"
@@ -157,6 +158,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.UNSURE, Group.DECIDE, "U"),
     _spec(Command.FLAG, Group.DECIDE, "F"),
     _spec(Command.NOTE, Group.DECIDE, "E"),
+    _spec(Command.NAME_FRAME, Group.DECIDE, "J"),
     _spec(Command.UNDO, Group.DECIDE, "Ctrl+Z", line=True),
     _spec(Command.REDO, Group.DECIDE, "Ctrl+Shift+Z", "Ctrl+Y"),
     _spec(Command.SUGGESTIONS, Group.DECIDE, "B", checkable=True, line=True),

@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 
 from nearl_core.types import Confidence, State, Verdict
 
+WHOLE = -1
+"""In place of a frame: the scan as a whole."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -14,21 +17,24 @@ class Draft:
         confidence: How sure the reader will be; None where nothing was said.
         flagged: Whether the scan will be flagged; None where nothing was said.
         note: The note as it is being typed; None for the one that stands.
+        frame: The frame that will be named, or WHOLE; None where nothing was said.
     """
 
     pending: frozenset[str] | None = None
     confidence: Confidence | None = None
     flagged: bool | None = None
     note: str | None = None
+    frame: int | None = None
 
     def verdict(self, standing: Verdict, state: State, labels: tuple[str, ...] = ()) -> Verdict:
-        """The verdict of a key; flag and note of the standing one stay."""
+        """The verdict of a key; flag, note and frame of the standing one stay."""
         return Verdict(
             state,
             labels,
             confidence=self.confidence or Confidence.DEFINITE,
             flagged=self.flag_on(standing),
             note=self.note_on(standing),
+            frame=self.frame_on(standing),
         )
 
     def kept(self, standing: Verdict) -> Verdict:
@@ -39,6 +45,7 @@ class Draft:
             confidence=self.confidence_on(standing),
             flagged=self.flag_on(standing),
             note=self.note_on(standing),
+            frame=self.frame_on(standing),
         )
 
     def flag_on(self, standing: Verdict) -> bool:
@@ -48,6 +55,11 @@ class Draft:
     def note_on(self, standing: Verdict) -> str:
         """The note as it would be recorded."""
         return standing.note if self.note is None else self.note.strip()
+
+    def frame_on(self, standing: Verdict) -> int | None:
+        """The frame that is named, or will be; None for the whole scan."""
+        said = standing.frame if self.frame is None else self.frame
+        return None if said == WHOLE else said
 
     def confidence_on(self, standing: Verdict) -> Confidence:
         """How sure the next decision will be; else how sure the standing one is."""

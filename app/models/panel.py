@@ -66,7 +66,7 @@ class Panel:
         source: Which version the bars come from, or that they are on their way, or "".
         notice: Why there are no bars, or what the reader should know.
         state: Of the scan for the reader.
-        confidence, flagged, note: Of the standing decision, or of the next one.
+        confidence, flagged, note, frame: Of the standing decision, or of the next one.
         hint: What Enter does now.
         enter_none: Whether Enter says that none applies.
         pending: Whether labels were chosen by key that Enter records.
@@ -80,6 +80,7 @@ class Panel:
     confidence: Confidence = Confidence.DEFINITE
     flagged: bool = False
     note: str = ""
+    frame: int | None = None
     hint: str = ""
     enter_none: bool = False
     pending: bool = False
@@ -149,6 +150,7 @@ def build_panel(
         confidence=draft.confidence_on(verdict),
         flagged=draft.flag_on(verdict),
         note=verdict.note if draft.note is None else draft.note,
+        frame=draft.frame_on(verdict),
         hint=_hint(label_set, verdict, offer, pending) if can_decide else "",
         enter_none=offer is not None and offer.state is State.NONE_APPLY,
         pending=pending is not None,

@@ -31,6 +31,7 @@ COMMANDS = {
     "unassessable": "Unassessable",
     "flag": "Flag",
     "note": "Note…",
+    "name-frame": "Name this frame",
     "undo": "Undo",
     "redo": "Redo",
     "suggestions": "Show suggestions",

@@ -4,6 +4,7 @@ from nearl_core.types import Confidence
 from nearl_core.words import counted
 
 CONFIDENCE_WORDS = {Confidence.PROBABLE: "probable", Confidence.POSSIBLE: "unsure"}
+NAMED_FRAME = "frame {number}"
 NOTE = "Note"
 NOTE_HINT = "Note   {key}"
 NOTE_TIP = "Kept with the decision in the project. It never leaves in an export."

@@ -212,9 +212,7 @@ class RankingPanel(QWidget):
             row.show_line(line)
             row.setEnabled(panel.can_decide)
         self._sign.show_state(panel.state)
-        word = strings.STATE_WORDS[panel.state]
-        sure = reading_words.CONFIDENCE_WORDS.get(panel.confidence)
-        self._state.setText(f"{word}, {sure}" if sure else word)
+        self._state.setText(_state_text(panel))
         self._source.show_text(panel.source or " ")
         self._hint.setText(panel.hint or " ")
         self._notice.setText(panel.notice)
@@ -255,6 +253,13 @@ class RankingPanel(QWidget):
         row = self.sender()
         if isinstance(row, LabelRow):
             self.label_pressed.emit(self._rows.index(row))
+
+
+def _state_text(panel: Panel) -> str:
+    parts = [strings.STATE_WORDS[panel.state], reading_words.CONFIDENCE_WORDS.get(panel.confidence)]
+    if panel.frame is not None:
+        parts.append(reading_words.NAMED_FRAME.format(number=panel.frame + 1))
+    return ", ".join(part for part in parts if part)
 
 
 def _marked(panel: Panel) -> list[int]:

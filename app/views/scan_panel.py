@@ -183,6 +183,7 @@ class ScanPanel(QWidget):
             Command.FRAME_DOWN,
             Command.FIRST_FRAME,
             Command.LAST_FRAME,
+            Command.NAME_FRAME,
         ):
             self._actions.action(command).setEnabled(several)
         self._buttons[Command.CINE].setVisible(several)

@@ -149,7 +149,9 @@ def restored(
 
 
 def added_to(connection: Connection, new: NewDecision, before: int) -> tuple[NewDecision, int]:
-    """What was said before with another flag, note or confidence; and the revision of its labels.
+    """What was said before with another flag, note, frame or confidence; and its labels' revision.
+
+    Of what no longer stands the reader saw no frame either: it stays.
 
     Raises:
         ProjectError: If it is no decision of this reader on this scan.
@@ -158,10 +160,11 @@ def added_to(connection: Connection, new: NewDecision, before: int) -> tuple[New
     old = None if row is None else to_decision(row)
     if old is None or (old.scan_id, old.reader) != (new.scan_id, printable(new.reader)):
         raise ProjectError("What this adds to was never said.", "Decide the scan anew.")
-    said = replace(new.verdict, state=old.verdict.state, labels=old.verdict.labels)
+    said, was = new.verdict, old.verdict
+    frame = said.frame if said.state is was.state else was.frame
     kept = replace(
         new,
-        verdict=replace(said, frame=old.verdict.frame),
+        verdict=replace(said, state=was.state, labels=was.labels, frame=frame),
         ranking=old.ranking,
         shown=old.shown,
         frames_shown=tuple(sorted({*old.frames_shown, *new.frames_shown})),

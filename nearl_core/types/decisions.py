@@ -168,8 +168,9 @@ class NewDecision:
     """A decision before it is committed: everything but its id and time.
 
     Attributes:
-        adds_to: Id of the reader's decision that it says again with another flag, note or
-            confidence, or None. Its labels were not looked at anew, so they stay as they were made.
+        adds_to: Id of the reader's decision that it says again with another flag, note,
+            frame or confidence, or None. Its labels were not looked at anew, so they stay as they
+            were made.
         unasked: Ids of labels that it says nothing of.
     """
 
