@@ -34,6 +34,8 @@ class OnScreen:
         visible: Whether the reader wants to see suggestions at all.
         frames: The frames that were seen.
         frame: The one that was seen last.
+        ended: Whether it stays only because it was the last one: a key that comes once too often
+            must not say something else of it.
         seen: Whether any picture of the scan was on screen, be it a coarse one.
     """
 
@@ -46,7 +48,7 @@ class OnScreen:
         self.visible = True
         self.frames: set[int] = set()
         self.frame = 0
-        self.seen = False
+        self.seen = self.ended = False
         self.put(None, Showing())
 
     def open(self, session: Session | None) -> None:
@@ -63,8 +65,18 @@ class OnScreen:
             self._blinds.lifted.discard(scan.id)  # it looks as if it were new
         self.clear()
         self.frames = set()
-        self.seen = False
+        self.seen = self.ended = False
         self._shown_at = time.monotonic()
+
+    def saw(self, frame: int) -> None:
+        """A frame was on screen."""
+        self.frames.add(frame)
+        self.frame, self.seen = frame, True
+
+    def end(self) -> None:
+        """It was decided, and nothing follows."""
+        self.clear()
+        self.ended = True
 
     def clear(self) -> None:
         """Forget what was begun to be said."""

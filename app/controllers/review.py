@@ -134,9 +134,7 @@ class Review(QObject):
 
     def saw_frame(self, frame: int) -> None:
         """A frame of the scan was on screen."""
-        self._on.frames.add(frame)
-        self._on.frame = frame
-        self._on.seen = True
+        self._on.saw(frame)
 
     def saw_coarse(self) -> None:
         """Something of the scan was on screen, which tells no frame's details."""
@@ -316,7 +314,10 @@ class Review(QObject):
         return may and self._on.seen
 
     def _say(self, state: State, labels: tuple[str, ...] = ()) -> None:
-        self._record(self._on.draft.verdict(self._on.verdict, state, labels), go_on=True)
+        if self._on.ended:
+            self.message.emit(strings.ALL_DECIDED_BEFORE)
+        else:
+            self._record(self._on.draft.verdict(self._on.verdict, state, labels), go_on=True)
 
     def _add_to_call(self, added: Verdict, draft: Draft) -> None:
         """Save what was added to a standing call at once; else the next call takes it along."""
@@ -370,7 +371,7 @@ class Review(QObject):
         if following is not None:
             self.show(*following)
             return
-        self._on.clear()
+        self._on.end()
         self._tell()
         self.message.emit(strings.ALL_DECIDED)
 

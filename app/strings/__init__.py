@@ -52,6 +52,7 @@ QUEUE_NO_MATCH = "No scan matches the search and the filter."
 QUEUE_END = "This is the last scan of the queue."
 QUEUE_BEGIN = "This is the first scan of the queue."
 ALL_DECIDED = "Every scan in this view has a decision."
+ALL_DECIDED_BEFORE = "Every scan in this view has a decision. Undo takes this one back."
 
 # --- scan --------------------------------------------------------------------------------------
 

@@ -208,6 +208,24 @@ def test_left_goes_back_though_the_order_moved_what_was_decided_away(desk: Drive
     assert desk.scan_id() == decided[0]
 
 
+def test_a_key_that_comes_once_too_often_says_nothing_else_of_the_last_scan(desk: Driver) -> None:
+    for _ in range(9):
+        desk.decide(Qt.Key.Key_1)
+    last = desk.scan_id()
+    said = desk.desk.table.verdict(last)
+    for key in (Qt.Key.Key_2, Qt.Key.Key_Space, Qt.Key.Key_X, Qt.Key.Key_N):
+        desk.press(key)
+    assert not desk.desk.review.is_saving
+    assert desk.desk.table.verdict(last) == said
+    assert strings.ALL_DECIDED_BEFORE in desk.status()
+    desk.decide(Qt.Key.Key_F)  # what is added to it is no slip
+    desk.press(Qt.Key.Key_Left)
+    desk.press(Qt.Key.Key_Right)
+    assert desk.scan_id() == last
+    desk.decide(Qt.Key.Key_2)  # gone back to on purpose
+    assert desk.desk.table.verdict(last).labels == ("stripes",)
+
+
 def test_keys_are_silent_in_the_search(desk: Driver) -> None:
     first = desk.scan_id()
     desk.press(Qt.Key.Key_Slash)
