@@ -25,13 +25,22 @@ def _import_dialog(desk: Driver) -> ImportLabelsDialog:
     return dialog
 
 
+def _type(dialog: ImportLabelsDialog, source: Path) -> None:
+    """The source as a reader types it."""
+    dialog.path.setText(str(source))
+    dialog.path.textEdited.emit(str(source))
+
+
+def _look(dialog: ImportLabelsDialog, source: Path) -> None:
+    _type(dialog, source)
+    dialog.look.click()
+
+
 def test_the_preview_of_one_source_never_stands_under_another(desk: Driver, tmp_path: Path) -> None:
     table = tmp_path / "old.csv"
     table.write_text("file,label\ndisc-0.png,Disc\n")
     dialog = _import_dialog(desk)
-    dialog.path.setText(str(table))
-    dialog.path.textEdited.emit(str(table))
-    dialog.look.click()
+    _look(dialog, table)
     desk.bot.keyClicks(dialog.path, "x")  # before its preview is there
     importing = desk.desk.asking_import.importing
     desk.until(lambda: importing._plan is not None)
@@ -48,9 +57,7 @@ def test_columns_of_a_table_are_chosen_where_their_names_do_not_tell(
     dialog = _import_dialog(desk)
     of_file, of_label = dialog.columns.values()
     assert not of_file.isVisible()
-    dialog.path.setText(str(table))
-    dialog.path.textEdited.emit(str(table))
-    dialog.look.click()
+    _look(dialog, table)
     desk.until(of_file.isVisible)  # once it was said that they are not clear
     assert not dialog.ok.isEnabled()
     for column, name in ((of_file, "Dateiname"), (of_label, "Diagnose")):
@@ -76,9 +83,7 @@ def test_columns_that_only_some_lines_have_leave_those_chosen_as_they_are(
     of_file, of_label = dialog.columns.values()
     dialog.kind.setCurrentIndex(dialog.kind.findData("jsonl"))
     dialog.kind.activated.emit(dialog.kind.currentIndex())
-    dialog.path.setText(str(lines))
-    dialog.path.textEdited.emit(str(lines))
-    dialog.look.click()
+    _look(dialog, lines)
     desk.until(of_file.isVisible)  # by the first line, which is not clear
     for column, name in ((of_file, "Foto"), (of_label, "Befund")):
         column.setCurrentIndex(column.findData(name))
@@ -97,9 +102,7 @@ def test_a_look_that_failed_takes_nothing_from_the_next_one(desk: Driver, tmp_pa
     dialog = _import_dialog(desk)
     importing = desk.desk.asking_import.importing
     for table in (unclear, clear):
-        dialog.path.setText(str(table))
-        dialog.path.textEdited.emit(str(table))
-        dialog.look.click()
+        _look(dialog, table)
         if table is unclear:
             assert importing._job is not None
             assert importing._job.future.exception(timeout=20)  # which is not told yet
@@ -116,9 +119,7 @@ def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     table = tmp_path / "old.csv"
     table.write_text("file,label\ndisc-0.png,Disc\ndisc-1.png,Disc\n")
     dialog = _import_dialog(desk)
-    dialog.path.setText(str(table))
-    dialog.path.textEdited.emit(str(table))
-    dialog.look.click()
+    _look(dialog, table)
     desk.until(dialog.ok.isEnabled)
     record = taking._record
 
@@ -137,9 +138,7 @@ def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     another.write_text("file,label\ndisc-2.png,Disc\n")
     desk.desk.actions.asked.emit(Command.IMPORT_LABELS)
     dialog = desk.desk.window.findChildren(ImportLabelsDialog)[-1]
-    dialog.path.setText(str(another))
-    dialog.path.textEdited.emit(str(another))
-    dialog.look.click()  # while the first one ends
+    _look(dialog, another)  # while the first one ends
     go_on.set()
     session = desk.desk.library.session
     assert session is not None
@@ -162,8 +161,7 @@ def test_a_table_of_labels_is_shown_mapped_and_taken_in(
     table.write_text("file,label\ndisc-0.png,Disc\ndisc-1.png,round\nelsewhere.png,Disc\n")
     dialog = _import_dialog(desk)
     assert not dialog.ok.isEnabled()
-    dialog.path.setText(str(table))
-    dialog.path.textEdited.emit(str(table))
+    _type(dialog, table)
     dialog.name.setText("reports")
     dialog.look.click()
     desk.until(lambda: dialog.values.topLevelItemCount() == 2)
