@@ -18,7 +18,7 @@ from torch import Tensor
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError, TrainingError, VersionError
 from nearl_core.learn import by_label, tuning
-from nearl_core.learn.batches import Lesson
+from nearl_core.learn.batches import Lesson, patient_of
 from nearl_core.learn.examples import FloatArray
 from nearl_core.learn.head import Head, to_probabilities, zero_shot
 from nearl_core.learn.loop import TuneData, TuneSettings
@@ -126,7 +126,7 @@ def train(
         text_default=1.0,
         pause=control.check,
     )
-    inputs = _inputs(engine, ready, learned, torch.stack(prefixes))
+    inputs = _inputs(engine, ready, scans, learned, torch.stack(prefixes))
     tuned = tuning.run(
         make,
         inputs,
@@ -213,7 +213,11 @@ def _has_sides(label_set: LabelSet) -> bool:
 
 
 def _inputs(
-    engine: Host, ready: Ready, learned: Sequence[Lesson], prefixes: Tensor
+    engine: Host,
+    ready: Ready,
+    scans: Mapping[int, Scan],
+    learned: Sequence[Lesson],
+    prefixes: Tensor,
 ) -> tuning.TuneInputs:
     encoder = engine.encoder
     examples = engine.learner.examples(learned, ready.cache)
@@ -239,23 +243,24 @@ def _inputs(
         unseen=np.array([lesson.unseen for lesson in learned]),
         texts=ready.texts,
         zero_shot=zero,
-        live=_live_says(engine, ready, learned),
+        live=_live_says(engine, ready, scans, learned),
     )
 
 
 def _live_says(
-    engine: Host, ready: Ready, learned: Sequence[Lesson]
+    engine: Host, ready: Ready, scans: Mapping[int, Scan], learned: Sequence[Lesson]
 ) -> tuple[NDArray[np.intp], FloatArray] | None:
-    """What the live version, as it was written, says of decisions that it did not learn from.
+    """What the live version, as it was written, says of patients that it did not learn from.
 
-    Nor from another one of the same scan: whether that was the same or not, it is no test.
+    Another scan of a patient, or another decision of the same scan, is no test.
     """
     live = ready.live
     if live is None:
         return None
     taught = set(live.version.decision_ids)
-    known = [x.decision_id in taught or x.scan_id in live.learned for x in learned]
-    rows = np.array([row for row, it_knows in enumerate(known) if not it_knows], np.intp)
+    seen = {lesson.patient for lesson in learned if lesson.decision_id in taught}
+    seen |= {patient_of(scans[scan_id]) for scan_id in live.learned if scan_id in scans}
+    rows = np.array([n for n, lesson in enumerate(learned) if lesson.patient not in seen], np.intp)
     if len(rows) < tuning.MINIMUM:
         return None
     ids, learner = [learned[i].scan_id for i in rows], engine.learner

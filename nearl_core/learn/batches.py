@@ -107,13 +107,18 @@ class Lessons:
         return Lesson(
             scan.id,
             decision.id,
-            scan.patient or f"scan {scan.id}",
+            patient_of(scan),
             frames,
             tuple(target.tolist()),
             weight,
             not accepted,
             decision.shown is not Shown.VISIBLE,
         )
+
+
+def patient_of(scan: Scan) -> str:
+    """What scans of one patient share; one whose patient nothing tells stands for itself."""
+    return scan.patient or f"scan {scan.id}"
 
 
 def patient_folds(

@@ -108,7 +108,7 @@ def judge(held: HeldOut, *, multi_label: bool, live: Rival | None) -> Judgement:
     Args:
         held: The contenders on held-out decisions.
         multi_label: Whether each label stands for itself.
-        live: The rows of decisions that the live version did not learn from and its
+        live: The rows of decisions of patients that the live version did not learn from and its
             probabilities of them, N' x C; None without a live version or without such decisions.
     """
     held = held.judging()

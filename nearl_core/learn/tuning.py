@@ -41,7 +41,7 @@ class TuneInputs:
         texts: C x E, NaN for a label whose words the backbone does not know, None where it knows
             too few.
         zero_shot: N x C logits of the backbone, or None likewise.
-        live: Rows that the live version did not learn from with its probabilities, or None.
+        live: Rows of patients that the live version did not learn from, and what it says, or None.
         axes: Of all scans that are known, or None.
     """
 

@@ -112,12 +112,16 @@ def test_a_damaged_version_is_an_expected_trouble(trained: Trained, unknowing: P
         )
 
 
-@pytest.mark.parametrize("said_again", [False, True])
+@pytest.mark.parametrize(("said_again", "came_back"), [(False, 0), (True, 0), (False, 1)])
 def test_a_retrained_version_is_held_against_the_live_one(
-    trained: Trained, unknowing: Path, monkeypatch: pytest.MonkeyPatch, said_again: bool
+    trained: Trained,
+    unknowing: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said_again: bool,
+    came_back: int,
 ) -> None:
-    """On scans that the live one did not learn from, whoever has decided these since."""
-    monkeypatch.setattr(tuning, "MINIMUM", 4)  # the few scans that v1 did not learn from
+    """On patients that the live one did not learn from, whoever has decided their scans since."""
+    monkeypatch.setattr(tuning, "MINIMUM", 3)  # v1 did not learn from the last four scans
     engine = opened(trained, unknowing)
     rivals: list[int] = []
 
@@ -126,14 +130,10 @@ def test_a_retrained_version_is_held_against_the_live_one(
         return judge(held, multi_label=multi_label, live=live)
 
     monkeypatch.setattr("nearl_core.learn.tuning.judge", noted)
-    standing = [replace(d, id=d.id + 1000 * said_again) for d in all_decided(trained.scans)]
-    result = engine.train(
-        by_id(trained.scans),
-        standing,
-        version_id="v2",
-        max_seconds=0.1,
-        control=RunControl(),
-    )
-    assert rivals == [4]
+    known, new = trained.scans[:24], trained.scans[24:]
+    scans = by_id([*trained.scans, *(replace(one, patient="P0") for one in new[:came_back])])
+    standing = [replace(d, id=d.id + 1000 * said_again) for d in all_decided([*known, *new])]
+    result = engine.train(scans, standing, version_id="v2", max_seconds=0.1, control=RunControl())
+    assert rivals == [4 - came_back]
     assert result.version.before is not None
-    assert result.version.before.n == 4
+    assert result.version.before.n == 4 - came_back
