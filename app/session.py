@@ -1,6 +1,6 @@
 """The open project as the GUI thread knows it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from nearl_core.types import (
     LabelSet,
     Occasion,
     ReadingRules,
+    Said,
     Scan,
     Shown,
     State,
@@ -34,6 +35,7 @@ class Decided:
         others: Those of other readers: imported ones, a colleague's.
         again: Of scans that the reader is to decide again: what was said before.
         sources: Names under which labels were taken in: no reader may have one.
+        learned: What decisions said that a version learned from, and that stand no more.
     """
 
     label_set: LabelSet
@@ -41,6 +43,7 @@ class Decided:
     others: tuple[Decision, ...]
     again: Mapping[int, "Was"]
     sources: frozenset[str]
+    learned: frozenset[Said]
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class Was:
     labels: str
 
 
-def decided(project: "Project", reader: str) -> Decided:
-    """Read what was decided; in the store thread."""
+def decided(project: "Project", reader: str, trained: Collection[int]) -> Decided:
+    """Read what was decided, and what decisions of some ids said; in the store thread."""
     from nearl_core.store import readings
     from nearl_core.store.relabelling import to_decide_again
 
@@ -74,6 +77,7 @@ def decided(project: "Project", reader: str) -> Decided:
             for (scan_id, _), found in to_decide_again(project, reader).items()
         },
         sources=readings.sources(project),
+        learned=readings.said_by(project, set(trained).difference(one.id for one in standing)),
     )
 
 
@@ -85,7 +89,7 @@ class Opened:
         notice: Why nothing can be saved, or "".
         rules: How the project is read.
         repeated: Scans that came to this reader again.
-        trained: Ids of the standing decisions that the newest version learned from.
+        trained: Ids of the decisions that the newest version learned from.
     """
 
     project: "Project"
@@ -109,8 +113,10 @@ class Session:
         again: Of scans that the reader is to decide again: what was said before.
         sources: Names under which labels were taken in.
         trained: Ids of decisions that the newest version learned from, or that the latest training
-            began with; also of those that only add a flag, a note or a confidence to them.
-        untrained: Ids of the standing decisions that a version could learn from and none did.
+            began with.
+        untrained: Ids of the standing decisions that a version could learn from and that say
+            something else than those: not a flag, a note or a confidence more, and not the same
+            again once a change was taken back.
         read_by_others: Scans that other readers decided here, imported decisions left out.
         taken_in: What a source says of each scan, by its id; of several the one taken in last.
     """
@@ -121,7 +127,7 @@ class Session:
         self.project, self.reader = opened.project, reader
         self.scan_reader, self.table = scan_reader, table
         self.versions, self.rules = opened.versions, opened.rules
-        self.repeated, self.trained = opened.repeated, set(opened.trained)
+        self.repeated, self.trained = opened.repeated, opened.trained
         self._read(opened.decided)
 
     def _read(self, now: Decided) -> None:
@@ -140,7 +146,9 @@ class Session:
         )
         self.taken_in = taken_in(self.others, self.sources)
         self._was = dict[int, Was]()
-        self.untrained = self._lessons_among(every) - self.trained
+        known = (found.said for found in every if found.id in self.trained)
+        self._learned = now.learned.union(known)
+        self.untrained = self._new_among(every)
 
     def reread(self, now: Decided) -> None:
         """The label set changed, or decisions came from elsewhere."""
@@ -181,10 +189,11 @@ class Session:
 
     def lessons_of(self, scan_id: int) -> int:
         """How many decisions of a scan are learned from."""
-        return len(self._lessons_among(self._to_learn_of(scan_id)))
+        return sum(self.can_teach(found.verdict) for found in self._to_learn_of(scan_id))
 
-    def _lessons_among(self, decisions: Iterable[Decision]) -> set[int]:
-        return {found.id for found in decisions if self.can_teach(found.verdict)}
+    def _new_among(self, decisions: Iterable[Decision]) -> set[int]:
+        lessons = (found for found in decisions if self.can_teach(found.verdict))
+        return {found.id for found in lessons if found.said not in self._learned}
 
     def _to_learn_of(self, scan_id: int) -> tuple[Decision, ...]:
         own = self.standing.get(scan_id)
@@ -193,7 +202,9 @@ class Session:
 
     def training_begins(self) -> None:
         """A version is to be made of all decisions that stand."""
-        self.trained |= self.untrained
+        every = [found for found in self._to_learn.values() if self.can_teach(found.verdict)]
+        self.trained = frozenset(found.id for found in every)
+        self._learned = frozenset(found.said for found in every)
         self.untrained.clear()
 
     def take(self, decision: Decision) -> None:
@@ -209,14 +220,12 @@ class Session:
         for gone in self._to_learn_of(scan_id):
             del self._to_learn[gone.id]
             self.untrained.discard(gone.id)
-        before = self.standing.pop(scan_id, None)
-        if before is not None and before.id in self.trained and before.verdict.call == verdict.call:
-            self.trained.add(decision.id)
+        self.standing.pop(scan_id, None)
         if verdict.state is not State.UNSEEN:
             self.standing[scan_id] = decision
         now = self._to_learn_of(scan_id)
         self._to_learn |= {found.id: found for found in now}
-        self.untrained |= self._lessons_among(now) - self.trained
+        self.untrained |= self._new_among(now)
         self.table.set_verdict(scan_id, UNSEEN if verdict.state is State.UNSEEN else verdict)
 
 

@@ -161,4 +161,4 @@ def _take(session: Session, planned: ImportPlan, jobs: Jobs, control: RunControl
 
     with suppress(Cancelled):  # what was recorded until then is there, and teaches
         take(session.project, planned, control, write=jobs.write)
-    return decided(session.project, session.reader)
+    return decided(session.project, session.reader, session.trained)

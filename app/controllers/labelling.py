@@ -56,7 +56,7 @@ class Labelling(QObject):
         def work(_control: RunControl) -> tuple[Decided, list[Version]]:
             project = session.project
             project.save_revision(wanted)
-            return decided(project, session.reader), project.versions()
+            return decided(project, session.reader, session.trained), project.versions()
 
         self._jobs.store.submit(work, done=lambda now: self._saved(session, *now))
 

@@ -208,13 +208,14 @@ def _open(folder: Path, reader: str) -> Opened:
         notice = strings.read_only_banner(error.message)
     try:
         readings.require_reader(project, reader)
-        said, versions = decided(project, reader), project.versions()
+        versions = project.versions()
+        trained = frozenset(versions[-1].decision_ids if versions else ())
         return Opened(
             project=project,
-            decided=said,
+            decided=decided(project, reader, trained),
             scans=scan_list(project),
             versions=tuple(versions),
-            trained=readings.trained_on(project, versions, (*said.standing, *said.others)),
+            trained=trained,
             notice=notice,
             rules=readings.rules(project),
             repeated=readings.repeated(project, reader),

@@ -1,7 +1,7 @@
 """How a project is read, by whom, and what its readers came to; where labels came from else."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, insert, select
@@ -12,7 +12,7 @@ from nearl_core.store import decisions
 from nearl_core.store.faults import understood
 from nearl_core.store.schema import decisions as table
 from nearl_core.store.schema import meta
-from nearl_core.types import Decision, Occasion, ReadingRules, Shown, Version
+from nearl_core.types import Decision, Occasion, ReadingRules, Said, Shown
 
 if TYPE_CHECKING:
     from nearl_core.store.project import Project
@@ -109,22 +109,10 @@ def that_teach(project: "Project") -> tuple[Decision, ...]:
     return to_learn(project.standing(), sources(project), project.label_set())
 
 
-def trained_on(
-    project: "Project", versions: Sequence[Version], standing: Iterable[Decision]
-) -> frozenset[int]:
-    """Ids of standing decisions that the last of some versions learned from.
-
-    One that only adds a flag, a note or a confidence to what it learned from is among them.
-    """
-    there, ids = list(standing), set(versions[-1].decision_ids if versions else ())
-    gone = sorted(ids.difference(decision.id for decision in there))
+def said_by(project: "Project", ids: Collection[int]) -> frozenset[Said]:
+    """What some decisions said, in the labels of now, whether they stand or not."""
     with project.reading() as connection:
-        learned = {_said(old) for old in decisions.some(connection, gone)}
-    return frozenset(one.id for one in there if one.id in ids or _said(one) in learned)
-
-
-def _said(decision: Decision) -> tuple[object, ...]:
-    return decision.scan_id, decision.reader, *decision.verdict.call
+        return frozenset(found.said for found in decisions.some(connection, sorted(ids)))
 
 
 def readings(project: "Project") -> Readings:

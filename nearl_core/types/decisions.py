@@ -103,6 +103,10 @@ class Occasion(StrEnum):
     ADJUDICATION = "adjudication"
 
 
+Call = tuple[State, tuple[str, ...]]
+Said = tuple[int, str, Call]
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a reader says of a scan: the part of a decision that the reader chooses.
@@ -120,7 +124,7 @@ class Verdict:
     frame: int | None = None
 
     @property
-    def call(self) -> tuple[State, tuple[str, ...]]:
+    def call(self) -> Call:
         """What it says of the scan, without how sure the reader was, flag and note."""
         return self.state, self.labels
 
@@ -161,6 +165,11 @@ class Decision:
     occasion: Occasion = Occasion.SINGLE
     revision: int = 1
     unasked: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> Said:
+        """Of which scan, by whom, and what."""
+        return self.scan_id, self.reader, self.verdict.call
 
 
 @dataclass(frozen=True)

@@ -306,6 +306,36 @@ def test_a_flag_on_what_was_trained_on_is_none_after_reopening_either(
     assert desk.desk.training.state.waiting_decisions == 1
 
 
+@pytest.mark.parametrize("reopened", [False, True])
+def test_what_was_trained_on_and_comes_back_is_none_to_train_on(
+    start: Callable[[], Driver], project: Path, reopened: bool
+) -> None:
+    desk = start()
+    desk.open(project)
+    decide_some(desk)
+    train(desk)
+    desk.press(Qt.Key.Key_Left)
+    desk.decide(Qt.Key.Key_2)
+    assert desk.desk.training.state.waiting_decisions == 1
+    if reopened:
+        stop(desk)
+        desk = start()
+        desk.open(project)
+    desk.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    desk.until(lambda: desk.desk.training.state.waiting_decisions == 0)
+
+
+def test_what_an_older_version_alone_learned_from_is_to_be_trained_on(desk: Driver) -> None:
+    decide_some(desk)
+    train(desk)
+    desk.press(Qt.Key.Key_Left)
+    desk.decide(Qt.Key.Key_2)
+    train(desk)
+    assert desk.desk.training.state.waiting_decisions == 0
+    desk.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    desk.until(lambda: desk.desk.training.state.waiting_decisions == 1)
+
+
 def test_what_the_last_training_came_to_names_its_version_another_day_too(
     start: Callable[[], Driver], project: Path
 ) -> None:
