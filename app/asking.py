@@ -25,6 +25,7 @@ from app.views.dialogs.trouble import TroubleDialog
 from app.views.main_window import MainWindow
 from nearl_core import bugs, labels_file
 from nearl_core.errors import NearlError
+from nearl_core.placing import summaries
 from nearl_core.readers import is_among
 from nearl_core.settings import DEVICES, is_pseudonym
 from nearl_core.types import AddReport
@@ -232,9 +233,10 @@ class Asking(QObject):
         """Say what adding a folder came to."""
         reasons = Counter(entry.reason.rstrip(".") for entry in report.skipped).most_common(3)
         text = ", ".join(f"{count} × {reason}" for reason, count in reasons)
-        self._window.status.message(
-            strings.added(report.added, report.already, len(report.skipped), text)
-        )
+        said = [strings.added(report.added, report.already, len(report.skipped), text)]
+        if report.remarks:
+            said += [sentence for _, sentence in summaries(report.remarks)]
+        self._window.status.message(" ".join(said))
         if not report.added and not report.already:
             self._reporter.trouble(NearlError(strings.NOTHING_FOUND, strings.NOTHING_FOUND_REMEDY))
 

@@ -113,4 +113,4 @@ class Looking(QObject):
             place = strings.ALIKE.format(
                 number=alike.number, total=alike.total, likeness=alike.likeness
             )
-            panel.show_words(alike.labels, place, alike.scan.path.name)
+            panel.show_words(alike.labels, place, alike.scan.name)

@@ -10,14 +10,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 
 from nearl_core.errors import ScanError
+from nearl_core.placing import of_study, order_key, plane, remarks
 from nearl_core.scans.stack import ENDING, FOLDER, read_stack, stacks_of, write_stack
 from nearl_core.store.scans import NewScan
-from nearl_core.types import ScanInfo, SkippedFile, SlicePlace, Unit
+from nearl_core.types import ScanInfo, SkippedFile, SlicePlace, StackRemark, Unit
 
 _PARALLEL = 0.999
 """Cosine from which on two directions are the same (2.5 degrees)."""
@@ -84,12 +86,19 @@ def stacked(
         groups[key, file.new.patient or identity.patient].append(file)
     numbers = _free_numbers(project)
     for files in groups.values():
-        stacks = [ordered(part) for part in split(files)]
-        stacks.sort(key=lambda stack: (stack[0].new.identity.series, _natural(stack[0].new.path)))
+        parts = sorted((ordered(part) for part in split(files)), key=_turn)
         if unit is Unit.STUDY:
-            stacks = [[file for stack in stacks for file in stack]]
-        for stack in stacks:
-            yield _written(stack, project, unit, numbers)
+            yield _written(parts, _of_study(parts), project, numbers, unit=unit)
+            continue
+        for part in parts:
+            yield _written([part], _of_series(part, len(parts) > 1), project, numbers, unit=unit)
+
+
+def _turn(part: list[_File]) -> tuple[float, str, tuple[tuple[int, str], ...]]:
+    """Series follow one another by their numbers, as a console made them."""
+    number = part[0].place.series
+    first = part[0].new
+    return float("inf") if number is None else number, first.identity.series, _natural(first.path)
 
 
 def split(files: list[_File]) -> list[list[_File]]:
@@ -106,18 +115,10 @@ def split(files: list[_File]) -> list[list[_File]]:
 
 
 def ordered(files: list[_File]) -> list[_File]:
-    """By position along the normal of the plane, else by instance number, else by name."""
-    normal = _normal(files[0].place)
-    placed = normal is not None and all(file.place.position is not None for file in files)
-
-    def key(file: _File) -> tuple[float, float, tuple[tuple[int, str], ...]]:
-        along = 0.0
-        if placed and normal is not None and file.place.position is not None:
-            along = round(float(np.dot(normal, file.place.position)), 3)
-        number = file.place.number
-        return along, float("inf") if number is None else number, _natural(file.new.path)
-
-    return sorted(files, key=key)
+    """By position along the normal, then by turn, instance number and name."""
+    keys = order_key([file.place for file in files])
+    order = sorted(range(len(files)), key=lambda k: (keys[k], _natural(files[k].new.path)))
+    return [files[k] for k in order]
 
 
 def _frame(new: NewScan) -> _File | None:
@@ -142,23 +143,56 @@ def _belongs(file: _File, other: _File) -> bool:
     return all(float(np.dot(here[k : k + 3], there[k : k + 3])) > _PARALLEL for k in (0, 3))
 
 
-def _normal(place: SlicePlace) -> tuple[float, ...] | None:
-    if place.orientation is None:
-        return None
-    row, column = place.orientation[:3], place.orientation[3:]
-    return tuple(np.cross(row, column).tolist())
+def _of_series(part: list[_File], apart: bool) -> tuple[StackRemark, ...]:
+    places = [file.place for file in part]
+    return remarks(places, modality=part[0].info.modality, apart=apart)
 
 
-def _written(stack: list[_File], project: Path, unit: Unit, numbers: Iterator[int]) -> NewScan:
+def _of_study(parts: list[list[_File]]) -> tuple[StackRemark, ...]:
+    starts = accumulate((len(part) for part in parts), initial=0)
+    return of_study(
+        [
+            remarks([file.place for file in part], modality=part[0].info.modality, before=start)
+            for part, start in zip(parts, starts, strict=False)
+        ]
+    )
+
+
+def _written(
+    parts: list[list[_File]],
+    said: tuple[StackRemark, ...],
+    project: Path,
+    numbers: Iterator[int],
+    *,
+    unit: Unit,
+) -> NewScan:
     """The scan of a stack, its list written; a single file stays what it is."""
+    stack = [file for part in parts for file in part]
     first = stack[0]
     if len(stack) == 1:
-        return first.new
-    path = project / FOLDER / f"{unit.value}-{next(numbers):05d}{ENDING}"
+        return replace(first.new, remarks=said)
+    path = project / FOLDER / f"{_name(parts, unit)}-{next(numbers):04d}{ENDING}"
     files = tuple(file.new.path for file in stack)
-    write_stack(path, files)
+    write_stack(path, files, notices=[one.sentence for one in said])
     info = replace(first.info, frames=len(stack))
-    return replace(first.new, path=path, info=info, files=files)
+    return replace(first.new, path=path, info=info, files=files, remarks=said)
+
+
+def _name(parts: list[list[_File]], unit: Unit) -> str:
+    """What a reader knows a stack by: modality, series, plane, frames; nothing that names anyone.
+
+    Descriptions stay out: they are free text, in which names stand too. Words are cut short as
+    radiologists do, since the queue is narrow.
+    """
+    first = parts[0][0]
+    frames = f"{sum(map(len, parts))}fr"
+    if unit is Unit.STUDY:
+        modalities = sorted({part[0].info.modality for part in parts} - {""})
+        series = len({part[0].new.identity.series for part in parts})
+        return "-".join([*modalities, "study", f"{series}se", frames])
+    number = "" if first.place.series is None else f"se{first.place.series}"
+    words = (first.info.modality, number, plane(first.place), frames)
+    return "-".join(word for word in words if word)
 
 
 def _free_numbers(project: Path) -> Iterator[int]:

@@ -195,4 +195,5 @@ def _together(reports: list[AddReport]) -> AddReport:
         sum(report.added for report in reports),
         sum(report.already for report in reports),
         tuple(skipped for report in reports for skipped in report.skipped),
+        tuple(remark for report in reports for remark in report.remarks),
     )

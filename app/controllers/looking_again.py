@@ -132,7 +132,7 @@ class LookingAgain(QObject):
         if session is None:
             return
         found = {x.scan_id: session.table.scan(x.scan_id) for x in self._doubts}
-        names = {scan_id: scan.path.name for scan_id, scan in found.items() if scan is not None}
+        names = {scan_id: scan.name for scan_id, scan in found.items() if scan is not None}
         weighed, labels = _weighed_of(session), session.label_set
         lines = doubt_lines(self._doubts, weighed, names, labels, session.sources)
         self.lines.emit(lines)

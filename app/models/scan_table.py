@@ -183,7 +183,7 @@ class ScanTable(QAbstractListModel):
     def name_of(self, scan_id: int) -> str:
         """The file name of a scan; "" where there is none of this id."""
         scan = self.scan(scan_id)
-        return "" if scan is None else scan.path.name
+        return "" if scan is None else scan.name
 
     def scans(self) -> ScanList:
         """Every scan, in order of adding; a value that a worker may keep."""
@@ -250,7 +250,7 @@ class ScanTable(QAbstractListModel):
             return self.detail(scan_id)
         scan = self._rows.scans[scan_id]
         if role == Qt.ItemDataRole.DisplayRole:
-            return scan.path.name
+            return scan.name
         if role == Role.PROBLEM:
             return scan.problem
         if role == Role.UNLIKE:
@@ -264,7 +264,7 @@ class ScanTable(QAbstractListModel):
     def _words(self, scan: Scan) -> tuple[str, ...]:
         unlike = (UNLIKE_SIGN,) if self._rows.is_unlike(scan.id) else ()
         note = self.verdict(scan.id).note
-        return (scan.path.name, self.detail(scan.id), *unlike, *((note,) if note else ()))
+        return (scan.name, self.detail(scan.id), *unlike, *((note,) if note else ()))
 
     def _row_changed(self, scan_id: int) -> None:
         row = self.row_of(scan_id)

@@ -85,6 +85,7 @@ LENGTH_PX = "{length:.1f} px"
 LENGTH_WIDTHS = "{length:.1f} pixel widths"
 VALUE = "value {value}"
 PLACE = "{value}   column {column}, row {row}"
+SERIES = "series {number}"
 FRAME = "Frame {number} of {total}"
 
 # --- labels ------------------------------------------------------------------------------------

@@ -150,12 +150,12 @@ class ScanPanel(QWidget):
     @property
     def name(self) -> str:
         """The name of the scan on screen."""
-        return "" if self._scan is None else self._scan.path.name
+        return "" if self._scan is None else self._scan.name
 
     def show_scan(self, scan: Scan | None) -> None:
         """A scan is about to be shown: its name at once, its picture when it is there."""
         self._scan = scan
-        name = "" if scan is None else scan.path.name
+        name = "" if scan is None else scan.name
         self._name.show_text(name)
         if scan is None:
             self.show_picture(None, 0)
@@ -325,5 +325,7 @@ def _texts(picture: Picture | None, scan: Scan | None, frame: int) -> OverlayTex
     side = info.laterality if info.laterality != _UNPAIRED else ""
     place = " ".join(part for part in (side, info.view) if part)
     counter = strings.FRAME.format(number=frame + 1, total=scan.frames) if scan.frames > 1 else ""
-    first = "  ".join(part for part in (info.modality, place) if part)
+    number = None if info.place is None else info.place.series
+    series = "" if number is None else strings.SERIES.format(number=number)
+    first = "  ".join(part for part in (info.modality, series, place) if part)
     return OverlayText((first, size), info.notices, counter)

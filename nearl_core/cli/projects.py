@@ -185,6 +185,10 @@ def _added_record(report: "AddReport", unreadable: "list[SkippedFile]") -> dict[
         "already": report.already,
         "skipped": [{"path": str(one.path), "reason": one.reason} for one in report.skipped],
         "unreadable": [{"path": str(one.path), "reason": one.reason} for one in unreadable],
+        "remarks": [
+            {"path": str(path), "kind": one.kind.value, "remark": one.sentence}
+            for path, one in report.remarks
+        ],
     }
 
 
@@ -201,11 +205,23 @@ def _tell_added(report: "AddReport", unreadable: "list[SkippedFile]", *, output:
         for reason, count in Counter(one.reason for one in files).most_common():
             output.text(f"{title}: {count} × {reason}")
             output.some([str(one.path) for one in files if one.reason == reason])
+    _tell_remarks(report, output)
     if not report.added and not report.already:
         output.message(
             "No scans were found. "
             "Check the path: DICOM, PNG, JPEG, TIFF, BMP and WebP files can be added."
         )
+
+
+def _tell_remarks(report: "AddReport", output: Output) -> None:
+    """How many stacks have frames that stand oddly, and the first few of them."""
+    if not report.remarks:
+        return
+    from nearl_core.placing import summaries
+
+    for kind, sentence in summaries(report.remarks):
+        output.text(sentence)
+        output.some([f"{path}: {one.sentence}" for path, one in report.remarks if one.kind is kind])
 
 
 def _paths_of(project: "Project", finding: "Finding") -> list[str]:

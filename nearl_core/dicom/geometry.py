@@ -9,6 +9,13 @@ from nearl_core.types import Region, SlicePlace, SpacingAt
 
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _CENTIMETRES = 3
+_TURNS = (
+    *("TemporalPositionIdentifier", "TriggerTime", "DiffusionBValue"),
+    *("EchoTime", "EchoNumbers", "AcquisitionNumber"),
+)
+"""What tells frames of a series at one position apart, where their file says so."""
+_SERIES_LIMIT = 10**6
+"""Longer numbers of series are clocks, or stand for somebody: no console counts so far."""
 
 
 def spacing_mm(header: FrameHeader) -> tuple[float, float] | None:
@@ -80,11 +87,13 @@ def slice_place(header: FrameHeader) -> SlicePlace:
     turned = _held(header, "PlaneOrientationSequence", "ImageOrientationPatient")
     x, y, z = position if len(position) == 3 else (0.0, 0.0, 0.0)
     a, b, c, d, e, f = turned if len(turned) == 6 else (0.0,) * 6
-    instance = number(header.root, "InstanceNumber")
+    instance, series = (number(header.root, of) for of in ("InstanceNumber", "SeriesNumber"))
     return SlicePlace(
         position=(x, y, z) if len(position) == 3 else None,
         orientation=(a, b, c, d, e, f) if any((a, b, c, d, e, f)) else None,
         number=None if instance is None else int(instance),
+        turn=tuple(number(header.root, keyword) or 0.0 for keyword in _TURNS),
+        series=int(series) if series is not None and 0 <= series < _SERIES_LIMIT else None,
     )
 
 

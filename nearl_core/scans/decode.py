@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nearl_core.errors import ScanError
 from nearl_core.scans.find import GONE, head_of
 from nearl_core.scans.kinds import Kind, half_of_pair, kind_of, without_picture
-from nearl_core.scans.stack import read_stack
+from nearl_core.scans.stack import Listed, read_list, read_stack
 from nearl_core.scans.windows import common
 from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine, Window
 
@@ -35,9 +35,9 @@ def info(path: Path) -> tuple[ScanInfo, Identity]:
     """
     kind = _kind(path)
     if kind is Kind.STACK:
-        files = read_stack(path)
-        found, identity = _reader(_kind(files[0])).info(files[0])
-        return replace(found, frames=len(files)), identity
+        listed = read_list(path)
+        found, identity = _reader(_kind(listed.files[0])).info(listed.files[0])
+        return _in_stack(found, listed), identity
     return _reader(kind).info(path)
 
 
@@ -49,9 +49,9 @@ def frame(path: Path, index: int) -> tuple[Frame, ScanInfo]:
     """
     kind = _kind(path)
     if kind is Kind.STACK:
-        files, file = _member(path, index)
+        listed, file = _member(path, index)
         shown, found = _reader(_kind(file)).frame(file)
-        return shown, replace(found, frames=len(files))
+        return shown, _in_stack(found, listed)
     return _reader(kind).frame(path, index)
 
 
@@ -94,9 +94,9 @@ def preview(path: Path, index: int) -> tuple[Frame, ScanInfo] | None:
         ScanError: As `frame`.
     """
     if _kind(path) is Kind.STACK:
-        files, file = _member(path, index)
+        listed, file = _member(path, index)
         coarse = preview(file, 0)
-        return coarse and (coarse[0], replace(coarse[1], frames=len(files)))
+        return coarse and (coarse[0], _in_stack(coarse[1], listed))
     if _kind(path) is not Kind.DICOM:
         return None
     from nearl_core.dicom import read
@@ -134,17 +134,22 @@ def tags(path: Path, *, identity: bool) -> tuple[TagLine, ...]:
     return listing.lines(path, identity=identity)
 
 
-def _member(path: Path, index: int) -> tuple[tuple[Path, ...], Path]:
-    """All files of a stack, and the one of a frame.
+def _in_stack(info: ScanInfo, listed: Listed) -> ScanInfo:
+    """What one file of a stack says, and what is said of all."""
+    return replace(info, frames=len(listed.files), notices=(*info.notices, *listed.notices))
+
+
+def _member(path: Path, index: int) -> tuple[Listed, Path]:
+    """A stack's list, and the file of a frame.
 
     Raises:
         ScanError: If there is no such frame, or it is itself no file with frames.
     """
-    files = read_stack(path)
-    if not 0 <= index < len(files):
-        raise ScanError(f"There is no frame {index}; the scan has {len(files)}.")
-    _reader(_kind(files[index]))
-    return files, files[index]
+    listed = read_list(path)
+    if not 0 <= index < len(listed.files):
+        raise ScanError(f"There is no frame {index}; the scan has {len(listed.files)}.")
+    _reader(_kind(listed.files[index]))
+    return listed, listed.files[index]
 
 
 class _Reader(Protocol):

@@ -333,12 +333,18 @@ def _pair(value: object) -> tuple[float, float]:
 
 
 def _place(value: object) -> SlicePlace:
-    position, orientation, number = _listed(value)
+    position, orientation, number, turn, series = _listed(value)
     where = None if position is None else tuple(map(_real, _listed(position)))
     turned = None if orientation is None else tuple(map(_real, _listed(orientation)))
     if (where is not None and len(where) != 3) or (turned is not None and len(turned) != 6):
         raise DamagedAnswerError
-    return SlicePlace(where, turned, None if number is None else _whole(number))
+    return SlicePlace(
+        position=where,
+        orientation=turned,
+        number=None if number is None else _whole(number),
+        turn=tuple(map(_real, _listed(turn))),
+        series=None if series is None else _whole(series),
+    )
 
 
 def _whole(value: object) -> int:

@@ -30,6 +30,7 @@ from nearl_core.types import (
     Revision,
     Scan,
     SkippedFile,
+    StackRemark,
     Unit,
     Version,
 )
@@ -229,15 +230,19 @@ class Project:
         """
         added = seen = 0
         skipped: list[SkippedFile] = []
+        remarks: list[tuple[Path, StackRemark]] = []
         for batch in scans.in_batches(found):
             skipped += [entry for entry in batch if isinstance(entry, SkippedFile)]
             new = [entry for entry in batch if isinstance(entry, NewScan)]
             seen += len(new)
+            remarks += [(one.path, remark) for one in new for remark in one.remarks]
             if new:
                 with self._database.writing() as connection:
                     added += scans.add_batch(connection, new, keeper=self._keeper, key=self.key)
                 self._scan_changes += 1
-        return AddReport(added=added, already=seen - added, skipped=tuple(skipped))
+        return AddReport(
+            added=added, already=seen - added, skipped=tuple(skipped), remarks=tuple(remarks)
+        )
 
     def scans(self) -> list[Scan]:
         """All scans in the order of adding."""

@@ -15,7 +15,7 @@ from nearl_core.store.faults import understood
 from nearl_core.store.hashes import keyed_hash
 from nearl_core.store.paths import PathKeeper, printable
 from nearl_core.store.schema import scans
-from nearl_core.types import Identity, Scan, ScanInfo, SkippedFile
+from nearl_core.types import Identity, Scan, ScanInfo, SkippedFile, StackRemark
 
 if TYPE_CHECKING:  # it needs numpy, without which commands that handle no pixels answer sooner
     from nearl_core.scan_list import ScanList
@@ -45,6 +45,7 @@ class NewScan:
             "" where no rule says anything. Hashed before it is stored.
         problem: Why it can't be shown, or "".
         files: Of a stack, whose path is that of its list.
+        remarks: On how its frames stand.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class NewScan:
     patient: str = ""
     problem: str = ""
     files: tuple[Path, ...] = ()
+    remarks: tuple[StackRemark, ...] = ()
 
 
 def find_patient(new: NewScan, *, key: str, kept: str) -> tuple[str, bool]:

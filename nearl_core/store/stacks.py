@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from nearl_core.errors import ScanError
 from nearl_core.portions import portions
-from nearl_core.scans.stack import write_stack
+from nearl_core.scans.stack import read_list, write_stack
 from nearl_core.store import scans, stack_files
 from nearl_core.store.faults import told
 from nearl_core.store.project import Project
@@ -55,4 +56,12 @@ def relist(project: Project, files: Mapping[int, Sequence[Path]], write: Write) 
 def _relist(project: Project, files: Mapping[int, Sequence[Path]]) -> None:
     with told(), project.writing() as connection:  # which refuses where nothing may change
         for scan_id, kept in scans.paths(connection, files.keys()):
-            write_stack(project.keeper.restore(kept), files[scan_id])
+            path = project.keeper.restore(kept)
+            write_stack(path, files[scan_id], notices=_notices(path))
+
+
+def _notices(path: Path) -> tuple[str, ...]:
+    try:
+        return read_list(path).notices
+    except ScanError:
+        return ()

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+STACK_ENDING = ".stack"
+"""Of the list of a stack's files, whose path is the scan's."""
+
+
 class WindowShape(StrEnum):
     """VOI LUT Function, DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3."""
 
@@ -145,11 +149,33 @@ class SlicePlace:
         position: ImagePositionPatient, in millimetres, or None.
         orientation: ImageOrientationPatient: row, then column cosines; or None.
         number: InstanceNumber, or None.
+        turn: What tells frames at one position apart, in the order in which it counts: temporal
+            position, trigger time, b-value, echo time, echo and acquisition number; 0 for none.
+        series: SeriesNumber, or None where it is none that a console gives.
     """
 
     position: tuple[float, float, float] | None = None
     orientation: tuple[float, float, float, float, float, float] | None = None
     number: int | None = None
+    turn: tuple[float, ...] = ()
+    series: int | None = None
+
+
+class Remark(StrEnum):
+    """What a reader should know of how the frames of a stack stand."""
+
+    UNEVEN = "uneven"
+    SHARED = "shared"
+    UNPLACED = "unplaced"
+    APART = "apart"
+
+
+@dataclass(frozen=True)
+class StackRemark:
+    """One of them, in a sentence that names no one."""
+
+    kind: Remark
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -214,6 +240,11 @@ class Scan:
     problem: str = ""
 
     @property
+    def name(self) -> str:
+        """What a reader knows it by: the name of its file, of a stack without its list's ending."""
+        return self.path.stem if self.path.suffix == STACK_ENDING else self.path.name
+
+    @property
     def is_ranked(self) -> bool:
         """Whether labels are ranked for it: a segmentation shows regions, no patient."""
         return self.modality != "SEG"
@@ -246,8 +277,16 @@ class SkippedFile:
 
 @dataclass(frozen=True)
 class AddReport:
-    """What adding files to a project did."""
+    """What adding files to a project did.
+
+    Attributes:
+        added: Scans that are new.
+        already: Files that were there.
+        skipped: Files that were not taken.
+        remarks: On new stacks, each with the path of its list.
+    """
 
     added: int
     already: int
     skipped: tuple[SkippedFile, ...] = field(default=())
+    remarks: tuple[tuple[Path, StackRemark], ...] = field(default=())

@@ -126,7 +126,7 @@ def test_files_that_are_no_frames_stay_scans_of_their_own(
     dicom(folder / "multi", noise((4, 6, 5), "u2"), SeriesInstanceUID="1.2", PatientID="P1")
     scans = made(tmp_path, reader, folder)
     frames = {scan.path.name: scan.frames for scan in scans}
-    assert frames.pop("series-00001.stack") == 3
+    assert frames.pop("CT-ax-3fr-0001.stack") == 3
     assert frames == {"a.png": 1, "alone": 1, "other-patient": 1, "multi": 4}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError
-from nearl_core.scans.stack import read_stack
+from nearl_core.scans.stack import read_list, read_stack
 from nearl_core.stacking import stacked
 from nearl_core.store.check import check
 from nearl_core.store.hashing import hash_files
@@ -109,6 +109,17 @@ def test_a_stack_is_found_as_a_whole_or_not_at_all(scans: Path, hashed: bool) ->
         shutil.move(scans.parent / "IM1", scans.parent / "archive" / "a")
         assert find_moved(project, [scans.parent / "archive"], look=look) == Moved(1, 0, 0)
         assert frames(project) == WHOLE
+
+
+def test_what_is_said_of_a_stack_stays_when_its_files_move(scans: Path) -> None:
+    with project_of(scans, hashed=False) as project:
+        before = [read_list(scan.path) for scan in project.scans()]
+        scans.rename(scans.parent / "archive")
+        assert find_moved(project, [scans.parent / "archive"], look=look) == Moved(2, 0, 0)
+        after = [read_list(scan.path) for scan in project.scans()]
+    assert all(one.notices for one in before)
+    assert [one.notices for one in after] == [one.notices for one in before]
+    assert [one.files for one in after] != [one.files for one in before]
 
 
 def test_another_patients_files_are_never_taken(scans: Path) -> None:
