@@ -72,7 +72,7 @@ class Importing(QObject):
         session, planned = self._library.session, self._plan
         if session is not None and planned is not None:
             work = partial(_take, session, planned, self._jobs)
-            self._submit(session, work, partial(self._taken, planned), taking=True)
+            self._submit(session, work, partial(self._took, session, planned), taking=True)
 
     def _submit(
         self,
@@ -116,9 +116,21 @@ class Importing(QObject):
         self._plan = planned
         self.planned.emit(planned)
 
-    def _taken(self, planned: ImportPlan, now: Decided) -> None:
-        session = self._library.session
-        if session is not None:
+    def _took(self, session: Session, planned: ImportPlan, _nothing: None) -> None:
+        """Read what is decided now, in the thread that saves: what it saves later comes later."""
+
+        def failed(error: NearlError) -> None:
+            if session is self._library.session:
+                self._failed(error)
+
+        self._jobs.store.submit(
+            lambda _control: decided(session.project, session.reader, session.trained),
+            done=partial(self._taken, session, planned),
+            failed=failed,
+        )
+
+    def _taken(self, session: Session, planned: ImportPlan, now: Decided) -> None:
+        if session is self._library.session:
             session.reread(now)
             stand = {
                 (one.scan_id, one.verdict) for one in now.others if one.reader == planned.source
@@ -156,9 +168,8 @@ def _plan(
     return plan(matched, label_set, source=name.strip(), mapping=mapping, standing=standing)
 
 
-def _take(session: Session, planned: ImportPlan, jobs: Jobs, control: RunControl) -> Decided:
+def _take(session: Session, planned: ImportPlan, jobs: Jobs, control: RunControl) -> None:
     from nearl_core.importing.taking import take
 
     with suppress(Cancelled):  # what was recorded until then is there, and teaches
         take(session.project, planned, control, write=jobs.write)
-    return decided(session.project, session.reader, session.trained)

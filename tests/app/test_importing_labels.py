@@ -2,13 +2,16 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel
 
 from app import asking_import
+from app.controllers import importing as importing_module
 from app.models.commands import Command
+from app.session import Decided, decided
 from app.strings import label_words
 from app.views.dialogs.import_labels import ImportLabelsDialog
 from app.views.dialogs.readers import ReadersDialog
@@ -149,6 +152,34 @@ def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
         dialog.ok.click()
     assert not dialog.isVisible()
+
+
+def test_a_decision_that_is_saved_while_labels_are_taken_in_stands(
+    desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "old.csv"
+    table.write_text("file,label\ndisc-1.png,Disc\n")
+    dialog = _import_dialog(desk)
+    _look(dialog, table)
+    desk.until(dialog.ok.isEnabled)
+    read, saved = threading.Event(), threading.Event()
+
+    def slowly(*asked: Any) -> Decided:
+        found = decided(*asked)
+        read.set()
+        saved.wait(0.5)  # a decision may be saved before the desk has what was read
+        return found
+
+    monkeypatch.setattr(importing_module, "decided", slowly)
+    desk.desk.review.saved.connect(lambda _decision: saved.set())
+    with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
+        dialog.ok.click()
+        desk.until(read.is_set)
+        desk.desk.review.press_label(1)
+    desk.until(saved.is_set)
+    session = desk.desk.library.session
+    assert session is not None
+    assert len(session.standing) == len(session.others) == 1
 
 
 def test_a_table_of_labels_is_shown_mapped_and_taken_in(
