@@ -3,12 +3,16 @@
 A row is keyed by the file as it was (path, size, time of change), the frame and the source: the
 hash of the backbone, its preprocessing, and for tuned features the hash of the version. So a
 changed file or backbone never meets an old feature, and the cache may be deleted at any time.
+
+The file holds `LIMIT_BYTES` at most. Other sources make room first, the one that was written to
+longest ago before all, but not the backbone that a version ranks together with; then what was kept
+first.
 """
 
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -20,13 +24,17 @@ from nearl_core.inner_folders import make_inner
 Feature = NDArray[np.float32]
 Key = tuple[str, int]
 LIMIT_BYTES = 2 << 30
-"""Features of a few hundred thousand frames; beyond, the file is begun anew."""
+"""Features of some hundred thousand frames."""
+_GONE_TOGETHER = 256
+"""Rows that make room at once: a ranking waits for few of them only."""
 _AT_ONCE = 1000
 """Rows that are read together: their bytes beside the matrix would be as much again."""
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS features "
     "(source TEXT, scan TEXT, frame INTEGER, value BLOB, PRIMARY KEY (source, scan, frame))"
 )
+_WRITTEN = "CREATE TABLE IF NOT EXISTS written (source TEXT PRIMARY KEY, turn INTEGER)"
+_MARK = "INSERT OR REPLACE INTO written SELECT ?, COALESCE(MAX(turn), 0) + 1 FROM written"
 
 
 def scan_key(path: Path) -> str:
@@ -132,13 +140,31 @@ class FeatureCache:
         written = [(self._source, *key, value.astype("<f4").tobytes()) for key, value in rows]
         try:
             make_inner(self._file.parent)
-            if self._file.exists() and self._file.stat().st_size > LIMIT_BYTES:
-                self._file.unlink()
             with closing(sqlite3.connect(self._file)) as database, database:
                 database.execute(_TABLE)
+                database.execute(_WRITTEN)
+                database.execute(_MARK, (self._source,))
                 database.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?)", written)
-        except (sqlite3.Error, OSError) as error:
+                self._make_room(database)
+        except (sqlite3.Error, OSError, TypeError) as error:
             self._drop(error)
+
+    def _make_room(self, database: sqlite3.Connection) -> None:
+        """Delete rows until the others fit; what they took is used again, for the file to stay."""
+        while _taken(database) > LIMIT_BYTES:
+            of = self._least_wanted(database)
+            which = "ORDER BY rowid" if of is None else "WHERE source = :of"
+            some = f"SELECT rowid FROM features {which} LIMIT {_GONE_TOGETHER}"
+            gone = f"DELETE FROM features WHERE rowid IN ({some})"
+            if not database.execute(gone, {"of": of}).rowcount:
+                return
+
+    def _least_wanted(self, database: sqlite3.Connection) -> str | None:
+        """The source to make room first, or None where only what is ranked by now is left."""
+        others = [one for one in _sources(database) if not self._source.startswith(one)]
+        turns = [one for (one,) in database.execute("SELECT source FROM written ORDER BY turn")]
+        unknown = [one for one in others if one not in turns]
+        return next((one for one in (*unknown, *turns) if one in others), None)
 
     def _load(self) -> None:
         if not self._file.is_file():
@@ -166,3 +192,22 @@ class FeatureCache:
             self._file.unlink(missing_ok=True)
         except OSError:
             return
+
+
+def _taken(database: sqlite3.Connection) -> int:
+    """The bytes of a database that hold something."""
+    pages = ("page_count", "freelist_count", "page_size")
+    count, free, size = (database.execute(f"PRAGMA {one}").fetchone()[0] for one in pages)
+    return int((count - free) * size)
+
+
+def _sources(database: sqlite3.Connection) -> Iterator[str]:
+    """Each source that has rows, found without reading them all."""
+    found = ""
+    while True:
+        (found,) = database.execute(
+            "SELECT MIN(source) FROM features WHERE source > ?", (found,)
+        ).fetchone()
+        if found is None:
+            return
+        yield found

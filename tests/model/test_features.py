@@ -108,17 +108,57 @@ def test_a_folder_that_can_not_be_written_costs_only_the_keeping(tmp_path: Path)
     assert cache.get("a", 0) is not None
 
 
-def test_a_cache_that_has_grown_too_large_is_begun_anew(
+ROOM = 256 << 10
+LONG = 1000
+"""So many of them in a feature: 4 kB, and a page of the file for each."""
+
+
+def _put(cache: FeatureCache, count: int, first: int = 0) -> None:
+    for number in range(first, first + count):
+        cache.put(str(number), 0, np.full(LONG, number, np.float32))
+        cache.save()
+
+
+def _left(folder: Path, source: str) -> list[int]:
+    cache = FeatureCache(folder, source)
+    return [number for number in range(200) if (str(number), 0) in cache]
+
+
+def test_what_is_beyond_the_room_of_the_file_is_what_came_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    filled(tmp_path)
-    monkeypatch.setattr(features, "LIMIT_BYTES", 10)
+    monkeypatch.setattr(features, "LIMIT_BYTES", ROOM)
+    monkeypatch.setattr(features, "_GONE_TOGETHER", 4)
     cache = FeatureCache(tmp_path, "backbone")
-    cache.put("b", 0, TWO)
-    cache.save()
+    _put(cache, 100)
+    assert cache.get("0", 0) is not None  # in memory it stays
+    left = _left(tmp_path, "backbone")
+    assert left == list(range(100 - len(left), 100))
+    assert len(left) > 50
+    assert (tmp_path / "features.db").stat().st_size <= ROOM + (64 << 10)
     again = FeatureCache(tmp_path, "backbone")
-    assert again.get("b", 0) is not None
-    assert again.get("a", 0) is None
+    _put(again, 20, first=100)
+    assert _left(tmp_path, "backbone")[-20:] == list(range(100, 120))
+
+
+def test_other_sources_make_room_first_the_one_that_was_used_longest_ago_before_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "LIMIT_BYTES", ROOM)
+    monkeypatch.setattr(features, "_GONE_TOGETHER", 4)
+    for source in ("backbone", "backbone+v1", "backbone+v2"):
+        _put(FeatureCache(tmp_path, source), 16)
+    _put(FeatureCache(tmp_path, "backbone+v1"), 1)  # made live again
+    new = FeatureCache(tmp_path, "backbone+v3")
+    _put(new, 18)
+    every = list(range(16))
+    assert _left(tmp_path, "backbone+v2") != every
+    for source in ("backbone", "backbone+v1"):
+        assert _left(tmp_path, source) == every
+    _put(new, 24, first=18)
+    assert not _left(tmp_path, "backbone+v1")
+    assert _left(tmp_path, "backbone") == every  # a version ranks together with its backbone
+    assert len(_left(tmp_path, "backbone+v3")) == 42
 
 
 def test_a_changed_file_has_another_key(tmp_path: Path) -> None:
