@@ -26,7 +26,7 @@ from nearl_core.learn.promote import Judgement
 from nearl_core.learn.ranker import Blend, Ranker
 from nearl_core.learner import Learner
 from nearl_core.model import adapter_file
-from nearl_core.model.backbone_folder import file_hash
+from nearl_core.model.backbone_folder import file_hash, require_made_for
 from nearl_core.model.encoder import Encoder
 from nearl_core.model.features import FeatureCache, scan_key
 from nearl_core.model.interaction import Interaction
@@ -321,11 +321,7 @@ def open_version(engine: Host, version: Version) -> LiveVersion:
         VersionError: If it can't be read or was made for another backbone or label set.
     """
     encoder, label_set = engine.encoder, engine.learner.ready.label_set
-    if version.backbone_hash != encoder.backbone.hash:
-        raise VersionError(
-            f"The version {version.id} was made for another backbone or an earlier edition of it.",
-            "Your decisions are kept and teach this one; train a new version.",
-        )
+    require_made_for(encoder.backbone.hash, version)
     if version.label_set_revision != label_set.revision:
         raise VersionError(
             f"The version {version.id} was made before the labels changed.",

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from nearl_core.control import Progress
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
     from nearl_core.engine import Engine
+    from nearl_core.errors import VersionError
     from nearl_core.store.project import Project
     from nearl_core.types import Decision, Figures, Ranking, Scan, Version
 
@@ -249,17 +250,43 @@ def _versions(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.types import FROZEN
 
     with Project.open(args.project, read_only=args.activate is None) as project:
+        versions = project.versions()
+        unfit = _unfit(project, versions) if versions else {}
+        if args.activate in unfit:
+            raise unfit[args.activate]
         if args.activate is not None:
             project.activate(None if args.activate == FROZEN else args.activate)
-        versions = project.versions()
+            versions = project.versions()
     for version in versions:
-        record = _version_record(version)
-        mark = "live" if version.live else "    "
+        if version.live and version.id in unfit:
+            output.message(str(unfit[version.id]))
+        ranks = version.live and version.id not in unfit
+        record = _version_record(replace(version, live=ranks))
+        mark = "live" if ranks else "    "
         output.result(
             record,
             f"{mark} {version.id}  {version.created:%Y-%m-%d %H:%M}  "
             f"{len(version.decision_ids)} decisions  {version.reason}",
         )
+
+
+def _unfit(project: "Project", versions: "Sequence[Version]") -> "dict[str, VersionError]":
+    """Why versions can't rank with the backbone as it is on this machine, where it is, by id."""
+    from nearl_core.errors import BackboneError, VersionError
+    from nearl_core.model.backbone_folder import recorded_identity, require_made_for
+    from nearl_core.model.backbone_list import folder_of
+
+    found = dict[str, VersionError]()
+    with suppress(BackboneError):
+        digest = recorded_identity(folder_of(project.backbone))
+        if digest is None:
+            return found
+        for version in versions:
+            try:
+                require_made_for(digest, version)
+            except VersionError as error:
+                found[version.id] = error
+    return found
 
 
 def _version_record(version: "Version") -> dict[str, object]:

@@ -21,7 +21,8 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from nearl_core.errors import BackboneError
+from nearl_core.errors import BackboneError, VersionError
+from nearl_core.types import Version
 
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 SUMS, WORDS = "SHA256SUMS", "words.txt"
@@ -235,13 +236,46 @@ def checked_hash(folder: Path) -> str:
     Raises:
         BackboneError: If the weights are not the ones that were added.
     """
-    weights, sums = weights_file(folder), folder / SUMS
-    digest = file_hash(weights)
-    if sums.is_file():
-        recorded = [line.split() for line in sums.read_text("utf-8", "replace").splitlines()]
-        if [digest, weights.name] not in recorded:
-            raise BackboneError(
-                f"The weights of the backbone {folder.name} are not the ones that were added.",
-                _AGAIN,
-            )
+    weights = weights_file(folder)
+    digest, recorded = file_hash(weights), _recorded(folder)
+    if recorded is not None and [digest, weights.name] not in recorded:
+        raise BackboneError(
+            f"The weights of the backbone {folder.name} are not the ones that were added.",
+            _AGAIN,
+        )
     return digest
+
+
+def recorded_identity(folder: Path) -> str | None:
+    """What a backbone is (`identity`) by what was recorded of its weights, which are not read.
+
+    Raises:
+        BackboneError: If there is no backbone in the folder.
+    """
+    weights, config = weights_file(folder), read_config(folder)
+    for digest, *name in _recorded(folder) or ():
+        if name == [weights.name]:
+            return identity(digest, config)
+    return None
+
+
+def require_made_for(digest: str, version: Version) -> None:
+    """Refuse a version that was made for another backbone than the one of this identity.
+
+    Raises:
+        VersionError: If it was.
+    """
+    if version.backbone_hash != digest:
+        raise VersionError(
+            f"The version {version.id} was made for another backbone or an earlier edition of it.",
+            "Your decisions are kept and teach this one; train a new version.",
+        )
+
+
+def _recorded(folder: Path) -> list[list[str]] | None:
+    """Hashes and names of files, or None where none were recorded."""
+    sums = folder / SUMS
+    if not sums.is_file():
+        return None
+    lines = sums.read_text("utf-8", "replace").splitlines()
+    return [line.split() for line in lines if line.strip()]

@@ -19,6 +19,7 @@ from nearl_core.scans.display import RECIPE
 from nearl_core.store import readings
 from nearl_core.store.project import Project
 from tests.engine.making import write_backbone
+from tests.support.projects import version
 from tests.support.scans import disc, stripes, write_png
 
 Lines = list[dict[str, Any]]
@@ -235,6 +236,37 @@ def test_train_evaluate_and_choose_versions(own: Path, capsys: pytest.CaptureFix
     assert _run(capsys, "evaluate", own, known, "--stage", "tuned")[0]["version"] == "v1"
     assert _run(capsys, "evaluate", own, known)[0]["version"] == "frozen"
     assert {r["version"] for r in _run(capsys, "rank", own, "--top", 1)} == {"frozen"}
+
+
+def test_a_version_of_another_edition_of_the_backbone_is_not_called_live(
+    own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Project.open(own) as project:
+        project.add_version(version("v1"))
+        project.activate("v1")
+    capsys.readouterr()
+    assert main(["versions", str(own), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert not json.loads(out)["live"]
+    assert "v1 was made for another backbone" in err
+    with Project.open(own) as project:
+        project.activate(None)
+    assert "v1 was made for another backbone" in _said(
+        capsys, "versions", own, "--activate", "v1", code=3
+    )
+    with Project.open(own, read_only=True) as project:
+        assert not any(one.live for one in project.versions())
+
+
+def test_a_version_is_called_live_where_its_backbone_is_not_on_this_machine(
+    own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Project.open(own) as project:
+        project.add_version(version("v1"))
+        project.activate("v1")
+        project.set_backbone("elsewhere")
+    (listed,) = _run(capsys, "versions", own)
+    assert listed["live"]
 
 
 def test_a_new_project_has_nothing_to_train_on(
