@@ -25,7 +25,6 @@ from app.views.dialogs.trouble import TroubleDialog
 from app.views.main_window import MainWindow
 from nearl_core import bugs, labels_file
 from nearl_core.errors import NearlError
-from nearl_core.placing import summaries
 from nearl_core.readers import is_among
 from nearl_core.settings import DEVICES, is_pseudonym
 from nearl_core.types import AddReport
@@ -93,6 +92,11 @@ class Asking(QObject):
             new_id=labels_file.new_id,
             scans=scans,
         )
+        ahead = self._library.ahead
+        dialog.scans_changed.connect(ahead.look)
+        ahead.seen.connect(dialog.show_seen)
+        dialog.finished.connect(lambda _result: ahead.look(None))
+        ahead.look(scans)
 
         def accepted() -> None:
             self._library.create(
@@ -233,10 +237,9 @@ class Asking(QObject):
         """Say what adding a folder came to."""
         reasons = Counter(entry.reason.rstrip(".") for entry in report.skipped).most_common(3)
         text = ", ".join(f"{count} × {reason}" for reason, count in reasons)
-        said = [strings.added(report.added, report.already, len(report.skipped), text)]
-        if report.remarks:
-            said += [sentence for _, sentence in summaries(report.remarks)]
-        self._window.status.message(" ".join(said))
+        said = strings.added(report.added, report.already, len(report.skipped), text)
+        remarks = strings.remarks(remark.kind for _, remark in report.remarks)
+        self._window.status.message(" ".join(filter(None, (said, remarks))))
         if not report.added and not report.already:
             self._reporter.trouble(NearlError(strings.NOTHING_FOUND, strings.NOTHING_FOUND_REMEDY))
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app import strings
 from app.controllers.adding import Adding, require_readable
+from app.controllers.looking_ahead import LookingAhead
 from app.jobs import Jobs, Priority
 from app.models.scan_table import ScanTable
 from app.preferences import Keeper
@@ -69,6 +70,7 @@ class Library(QObject):
         self._keeper = keeper
         self._session: Session | None = None
         self.adding = Adding(jobs, table, self)
+        self.ahead = LookingAhead(jobs, keeper, self)
 
     @property
     def session(self) -> Session | None:

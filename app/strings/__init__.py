@@ -4,10 +4,10 @@ Here what several parts say; what one part says stands in a module of its own be
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from nearl_core.types import SpacingAt, State, Version
+from nearl_core.types import Remark, SpacingAt, State, Version
 from nearl_core.words import counted
 
 APP_NAME = "NEARL Desk"
@@ -180,6 +180,12 @@ FOLDER_UNREADABLE = "This folder can't be read."
 FOLDER_UNREADABLE_REMEDY = "Ask for the right to read it, or choose another one."
 ADDING = "Adding scans: {added} added, {skipped} skipped"
 ADDING_ALREADY = "Scans are being added; add more once that is done."
+REMARKS = {
+    Remark.UNEVEN: "may lack frames",
+    Remark.SHARED: "with several frames at one place",
+    Remark.UNPLACED: "in the order of numbers alone",
+    Remark.APART: "of series of mixed frames",
+}
 NOTHING_FOUND = "No scan was found there."
 NOTHING_FOUND_REMEDY = "Choose a folder with DICOM, NIfTI, PNG, JPEG, TIFF, BMP or WebP files."
 NOT_A_PROJECT = "There is no project at {name}."
@@ -271,6 +277,13 @@ def added(new: int, known: int, skipped: int, reasons: str) -> str:
     if skipped:
         parts.append(f"{counted(skipped, 'file')} skipped ({reasons})")
     return ", ".join(parts) + "."
+
+
+def remarks(kinds: Iterable[Remark]) -> str:
+    """How many of the stacks that were added have frames that stand oddly, or ""."""
+    counts = Counter(kinds)
+    parts = [f"{counts[kind]} {words}" for kind, words in REMARKS.items() if counts[kind]]
+    return f"Of these {', '.join(parts)}." if parts else ""
 
 
 def backbone_and_version(backbone: str, version: str) -> str:

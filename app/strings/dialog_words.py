@@ -28,6 +28,7 @@ UNITS = {
     "series": "a series: its DICOM files as a stack",
     "study": "a study: all its series as a stack",
 }
+TAKE_SERIES = "One scan a series"
 PATIENTS = "Patients"
 PATIENT_RULES = {
     "": "as the files say, else one a file",

@@ -33,7 +33,6 @@ def add_commands(commands: SubParsers) -> None:
     create.add_argument(
         "--unit",
         choices=("image", "series", "study"),
-        default="image",
         help="what one scan is: a file, or all DICOM files of a series or a study as a stack",
     )
     _add_patient_from(create)
@@ -83,7 +82,9 @@ def _create(args: argparse.Namespace, output: Output) -> None:
     patient_rule(args.patient_from)  # a wrong one must not leave a project behind
     _require([args.scans] if args.scans is not None else [])
     label_set = from_argument(args.labels, multi_label=args.multi_label)
-    unit = Unit(args.unit)
+    unit = Unit(args.unit or Unit.IMAGE.value)
+    if args.scans is not None and args.unit is None:
+        _suggest_series(args.scans, output)
     with Project.create(args.project, label_set, backbone=args.backbone, unit=unit) as project:
         record = {
             "project": str(project.folder),
@@ -103,6 +104,19 @@ def _create(args: argparse.Namespace, output: Output) -> None:
         if added is not None:
             output.text(_counts(added[0]))
             _tell_added(*added, output=output)
+
+
+def _suggest_series(folder: Path, output: Output) -> None:
+    """Say so where a folder holds series and nobody said what one scan is."""
+    from nearl_core.first_look import first_files, series_of
+
+    files = first_files(folder, output.control())
+    if not files:
+        return
+    with scan_reader() as reader:
+        seen = series_of(files, reader)
+    if seen is not None:
+        output.message(f"{seen.sentence} `create --unit series` makes one scan of each.")
 
 
 def _add(args: argparse.Namespace, output: Output) -> None:

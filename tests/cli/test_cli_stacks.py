@@ -148,3 +148,23 @@ def referenced(report: pydicom.Dataset) -> list[str]:
     (study,) = report.CurrentRequestedProcedureEvidenceSequence
     (series,) = study.ReferencedSeriesSequence
     return [str(one.ReferencedSOPInstanceUID) for one in series.ReferencedSOPSequence]
+
+
+def test_create_says_so_where_a_folder_holds_series_and_the_unit_was_not_chosen(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for number in range(2):
+        write_series(tmp_path / "in" / str(number), "Disc", number)
+    more = ("--labels", "a,b", "--scans", tmp_path / "in")
+    run(capsys, "create", tmp_path / "few", *more)  # of five frames a series nothing is said
+    for number in range(2):
+        for k in range(FRAMES):
+            path = tmp_path / "in" / str(number) / f"IM{FRAMES - k}"
+            copy = pydicom.dcmread(path)
+            copy.ImagePositionPatient = ["0", "0", str(FRAMES + k)]
+            copy.save_as(path.with_name(f"IM{FRAMES + k + 1}"))
+    capsys.readouterr()
+    for unit, said in (((), True), (("--unit", "image"), False), (("--unit", "series"), False)):
+        project = tmp_path / f"p{len(unit)}{unit[-1:]}"
+        assert main([*map(str, ("create", project, *more, *unit))]) == 0
+        assert ("of 2 CT series" in capsys.readouterr().err) == said

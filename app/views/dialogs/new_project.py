@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Protocol
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -26,8 +27,23 @@ _ENDING = ".nearl"
 _USUAL_NAME = "project"
 
 
+class Seen(Protocol):
+    """What was seen of the folder of scans."""
+
+    @property
+    def sentence(self) -> str:
+        """Why each series should be one scan."""
+        ...
+
+
 class NewProjectDialog(DeskDialog):
-    """Asks for what a project is made from."""
+    """Asks for what a project is made from.
+
+    Attributes:
+        scans_changed: The folder of scans, or None while there is none.
+    """
+
+    scans_changed = Signal(object)
 
     def __init__(
         self,
@@ -60,6 +76,11 @@ class NewProjectDialog(DeskDialog):
         self._unit = QComboBox()
         for unit in Unit:
             self._unit.addItem(dialog_words.UNITS[unit.value], unit)
+        self._unit.currentIndexChanged.connect(self._show_hint)
+        self._seen = ""
+        self._hint, self._take_series = note(""), QPushButton(dialog_words.TAKE_SERIES)
+        self._take_series.setAutoDefault(False)
+        self._take_series.clicked.connect(self._series_taken)
         self._patients = QComboBox()
         for rule, word in dialog_words.PATIENT_RULES.items():
             self._patients.addItem(word, rule)
@@ -73,6 +94,7 @@ class NewProjectDialog(DeskDialog):
         self.editor.ended.connect(self._labels_ended)
         self._suggest_place()
         self.show_problem("")
+        self._show_hint()
         self._scans.setFocus()
 
     def _fields(self) -> QFormLayout:
@@ -92,10 +114,21 @@ class NewProjectDialog(DeskDialog):
             line.addWidget(button)
             form.addRow(title, line)
         form.addRow(dialog_words.UNIT, self._unit)
+        hint = QHBoxLayout()
+        hint.setSpacing(8)
+        hint.addWidget(self._hint, 1)
+        hint.addWidget(self._take_series)
+        form.addRow("", hint)
+        self._form, self._hint_row = form, hint
         form.addRow(dialog_words.PATIENTS, self._patients)
         form.addRow(dialog_words.BACKBONE, self._backbone)
         form.addRow("", note(dialog_words.SCANS_STAY))
         return form
+
+    @property
+    def hint(self) -> str:
+        """The sentence that suggests series, "" while none is shown."""
+        return self._seen if self.unit is Unit.IMAGE else ""
 
     @property
     def scans(self) -> Path | None:
@@ -210,6 +243,23 @@ class NewProjectDialog(DeskDialog):
     def _scans_typed(self) -> None:
         self._suggest_place()
         self.show_problem("")
+        self.show_seen(None)
+        scans = self.scans
+        there = scans is not None and os.path.isdir(scans)
+        self.scans_changed.emit(scans if there else None)
+
+    def show_seen(self, seen: Seen | None) -> None:
+        """Suggest what one scan should be, where the folder holds series; the reader chooses."""
+        self._seen = "" if seen is None else seen.sentence
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        self._hint.setText(self.hint)
+        self._form.setRowVisible(self._hint_row, bool(self.hint))
+
+    def _series_taken(self) -> None:
+        self._unit.setCurrentIndex(tuple(Unit).index(Unit.SERIES))
+        self._unit.setFocus()
 
     def _place_typed(self) -> None:
         self._named = True
