@@ -121,7 +121,7 @@ class Desk(QObject):
         library.failed.connect(self.reporter.trouble)
         library.busy.connect(self.window.start.show_busy)
         library.adding.progress.connect(self._adding)
-        library.adding.ended.connect(self.window.status.lasting)
+        library.adding.ended.connect(self._adding_ended)
         library.adding.added.connect(self.asking.say_added)
         library.adding.added.connect(self._first_scan)
         library.adding.added.connect(self.surveying.begin)
@@ -249,8 +249,13 @@ class Desk(QObject):
 
     def _adding(self, added: int, skipped: int) -> None:
         self.window.status.lasting(strings.ADDING.format(added=added, skipped=skipped))
+        self.window.queue.show_adding(True)
         self._first_scan()
         self._want_thumbnails()
+
+    def _adding_ended(self) -> None:
+        self.window.status.lasting()
+        self.window.queue.show_adding(False)
 
     def _first_scan(self) -> None:
         if self.review.scan is None:

@@ -9,7 +9,6 @@ from app.models.draft import Draft
 from app.models.panel import Panel, build_panel, empty_panel
 from app.models.showing import Blinds, Showing
 from app.session import Session
-from app.strings import reading_words
 from nearl_core import suggesting
 from nearl_core.types import (
     UNSEEN,
@@ -159,15 +158,13 @@ class OnScreen:
             said_before="" if was is None else was.labels,
             not_asked=() if standing is None else standing.unasked,
             of_this=self._lessons_of_this(session, scan),
+            others=bool(session.read_by_others),
         )
         if blind and self.visible:
             panel = replace(panel, notice=self._blinds.why(scan.id))
         elif self.contrast and ranking is not None:
             panel = turns.contrasted(panel, ranking, verdict, session.label_set)
-        source = panel.source
-        if ranking is not None and source and session.read_by_others:
-            source += reading_words.ALSO_OTHERS
-        return replace(panel, source=source, notice=self.showing.notice or panel.notice)
+        return replace(panel, notice=self.showing.notice or panel.notice)
 
     def _lessons_of_this(self, session: Session, scan: Scan) -> int:
         """How much of what the ranking learned from was said of this scan; a repeat keeps it."""

@@ -87,14 +87,16 @@ class Panel:
     can_decide: bool = False
 
 
-def source_text(ranking: Ranking, *, of_this: int) -> str:
-    """Which version says so, in words, and whether it was told of this scan already."""
+def source_text(ranking: Ranking, *, of_this: int, others: bool = False) -> str:
+    """Which version says so, whether it was told of this scan already, and by other readers."""
     learned = strings.learned_from(ranking.decisions, of_this=of_this)
     if ranking.version == FROZEN and not ranking.decisions:
         return strings.SOURCE_WORDS
     if ranking.version == FROZEN:
-        return strings.SOURCE_FROZEN.format(what=learned)
-    return strings.SOURCE_VERSION.format(version=ranking.version, what=learned)
+        words = strings.SOURCE_FROZEN_OF_ALL if others else strings.SOURCE_FROZEN
+        return words.format(what=learned)
+    words = strings.SOURCE_VERSION_OF_ALL if others else strings.SOURCE_VERSION
+    return words.format(version=ranking.version, what=learned)
 
 
 def build_panel(
@@ -109,12 +111,13 @@ def build_panel(
     said_before: str = "",
     not_asked: Sequence[str] = (),
     of_this: int = 0,
+    others: bool = False,
 ) -> Panel:
     """What to show for one scan.
 
     `awaited` says why there is no ranking, `said_before` which labels no longer stand, and
-    `not_asked` are the ids of labels that came after the decision. `of_this` counts the
-    decisions of this very scan that the ranking learned from, and so repeats.
+    `not_asked` are the ids of labels that came after the decision. The ranking learned `of_this`
+    very scan by so many decisions, which it repeats, and from `others` than this reader, or not.
     """
     pending = draft.pending
     shown = ranking if suggestions else None
@@ -144,7 +147,7 @@ def build_panel(
     )
     return Panel(
         lines=lines,
-        source=_source(shown, awaited if suggestions else "", of_this=of_this),
+        source=_source(shown, awaited if suggestions else "", of_this=of_this, others=others),
         notice=" ".join(part for part in (of_before, of_ranking) if part),
         state=verdict.state,
         confidence=draft.confidence_on(verdict),
@@ -171,10 +174,10 @@ def empty_panel(label_set: LabelSet) -> Panel:
     )
 
 
-def _source(ranking: Ranking | None, awaited: str, *, of_this: int) -> str:
+def _source(ranking: Ranking | None, awaited: str, *, of_this: int, others: bool) -> str:
     if ranking is None:
         return awaited if awaited in _PASSING else ""
-    return source_text(ranking, of_this=of_this) if ranking.labels else ""
+    return source_text(ranking, of_this=of_this, others=others) if ranking.labels else ""
 
 
 def _of_before(said: str, not_asked: str) -> str:

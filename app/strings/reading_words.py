@@ -16,13 +16,12 @@ KEEP_HINT = "Enter keeps {own}; another key changes it"
 NONE_OF_THEM = "none of the labels"
 ADJUDICATE = "Readers disagree. Your decision settles it; Space leaves it open."
 SETTLED = "All of these disagreements are looked at."
-ALSO_OTHERS = ", others' too"
 
 # --- rules and readers -------------------------------------------------------------------------
 
 RULES_TITLE = "Reading rules"
 SUGGESTIONS = "Suggestions"
-BLIND_FIRST_CHOICE = "Show them after the reader's own call"
+BLIND_FIRST_CHOICE = "Blind first: show them after the reader's own call"
 BLIND_FIRST_NOTE = (
     "Own call, suggestion and final call are kept. The rules hold for every reader of the project."
 )

@@ -65,13 +65,20 @@ class ElidedLabel(PlainLabel):
         self.setAccessibleName(text)
         self._fit()
 
+    @property
+    def whole_width(self) -> int:
+        """The room that all of the text needs, in pixels."""
+        around = self.width() - self.contentsRect().width()
+        return self.fontMetrics().horizontalAdvance(self._whole) + around if self._whole else 0
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Leave out as much as has no room."""
         super().resizeEvent(event)
         self._fit()
 
     def _fit(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self._whole, self._cut, self.width()))
+        room = self.contentsRect().width()
+        self.setText(self.fontMetrics().elidedText(self._whole, self._cut, room))
 
 
 class ElidedSentence(PlainLabel):

@@ -146,6 +146,7 @@ class QueuePanel(QWidget):
         super().__init__(parent)
         self.setObjectName("panel")
         self._table = table
+        self._adding = False
         self._search = QLineEdit()
         self._show = QComboBox()
         self._counts = PlainLabel()
@@ -240,6 +241,11 @@ class QueuePanel(QWidget):
         self._search.clear()
         self._show.setCurrentIndex(0)
 
+    def show_adding(self, adding: bool) -> None:
+        """Tell a queue that is being filled from one that is empty."""
+        self._adding = adding
+        self._show_counts()
+
     def select(self, scan_id: int | None) -> None:
         """Mark the scan on screen and bring its row into view."""
         row = None if scan_id is None else self._table.row_of(scan_id)
@@ -293,12 +299,12 @@ class QueuePanel(QWidget):
         self._counts.setText(strings.of_total(counts.visible, counts.total))
         empty = ""
         if counts.total == 0:
-            empty = strings.QUEUE_EMPTY
+            empty = strings.QUEUE_FILLS if self._adding else strings.QUEUE_EMPTY
         elif counts.visible == 0:
             empty = strings.QUEUE_NO_MATCH
         self._empty.setText(empty)
         self._empty.setVisible(bool(empty))
-        self._add.setVisible(counts.total == 0)
+        self._add.setVisible(counts.total == 0 and not self._adding)
 
 
 def _inset(button: QPushButton) -> QHBoxLayout:

@@ -93,7 +93,7 @@ class RankingPanel(QWidget):
         layout.setSpacing(4)
         layout.addLayout(self._head())
         # Sentences come and go below the rows, so that no row ever moves under the eye.
-        layout.addWidget(_inset(self._source))
+        layout.addWidget(_inset(self._source, right=8))
         layout.addWidget(self.agreement)
         layout.addWidget(self._scroller, 1)
         layout.addWidget(self._told)
@@ -274,10 +274,10 @@ def _label(role: str) -> QLabel:
     return label
 
 
-def _inset(label: QWidget) -> QWidget:
+def _inset(label: QWidget, *, right: int = 16) -> QWidget:
     """A label or field in the panel's margins; hidden together with them."""
     holder = QWidget()
     box = QVBoxLayout(holder)
-    box.setContentsMargins(16, 2, 16, 2)
+    box.setContentsMargins(16, 2, right, 2)
     box.addWidget(label)
     return holder

@@ -53,7 +53,7 @@ _GIVE_WAY = (
 )
 """Tools that a narrow desk leaves to their keys and the menu, some after the others."""
 _NAME_WIDTH = 96
-_PANEL_WIDTH = 344
+_PANEL_WIDTH, _HEADER_WIDTH = 344, 376
 _UNPAIRED = "U"
 """The laterality of what has no sides: beside the modality it would say nothing."""
 _TURNS = {
@@ -261,7 +261,8 @@ class ScanPanel(QWidget):
         panel.setVisible(on)
         if on:
             whole = self._beside.width()
-            part = whole // 2 if command is Command.COMPARE else max(_PANEL_WIDTH, whole // 3)
+            least = _HEADER_WIDTH if command is Command.TAGS else _PANEL_WIDTH
+            part = whole // 2 if command is Command.COMPARE else max(least, whole // 3)
             parts = [part if other is command else 0 for other in self._panels]
             self._beside.setSizes([whole - part, *parts])
         wanted.emit(on)

@@ -101,8 +101,8 @@ class TagsPanel(QWidget):
         header.setMinimumSectionSize(40)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setItemDelegate(_Hidden(view))
-        view.setColumnWidth(Column.TAG, 98)
-        view.setColumnWidth(Column.NAME, 118)
+        view.setColumnWidth(Column.TAG, 94)
+        view.setColumnWidth(Column.NAME, 144)
 
     def show_lines(self, lines: tuple[TagLine, ...]) -> None:
         """Show a header."""

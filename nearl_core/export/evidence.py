@@ -15,6 +15,10 @@ from nearl_core.words import counted
 
 _NO_PLACE: Final = "no label (none applies, or unassessable)"
 _UNASSESSABLE: Final = "no label (unassessable)"
+_STATE_WORDS: Final = {
+    State.NONE_APPLY.value: "“none applies”",
+    State.UNASSESSABLE.value: "“unassessable”",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def _notices(
         here = _kinds([row for row in rows if row.split == name], content.label_set)
         lacking = [kind for kind in kinds if kind not in here]
         if fraction > 0 and lacking:
-            notices.append(f"The split {name} has no scan of: {', '.join(lacking)}.")
+            words = ", ".join(_STATE_WORDS.get(kind, kind) for kind in lacking)
+            notices.append(f"The split {name} has no scan of: {words}.")
     there = {row.scan_id for row in rows} | {one.scan_id for one in left_out}
     absent = {row.scan_id: row.state for row in everything if row.scan_id not in there}
     if absent:

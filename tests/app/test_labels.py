@@ -271,13 +271,17 @@ def test_what_the_ranking_learned_from_has_room_in_the_narrowest_panel(qtbot: Qt
     field = ElidedLabel()
     field.setProperty("role", "small")
     qtbot.addWidget(field)
-    field.resize(296, 20)  # of 328, without the margins
+    field.resize(304, 20)  # of 328, without the margins
     field.show()
-    said = strings.SOURCE_FROZEN.format(what=strings.learned_from(1204, of_this=1))
-    field.show_text(said)
-    assert field.text() == said
+    learned = strings.learned_from(1204, of_this=1)
+    said = strings.SOURCE_FROZEN.format(what=learned)
+    of_all = strings.SOURCE_FROZEN_OF_ALL.format(what=learned)
+    of_version = strings.SOURCE_VERSION_OF_ALL.format(version="v12", what=learned)
+    for words in (said, of_all, of_version):
+        field.show_text(words)
+        assert field.text() == words
     sentence = ElidedLabel(sentence=True)
     qtbot.addWidget(sentence)
-    sentence.resize(296, 20)
-    sentence.show_text(f"{said}, others' too")
+    sentence.resize(304, 20)
+    sentence.show_text(f"{said}, and so on")
     assert "this scan" in sentence.text()  # what matters most gives way last

@@ -170,7 +170,7 @@ def test_adjudication_shows_both_calls_and_goes_from_one_to_the_next(
     assert "ann: Disc “edge”\nbob: Stripes “edge”" in panel.notice
     assert panel.state is State.UNSEEN
     # What is suggested here echoes both readers, and says so.
-    echo = "learned from this scan and 6 more, others' too"
+    echo = "from this scan and 6 more, others' too"
     disagreeing.until(lambda: disagreeing.desk.window.ranking.panel.source.endswith(echo))
     disagreeing.decide(Qt.Key.Key_2)
     assert disagreeing.scan_id() == 3

@@ -62,6 +62,18 @@ def test_labels_that_a_split_lacks_are_named_each_by_itself(tmp_path: Path) -> N
     assert notices == ["Dots."]
 
 
+def test_what_a_split_lacks_is_said_in_words(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc")
+        for scan_id, state in ((2, State.NONE_APPLY), (3, State.UNASSESSABLE)):
+            project.record(NewDecision(scan_id, "r", Verdict(state), None, Shown.BLIND))
+        report = run(project, tmp_path / "out", split=(1, 1))
+    said = " ".join(one for one in report.notices if "has no scan of" in one)
+    assert "“none applies”" in said
+    assert "“unassessable”" in said
+    assert "none-apply" not in said
+
+
 def test_a_label_that_follows_from_another_is_not_lacking(tmp_path: Path) -> None:
     label_set = LabelSet(KINDS.labels, multi_label=True)
     with new_project(tmp_path, label_set=label_set) as project:
