@@ -1,4 +1,4 @@
-"""Commands about several readers: how a project is read, and how far its readers agree."""
+"""Commands about several readers: how a project is read, how far they agree, copies merged."""
 
 import argparse
 from dataclasses import asdict, replace
@@ -12,6 +12,7 @@ from nearl_core.words import counted
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
     from nearl_core.agreement import Agreement
+    from nearl_core.merging import Merge
     from nearl_core.readers import Disagreement, ReaderLine, ReaderReport
     from nearl_core.types import Decision, LabelSet
 
@@ -34,6 +35,18 @@ def add_commands(commands: SubParsers) -> None:
     )
     reading.set_defaults(run=_reading)
 
+    merge = commands.add_parser(
+        "merge",
+        help="take over what readers decided in copies of a project",
+        description="For readers who work at the same time: each in a copy of the project's "
+        "folder. Nothing is changed in the copies, and merging one again takes over only what "
+        "came since.",
+    )
+    merge.add_argument("project", type=Path, metavar="PROJECT")
+    merge.add_argument("copies", type=Path, nargs="+", metavar="COPY", help="a copy's folder")
+    merge.add_argument("--dry-run", action="store_true", help="show it, but take nothing over")
+    merge.set_defaults(run=_merge)
+
 
 def _agreement(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.readers import report
@@ -55,6 +68,45 @@ def _agreement(args: argparse.Namespace, output: Output) -> None:
         },
         "\n".join(_lines(found)),
     )
+
+
+def _merge(args: argparse.Namespace, output: Output) -> None:
+    from nearl_core.store.merging import look, take
+    from nearl_core.store.project import Project
+
+    with Project.open(args.project, read_only=args.dry_run) as project:
+        for copy in args.copies:
+            found = look(project, copy)
+            if not args.dry_run:
+                take(project, found, output.control())
+            output.result(
+                {
+                    "copy": str(copy),
+                    "decisions": len(found.decisions),
+                    "readers": dict(found.readers),
+                    "already": len(found.numbers),
+                    "overtaken": found.overtaken,
+                    "missing": found.missing,
+                    "of_sources": found.of_sources,
+                    "saved": not args.dry_run,
+                },
+                f"{counted(len(found.decisions), 'decision')} of {copy.name} "
+                + ("would be taken over." if args.dry_run else "taken over."),
+            )
+            for line in _merged(found):
+                output.text(line)
+
+
+def _merged(found: "Merge") -> list[str]:
+    lines = [f"  {reader}: {count}" for reader, count in sorted(found.readers.items())]
+    for count, why in (
+        (found.overtaken, "their reader decided the scan later in the project"),
+        (found.missing, "the project does not have their scans; add these and merge again"),
+        (found.of_sources, "they were imported; import them here"),
+    ):
+        if count:
+            lines.append(f"{counted(count, 'decision')} left out: {why}.")
+    return lines
 
 
 def _reader_record(line: "ReaderLine") -> dict[str, object]:

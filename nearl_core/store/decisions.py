@@ -1,6 +1,6 @@
 """Decisions in the database: how they are added, and the questions asked of them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, func, insert, null, select
 
 from nearl_core.errors import LabelSetError, ProjectError
 from nearl_core.label_history import LabelHistory
+from nearl_core.merging import Moment
 from nearl_core.portions import portions
 from nearl_core.store import label_sets, scans
 from nearl_core.store.bulk import collecting_later
@@ -103,10 +104,33 @@ def append(
         revision=revision,
         unasked=new.unasked,
     )
+    return replace(decision, id=_insert(connection, decision))
+
+
+def _insert(connection: Connection, decision: Decision) -> int:
     key = connection.execute(_INSERT, to_row(decision)).inserted_primary_key
     if key is None:
         raise TypeError("The database gave no id.")
-    return replace(decision, id=key[0])
+    return int(key[0])
+
+
+def append_as_made(
+    connection: Connection, made: Iterable[Decision], numbers: MutableMapping[int, int]
+) -> None:
+    """Add decisions that were made in a copy of the project, with the time they were made at.
+
+    Args:
+        connection: A transaction.
+        made: Of scans that exist, in their order.
+        numbers: The project's id of each decision of the copy that it has, by the id there; what
+            is added is noted.
+    """
+    for one in made:
+        with understood():
+            undoes, redoes = (
+                None if of is None else numbers[of] for of in (one.undoes, one.redoes)
+            )
+        numbers[one.id] = _insert(connection, replace(one, undoes=undoes, redoes=redoes))
 
 
 def read(connection: Connection, decision_id: int) -> Decision:
@@ -290,6 +314,15 @@ def history(connection: Connection, scan_id: int) -> list[Decision]:
 def every(connection: Connection) -> list[Decision]:
     """Everything that was ever said, in the order of ids."""
     return _all(connection, _COLUMNS)
+
+
+def moments(connection: Connection) -> list[Moment]:
+    """By what each decision is known again in a copy of the project, in the order of ids."""
+    about = decisions.c
+    query = select(about.id, about.scan_id, about.reader, about.time, about.occasion)
+    with collecting_later(), understood():
+        rows = connection.execute(query.order_by(about.id))
+        return [Moment(*row[:-1], Occasion(row.occasion)) for row in rows]
 
 
 def steps(connection: Connection, reader: str) -> list[Step]:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -281,6 +281,17 @@ class Project:
         with self._recording:
             made = [self._as_made(one) for one in new]
             return self._append(made)
+
+    def take_over(self, made: Iterable[Decision], numbers: MutableMapping[int, int]) -> None:
+        """Save decisions of a copy of this project, see `decisions.append_as_made`.
+
+        Raises:
+            ProjectError: If they can't be saved; then nothing of them is.
+        """
+        with self._recording:
+            with self._database.writing() as connection:
+                decisions.append_as_made(connection, made, numbers)
+            self._undo_lines.clear()
 
     def _as_made(self, new: NewDecision) -> tuple[NewDecision, int]:
         """A valid decision with the revision of its labels."""

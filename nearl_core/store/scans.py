@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -55,6 +55,14 @@ class NewScan:
     problem: str = ""
     files: tuple[Path, ...] = ()
     remarks: tuple[StackRemark, ...] = ()
+
+
+class WhenAdded(NamedTuple):
+    """By what a scan is known again in a copy of the project; its path as it is kept."""
+
+    id: int
+    added: datetime
+    path: str
 
 
 def find_patient(new: NewScan, *, key: str, kept: str) -> tuple[str, bool]:
@@ -205,6 +213,12 @@ def files(
         select(about.id, about.path, about.size, about.mtime_ns, about.sha256).order_by(about.id)
     )
     return [(row.id, row.path, row.size, row.mtime_ns, row.sha256) for row in rows]
+
+
+def when_added(connection: Connection) -> list[WhenAdded]:
+    """When each scan was added, in the order of adding."""
+    query = select(scans.c.id, scans.c.added, scans.c.path).order_by(scans.c.id)
+    return [WhenAdded(*row) for row in connection.execute(query)]
 
 
 def studies(connection: Connection) -> dict[int, str]:

@@ -1,6 +1,7 @@
 """How a project is read and how far its readers agree, on the command line."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -159,3 +160,30 @@ def test_a_history_tells_what_was_suggested_taken_back_and_renamed(
         opened.add_scans([NewScan(new, ScanInfo(8, 8))])
     assert main(["history", str(project), str(new)]) == 0
     assert "Nothing was said of this scan yet." in capsys.readouterr().err
+
+
+def test_copies_of_a_project_are_merged(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copies = [tmp_path / f"{name}.nearl" for name in ("c", "d")]
+    for copy in copies:
+        shutil.copytree(project, copy)
+        with Project.open(copy) as other:
+            decide(other, 1, "disc", reader=copy.stem)
+    arguments = ("merge", str(project), *map(str, copies))
+    assert main([*arguments, "--dry-run"]) == 0
+    assert "1 decision of c.nearl would be taken over." in capsys.readouterr().out
+    assert main([*arguments, "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["readers"] for line in lines] == [{"c": 1}, {"d": 1}]
+    assert [line["saved"] for line in lines] == [True, True]
+    with Project.open(project) as merged:
+        assert {one.reader for one in merged.standing()} == {"a", "b", "c", "d"}
+
+
+def test_a_copy_of_another_project_is_not_merged(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Project.create(tmp_path / "other", LABELS).close()
+    assert main(["merge", str(project), str(tmp_path / "other")]) == 3
+    assert "no copy of this project" in capsys.readouterr().err
