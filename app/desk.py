@@ -13,6 +13,7 @@ from app.asking_check import AskingCheck
 from app.asking_export import AskingExport
 from app.asking_import import AskingImport
 from app.asking_labels import AskingLabels
+from app.asking_merge import AskingMerge
 from app.controllers.copying import Copying
 from app.controllers.library import Library
 from app.controllers.ordering import Ordering
@@ -80,6 +81,7 @@ class Desk(QObject):
         self.asking_export = AskingExport(window, library, jobs)
         self.asking_labels = AskingLabels(window, library, jobs)
         self.asking_import = AskingImport(window, library, jobs)
+        self.asking_merge = AskingMerge(window, library, jobs)
         self.trusting = Trusting(
             window=window,
             table=table,
@@ -127,6 +129,7 @@ class Desk(QObject):
         library.adding.added.connect(self.surveying.begin)
         self.asking_labels.labelling.saved.connect(self._label_set_saved)
         self.asking_import.importing.taken.connect(self._taken_in)
+        self.asking_merge.merging.taken.connect(self._taken_in)
         library.backbone_changed.connect(self.training.want)
         self.asking_backbones.here.connect(self.asking.know_backbones)
         self.keeper.changed.connect(self._settings_changed)
@@ -159,6 +162,7 @@ class Desk(QObject):
             Command.CHECK: self.asking_check.ask,
             Command.LABEL_SET: self.asking_labels.ask,
             Command.IMPORT_LABELS: self.asking_import.ask,
+            Command.MERGE: self.asking_merge.ask,
             Command.EXPORT: self.asking_export.ask,
             Command.BACKBONES: self.asking_backbones.ask,
             Command.CLOSE_PROJECT: self.library.close,
@@ -270,7 +274,8 @@ class Desk(QObject):
         self.review.labels_changed()
         self.trusting.labels_changed()
 
-    def _taken_in(self, _count: int, _wanted: int, _source: str) -> None:
+    def _taken_in(self, *_told: object) -> None:
+        """The session has decisions that came from elsewhere."""
         self.review.reload()
         self.suggestions.learn(self.review.around())
         self.training.decided()

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from nearl_core.types import Decision, Occasion
+from nearl_core.words import counted
 
 
 class Moment(NamedTuple):
@@ -47,6 +48,18 @@ class Merge:
     def readers(self) -> Mapping[str, int]:
         """How many decisions of each reader are to be taken, undoing ones included."""
         return Counter(one.reader for one in self.decisions)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences on what is left out."""
+        reasons = (
+            (self.overtaken, "the project has a later word on their scans"),
+            (self.missing, "the project does not have their scans; add these and merge again"),
+            (self.of_sources, "they were imported; import them here"),
+        )
+        return tuple(
+            f"{counted(count, 'decision')} left out: {why}." for count, why in reasons if count
+        )
 
 
 def compare(

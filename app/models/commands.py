@@ -18,6 +18,7 @@ class Command(StrEnum):
     IMPORT_LABELS = "import-labels"
     RULES = "reading-rules"
     READERS = "readers"
+    MERGE = "merge"
     EXPORT = "export"
     CHECK = "check"
     BACKBONES = "backbones"
@@ -144,6 +145,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.IMPORT_LABELS, Group.PROJECT, "Ctrl+I"),
     _spec(Command.RULES, Group.PROJECT),
     _spec(Command.READERS, Group.PROJECT, "Ctrl+R"),
+    _spec(Command.MERGE, Group.PROJECT),
     _spec(Command.EXPORT, Group.PROJECT, "Ctrl+E"),
     _spec(Command.CHECK, Group.PROJECT),
     _spec(Command.BACKBONES, Group.PROJECT, "Ctrl+B", always=True, line=True),

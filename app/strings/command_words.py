@@ -17,6 +17,7 @@ COMMANDS = {
     "import-labels": "Import labels…",
     "reading-rules": "Reading rules…",
     "readers": "Readers and agreement…",
+    "merge": "Merge a reader's copy…",
     "export": "Export…",
     "check": "Check…",
     "backbones": "Backbones…",

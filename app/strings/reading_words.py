@@ -51,6 +51,20 @@ ADJUDICATE_BUTTON = "Adjudicate from here"
 SAID = "{reader}: {said}"
 COUNTING = "Counting…"
 
+MERGE_TITLE = "Merge a reader's copy"
+MERGE_WHERE = "The folder of a copy of this project"
+MERGE = "Take over"
+MERGE_NOTE = (
+    "For readers who work at the same time, each in a copy of the project's folder. The copy stays "
+    "as it is; merging it again takes over what came since."
+)
+MERGE_LOOKING = "Comparing…"
+MERGE_FOUND = "{decisions} would be taken over: {readers}."
+MERGE_NOTHING = "There is nothing to take over."
+MERGING = "{done} of {total} taken over"
+MERGED = "{decisions} taken over."
+MERGE_STOPPED = "Stopped on the way; merging the copy again takes over the rest."
+
 
 def disagreements(total: int, unsettled: int) -> str:
     """How many scans readers disagree on."""

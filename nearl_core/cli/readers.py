@@ -12,7 +12,6 @@ from nearl_core.words import counted
 if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
     from nearl_core.agreement import Agreement
-    from nearl_core.merging import Merge
     from nearl_core.readers import Disagreement, ReaderLine, ReaderReport
     from nearl_core.types import Decision, LabelSet
 
@@ -93,20 +92,10 @@ def _merge(args: argparse.Namespace, output: Output) -> None:
                 f"{counted(len(found.decisions), 'decision')} of {copy.name} "
                 + ("would be taken over." if args.dry_run else "taken over."),
             )
-            for line in _merged(found):
-                output.text(line)
-
-
-def _merged(found: "Merge") -> list[str]:
-    lines = [f"  {reader}: {count}" for reader, count in sorted(found.readers.items())]
-    for count, why in (
-        (found.overtaken, "their reader decided the scan later in the project"),
-        (found.missing, "the project does not have their scans; add these and merge again"),
-        (found.of_sources, "they were imported; import them here"),
-    ):
-        if count:
-            lines.append(f"{counted(count, 'decision')} left out: {why}.")
-    return lines
+            for reader, count in sorted(found.readers.items()):
+                output.text(f"  {reader}: {count}")
+            for sentence in found.left_out:
+                output.text(sentence)
 
 
 def _reader_record(line: "ReaderLine") -> dict[str, object]:

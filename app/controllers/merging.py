@@ -1,0 +1,109 @@
+"""What readers decided in a copy of the project: looked at and taken over, in the background."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from app.controllers.library import Library
+from app.jobs import Job, Jobs
+from app.session import Decided, Session, decided
+from nearl_core.control import Progress, RunControl
+from nearl_core.errors import Cancelled, NearlError
+from nearl_core.merging import Merge
+
+T = TypeVar("T")
+
+
+class Merging(QObject):
+    """One copy at a time.
+
+    Attributes:
+        found: The Merge that was looked for.
+        progress: Decisions taken over, and of how many.
+        failed: The NearlError that says why the copy can't be merged.
+        taken: How many decisions there were to take over, and whether it was stopped on the way;
+            the session has those that were.
+    """
+
+    found = Signal(object)
+    progress = Signal(int, int)
+    failed = Signal(object)
+    taken = Signal(int, bool)
+
+    def __init__(self, jobs: Jobs, library: Library, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._library = library
+        self._job: Job | None = None
+        self._merge: Merge | None = None
+        library.closed.connect(self.stop)
+
+    def stop(self) -> None:
+        """Forget the copy; what was taken over stays."""
+        if self._job is not None:
+            self._job.cancel()
+        self._job = self._merge = None
+
+    def look(self, copy: Path) -> None:
+        """Find what the open project lacks of a copy of it."""
+        session = self._library.session
+        self.stop()
+        if session is not None:
+            self._submit(session, partial(_look, session, copy), self._found)
+
+    def take(self) -> None:
+        """Take over what was found."""
+        session, merge = self._library.session, self._merge
+        if session is not None and merge is not None:
+            work = partial(_take, session, merge, self._jobs)
+            self._submit(session, work, partial(self._taken, session, len(merge.decisions)))
+
+    def _submit(
+        self, session: Session, work: Callable[[RunControl], T], done: Callable[[T], None]
+    ) -> None:
+        def came(result: T) -> None:
+            if session is self._library.session:
+                self._job = None
+                done(result)
+
+        self._job = self._jobs.background.submit(
+            work, done=came, failed=self._failed, progress=self._progress
+        )
+
+    def _found(self, merge: Merge) -> None:
+        self._merge = merge
+        self.found.emit(merge)
+
+    def _taken(self, session: Session, count: int, came: tuple[Decided, bool]) -> None:
+        now, stopped = came
+        session.reread(now)
+        self.taken.emit(count, stopped)
+
+    def _failed(self, error: NearlError) -> None:
+        self._job = None
+        self.failed.emit(error)
+
+    def _progress(self, progress: Progress) -> None:
+        if self._job is not None:
+            self.progress.emit(progress.done, progress.total)
+
+
+def _look(session: Session, copy: Path, _control: RunControl) -> Merge:
+    from nearl_core.store.merging import look
+
+    return look(session.project, copy)
+
+
+def _take(session: Session, merge: Merge, jobs: Jobs, control: RunControl) -> tuple[Decided, bool]:
+    from nearl_core.store.merging import take
+
+    try:
+        take(session.project, merge, control, write=jobs.write)
+    except Cancelled:  # what was taken over until then is there, and teaches
+        stopped = True
+    else:
+        stopped = False
+    return decided(session.project, session.reader, session.trained), stopped

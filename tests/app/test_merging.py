@@ -1,0 +1,99 @@
+"""A copy of the project, in which somebody else decided at the same time, merged on the desk."""
+
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QFileDialog
+
+from app.models.commands import Command
+from app.views.dialogs.merge import MergeDialog
+from nearl_core.store import merging
+from nearl_core.store.project import Project
+from tests.app.driving import WAIT_MS, Driver, history
+from tests.support.projects import LABELS, decide
+
+
+def _copied(project: Path, folder: Path) -> Path:
+    """A copy in which another reader decided two scans."""
+    copy = folder / "copy.nearl"
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("project.lock"))
+    with Project.open(copy) as other:
+        for scan in other.scans()[:2]:
+            decide(other, scan.id, other.label_set().ids[0], reader="bo")
+    return copy
+
+
+def _asked(desk: Driver, monkeypatch: pytest.MonkeyPatch, copy: Path) -> MergeDialog:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(copy))
+    desk.desk.actions.asked.emit(Command.MERGE)
+    (dialog,) = desk.desk.window.findChildren(MergeDialog)
+    assert isinstance(dialog, MergeDialog)
+    return dialog
+
+
+def test_a_copy_is_shown_and_then_taken_over(
+    desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = _asked(desk, monkeypatch, _copied(project, tmp_path))
+    desk.until(dialog.ok.isEnabled)
+    assert "2 decisions would be taken over: bo 2." in dialog.summary.text()
+    assert not history(project, 1)
+    with desk.bot.waitSignal(desk.desk.asking_merge.merging.taken, timeout=WAIT_MS):
+        dialog.ok.click()
+    assert [one.reader for one in history(project, 1)] == ["bo"]
+    desk.until(lambda: "2 decisions taken over." in desk.status())
+    session = desk.desk.library.session
+    assert session is not None
+    assert len(session.to_learn()) == 2  # and the ranking learns from them
+    assert 1 in session.read_by_others
+
+
+def test_what_is_no_copy_says_why(
+    desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Project.create(tmp_path / "other", LABELS).close()
+    dialog = _asked(desk, monkeypatch, tmp_path / "other.nearl")
+    desk.until(lambda: "no copy of this project" in dialog.problem)
+    assert not dialog.ok.isEnabled()
+    dialog.reject()
+
+
+def test_nothing_to_take_over_is_said(
+    desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy.nearl"
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("project.lock"))
+    dialog = _asked(desk, monkeypatch, copy)
+    desk.until(lambda: "nothing to take over" in dialog.summary.text())
+    assert not dialog.ok.isEnabled()
+    dialog.reject()
+
+
+def test_a_merge_that_is_stopped_keeps_what_came_and_says_so(
+    desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "_TOGETHER", 1)
+    dialog = _asked(desk, monkeypatch, _copied(project, tmp_path))
+    desk.until(dialog.ok.isEnabled)
+    first, go_on = threading.Event(), threading.Event()
+    take_over = Project.take_over
+
+    def one_then_wait(*args: Any) -> None:
+        take_over(*args)
+        first.set()
+        go_on.wait(20)
+
+    monkeypatch.setattr(Project, "take_over", one_then_wait)
+    with desk.bot.waitSignal(desk.desk.asking_merge.merging.taken, timeout=WAIT_MS):
+        dialog.ok.click()
+        assert first.wait(20)
+        dialog.reject()
+        go_on.set()
+    desk.until(lambda: "Stopped on the way" in desk.status())
+    assert history(project, 1)
+    assert not history(project, 2)
+    assert desk.desk.library.session is not None
+    assert len(desk.desk.library.session.to_learn()) == 1
