@@ -173,7 +173,9 @@ def _tell(
     for effect in effects:
         output.text(_sentence(effect))
     if again:
-        output.text(f"{len(again)} scans are to be decided again since the labels changed:")
+        scans = counted(len({one["path"] for one in again}), "scan")
+        decisions = counted(len(again), "decision")
+        output.text(f"To be made again since the labels changed: {decisions} on {scans}:")
         output.some([f"{one['path']} (was {one['was']}, {one['reader']})" for one in again])
     if saved is not None:
         output.text("Saved." if saved else "Nothing was changed.")

@@ -74,13 +74,23 @@ def test_a_split_counts_what_is_to_be_decided_again(
     assert main(["labels", folder, "--split", "Disc=Big,Small", "--retire", "Dots"]) == 0
     out = capsys.readouterr().out
     assert "a: 1 × Disc → to be decided again" in out
-    assert "2 scans are to be decided again" in out
+    assert "made again since the labels changed: 2 decisions on 2 scans" in out
     assert "1.png (was Disc, a)" in out
     assert main(["decisions", folder, "--json"]) == 0
     assert _one(capsys)["label"] == "Stripes"
     assert main(["labels", folder, "--json"]) == 0
     again = _one(capsys)["to_decide_again"]
     assert [(one["reader"], one["was"]) for one in again] == [("a", "Disc"), ("a", "Dots")]
+
+
+def test_a_scan_of_two_readers_is_counted_once(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Project.open(Path(folder)) as project:
+        (said,) = [one for one in project.standing() if one.verdict.labels == ("disc",)]
+        decide(project, said.scan_id, "disc", reader="b")
+    assert main(["labels", folder, "--retire", "Disc"]) == 0
+    assert "2 decisions on 1 scan:" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
