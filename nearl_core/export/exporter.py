@@ -154,6 +154,7 @@ class _Job:
         everything = collect(self.scans, decided, self.label_set, sources=found.sources)
         rows, left_out = self.choose(everything)
         rows = with_splits(rows, self.scans, self.recipe.fractions, seed=self.recipe.seed)
+        rows = self.held(rows)  # split before: a scan's part is the same in every format
         with beside(out, apart_from=self.project.folder) as folder:
             taken = self.pictures(folder, rows)
             content = Content(folder, taken.rows, self.recipe, self.label_set, self.key)
@@ -162,7 +163,7 @@ class _Job:
         return _report(content, out, left_out=left_out, evidence=evidence)
 
     def choose(self, rows: list[Row]) -> tuple[list[Row], list[LeftOut]]:
-        """The rows that the choice and the format take.
+        """The rows that the choice takes.
 
         Raises:
             ExportError: If nothing is left, or the format can't hold the labels.
@@ -173,18 +174,25 @@ class _Job:
                 "Folders of pictures can't hold scans with several labels.",
                 "Export as csv or jsonl with pictures, or in another format.",
             )
-        taken, left_out = chosen(rows, self.recipe.choice, self.label_set)
+        return chosen(rows, self.recipe.choice, self.label_set)
+
+    def held(self, rows: list[Row]) -> list[Row]:
+        """Those rows that the format has a place for.
+
+        Raises:
+            ExportError: If there is none.
+        """
         zeros = self.kind.zeros and self.label_set.multi_label
         if self.kind.only_labelled and not zeros:
-            taken = [row for row in taken if row.state == State.LABELLED]
+            rows = [row for row in rows if row.state == State.LABELLED]
         elif self.kind.only_assessed or zeros:
-            taken = [row for row in taken if row.state != State.UNASSESSABLE]
-        if not taken:
+            rows = [row for row in rows if row.state != State.UNASSESSABLE]
+        if not rows:
             raise ExportError(
                 "There is nothing to export: no scan has a label that its readers agree on.",
                 "Label some scans, or export as csv or jsonl.",
             )
-        return taken, left_out
+        return rows
 
     def pictures(self, folder: Path, rows: list[Row]) -> Taken:
         """Write the pictures; a table keeps rows whose picture can't be made, others can't."""

@@ -159,6 +159,26 @@ def test_the_split_holds_over_formats_and_pseudonyms_do_not(
     assert not patients[0] & patients[1]
 
 
+def test_a_scan_stands_in_the_same_split_in_every_format(tmp_path: Path) -> None:
+    """What a format has no place for must not move the others: tables and pictures go together."""
+    with Project.create(tmp_path / "p", LABELS) as project:
+        for number in range(1, 41):
+            path = write_png(tmp_path / f"{number}.png", disc(8, seed=number))
+            identity = Identity(patient=f"P{number // 2}")
+            project.add_scans([NewScan(path, ScanInfo(8, 8), identity)])
+            state = (State.LABELLED, State.UNASSESSABLE, State.NONE_APPLY)[number % 3]
+            labels = ("disc",) if state is State.LABELLED else ()
+            project.record(NewDecision(number, "r", Verdict(state, labels)))
+        run(project, tmp_path / "csv", split=(50, 25, 25))
+        run(project, tmp_path / "monai", "monai", split=(50, 25, 25))
+    table = {row["scan"]: row["split"] for row in _table(tmp_path / "csv")}
+    body = json.loads((tmp_path / "monai" / "datalist.json").read_text())
+    parts = {"training": "train", "validation": "validation", "test": "test"}
+    listed = {row["scan"]: part for key, part in parts.items() for row in body[key]}
+    assert 0 < len(listed) < len(table)
+    assert listed == {scan: table[scan] for scan in listed}
+
+
 def test_folders_hold_what_all_readers_agree_on(project: Project, tmp_path: Path) -> None:
     decide(project, 1, "disc")
     decide(project, 1, "disc", reader="second")
