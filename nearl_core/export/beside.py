@@ -1,6 +1,8 @@
 """A folder that is there whole or not at all."""
 
+import hashlib
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -10,6 +12,9 @@ from itertools import count
 from pathlib import Path
 
 from nearl_core.errors import ExportError
+
+HERE = hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()
+"""What tells this computer from others, without its name."""
 
 
 @contextmanager
@@ -21,7 +26,7 @@ def beside(out: Path, *, apart_from: Path) -> Iterator[Path]:
         apart_from: A folder that it must not stand in.
 
     Raises:
-        ExportError: If the place can't be used or written.
+        ExportError: If the place can't be used or written, or another export to it is under way.
     """
     out = Path(os.path.abspath(out))
     if out == apart_from or out.is_relative_to(apart_from):
@@ -31,10 +36,11 @@ def beside(out: Path, *, apart_from: Path) -> Iterator[Path]:
             named = out.name or out
             raise ExportError(f"{named} is not empty.", "Choose a new or an empty folder.")
         out.parent.mkdir(parents=True, exist_ok=True)
-        _remove_dead(out)
-        folder = out.with_name(f"{out.name}.partial-{os.getpid()}-{secrets.token_hex(4)}")
+        own = f"{out.name}.partial-{HERE}-{os.getpid()}-{secrets.token_hex(4)}"
+        folder = out.with_name(own)
         folder.mkdir()
         try:
+            _require_alone(out, folder)
             yield folder
             if out.exists():
                 out.rmdir()  # Windows does not rename onto an empty folder
@@ -69,12 +75,26 @@ def _is_free(out: Path) -> bool:
     return not out.exists() or (out.is_dir() and not any(out.iterdir()))
 
 
-def _remove_dead(out: Path) -> None:
-    """Remove what an export to this place left when it was killed."""
+def _require_alone(out: Path, own: Path) -> None:
+    """Remove what an export to this place left when it was killed, and refuse one under way.
+
+    Each makes its folder before it looks: of two that begin at once at least one sees the other.
+    A process of another computer, as on a share, can't be looked for from here.
+
+    Raises:
+        ExportError: If one is under way.
+    """
     import psutil
 
-    pattern = re.compile(re.escape(out.name) + r"\.partial-([0-9]+)-[0-9a-f]{8}")
+    pattern = re.compile(re.escape(out.name) + r"\.partial-([0-9a-z]+)-([0-9]+)-[0-9a-f]{8}")
     for other in out.parent.iterdir():
         match = pattern.fullmatch(other.name)
-        if match and other.is_dir() and not psutil.pid_exists(int(match[1])):
+        if match is None or other == own or not other.is_dir():
+            continue
+        if match[1] == HERE and not psutil.pid_exists(int(match[2])):
             shutil.rmtree(other, ignore_errors=True)
+            continue
+        raise ExportError(
+            f"Another export to {out.name} is under way.",
+            f"Wait for it, or choose another folder. If it broke off, delete {other.name}.",
+        )

@@ -11,6 +11,7 @@ import pytest
 
 from nearl_core.control import Progress, RunControl
 from nearl_core.errors import Cancelled, ExportError, NotWrittenError
+from nearl_core.export.beside import HERE
 from nearl_core.scans.guard import ScanReader
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
@@ -51,13 +52,30 @@ def test_an_interrupted_export_leaves_nothing(project: Project, tmp_path: Path) 
 def test_what_a_killed_export_left_is_removed_by_the_next(project: Project, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
-    dead = tmp_path / f"out.partial-{ended.pid}-0123abcd"
-    alive = tmp_path / f"out.partial-{os.getpid()}-0123abcd"
+    dead = tmp_path / f"out.partial-{HERE}-{ended.pid}-0123abcd"
     other = tmp_path / "out.partial-mine"
-    for folder in (dead, alive, other):
+    for folder in (dead, other):
         folder.mkdir()
     run(project, tmp_path / "out")
-    assert [folder.exists() for folder in (dead, alive, other)] == [False, True, True]
+    assert [folder.exists() for folder in (dead, other)] == [False, True]
+
+
+@pytest.mark.parametrize("host", [HERE, "elsewhere"])
+def test_two_exports_to_one_place_are_refused_before_the_second_one_does_anything(
+    project: Project, tmp_path: Path, host: str
+) -> None:
+    """On a share the other computer's process, whose number means nothing here, may be at work."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    pid = os.getpid() if host == HERE else ended.pid
+    running = tmp_path / f"out.partial-{host}-{pid}-0123abcd"
+    running.mkdir()
+    (running / "half.csv").touch()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ExportError, match=rf"under way.*{running.name}"):
+        run(project, tmp_path / "out")
+    assert sorted(tmp_path.iterdir()) == before
+    assert (running / "half.csv").exists()
 
 
 def test_a_full_disk_while_exporting(
