@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
-from nearl_core.label_changes import split
+from nearl_core.label_changes import retire, split
 from nearl_core.labels_file import new_id
 from nearl_core.learn.batches import lessons
 from nearl_core.readers import to_learn
-from nearl_core.store import readings
+from nearl_core.store import decisions, readings
+from nearl_core.store.project import Project
 from nearl_core.types import (
     Decision,
     Label,
@@ -176,3 +178,24 @@ def test_a_scan_to_be_decided_again_is_left_to_the_source_until_it_is(tmp_path: 
         assert back is not None
         project.save_revision(back)
         assert [found.id for found in readings.that_teach(project)] == [right.id]
+
+
+def test_what_teaches_is_of_one_moment_whatever_another_process_saves_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing = decisions.standing
+
+    def then_labels_change(connection: Connection, reader: str | None) -> list[Decision]:
+        found = standing(connection, reader)
+        monkeypatch.undo()
+        fewer, change = retire(project.label_set(), "dots")
+        project.save_revision(Revision(fewer, (change,)))
+        return found
+
+    with new_project(tmp_path) as project, Project.open(project.folder, read_only=True) as other:
+        readings.keep_source(project, "registry")
+        decide(project, 1, "dots", reader="registry", shown=Shown.IMPORTED)
+        right = decide(project, 1, "disc", reader="ann")
+        monkeypatch.setattr(decisions, "standing", then_labels_change)
+        assert readings.that_teach(other) == (right,)  # ann was asked for dots
+        assert project.label_set().ids == ("disc", "stripes")

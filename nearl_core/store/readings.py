@@ -4,11 +4,11 @@ import json
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from nearl_core.errors import ProjectError
 from nearl_core.readers import Readings, is_among, to_learn
-from nearl_core.store import decisions
+from nearl_core.store import decisions, label_sets
 from nearl_core.store.faults import understood
 from nearl_core.store.schema import decisions as table
 from nearl_core.store.schema import meta
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _KEY: Final = "reading"
 _SOURCES: Final = "sources"
+_KEPT_SOURCES: Final = select(meta.c.value).where(meta.c.key == _SOURCES)
 _BY_ITSELF: Final = "imported-"
 """How the name of a source begins that nobody named."""
 _READS: Final = (Occasion.SINGLE, Occasion.GRID)
@@ -54,11 +55,15 @@ def sources(project: "Project") -> frozenset[str]:
     A project of before they were kept knows those that no one named.
     """
     with project.reading() as connection:
-        kept = connection.scalar(select(meta.c.value).where(meta.c.key == _SOURCES))
+        return _sources(connection)
+
+
+def _sources(connection: Connection) -> frozenset[str]:
+    kept = connection.scalar(_KEPT_SOURCES)
     if kept is not None:
         with understood():
             return frozenset(map(str, json.loads(kept)))
-    return frozenset(name for name in _names(project) if name.startswith(_BY_ITSELF))
+    return frozenset(name for name in _names(connection) if name.startswith(_BY_ITSELF))
 
 
 def keep_source(project: "Project", name: str) -> None:
@@ -78,17 +83,15 @@ def readers(project: "Project") -> frozenset[str]:
     In a project of before sources were kept a name that only imports stand under may be one.
     """
     with project.reading() as connection:
-        kept = connection.scalar(select(meta.c.value).where(meta.c.key == _SOURCES))
-    here = _names(project, elsewhere=kept is not None)
-    return here - sources(project)
+        kept = connection.scalar(_KEPT_SOURCES)
+        return _names(connection, elsewhere=kept is not None) - _sources(connection)
 
 
-def _names(project: "Project", *, elsewhere: bool = True) -> frozenset[str]:
+def _names(connection: Connection, *, elsewhere: bool = True) -> frozenset[str]:
     query = select(table.c.reader).distinct()
     if not elsewhere:
         query = query.where(table.c.shown != Shown.IMPORTED.value)
-    with project.reading() as connection:
-        return frozenset(connection.scalars(query))
+    return frozenset(connection.scalars(query))
 
 
 def require_reader(project: "Project", name: str) -> None:
@@ -106,7 +109,10 @@ def require_reader(project: "Project", name: str) -> None:
 
 def that_teach(project: "Project") -> tuple[Decision, ...]:
     """The standing decisions that the ranking learns, see `readers.to_learn`."""
-    return to_learn(project.standing(), sources(project), project.label_set())
+    with project.reading() as connection:  # one moment's, whatever another process saves meanwhile
+        standing = decisions.standing(connection, None)
+        known, labels = _sources(connection), label_sets.history(connection).present
+    return to_learn(standing, known, labels)
 
 
 def said_by(project: "Project", ids: Collection[int]) -> frozenset[Said]:
@@ -117,8 +123,8 @@ def said_by(project: "Project", ids: Collection[int]) -> frozenset[Said]:
 
 def readings(project: "Project") -> Readings:
     """All decisions, by reader and occasion."""
-    known = sources(project)
     with project.reading() as connection:
+        known = _sources(connection)
         repeats = decisions.latest(connection, (Occasion.REPEAT,))
         before = decisions.stood_before(connection, repeats)
         settled = decisions.latest(connection, (Occasion.ADJUDICATION,))
