@@ -319,10 +319,10 @@ class Desk(QObject):
         self.training.activate("")
         self.training.start()
 
-    def _version_kept(self, error: NearlError, version_id: str) -> None:
+    def _version_kept(self, error: NearlError, other: str, version_id: str) -> None:
         """What was made live can't rank: what does is live again."""
         self.reporter.trouble(error)
-        self.training.activate(version_id)
+        self.training.activate(version_id, instead_of=other)
 
     def _live_changed(self, version: Version | None) -> None:
         self.suggestions.use_version(version, self.review.around())

@@ -31,8 +31,8 @@ class Suggestions(QObject):
         failed: The NearlError that says why there is no engine.
         refused: The NearlError that says why the live version cannot rank; the frozen backbone
             and the instant learner do.
-        kept: The NearlError that says why another version cannot rank, and the id of the one that
-            goes on ranking, or "".
+        kept: The NearlError that says why another version cannot rank, its id, and the id of the
+            one that goes on ranking; "" for none.
         ranked: A Ranking that arrived.
         learned: The instant learner took new decisions in.
         renewed: Another version or label set ranks.
@@ -42,7 +42,7 @@ class Suggestions(QObject):
     loaded = Signal(object)
     failed = Signal(object)
     refused = Signal(object)
-    kept = Signal(object, str)
+    kept = Signal(object, str, str)
     ranked = Signal(object)
     learned = Signal()
     renewed = Signal()
@@ -260,11 +260,11 @@ class Suggestions(QObject):
         self._forget()
         if engine is None:
             return
-        wanted = tuple(then)
+        wanted, other = tuple(then), version.id if version else ""
         self._jobs.engine.submit(
             lambda _control: change(engine),
             done=lambda _nothing: self._changed(wanted, version),
-            failed=lambda error: self.kept.emit(error, self._version),
+            failed=lambda error: self.kept.emit(error, other, self._version),
         )
 
     def _changed(self, then: tuple[int, ...], version: Version | None) -> None:

@@ -118,15 +118,22 @@ class Training(QObject):
             self._job.cancel()
             self._set(replace(self._state, phase=Phase.STOPPING, text=strings.TRAINING_STOPS))
 
-    def activate(self, version_id: str) -> None:
-        """Make a version live, or ("") go back to the frozen backbone."""
+    def activate(self, version_id: str, *, instead_of: str | None = None) -> None:
+        """Make a version live, or ("") go back to the frozen backbone.
+
+        Args:
+            version_id: What is to be live.
+            instead_of: What must be live until then, unless None: a later choice stands.
+        """
         session = self._session
         if session is None or session.read_only:
             return
         project, reader = session.project, session.reader
 
         def work(_control: RunControl) -> list[Version]:
-            project.activate(version_id or None, reader=reader)
+            live = next((version.id for version in project.versions() if version.live), "")
+            if instead_of in (None, live):
+                project.activate(version_id or None, reader=reader)
             return project.versions()
 
         self._jobs.store.submit(work, done=partial(self._versions_read, session))

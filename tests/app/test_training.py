@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, QRect, Qt, QTimer
 from PySide6.QtWidgets import QLabel
 
 from app import strings
+from app.jobs import Priority
 from app.models.training_state import Phase, TrainingState
 from app.views.fields import ElidedSentence
 from nearl_core import labels_file
@@ -265,6 +266,26 @@ def test_a_version_that_fits_no_more_is_not_made_live(
         "The version v1 was made for another backbone."
     ]
     assert [line.id for line in lines.lines] == ["v2", "v1", ""]  # nothing is trained for it
+
+
+def test_a_version_that_can_not_rank_does_not_undo_what_was_chosen_after_it(
+    desk: Driver, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide_some(desk)
+    train(desk)
+    desk.until(lambda: "Version v1" in desk.desk.window.ranking.panel.source)
+    monkeypatch.setattr(FakeEngine, "backbone_hash", "1" * 64)
+    desk.open(project)
+    desk.until(lambda: "Version v2" in desk.desk.window.ranking.panel.source)
+    lines = desk.desk.window.training.versions
+    with desk.bot.waitSignal(desk.desk.suggestions.kept, timeout=20_000):
+        for version_id in ("v1", ""):
+            desk.desk.window.training.activate_asked.emit(version_id)
+    done: list[None] = []
+    desk.desk.jobs.store.submit(lambda _control: None, done=done.append, priority=Priority.IDLE)
+    desk.until(lambda: bool(done))
+    assert [line.id for line in lines.lines if line.live] == [""]
+    desk.until(lambda: "Frozen" in desk.desk.window.ranking.panel.source)
 
 
 def test_a_flag_or_a_confidence_is_no_new_decision_to_train_on(desk: Driver) -> None:
