@@ -102,7 +102,7 @@ class Suggestions(QObject):
         live = session.live
         self._jobs.engine.submit(
             lambda control: engine_port.load(self._factory, request, live, control),
-            done=partial(self._loaded, session),
+            done=partial(self._loaded, session, request.label_set, live),
             failed=self._not_loaded,
         )
 
@@ -272,19 +272,31 @@ class Suggestions(QObject):
         if session is None:
             return
         found = (session.table.scan(scan_id) for scan_id in then)
-        self.want([scan for scan in found if scan is not None], Priority.SCREEN)
+        if then:
+            self.want([scan for scan in found if scan is not None], Priority.SCREEN)
         self.learn(then)
         self.renewed.emit()
 
-    def _loaded(self, session: Session, result: LoadedEngine) -> None:
+    def _loaded(
+        self,
+        session: Session,
+        label_set: LabelSet,
+        version: Version | None,
+        result: LoadedEngine,
+    ) -> None:
         if session is not self._session:
             return
         self._engine, self._info = result.engine, result.info
-        live = None if result.refusal else session.live
-        self._version = live.id if live else ""
+        self._version = version.id if version and not result.refusal else ""
+        live, labels = session.live, session.label_set  # by now the reader may have changed them
+        if labels.revision != label_set.revision:
+            self.use_label_set(labels, ())
+        is_other = (live.id if live else "") != (version.id if version else "")
+        if is_other:
+            self.use_version(live, ())
         self.learn(())
         self.loaded.emit(self._info)
-        if result.refusal is not None:
+        if result.refusal is not None and not is_other:
             self.refused.emit(result.refusal)
 
     def _not_loaded(self, error: NearlError) -> None:

@@ -1,6 +1,7 @@
 """Training and versions as a reader sees them, and that the window never stands still."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,9 +16,10 @@ from app.jobs import Priority
 from app.models.training_state import Phase, TrainingState
 from app.views.fields import ElidedSentence
 from nearl_core import labels_file
+from nearl_core.control import RunControl
 from nearl_core.label_changes import retire
 from nearl_core.store.project import Project
-from nearl_core.types import LabelSet, Revision
+from nearl_core.types import EngineInfo, LabelSet, Revision
 from tests.app.driving import Driver, make_project, stop
 from tests.app.fakes import FakeEngine
 
@@ -286,6 +288,43 @@ def test_a_version_that_can_not_rank_does_not_undo_what_was_chosen_after_it(
     desk.until(lambda: bool(done))
     assert [line.id for line in lines.lines if line.live] == [""]
     desk.until(lambda: "Frozen" in desk.desk.window.ranking.panel.source)
+
+
+@pytest.mark.parametrize("labels_change", [False, True])
+def test_what_is_chosen_while_the_engine_is_loaded_holds_for_it(
+    start: Callable[[], Driver],
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    labels_change: bool,
+) -> None:
+    desk = start()
+    desk.open(project)
+    decide_some(desk)
+    train(desk)
+    load, go_on = FakeEngine.load, threading.Event()
+
+    def slowly(engine: FakeEngine, control: RunControl) -> EngineInfo:
+        assert go_on.wait(20)
+        return load(engine, control)
+
+    monkeypatch.setattr(FakeEngine, "load", slowly)
+    with desk.bot.waitSignal(desk.desk.library.opened, timeout=20_000):
+        desk.desk.asking.open_path(project)
+    session, labelling = desk.desk.library.session, desk.desk.asking_labels.labelling
+    assert session is not None
+    if labels_change:
+        fewer, change = retire(session.label_set, "other")
+        with desk.bot.waitSignal(labelling.saved, timeout=20_000):
+            labelling.save(Revision(fewer, (change,)))
+    else:
+        with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):
+            desk.desk.window.training.activate_asked.emit("")
+    go_on.set()
+    ranking = desk.desk.window.ranking
+    desk.until(lambda: "Frozen" in ranking.panel.source)
+    suggested = desk.desk.suggestions.ranking(desk.scan_id())
+    assert suggested is not None
+    assert {one.label_id for one in suggested.labels} == set(session.label_set.ids)
 
 
 def test_a_flag_or_a_confidence_is_no_new_decision_to_train_on(desk: Driver) -> None:
