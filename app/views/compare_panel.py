@@ -25,7 +25,7 @@ class ComparePanel(QWidget):
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(160)
         self.view = ImageView()
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._labels, self._place = ElidedLabel(), ElidedLabel()

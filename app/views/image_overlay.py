@@ -88,10 +88,11 @@ class ImageOverlay(QWidget):
         painter.setFont(style.font(self.font(), pixels=12))
         area = self.rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        upper, lower = self._stacked(area)
         self._lines(painter, area, self._texts.scan, left, top=True)
-        self._lines(painter, area, (self._reading, self._zoom), right, top=True)
+        self._lines(painter, area, (self._reading, self._zoom), right, top=True, after=upper)
         self._lines(painter, area, (self._value,), left, top=False)
-        self._lines(painter, area, (self._texts.frame,), right, top=False)
+        self._lines(painter, area, (self._texts.frame,), right, top=False, after=lower)
         self._notices(painter, area)
         for start, end, text in self._measured:
             _draw_line(painter, area, start, end, text)
@@ -111,9 +112,10 @@ class ImageOverlay(QWidget):
         side: Qt.AlignmentFlag,
         *,
         top: bool,
+        after: int = 0,
     ) -> None:
         shown = [line for line in lines if line]
-        start = area.top() if top else area.bottom() - _LINE * len(shown)
+        start = area.top() + _LINE * after if top else area.bottom() - _LINE * (len(shown) + after)
         for number, line in enumerate(shown):
             place = QRect(area.left(), start + number * _LINE, area.width(), _LINE)
             _draw(painter, place, side | Qt.AlignmentFlag.AlignVCenter, line, style.TEXT)
@@ -138,13 +140,30 @@ class ImageOverlay(QWidget):
             middle | Qt.AlignmentFlag.AlignTop,
             middle | Qt.AlignmentFlag.AlignBottom,
         )
+        upper, lower = self._stacked(area)
         for number, (letters, place) in enumerate(zip(self._letters, places, strict=True)):
             if letters:
                 corners = (*self._texts.scan, self._reading, self._zoom)
-                top = self._gives_way(area, *corners, lines=2) if number == _TOP else 0
+                top = self._gives_way(area, *corners, lines=2 + upper) if number == _TOP else 0
                 below = (self._value, self._texts.frame)
-                bottom = self._gives_way(area, *below, lines=1) if number == _BOTTOM else 0
+                lines = 1 + lower
+                bottom = self._gives_way(area, *below, lines=lines) if number == _BOTTOM else 0
                 _draw(painter, area.adjusted(0, top, 0, -bottom), place, letters, style.TEXT)
+
+    def _stacked(self, area: QRect) -> tuple[int, int]:
+        """How many lines the upper right corner stands below the left one, the lower one above.
+
+        In a view that has no room for both side by side.
+        """
+        metrics = QFontMetrics(style.font(self.font(), pixels=12))
+
+        def lines(left: tuple[str, ...], right: tuple[str, ...]) -> int:
+            wide = [max(metrics.horizontalAdvance(one) for one in side) for side in (left, right)]
+            beside = not all(wide) or sum(wide) + _LINE <= area.width()
+            return 0 if beside else sum(1 for one in left if one)
+
+        upper = lines(("", *self._texts.scan), (self._reading, self._zoom))
+        return upper, lines((self._value,), (self._texts.frame,))
 
     def _gives_way(self, area: QRect, *texts: str, lines: int) -> int:
         """How far the upper or lower letter gives way to the corners' texts in a narrow view."""

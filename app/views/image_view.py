@@ -49,7 +49,7 @@ class ImageView(QWidget):
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setMinimumSize(240, 240)
+        self.setMinimumSize(120, 120)
         self.setAccessibleName(strings.SCAN_AREA)
         self.presets: tuple[Window, ...] = PRESETS
         self.keeps = False

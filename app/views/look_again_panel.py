@@ -99,7 +99,7 @@ class LookAgainPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(160)
         self._notice = muted("", role="muted")
         self.list = _DoubtList()
         self.list.setItemDelegate(_DoubtDelegate(self.list))

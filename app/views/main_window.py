@@ -5,7 +5,9 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QFrame,
     QMainWindow,
+    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -14,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app import strings
 from app.models.scan_table import ScanTable
+from app.views import style
 from app.views.actions import Actions, is_text_field
 from app.views.fields import PlainLabel
 from app.views.queue_panel import QueuePanel
@@ -24,9 +27,8 @@ from app.views.status_line import StatusLine
 from app.views.training_panel import TrainingPanel
 
 _LEFT, _RIGHT = 272, 336
-_USUAL = QSize(1280, 800)
-_FRAME = QSize(16, 48)
-"""Room for what the system draws around a window: how much, it tells only once one is shown."""
+_USUAL, _LEAST = QSize(1280, 800), QSize(836, 440)
+"""The least is what a screen of 1280 x 800 has where everything on it is half as large again."""
 _TRAINING = (192, 264)
 """Heights of the training panel: where the labels need the room, and where they do not."""
 
@@ -45,8 +47,8 @@ class MainWindow(QMainWindow):
     def __init__(self, table: ScanTable, actions: Actions) -> None:
         super().__init__()
         self.setWindowTitle(strings.APP_NAME)
-        self.setMinimumSize(QSize(960, 600))
-        self.resize(_USUAL.boundedTo(self.screen().availableSize() - _FRAME))
+        self.setMinimumSize(_LEAST)
+        self.resize(_USUAL.boundedTo(self.screen().availableSize() - style.WINDOW_FRAME))
         self.setAcceptDrops(True)
         self._actions = actions
         self._by_hand = False
@@ -79,14 +81,13 @@ class MainWindow(QMainWindow):
         box.addWidget(self._banner)
         box.addWidget(self._columns, 1)
         side = self._side = QSplitter(Qt.Orientation.Vertical)
-        for widget in (self.queue, self.scan, side):
+        for widget in (self.queue, self.scan, _scrolled(side)):
             self._columns.addWidget(widget)
         self._columns.setChildrenCollapsible(False)
         self._columns.setStretchFactor(1, 1)
         self._columns.setSizes([_LEFT, _USUAL.width() - _LEFT - _RIGHT, _RIGHT])
-        self.queue.setMinimumWidth(216)
-        self.scan.setMinimumWidth(400)
-        side.setMinimumWidth(328)
+        self.queue.setMinimumWidth(224)
+        self.scan.setMinimumWidth(280)
         side.addWidget(self.ranking)
         side.addWidget(self.training)
         side.setChildrenCollapsible(False)
@@ -174,6 +175,18 @@ class MainWindow(QMainWindow):
         self.hide()
         self.closing.emit()
         event.accept()
+
+
+def _scrolled(side: QSplitter) -> QScrollArea:
+    """The labels and training, which a low window shows part by part."""
+    area = QScrollArea()
+    area.setMinimumWidth(328)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(side)
+    return area
 
 
 def _local(dragged: QMimeData) -> tuple[Path, ...]:

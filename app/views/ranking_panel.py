@@ -1,7 +1,7 @@
 """The labels on the right: fixed keys, bars that move, the decision unmistakable."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -218,6 +218,7 @@ class RankingPanel(QWidget):
         self._notice.setText(panel.notice)
         self._told.setVisible(bool(panel.notice))
         self._told.updateGeometry()  # at once, since its height is asked for below
+        self._keep_whole()
         for command, confidence in _SURENESS.items():
             self._buttons[command].setChecked(panel.confidence is confidence)
         self._buttons[Command.FLAG].setChecked(panel.flagged)
@@ -230,6 +231,18 @@ class RankingPanel(QWidget):
             self.room_wanted.emit()
         if _marked(before) != _marked(panel):
             self._bring_into_sight()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Another width gives the sentences another height."""
+        super().resizeEvent(event)
+        self._keep_whole()
+
+    def _keep_whole(self) -> None:
+        """A splitter knows nothing of sentences that wrap: they would push into the buttons."""
+        layout = self.layout()
+        if layout is not None:
+            layout.invalidate()
+            self.setMinimumHeight(layout.minimumHeightForWidth(self.width()))
 
     def _bring_into_sight(self) -> None:
         """Scroll to what Enter takes or was decided, but never under the pointer."""

@@ -50,10 +50,13 @@ _GIVE_WAY = (
     (Command.INVERT,),
     (Command.RESET,),
     (Command.KEEP_VIEW,),
+    (Command.MEASURE,),
+    (Command.COMPARE,),
+    (Command.TAGS,),
 )
 """Tools that a narrow desk leaves to their keys and the menu, some after the others."""
 _NAME_WIDTH = 96
-_PANEL_WIDTH, _HEADER_WIDTH = 344, 376
+_PANEL_WIDTH, _HEADER_WIDTH, _VIEW_WIDTH = 344, 376, 144
 _UNPAIRED = "U"
 """The laterality of what has no sides: beside the modality it would say nothing."""
 _TURNS = {
@@ -262,7 +265,9 @@ class ScanPanel(QWidget):
         if on:
             whole = self._beside.width()
             least = _HEADER_WIDTH if command is Command.TAGS else _PANEL_WIDTH
-            part = whole // 2 if command is Command.COMPARE else max(least, whole // 3)
+            part = whole // 2
+            if command is not Command.COMPARE:
+                part = min(max(least, whole // 3), whole - _VIEW_WIDTH)
             parts = [part if other is command else 0 for other in self._panels]
             self._beside.setSizes([whole - part, *parts])
         wanted.emit(on)

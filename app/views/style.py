@@ -6,6 +6,7 @@ never the only cue.
 
 from pathlib import Path
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -31,6 +32,8 @@ SCAN_GROUND = "#000000"
 ON_SCAN_OPACITY = 190
 """Of the black behind text on a scan, of 255: what is left of white bone or paper."""
 
+WINDOW_FRAME = QSize(16, 48)
+"""Room for what the system draws around a window: how much, it tells only once one is shown."""
 GRID = 8
 ROW_HEIGHT = 32
 BUTTON_HEIGHT = 28

@@ -79,7 +79,7 @@ class TagsPanel(QWidget):
         layout.addWidget(self._notice, 1, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._view, 1)
         layout.addWidget(self._identity)
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(160)
 
     def _build_view(self) -> None:
         view = self._view

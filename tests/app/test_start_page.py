@@ -1,11 +1,13 @@
 """The keyboard on the start page, and the window's first size."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
@@ -68,23 +70,66 @@ def test_escape_leaves_the_field_of_the_reader(driver: Driver) -> None:
     assert focus(driver) is driver.desk.window.start
 
 
-def test_the_window_fits_a_small_screen_at_first(tmp_path: Path) -> None:
-    screen = {"name": "small", "x": 0, "y": 0, "width": 1366, "height": 768}
+_LOOK = """
+import json
+from PySide6.QtWidgets import QPushButton
+from app import bootstrap
+from app.views.dialogs.new_project import NewProjectDialog
+bootstrap.application()
+desk = bootstrap.build()
+window = desk.window
+window.show_desk("tiny")
+window.show()
+desk.asking.new_project()
+dialog = window.findChildren(NewProjectDialog)[-1]
+for _ in range(4):
+    app = bootstrap.application()
+    app.sendPostedEvents()
+def place(widget, of):
+    corner = widget.mapTo(of, widget.rect().topLeft())
+    return corner.x(), corner.y(), corner.x() + widget.width(), corner.y() + widget.height()
+buttons = [b for b in window.ranking.findChildren(QPushButton) if b.text()]
+print(json.dumps({
+    "screen": window.screen().size().toTuple(),
+    "window": window.size().toTuple(),
+    "parts": [place(w, window) for w in (window.queue, window.scan, window.status)],
+    "side": place(window.ranking, window),
+    "buttons": [place(b, window) for b in buttons],
+    "dialog": dialog.size().toTuple(),
+    "ok": place(dialog.ok, dialog),
+    "typing": type(dialog.focusWidget()).__name__,
+}))
+desk.shut_down()
+"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (853, 533)])
+def test_the_window_and_its_dialogs_fit_a_small_screen(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    screen = {"name": "small", "x": 0, "y": 0, "width": width, "height": height}
     screen |= {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
     (tmp_path / "screens.json").write_text(json.dumps({"screens": [screen]}))
-    code = (
-        "from app import bootstrap; bootstrap.application(); d = bootstrap.build(); "
-        "d.window.show(); w = d.window; s = w.status; b = s.mapTo(w, s.rect().bottomRight()); "
-        "print(w.screen().size().height(), w.width(), w.height(), b.y()); d.shut_down()"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
+    done = subprocess.run(
+        [sys.executable, "-c", _LOOK],
         cwd=Path(__file__).resolve().parents[2],
         env=os.environ | {"QT_QPA_PLATFORM": f"offscreen:configfile={tmp_path / 'screens.json'}"},
         capture_output=True,
         text=True,
         check=True,
     )
-    screen_height, width, height, status_bottom = map(int, found.stdout.split())
-    assert (screen_height, width) == (768, 1280)
-    assert status_bottom < height <= 768 - 40  # the title bar has room too
+    found = json.loads(done.stdout)
+    wide, high = found["window"]
+    assert found["screen"] == [width, height]
+    assert wide == min(1280, width - 16)
+    assert high <= height - 40  # the title bar has room too
+    assert all(right <= wide and bottom <= high for _, _, right, bottom in found["parts"])
+    assert found["side"][2] <= wide
+    buttons = sorted(tuple(one) for one in found["buttons"])
+    assert len(buttons) == 7
+    for one, other in itertools.combinations(buttons, 2):
+        apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+        assert apart, "one button covers another"
+    assert found["dialog"][1] <= height - 40
+    assert found["ok"][3] <= found["dialog"][1]
+    assert found["typing"] == "QLineEdit"

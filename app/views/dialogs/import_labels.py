@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from app.models.import_lines import ImportAsked, ImportPreview
 from app.models.tips import plain_tip
 from app.strings import dialog_words, label_words
-from app.views.dialogs.parts import DeskDialog, heading, muted
+from app.views.dialogs.parts import DeskDialog, heading, muted, note
 from app.views.fields import PlainLabel
 
 _COLUMNS = (label_words.FILE_COLUMN, label_words.LABEL_COLUMN)
@@ -70,8 +70,7 @@ class ImportLabelsDialog(DeskDialog):
         self._form = QFormLayout()
         self._sources = QStackedWidget()
         self._sources.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._hint, self.summary = muted(""), muted("")
-        self._hint.setWordWrap(False)
+        self._hint, self.summary = note(""), muted("")
         self.values = QTreeWidget()
         self._lay_out()
         self.kind.activated.connect(self._kind_chosen)

@@ -1,17 +1,28 @@
 """What the dialogs share: margins, headings, the row of buttons, a place for a problem."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import strings
+from app.views import style
 from app.views.fields import PlainLabel
 
 
 class DeskDialog(QDialog):
     """A dialog with one column, a sentence for what is wrong, and buttons at the lower right.
 
-    It is gone once it is closed.
+    It is gone once it is closed. On a screen that is lower than it the column scrolls, so that the
+    buttons are always in sight.
     """
 
     def __init__(self, title: str, accept_text: str, parent: QWidget | None) -> None:
@@ -39,6 +50,20 @@ class DeskDialog(QDialog):
         layout.addLayout(self.body, 1)
         layout.addLayout(self.buttons)
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Stay within the screen."""
+        room = self.screen().availableSize() - style.WINDOW_FRAME
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout) and self.minimumSizeHint().height() > room.height():
+            focus = self.focusWidget()
+            layout.removeItem(self.body)
+            layout.insertWidget(0, _scrolled(self.body), 1)
+            layout.activate()  # what it holds now can be lower
+            if focus is not None:
+                focus.setFocus()
+        self.resize(self.size().boundedTo(room))
+        super().showEvent(event)
+
     @property
     def problem(self) -> str:
         """The sentence on what is wrong."""
@@ -52,6 +77,18 @@ class DeskDialog(QDialog):
     def only_close(self) -> None:
         """A dialog that asks for nothing."""
         self.refuse.hide()
+
+
+def _scrolled(column: QVBoxLayout) -> QScrollArea:
+    area, inner = QScrollArea(), QWidget()
+    inner.setObjectName("plain")
+    inner.setLayout(column)
+    area.setWidget(inner)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setMinimumHeight(120)
+    return area
 
 
 def heading(text: str) -> QLabel:
