@@ -15,7 +15,7 @@ from nearl_core.control import Progress, RunControl
 from nearl_core.errors import Cancelled, NearlError
 from nearl_core.importing.matching import Matched
 from nearl_core.importing.plan import ImportPlan, plan
-from nearl_core.importing.statements import Columns, ColumnsError, SourceKind
+from nearl_core.importing.statements import Columns, ColumnsError, Key, SourceKind
 
 T = TypeVar("T")
 
@@ -60,11 +60,11 @@ class Importing(QObject):
         if session is not None:
             self._submit(session, partial(_look, session, asked), partial(self._looked, asked.name))
 
-    def plan(self, mapping: Mapping[str, str], name: str) -> None:
-        """Work out what would be taken in when values mean something else."""
+    def plan(self, mapping: Mapping[str, str], name: str, each: bool = False) -> None:
+        """Work out what would be taken in when values, or rows of several scans, mean else."""
         session, matched = self._library.session, self._matched
         if session is not None and matched is not None:
-            work = partial(_plan, session, matched, dict(mapping), name)
+            work = partial(_plan, session, matched, dict(mapping), name, each)
             self._submit(session, work, self._planned)
 
     def take(self) -> None:
@@ -154,18 +154,26 @@ class Importing(QObject):
 def _look(session: Session, asked: ImportAsked, control: RunControl) -> Matched:
     from nearl_core.importing.taking import look
 
-    kind, columns = SourceKind(asked.kind), Columns(asked.file_column, asked.label_column)
+    kind, match = SourceKind(asked.kind), Key(asked.match) if asked.match else None
+    columns = Columns(asked.file_column, asked.label_column, match)
     return look(session.project, kind, asked.source, session.scan_reader, control, columns)
 
 
 def _plan(
-    session: Session, matched: Matched, mapping: Mapping[str, str], name: str, _control: RunControl
+    session: Session,
+    matched: Matched,
+    mapping: Mapping[str, str],
+    name: str,
+    each: bool,
+    _control: RunControl,
 ) -> ImportPlan:
     from nearl_core.importing.taking import standing_of
 
     standing = standing_of(session.project, name, reader=session.reader)
     label_set = session.project.label_set()
-    return plan(matched, label_set, source=name.strip(), mapping=mapping, standing=standing)
+    return plan(
+        matched, label_set, source=name.strip(), mapping=mapping, standing=standing, each=each
+    )
 
 
 def _take(session: Session, planned: ImportPlan, jobs: Jobs, control: RunControl) -> None:

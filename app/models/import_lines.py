@@ -23,6 +23,7 @@ class ImportAsked:
         name: What its decisions stand under.
         file_column: The column of a table that names the file; "" for the one that is called so.
         label_column: The one that says its label, likewise.
+        match: What the column names a scan by; "" for what its own name says.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class ImportAsked:
     name: str
     file_column: str = ""
     label_column: str = ""
+    match: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class ImportPreview:
         rows: Value, how many scans have it, and the target that it means.
         summary: What would be taken in, and what would not.
         decisions: How many would be recorded.
+        several: Whether rows mean several scans each.
     """
 
     rows: tuple[tuple[str, int, str], ...]
     summary: str
     decisions: int
+    several: bool = False
 
 
 def targets(label_set: LabelSet) -> tuple[tuple[str, str], ...]:
@@ -57,7 +61,9 @@ def targets(label_set: LabelSet) -> tuple[tuple[str, str], ...]:
 def preview(planned: ImportPlan) -> ImportPreview:
     """A plan as the dialog shows it."""
     rows = tuple((line.value, line.count, line.target) for line in planned.values[:MOST])
-    return ImportPreview(rows, " ".join(_sentences(planned)), len(planned.decisions))
+    return ImportPreview(
+        rows, " ".join(_sentences(planned)), len(planned.decisions), planned.several[0] > 0
+    )
 
 
 def _sentences(planned: ImportPlan) -> list[str]:
@@ -68,14 +74,18 @@ def _sentences(planned: ImportPlan) -> list[str]:
         if planned.decisions
         else _nothing(planned)
     ]
+    if by := label_words.FOUND_BY.get(planned.key.value):
+        found.append(by)
     if planned.already:
         found.append(label_words.STOOD_ALREADY.format(count=planned.already))
     if planned.conflicts:
         found.append(label_words.CONFLICTS.format(count=len(planned.conflicts)))
-    for words, files in (
-        (label_words.UNKNOWN, planned.unknown),
-        (label_words.UNCLEAR, planned.unclear),
-    ):
+    rows, scans = planned.several
+    if rows:
+        words = label_words.SEVERAL_EACH if planned.each else label_words.SEVERAL
+        found.append(words.format(rows=rows, scans=scans))
+    unknown = label_words.UNKNOWN_BY.get(planned.key.value, label_words.UNKNOWN)
+    for words, files in ((unknown, planned.unknown), (label_words.UNCLEAR, planned.unclear)):
         if files:
             found.append(words.format(count=len(files), examples=_examples(files)))
     if planned.bad_rows:

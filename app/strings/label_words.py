@@ -49,8 +49,17 @@ IMPORT_KINDS = {
 IMPORT_SOURCE = "Source"
 IMPORT_TAG = "Tag"
 IMPORT_TAGS = ("BodyPartExamined", "ViewPosition", "ImageLaterality", "Modality", "ImageType")
-FILE_COLUMN = "File in column"
+FILE_COLUMN = "Scan in column"
 LABEL_COLUMN = "Label in column"
+MATCH = "Known there by"
+MATCHES = {
+    "": "what the column is called, else its file",
+    "file": "its file",
+    "series": "its series (SeriesInstanceUID)",
+    "study": "its study (StudyInstanceUID)",
+    "patient": "its patient (PatientID)",
+}
+EACH = "Label each scan where a row means several"
 BY_NAME = "found by its name"
 IMPORT_NAME = "Name"
 IMPORT_NAME_TIP = "The decisions stand under this name, beside those of readers."
@@ -60,8 +69,8 @@ IMPORT_FILES = {
 }
 IMPORT_HINTS = {
     "csv": (
-        "The first line names the columns: a file (path, image_id) or sha256, and a label "
-        "(label, dx), or a column for each label."
+        "The first line names the columns: a file (path, image_id) or sha256, SeriesInstanceUID,\n"
+        "StudyInstanceUID or PatientID, and a label (label, dx), or a column for each label."
     ),
     "jsonl": "One object a line with a file (or sha256) and a label, or a list of labels.",
     "imagefolder": "Each folder's name is the label of its files, found by path, name or content.",
@@ -79,6 +88,18 @@ STOOD_ALREADY = "Standing already: {count}."
 CONFLICTS = "Left out, with labels that exclude each other: {count}."
 BAD_ROWS = "Rows left out, since one label must have 1: {count}. {examples}"
 UNKNOWN = "Found as no file or folder of this project: {count} ({examples})."
+FOUND_BY = {
+    "series": "Scans were found by their series.",
+    "study": "Scans were found by their study.",
+    "patient": "Scans were found by their patient.",
+}
+UNKNOWN_BY = {
+    "series": "Of no series of this project: {count} ({examples}).",
+    "study": "Of no study of this project: {count} ({examples}).",
+    "patient": "Of no patient of this project: {count} ({examples}).",
+}
+SEVERAL = "Rows that mean several scans, left out: {rows} ({scans} scans)."
+SEVERAL_EACH = "Rows that mean several scans, each of them labelled: {rows} ({scans} scans)."
 UNCLEAR = "Sharing their name with others: {count} ({examples})."
 NO_MEANING = "No value means a label yet: choose what each means."
 NOTHING_TO_TAKE = "There is nothing to take in."

@@ -21,7 +21,8 @@ def add_commands(commands: SubParsers) -> None:
         help="take in labels that exist already, as decisions of a named source",
         description="Values are matched with labels by name, id or --map; what matches none is "
         "listed and left out; a table may have a column of 0 and 1 for each label. Files "
-        "are found by path, by the end of their path, or by sha256.",
+        "are found by path, by the end of their path, or by sha256; scans also by the UID of "
+        "their series or study, or by their patient's number.",
     )
     take.add_argument("project", type=Path, metavar="PROJECT")
     take.add_argument(
@@ -47,6 +48,17 @@ def add_commands(commands: SubParsers) -> None:
     take.add_argument(
         "--source", dest="name", metavar="NAME", help="the name of the source, as a reader's"
     )
+    take.add_argument(
+        "--match",
+        choices=("file", "series", "study", "patient"),
+        help="what the column of a table names a scan by: SeriesInstanceUID, StudyInstanceUID or "
+        "PatientID, hashed as the project does; columns that are called so need not say it",
+    )
+    take.add_argument(
+        "--each",
+        action="store_true",
+        help="where a row means several scans, label each of them; else it is left out",
+    )
     take.add_argument("--dry-run", action="store_true", help="show it, but take nothing in")
     take.set_defaults(run=_import)
 
@@ -55,12 +67,13 @@ def _import(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.cli.projects import scan_reader
     from nearl_core.errors import UsageError
     from nearl_core.importing.plan import mapping_of, plan
-    from nearl_core.importing.statements import BY_NAME, Columns, SourceKind
+    from nearl_core.importing.statements import BY_NAME, Columns, Key, SourceKind
     from nearl_core.importing.taking import look, require_source_name, standing_of, take
     from nearl_core.store.project import Project
 
     kind = SourceKind(args.format)
-    columns = Columns(args.file_column, args.label_column)
+    match = None if args.match is None else Key(args.match)
+    columns = Columns(args.file_column, args.label_column, match)
     if columns != BY_NAME and kind not in (SourceKind.CSV, SourceKind.JSONL):
         raise UsageError("Only tables and JSON lines have columns.", "Name none for others.")
     name = require_source_name(args.name or f"imported-{kind.value}")
@@ -69,7 +82,14 @@ def _import(args: argparse.Namespace, output: Output) -> None:
         mapping = mapping_of(args.map, label_set)
         with scan_reader() as reader:
             matched = look(project, kind, args.source, reader, output.control(), columns)
-        planned = plan(matched, label_set, source=name, mapping=mapping, standing=standing)
+        planned = plan(
+            matched,
+            label_set,
+            source=name,
+            mapping=mapping,
+            standing=standing,
+            each=args.each,
+        )
         if not args.dry_run:
             take(project, planned, output.control())
     output.result(
@@ -96,6 +116,12 @@ def _record(
         "unknown": list(planned.unknown),
         "unclear": list(planned.unclear),
         "bad_rows": list(planned.bad_rows),
+        "found_by": planned.key.value,
+        "several": {
+            "rows": planned.several[0],
+            "scans": planned.several[1],
+            "labelled": planned.each,
+        },
         "saved": saved,
     }
 
@@ -114,8 +140,17 @@ def _tell(planned: "ImportPlan", label_set: "LabelSet", output: Output) -> None:
     ):
         if count:
             output.text(f"{counted(count, 'scan')} {text}.")
+    rows, scans = planned.several
+    if rows:
+        done = "each of them is labelled" if planned.each else "left out; --each labels each scan"
+        output.text(f"{counted(rows, 'row')} of several scans, {scans} in all: {done}.")
+    by_file = planned.key.value == "file"
+    no_scans = "files of the source are no scans of this project"
     for what, found in (
-        ("files of the source are no scans of this project", planned.unknown),
+        (
+            no_scans if by_file else f"rows name no {planned.key.value} of this project",
+            planned.unknown,
+        ),
         ("files of the source have a name that several files share", planned.unclear),
         ("rows left out, since one label must have 1", planned.bad_rows),
     ):

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from nearl_core.importing.statements import Statement
+from nearl_core.importing.statements import Key, Statement
 from nearl_core.links import followed
 from nearl_core.types import Scan
 
@@ -33,12 +33,16 @@ class Matched:
         unknown: Files that are no scan of the project, as the source names them.
         unclear: Files whose name several scans have.
         columns: The names of the columns, where the source is a table.
+        key: What scans were found by.
+        several: Statements that mean several scans each, with these.
     """
 
     found: tuple[tuple[int, Statement], ...]
     unknown: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    key: Key = Key.FILE
+    several: tuple[tuple[tuple[int, ...], Statement], ...] = ()
 
 
 def match(

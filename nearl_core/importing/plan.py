@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from nearl_core import asked
 from nearl_core.importing.matching import Matched
-from nearl_core.importing.statements import ImportLabelsError, Statement
+from nearl_core.importing.statements import ImportLabelsError, Key, Statement
 from nearl_core.labels_file import slug
 from nearl_core.types import Decision, LabelSet, NewDecision, Shown, State, Verdict
 
@@ -45,6 +45,9 @@ class ImportPlan:
         conflicts: Scans of which the source says what excludes each other.
         already: Scans whose decision of this source stands already.
         decisions: What would be recorded.
+        key: What scans were found by.
+        several: Rows that mean several scans each, and how many scans these are.
+        each: Whether each of these is labelled; else those rows are left out.
     """
 
     source: str
@@ -56,6 +59,9 @@ class ImportPlan:
     conflicts: tuple[int, ...]
     already: int
     decisions: tuple[NewDecision, ...]
+    key: Key = Key.FILE
+    several: tuple[int, int] = (0, 0)
+    each: bool = False
 
 
 def plan(
@@ -65,6 +71,7 @@ def plan(
     source: str,
     mapping: Mapping[str, str],
     standing: Iterable[Decision] = (),
+    each: bool = False,
 ) -> ImportPlan:
     """What would be taken in.
 
@@ -75,7 +82,12 @@ def plan(
         mapping: What values mean, where their own word is not meant: a label's id, a state,
             or "" for nothing.
         standing: Decisions that stand already.
+        each: Whether a row that means several scans labels each of them: what is true of a patient
+            need not show in every scan.
     """
+    if each:
+        spread = ((scan_id, one) for ids, one in matched.several for scan_id in ids)
+        matched = replace(matched, found=(*matched.found, *spread))
     words = dict.fromkeys(word for _, one in matched.found for word in _words(one))
     targets = {
         word: mapping[word] if word in mapping else target_of(word, label_set) for word in words
@@ -107,6 +119,9 @@ def plan(
         conflicts=tuple(conflicts),
         already=already,
         decisions=tuple(decisions),
+        key=matched.key,
+        several=(len(matched.several), len({one for ids, _ in matched.several for one in ids})),
+        each=each,
     )
 
 

@@ -32,18 +32,35 @@ class SourceKind(StrEnum):
     DICOM_TAGS = "dicom-tags"
 
 
+class Key(StrEnum):
+    """What a source knows a scan by."""
+
+    FILE = "file"
+    SERIES = "series"
+    STUDY = "study"
+    PATIENT = "patient"
+
+
+Keys = tuple[tuple[Key, str], ...]
+"""Identities of one row as it writes them; they are hashed to be compared, and kept nowhere."""
+
+
 @dataclass(frozen=True)
 class Columns:
     """Which columns of a table are read.
 
     Attributes:
-        file: The one that names the file; "" for the first whose name says so.
+        file: The one that names the file, or what `match` says; "" for the first whose name says
+            so.
         label: The one that names the label; "" for the first whose name says so, or, where none
             does, those that are called as the labels are.
+        match: What a scan is known by; None for what the column's name says, a file where it says
+            nothing.
     """
 
     file: str = ""
     label: str = ""
+    match: Key | None = None
 
 
 BY_NAME: Final = Columns()
@@ -62,7 +79,8 @@ class Statement:
         absent: Columns that say 0, in a table with a column a label, whose values are the columns
             that say 1; None in any other source, which names what is there and nothing else.
         unsure: Columns that say that it is not known.
-        line: Of the table with a column a label.
+        line: Of the table; 0 for other sources.
+        keys: Whose scan it is, where the source says so.
     """
 
     file: str
@@ -72,3 +90,4 @@ class Statement:
     absent: tuple[str, ...] | None = None
     unsure: tuple[str, ...] = ()
     line: int = 0
+    keys: Keys = ()

@@ -4,13 +4,14 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from nearl_core.delimited import delimiter_of, opened_table
 from nearl_core.importing import workbook
 from nearl_core.importing.columns import IsLabel, LabelColumns
+from nearl_core.importing.naming import Naming, header
 from nearl_core.importing.statements import (
     Columns,
     ColumnsError,
@@ -18,22 +19,15 @@ from nearl_core.importing.statements import (
     Statement,
 )
 
-FILES: Final = (
-    *("path", "file", "file_name", "filename", "file_path", "filepath"),
-    *("image", "image_path", "image_name", "image_file", "image_file_path", "image_id"),
-    *("image_index", "isic_id", "img_id", "id_code"),
-)
-"""Columns that may name the file, as data sets call them; the first one that is there counts.
-
-Blanks and hyphens in a header stand for _, capitals count as small letters.
-"""
 LABELS: Final = (
     *("label", "labels", "class", "class_name", "category", "finding", "finding_labels"),
     *("diagnosis", "diagnostic", "dx", "pathology", "target"),
 )
-"""Columns that may name the label, likewise. Findings in the plural are a report's free text."""
+"""Columns that may name the label, as data sets call them; the first one that is there counts.
+
+Findings in the plural are a report's free text.
+"""
 STATE: Final = "state"
-HASH: Final = "sha256"
 _REMEDY: Final = (
     "Say which columns name the file and its label, or call them so, such as path and label."
 )
@@ -134,40 +128,36 @@ def _records(lines: Iterable[str], path: Path) -> Iterator[_Row]:
 
 def _table(rows: Iterable[_Row], path: Path, is_label: IsLabel, columns: Columns) -> Table:
     found, label_columns = list[Statement](), LabelColumns(path.name, is_label)
-    files = (_header(columns.file),) if columns.file else FILES
-    labels = (_header(columns.label),) if columns.label else LABELS
-    naming = {"", HASH, *files}  # these say nothing of a label
+    naming = Naming(columns)
+    labels = (header(columns.label),) if columns.label else LABELS
     there = dict[str, None]()  # of all rows: lines of JSON may each have others
     for line, row in rows:
-        cells = {_header(name): cell for name, cell in row.items()}
+        cells = {header(name): cell for name, cell in row.items()}
         there |= dict.fromkeys(row)
-        file_column = next((name for name in files if name in cells), HASH)
-        label_column = next((name for name in labels if name in cells), STATE)
-        if file_column not in cells and not columns.file:
+        named = naming.named({name: _text(cells[name]) for name in naming.headers & cells.keys()})
+        if named is None:
             raise _unclear(path, there)
-        file = "" if file_column == HASH else _text(cells[file_column])
-        sha256 = _text(cells.get(HASH)).lower()
-        if not (file or sha256):
+        file, sha256, keys = named
+        if not (file or sha256 or keys):
             continue
+        label_column = next((name for name in labels if name in cells), STATE)
         if columns.label or label_column in cells:
             values = _values(cells.get(label_column)) or _values(cells.get(STATE))
             if values:
-                found.append(Statement(file, values, sha256))
+                found.append(Statement(file, values, sha256, line=line, keys=keys))
         else:
-            others = ((name, _text(row[name])) for name in row if _header(name) not in naming)
-            found.append(label_columns.statement(file, sha256, others, line))
-    headers = set(map(_header, there))
+            others = (
+                (name, _text(row[name])) for name in row if header(name) not in naming.headers
+            )
+            said = label_columns.statement(file, sha256, others, line)
+            found.append(replace(said, keys=keys))
+    headers = set(map(header, there))
     for name in (columns.file, columns.label):
-        if name and headers and _header(name) not in headers:
+        if name and headers and header(name) not in headers:
             raise _unclear(path, there, name)
     if not label_columns.names and any(one.absent is not None for one in found):
         raise _unclear(path, there)
     return label_columns.settled(found), _names(there)
-
-
-@lru_cache(maxsize=4096)
-def _header(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
 def _names(columns: Iterable[str]) -> tuple[str, ...]:

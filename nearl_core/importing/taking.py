@@ -1,6 +1,6 @@
 """Looking at a source for a project, and taking in what was planned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,9 +10,10 @@ from nearl_core.control import RunControl
 from nearl_core.errors import UsageError
 from nearl_core.importing.folders import read_imagefolder
 from nearl_core.importing.headers import HeaderReader, read_tag
+from nearl_core.importing.identities import Find, finder, keys_to_try, match_identities
 from nearl_core.importing.matching import Matched, match
 from nearl_core.importing.plan import LEFT_OUT, ImportPlan, target_of
-from nearl_core.importing.statements import BY_NAME, Columns, SourceKind, Statement
+from nearl_core.importing.statements import BY_NAME, Columns, Key, SourceKind, Statement
 from nearl_core.importing.tables import read_jsonl, read_table
 from nearl_core.readers import is_among
 from nearl_core.stacking import members
@@ -20,7 +21,7 @@ from nearl_core.store import readings, scans
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
 from nearl_core.store.stack_files import Write
-from nearl_core.types import Decision, NewDecision
+from nearl_core.types import Decision, NewDecision, Scan
 
 _TOGETHER: Final = 100
 """Decisions in one transaction: a reader's own waits behind no more than some 70 ms of them."""
@@ -76,7 +77,7 @@ def look(
         source: A file or folder; for DICOM tags the keyword of one.
         reader: Reads headers, in guarded processes.
         control: Checked at each header.
-        columns: Which of a table's are read.
+        columns: Which of a table's are read, and what they name a scan by.
 
     Raises:
         ColumnsError: If it is not clear what a table's columns mean.
@@ -98,19 +99,42 @@ def look(
 
         read = read_table if kind is SourceKind.CSV else read_jsonl
         said, names = read(path, is_label, columns)
+    matched = Matched(())
+    folder = path.parent if kind is not SourceKind.IMAGEFOLDER else path
+    for key in keys_to_try(said, project.unit, columns.match):
+        if key is Key.FILE:
+            matched = _by_file(project, said, listed, folder, control)
+        else:
+            matched = match_identities(said, key, _finder(project, listed))
+        if matched.found or matched.several:
+            break
+    return replace(matched, columns=names)
+
+
+def _by_file(
+    project: Project,
+    said: Sequence[Statement],
+    listed: Sequence[Scan],
+    folder: Path,
+    control: RunControl,
+) -> Matched:
     ids = {scan.path: scan.id for scan in listed}
     frames = {file: ids[stack] for file, stack in members(project.folder, ids).items()}
     with project.reading() as connection:
         by_hash = {digest: scan_id for scan_id, digest in scans.hashes(connection).items()}
-    matched = match(
+    return match(
         said,
         listed,
-        folder=path.parent if kind is not SourceKind.IMAGEFOLDER else path,
+        folder=folder,
         by_hash=by_hash,
         hashed=_hash_of(by_hash, control),
         frames=frames,
     )
-    return replace(matched, columns=names)
+
+
+def _finder(project: Project, listed: Sequence[Scan]) -> Find:
+    with project.reading() as connection:
+        return finder(listed, scans.series(connection), key=project.key)
 
 
 def _hash_of(by_hash: dict[str, int], control: RunControl) -> Callable[[Path], str]:

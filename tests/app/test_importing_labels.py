@@ -19,6 +19,7 @@ from nearl_core.importing import taking
 from nearl_core.store import readings
 from nearl_core.store.project import Project
 from tests.app.driving import WAIT_MS, Driver
+from tests.support.scans import disc, write_dicom
 
 
 def _import_dialog(desk: Driver) -> ImportLabelsDialog:
@@ -252,3 +253,36 @@ def test_a_tag_that_tells_who_it_is_is_refused_on_the_desk(desk: Driver) -> None
     dialog.look.click()
     desk.until(lambda: dialog.values.topLevelItemCount() == 1)
     assert not dialog.ok.isEnabled()  # CT means no label yet
+
+
+def test_rows_of_several_scans_are_labelled_each_only_where_the_reader_says_so(
+    desk: Driver, tmp_path: Path
+) -> None:
+    folder = tmp_path / "more"
+    folder.mkdir()
+    for number in range(3):
+        patient = {"PatientID": "A7" if number else "B7"}
+        write_dicom(folder / f"{number}.dcm", disc(seed=number), **patient)
+    with desk.bot.waitSignal(desk.desk.library.adding.added, timeout=WAIT_MS):
+        desk.desk.library.adding.add((folder,))
+    table = tmp_path / "patients.csv"
+    table.write_text("Subject,label\nA7,Disc\nB7,Stripes\n")
+    dialog = _import_dialog(desk)
+    _look(dialog, table)
+    of_file, _ = dialog.columns.values()
+    desk.until(of_file.isVisible)
+    of_file.setCurrentIndex(of_file.findData("Subject"))
+    dialog.match.setCurrentIndex(dialog.match.findData("patient"))
+    dialog.match.activated.emit(dialog.match.currentIndex())
+    desk.until(dialog.each.isVisible)
+    assert "1 decision would be taken in" in dialog.summary.text()
+    assert "Rows that mean several scans, left out: 1 (2 scans)." in dialog.summary.text()
+    dialog.each.click()
+    desk.until(dialog.ok.isEnabled)
+    assert "3 decisions would be taken in" in dialog.summary.text()
+    with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
+        dialog.ok.click()
+    session = desk.desk.library.session
+    assert session is not None
+    with Project.open(session.project.folder, read_only=True) as other:
+        assert len([one for one in other.standing() if one.reader == "imported-csv"]) == 3

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFileDialog,
     QFormLayout,
@@ -36,14 +37,15 @@ class ImportLabelsDialog(DeskDialog):
 
     Attributes:
         look_asked: An ImportAsked: read it.
-        plan_asked: What the values mean now, and the name: work it out again.
+        plan_asked: What the values mean now, the name, and whether a row that means several scans
+            labels each of them: work it out again.
         take_asked: Take in what is shown.
         columns: Which column of a table names the file, and which its label, by their words; in
             sight once the table was looked at.
     """
 
     look_asked = Signal(object)
-    plan_asked = Signal(object, str)
+    plan_asked = Signal(object, str, bool)
     take_asked = Signal()
 
     def __init__(self, targets: Sequence[tuple[str, str]], parent: QWidget | None) -> None:
@@ -62,6 +64,10 @@ class ImportLabelsDialog(DeskDialog):
         self.tag.setEditable(True)
         self.tag.addItems(list(label_words.IMPORT_TAGS))
         self.columns = {word: QComboBox() for word in _COLUMNS}
+        self.match = QComboBox()
+        for value, word in label_words.MATCHES.items():
+            self.match.addItem(word, value)
+        self.each = QCheckBox(label_words.EACH)
         self.name = QLineEdit()
         self.name.setToolTip(label_words.IMPORT_NAME_TIP)
         self.look = _button(label_words.LOOK)
@@ -78,6 +84,8 @@ class ImportLabelsDialog(DeskDialog):
         self.tag.editTextChanged.connect(self._source_changed)
         for column in self.columns.values():
             column.activated.connect(self._look)
+        self.match.activated.connect(self._look)
+        self.each.clicked.connect(self._plan)
         self.name.textEdited.connect(self._name_typed)
         self.look.clicked.connect(self._look)
         self._choose.clicked.connect(self._choose_source)
@@ -101,6 +109,8 @@ class ImportLabelsDialog(DeskDialog):
         form.addRow("", self._hint)
         for word, column in self.columns.items():
             form.addRow(word, column)
+            if word == label_words.FILE_COLUMN:
+                form.addRow(label_words.MATCH, self.match)
         form.addRow(label_words.IMPORT_NAME, self.name)
         self.body.addLayout(form)
         head = QHBoxLayout()
@@ -118,6 +128,7 @@ class ImportLabelsDialog(DeskDialog):
         tree.setColumnWidth(2, 280)
         self.body.addWidget(tree, 1)
         self.body.addWidget(self.summary)
+        self.body.addWidget(self.each)
         self.body.addWidget(muted(label_words.IMPORT_NOTE))
 
     # --- what is asked for -----------------------------------------------------------------
@@ -132,7 +143,8 @@ class ImportLabelsDialog(DeskDialog):
     def _asked(self) -> ImportAsked:
         of_file, of_label = (column.currentData() or "" for column in self.columns.values())
         return ImportAsked(
-            self.kind.currentData(), self.source, self.name.text(), of_file, of_label
+            *(self.kind.currentData(), self.source, self.name.text()),
+            *(of_file, of_label, self.match.currentData()),
         )
 
     @property
@@ -175,6 +187,8 @@ class ImportLabelsDialog(DeskDialog):
     def _changed(self) -> None:
         """What is shown is no longer what is asked for."""
         self._mapping = {}
+        self.each.setChecked(False)
+        self.each.hide()
         self.values.clear()
         self.summary.setText(label_words.NOT_LOOKED)
         self.look.setEnabled(bool(self.source and self.name.text().strip()))
@@ -200,8 +214,8 @@ class ImportLabelsDialog(DeskDialog):
             self.take_asked.emit()
 
     def _lock(self, locked: bool) -> None:
-        fields = (self.kind, self._sources, *self.columns.values(), self.name)
-        for widget in (*fields, self.look, self.values, self.ok):
+        fields = (self.kind, self._sources, *self.columns.values(), self.match, self.name)
+        for widget in (*fields, self.each, self.look, self.values, self.ok):
             widget.setEnabled(not locked)
 
     # --- what came back --------------------------------------------------------------------
@@ -221,6 +235,9 @@ class ImportLabelsDialog(DeskDialog):
                 column.addItem(name, name)
             column.setCurrentIndex(max(0, column.findData(chosen)))
             self._form.setRowVisible(column, bool(names))
+        if not names:
+            self.match.setCurrentIndex(0)
+        self._form.setRowVisible(self.match, bool(names))
 
     def show_preview(self, shown: ImportPreview) -> None:
         """Show what would be taken in, unless something else is asked for by now."""
@@ -231,6 +248,7 @@ class ImportLabelsDialog(DeskDialog):
             for value, count, target in shown.rows:
                 self._add_row(value, count, target)
         self.summary.setText(shown.summary)
+        self.each.setVisible(shown.several)
         self._allow(shown.decisions > 0)
 
     def _add_row(self, value: str, count: int, target: str) -> None:
@@ -252,8 +270,11 @@ class ImportLabelsDialog(DeskDialog):
 
     def _map(self, value: str, target: str) -> None:
         self._mapping[value] = target
+        self._plan()
+
+    def _plan(self) -> None:
         self._allow(False)
-        self.plan_asked.emit(dict(self._mapping), self.name.text())
+        self.plan_asked.emit(dict(self._mapping), self.name.text(), self.each.isChecked())
 
     def show_progress(self, text: str) -> None:
         """Say how far it is."""
