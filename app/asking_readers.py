@@ -17,7 +17,7 @@ from app.views.dialogs.rules import RulesDialog
 from app.views.main_window import MainWindow
 from nearl_core.control import RunControl
 from nearl_core.readers import ReaderReport, report
-from nearl_core.types import ReadingRules
+from nearl_core.types import Division, ReadingRules
 
 
 class AskingReaders(QObject):
@@ -28,6 +28,7 @@ class AskingReaders(QObject):
         self._window, self._library, self._review, self._jobs = window, library, review, jobs
         self._dialog: ReadersDialog | None = None
         review.agenda.settled.connect(self._settled)
+        library.opened.connect(self._say_part)
 
     # --- rules -----------------------------------------------------------------------------
 
@@ -36,24 +37,42 @@ class AskingReaders(QObject):
         session = session_to_change(self._window, self._library)
         if session is None:
             return
-        dialog = RulesDialog(self._window, session.rules)
-        dialog.accepted.connect(lambda: self._save_rules(session, dialog.rules))
+        dialog = RulesDialog(self._window, session.rules, session.division)
+        dialog.accepted.connect(lambda: self._save_rules(session, dialog.rules, dialog.division))
         dialog.open()
 
-    def _save_rules(self, session: Session, rules: ReadingRules) -> None:
+    def _save_rules(self, session: Session, rules: ReadingRules, division: Division) -> None:
         project = session.project
 
         def work(_control: RunControl) -> None:
-            from nearl_core.store.readings import save_rules
+            from nearl_core.store.readings import save_division, save_rules
 
+            save_division(project, division)
             save_rules(project, rules)
 
-        self._jobs.store.submit(work, done=lambda _nothing: self._take_rules(session, rules))
+        self._jobs.store.submit(
+            work, done=lambda _nothing: self._take_rules(session, rules, division)
+        )
 
-    def _take_rules(self, session: Session, rules: ReadingRules) -> None:
-        session.rules = rules
+    def _take_rules(self, session: Session, rules: ReadingRules, division: Division) -> None:
+        divided = division != session.division
+        session.rules, session.division = rules, division
         if session is self._library.session:
+            if divided:
+                session.table.set_part(session.part)
+                self._say_part(session)
             self._review.reload()
+
+    def _say_part(self, session: Session, _notice: str = "") -> None:
+        """Say which part the reader reads, where the scans are divided."""
+        readers = session.division.readers
+        if len(readers) < 2:
+            return
+        counts = session.table.counts()
+        text = reading_words.PART.format(mine=counts.total, total=counts.total + counts.others)
+        if session.part is None:
+            text = reading_words.NO_PART.format(readers=", ".join(readers))
+        self._window.status.message(text)
 
     # --- readers ---------------------------------------------------------------------------
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.models.scan_table import ScanTable
+from nearl_core.dividing import Part, part_of
 from nearl_core.readers import taken_in, to_learn
 from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import (
     UNSEEN,
     Decision,
+    Division,
     LabelSet,
     Occasion,
     ReadingRules,
@@ -88,6 +90,7 @@ class Opened:
     Attributes:
         notice: Why nothing can be saved, or "".
         rules: How the project is read.
+        division: How its scans are divided among readers.
         repeated: Scans that came to this reader again.
         trained: Ids of the decisions that the newest version learned from.
     """
@@ -98,6 +101,7 @@ class Opened:
     versions: tuple[Version, ...]
     notice: str
     rules: ReadingRules
+    division: Division
     repeated: frozenset[int]
     trained: frozenset[int]
 
@@ -109,6 +113,7 @@ class Session:
         standing: The reader's standing decision of each scan.
         others: Standing decisions of other readers, which teach but are not shown.
         rules: How the project is read.
+        division: How its scans are divided among readers.
         repeated: Scans that came to this reader again before it was opened.
         again: Of scans that the reader is to decide again: what was said before.
         sources: Names under which labels were taken in.
@@ -126,7 +131,7 @@ class Session:
     ) -> None:
         self.project, self.reader = opened.project, reader
         self.scan_reader, self.table = scan_reader, table
-        self.versions, self.rules = opened.versions, opened.rules
+        self.versions, self.rules, self.division = opened.versions, opened.rules, opened.division
         self.repeated, self.trained = opened.repeated, opened.trained
         self._read(opened.decided)
 
@@ -155,6 +160,11 @@ class Session:
         self._read(now)
         verdicts = {scan_id: decision.verdict for scan_id, decision in self.standing.items()}
         self.table.set_decided(verdicts, now.label_set)
+
+    @property
+    def part(self) -> Part | None:
+        """The reader's part of the scans; None for all of them."""
+        return part_of(self.reader, self.division)
 
     @property
     def read_only(self) -> bool:

@@ -179,6 +179,11 @@ class ScanList(Mapping[int, Scan]):
             [np.empty(0, np.bool_), *(chunk.names.holding(needle) for chunk in self._chunks)]
         )
 
+    def patients(self, first: int = 0) -> Iterator[bytes]:
+        """The patient of each scan from a place on: a keyed hash."""
+        for start, chunk in zip(self._starts, self._chunks, strict=False):
+            yield from map(bytes, chunk.patients[max(0, first - int(start)) :])
+
     @property
     def broken(self) -> NDArray[np.bool_]:
         """Which scans can't be shown; N."""

@@ -158,7 +158,7 @@ class Library(QObject):
         session = Session(opened, reader=settings.reader, scan_reader=reader, table=self._table)
         self._session = session
         verdicts = {decision.scan_id: decision.verdict for decision in opened.decided.standing}
-        self._table.fill(opened.scans, verdicts, opened.decided.label_set)
+        self._table.fill(opened.scans, verdicts, opened.decided.label_set, session.part)
         self.busy.emit("")
         self.opened.emit(session, opened.notice)
         self.adding.begin(session, scans)
@@ -220,6 +220,7 @@ def _open(folder: Path, reader: str) -> Opened:
             trained=trained,
             notice=notice,
             rules=readings.rules(project),
+            division=readings.division(project),
             repeated=readings.repeated(project, reader),
         )
     except BaseException:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import strings
+from nearl_core.dividing import Part
 from nearl_core.scan_list import ScanList
 from nearl_core.types import UNSEEN, LabelSet, Scan, State, Verdict
 
@@ -30,6 +31,8 @@ class Show(StrEnum):
     FLAGGED = "flagged"
     UNLIKE = "unlike"
     PROBLEM = "problem"
+    OTHERS = "others"
+    """Not in the reader's part: all else shows that part alone."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,12 @@ class QueueCounts:
     """How far the reader is.
 
     Attributes:
-        total: Scans of the project.
+        total: Scans of the project, or of the reader's part of them.
         visible: Scans that the filter leaves.
         decided: Labelled, none apply or unassessable.
         by_state: Of every state that occurs.
         flagged: Scans with a flag.
+        others: Scans that are in other readers' parts alone.
     """
 
     total: int = 0
@@ -49,6 +53,7 @@ class QueueCounts:
     decided: int = 0
     by_state: tuple[tuple[State, int], ...] = ()
     flagged: int = 0
+    others: int = 0
 
     def of(self, state: State) -> int:
         """Scans in a state."""
@@ -68,6 +73,13 @@ _BLOCK = 8192
 """Rows looked at together: enough for one step to be cheap, few enough to stop early."""
 
 
+def _held(part: Part | None, scans: ScanList, first: int = 0) -> NDArray[np.bool_]:
+    """Which scans, from a place on, are in a part."""
+    if part is None:
+        return np.ones(len(scans) - first, np.bool_)
+    return part.holds(scans.patients(first))
+
+
 class ScanRows:
     """The queue's rows.
 
@@ -82,6 +94,7 @@ class ScanRows:
         scans: ScanList | None = None,
         verdicts: Mapping[int, Verdict] | None = None,
         label_set: LabelSet | None = None,
+        part: Part | None = None,
     ) -> None:
         self.scans = scans if scans is not None else ScanList()
         self.current: int | None = None
@@ -90,6 +103,7 @@ class ScanRows:
         self._broken = self.scans.broken
         self._first: Places = np.empty(0, np.int64)
         self._show, self._search = Show.ALL, ""
+        self._part, self._mine = part, _held(part, self.scans)
         self.set_verdicts(verdicts or {}, label_set)
 
     def __len__(self) -> int:
@@ -111,11 +125,16 @@ class ScanRows:
             self._note(place, verdict)
         self._choose()
 
+    def set_part(self, part: Part | None) -> None:
+        """Another part of the scans is the reader's; None for all of them."""
+        self._part, self._mine = part, _held(part, self.scans)
+        self._choose()
+
     def coming(self, scans: ScanList) -> int:
         """How many rows `extend` will add: those that the filter takes."""
-        if self._show is Show.ALL and not self._search:
+        if self._show is Show.ALL and not self._search and self._part is None:
             return len(scans) - len(self.scans)
-        longer = ScanRows(scans)
+        longer = ScanRows(scans, part=self._part)
         longer._show, longer._search, longer._names = self._show, self._search, self._names
         return int(longer._passing(slice(len(self.scans), None)).sum())
 
@@ -126,6 +145,7 @@ class ScanRows:
         self._state = np.concatenate((self._state, np.full(new, _UNSEEN, np.uint8)))
         self._flagged = np.concatenate((self._flagged, np.zeros(new, np.bool_)))
         self._unlike = np.concatenate((self._unlike, np.zeros(new, np.bool_)))
+        self._mine = np.concatenate((self._mine, _held(self._part, scans, before)))
         self._broken = scans.broken
         added = before + np.flatnonzero(self._passing(slice(before, None)))
         self._set_rows(np.concatenate((self._rows, added)))
@@ -219,7 +239,8 @@ class ScanRows:
 
     def _passing(self, part: slice = slice(None)) -> NDArray[np.bool_]:
         """Which scans of a part the filter leaves."""
-        passing = self._state_passing(part)
+        mine = self._mine[part]
+        passing = ~mine if self._show is Show.OTHERS else self._state_passing(part) & mine
         if self._search:
             passing = passing & (self._named(part) | self._detail_holds(part))
         return passing
@@ -281,9 +302,10 @@ class ScanRows:
         return found
 
     def undecided_ids(self) -> list[int]:
-        """Scans that wait for a decision, in order of adding."""
-        waiting: list[int] = self.scans.ids[np.isin(self._state, (_UNSEEN, _DEFERRED))].tolist()
-        return waiting
+        """Scans of the reader's part that wait for a decision, in order of adding."""
+        waiting = self._mine & np.isin(self._state, (_UNSEEN, _DEFERRED))
+        found: list[int] = self.scans.ids[waiting].tolist()
+        return found
 
     def id_at(self, row: int) -> int | None:
         """The scan of a visible row."""
@@ -333,14 +355,18 @@ class ScanRows:
 
     def counts(self) -> QueueCounts:
         """How far the reader is."""
-        numbers = np.bincount(self._state, minlength=len(_STATES)).tolist()
-        by_state = dict(zip(_STATES, numbers, strict=True))
+        mine = slice(None) if self._part is None else self._mine
+        state, flagged = self._state[mine], self._flagged[mine]
+        by_state = dict(
+            zip(_STATES, np.bincount(state, minlength=len(_STATES)).tolist(), strict=True)
+        )
         return QueueCounts(
-            total=len(self.scans),
+            total=len(state),
             visible=len(self._rows),
             decided=sum(by_state[state] for state in State if state.is_decided),
             by_state=tuple(by_state.items()),
-            flagged=int(self._flagged.sum()),
+            flagged=int(flagged.sum()),
+            others=len(self.scans) - len(state),
         )
 
     def detail(self, scan_id: int) -> str:

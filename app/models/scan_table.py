@@ -21,6 +21,7 @@ from app.models.scan_rows import QueueCounts, ScanRows, Show
 from app.models.thumbnails import ThumbnailStore
 from app.models.tips import plain_tip
 from app.strings.trust_words import UNLIKE_SIGN
+from nearl_core.dividing import Part
 from nearl_core.scan_list import ScanList
 from nearl_core.types import LabelSet, Scan, Verdict
 
@@ -58,11 +59,15 @@ class ScanTable(QAbstractListModel):
     # --- data in ---------------------------------------------------------------------------
 
     def fill(
-        self, scans: ScanList, verdicts: Mapping[int, Verdict], label_set: LabelSet | None
+        self,
+        scans: ScanList,
+        verdicts: Mapping[int, Verdict],
+        label_set: LabelSet | None,
+        part: Part | None = None,
     ) -> None:
-        """Show another project's scans (or none)."""
+        """Show another project's scans (or none), or the reader's part of them."""
         self.beginResetModel()
-        self._rows = ScanRows(scans, verdicts, label_set)
+        self._rows = ScanRows(scans, verdicts, label_set, part)
         self.thumbnails.clear()
         self.endResetModel()
         self.counts_changed.emit()
@@ -71,6 +76,13 @@ class ScanTable(QAbstractListModel):
         """Show other decisions under other label names; filter and order stay."""
         self.beginResetModel()
         self._rows.set_verdicts(verdicts, label_set)
+        self.endResetModel()
+        self.counts_changed.emit()
+
+    def set_part(self, part: Part | None) -> None:
+        """Show another part of the scans, or all of them; filter and order stay."""
+        self.beginResetModel()
+        self._rows.set_part(part)
         self.endResetModel()
         self.counts_changed.emit()
 
@@ -194,7 +206,7 @@ class ScanTable(QAbstractListModel):
         return self._rows.verdict(scan_id)
 
     def undecided_ids(self) -> list[int]:
-        """Scans that wait for a decision, in order of adding."""
+        """Scans of the reader's part that wait for a decision, in order of adding."""
         return self._rows.undecided_ids()
 
     def id_at(self, row: int) -> int | None:

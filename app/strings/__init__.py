@@ -38,7 +38,9 @@ SHOW_WORDS = {
     "flagged": "Flagged",
     "unlike": "Unlike all decided",
     "problem": "Can't be read",
+    "others": "Other readers' parts",
 }
+MY_PART = "My part"
 
 # --- queue -------------------------------------------------------------------------------------
 

@@ -30,6 +30,15 @@ REPEATS_NOTE = (
     "Of the scans on screen, once a reader has made 100 decisions. What is said then measures how "
     "far readers agree with themselves, and changes nothing else."
 )
+DIVIDED = "Divide scans among"
+DIVIDED_HINT = "Nobody: each reader reads all of them"
+SHARED = "Read by all of them"
+DIVIDED_NOTE = (
+    "Pseudonyms with commas between. Each reader's queue holds their part, all scans of a patient "
+    "together; who is not named reads everything. Change it later, and parts change."
+)
+PART = "Your part: {mine} of {total} scans."
+NO_PART = "You read all scans; they are divided among {readers}."
 READERS_TITLE = "Readers and agreement"
 READERS = "Readers"
 READER_COLUMNS = ("Reader", "Decided", "Definite", "Probable", "Unsure", "With themself")

@@ -176,7 +176,8 @@ class QueuePanel(QWidget):
         self._search.textChanged.connect(self._emit_filter)
         self._search.returnPressed.connect(self._leave_search)
         for show in Show:
-            self._show.addItem(strings.SHOW_WORDS[show.value], show)
+            if show is not Show.OTHERS:
+                self._show.addItem(strings.SHOW_WORDS[show.value], show)
         self._show.setAccessibleName(strings.FILTER)
         self._show.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._show.currentIndexChanged.connect(self._emit_filter)
@@ -296,6 +297,7 @@ class QueuePanel(QWidget):
 
     def _show_counts(self) -> None:
         counts: QueueCounts = self._table.counts()
+        self._offer_others(counts.others > 0)
         self._counts.setText(strings.of_total(counts.visible, counts.total))
         empty = ""
         if counts.total == 0:
@@ -305,6 +307,16 @@ class QueuePanel(QWidget):
         self._empty.setText(empty)
         self._empty.setVisible(bool(empty))
         self._add.setVisible(counts.total == 0 and not self._adding)
+
+    def _offer_others(self, divided: bool) -> None:
+        """Let other readers' parts be looked at where the scans are divided."""
+        word = strings.MY_PART if divided else strings.SHOW_WORDS[Show.ALL.value]
+        self._show.setItemText(0, word)
+        at = self._show.findData(Show.OTHERS)
+        if divided and at < 0:
+            self._show.addItem(strings.SHOW_WORDS[Show.OTHERS.value], Show.OTHERS)
+        elif not divided and at >= 0:
+            self._show.removeItem(at)
 
 
 def _inset(button: QPushButton) -> QHBoxLayout:

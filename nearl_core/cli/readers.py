@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     # Imported inside the commands: the command line must answer before all of this is loaded.
     from nearl_core.agreement import Agreement
     from nearl_core.readers import Disagreement, ReaderLine, ReaderReport
-    from nearl_core.types import Decision, LabelSet
+    from nearl_core.store.project import Project
+    from nearl_core.types import Decision, Division, LabelSet
 
 
 def add_commands(commands: SubParsers) -> None:
@@ -31,6 +32,14 @@ def add_commands(commands: SubParsers) -> None:
     )
     reading.add_argument(
         "--repeats", type=float, metavar="PERCENT", help="of scans that come again unannounced"
+    )
+    reading.add_argument(
+        "--divide",
+        metavar="READERS",
+        help="divide the scans among readers (a,b,c) by patient; '' ends it",
+    )
+    reading.add_argument(
+        "--shared", type=float, metavar="PERCENT", help="of the scans that all of them read"
     )
     reading.set_defaults(run=_reading)
 
@@ -162,18 +171,42 @@ def _reading(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.store import readings
     from nearl_core.store.project import Project
 
-    changes: dict[str, bool | float] = {}
+    rules_asked, division_asked = dict[str, Any](), dict[str, Any]()
     if args.blind_first is not None:
-        changes["blind_first"] = args.blind_first == "on"
+        rules_asked["blind_first"] = args.blind_first == "on"
     if args.repeats is not None:
-        changes["repeats"] = args.repeats / 100
+        rules_asked["repeats"] = args.repeats / 100
+    if args.divide is not None:
+        division_asked["readers"] = tuple(filter(None, map(str.strip, args.divide.split(","))))
+    if args.shared is not None:
+        division_asked["shared"] = args.shared / 100
+    changes = rules_asked or division_asked
     with Project.open(args.project, read_only=not changes) as project:
-        rules = readings.rules(project)
-        if changes:
-            rules = replace(rules, **changes)  # type: ignore[arg-type]
+        rules = replace(readings.rules(project), **rules_asked)
+        division = replace(readings.division(project), **division_asked)
+        if rules_asked:
             readings.save_rules(project, rules)
+        if division_asked:
+            readings.save_division(project, division)
+        parts = _parts(project, division)
     blind = "decide before the suggestion shows" if rules.blind_first else "see suggestions"
     output.result(
-        {"blind_first": rules.blind_first, "repeats": round(100 * rules.repeats, 6)},
+        {
+            "blind_first": rules.blind_first,
+            "repeats": round(100 * rules.repeats, 6),
+            "divided": parts,
+            "shared": round(100 * division.shared, 6),
+        },
         f"Readers {blind}; {100 * rules.repeats:g} % of scans come again unannounced.",
     )
+    for reader, count in parts.items():
+        output.text(f"  {reader} reads {counted(count, 'scan')}")
+
+
+def _parts(project: "Project", division: "Division") -> dict[str, int]:
+    """How many scans fall to each reader where they are divided."""
+    from nearl_core.dividing import part_of
+
+    patients = [scan.patient.encode() for scan in project.scans()]
+    parts = {reader: part_of(reader, division) for reader in division.readers}
+    return {reader: int(part.holds(patients).sum()) for reader, part in parts.items() if part}

@@ -12,7 +12,7 @@ from nearl_core.store import decisions, label_sets
 from nearl_core.store.faults import understood
 from nearl_core.store.schema import decisions as table
 from nearl_core.store.schema import meta
-from nearl_core.types import Decision, Occasion, ReadingRules, Said, Shown
+from nearl_core.types import Decision, Division, Occasion, ReadingRules, Said, Shown
 
 if TYPE_CHECKING:
     from nearl_core.store.project import Project
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _KEY: Final = "reading"
 _SOURCES: Final = "sources"
 _KEPT_SOURCES: Final = select(meta.c.value).where(meta.c.key == _SOURCES)
+_DIVISION: Final = "division"
 _BY_ITSELF: Final = "imported-"
 """How the name of a source begins that nobody named."""
 _READS: Final = (Occasion.SINGLE, Occasion.GRID)
@@ -41,6 +42,29 @@ def save_rules(project: "Project", wanted: ReadingRules) -> None:
     """
     rules = {"blind_first": wanted.blind_first, "repeats": wanted.repeats}
     _save(project, _KEY, json.dumps(rules))
+
+
+def division(project: "Project") -> Division:
+    """How the scans are divided among readers; among nobody where nothing was said."""
+    with project.reading() as connection:
+        text = connection.scalar(select(meta.c.value).where(meta.c.key == _DIVISION))
+    if text is None:
+        return Division()
+    with understood():
+        kept = json.loads(text)
+        return Division(tuple(map(str, kept["readers"])), float(kept["shared"]))
+
+
+def save_division(project: "Project", wanted: Division) -> None:
+    """Divide the scans otherwise from now on.
+
+    Raises:
+        ProjectError: If a reader goes by the name of a source, or it can't be saved.
+    """
+    for reader in wanted.readers:
+        require_reader(project, reader)
+    kept = {"readers": [name.strip() for name in wanted.readers], "shared": wanted.shared}
+    _save(project, _DIVISION, json.dumps(kept))
 
 
 def _save(project: "Project", key: str, text: str) -> None:

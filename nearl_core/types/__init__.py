@@ -19,7 +19,7 @@ from nearl_core.types.decisions import (
 )
 from nearl_core.types.label_changes import ChangeKind, Effect, LabelChange, Lost, Revision
 from nearl_core.types.labels import Label, LabelSet
-from nearl_core.types.reading import ReadingRules
+from nearl_core.types.reading import Division, ReadingRules
 from nearl_core.types.scans import (
     AddReport,
     Disguise,
@@ -59,6 +59,7 @@ __all__ = [
     "Confidence",
     "Decision",
     "Disguise",
+    "Division",
     "Doubt",
     "Effect",
     "EngineInfo",

@@ -16,6 +16,7 @@ from app.views.dialogs.rules import RulesDialog
 from nearl_core.store import readings
 from nearl_core.store.project import Project
 from nearl_core.types import (
+    Division,
     NewDecision,
     Occasion,
     ReadingRules,
@@ -107,7 +108,7 @@ def test_rules_are_chosen_in_a_dialog_and_hold_at_once(desk: Driver, project: Pa
 def test_a_part_of_a_percent_stays_unless_it_is_changed(
     desk: Driver, set_to: int | None, kept: float
 ) -> None:
-    dialog = RulesDialog(desk.desk.window, ReadingRules(repeats=0.004))
+    dialog = RulesDialog(desk.desk.window, ReadingRules(repeats=0.004), Division())
     if set_to is not None:
         dialog.repeats.setValue(set_to)
     assert dialog.rules == ReadingRules(repeats=kept)

@@ -68,8 +68,10 @@ def test_agreement_of_pairs_repeats_and_disagreements(
 
 
 def test_a_project_says_how_it_is_read(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, "reading", str(project)) == {"blind_first": False, "repeats": 5.0}
-    changed = {"blind_first": True, "repeats": 0.0}
+    undivided = {"divided": {}, "shared": 10.0}
+    as_made = {"blind_first": False, "repeats": 5.0, **undivided}
+    assert said(capsys, "reading", str(project)) == as_made
+    changed = {"blind_first": True, "repeats": 0.0, **undivided}
     assert said(capsys, "reading", str(project), "--blind-first", "on", "--repeats", "0") == changed
     assert said(capsys, "reading", str(project)) == changed
     assert main(["reading", str(project), "--repeats", "0.4"]) == 0
@@ -187,3 +189,12 @@ def test_a_copy_of_another_project_is_not_merged(
     Project.create(tmp_path / "other", LABELS).close()
     assert main(["merge", str(project), str(tmp_path / "other")]) == 3
     assert "no copy of this project" in capsys.readouterr().err
+
+
+def test_scans_are_divided_among_readers(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = said(capsys, "reading", str(project), "--divide", "a, b", "--shared", "100")
+    assert (found["divided"], found["shared"]) == ({"a": 3, "b": 3}, 100)
+    found = said(capsys, "reading", str(project), "--shared", "0")
+    assert sum(found["divided"].values()) == 3  # each of the three falls to one of them
+    assert not said(capsys, "reading", str(project), "--divide", "")["divided"]
+    assert main(["reading", str(project), "--divide", "a,A"]) == 2
