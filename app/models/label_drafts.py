@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from app.strings import dialog_words, label_words
 from nearl_core import label_changes
+from nearl_core.codes import public_code
 from nearl_core.types import ChangeKind, Label, LabelChange, LabelSet, Revision
 
 NewId = Callable[[str, Sequence[str]], str]
@@ -192,3 +193,9 @@ def _by_key(drafts: Sequence[LabelDraft]) -> LabelSet:
 def _free(name: str, drafts: Sequence[LabelDraft]) -> str:
     taken = {draft.name.strip().casefold() for draft in drafts}
     return name if name.casefold() not in taken else f"{name} *"
+
+
+def code_note(code: str) -> str:
+    """What a reader should know of a label's code as it is typed; "" where it is understood."""
+    understood = not code.strip() or public_code(code, "") is not None
+    return "" if understood else label_words.CODE_LEFT_OUT

@@ -4,6 +4,10 @@ CHILD = "{parent} › {name}"
 PARENT = "A kind of"
 NO_PARENT = "nothing else"
 PARENT_TIP = "A decision for this label implies the one it is a kind of."
+CODE_LEFT_OUT = (
+    "DICOM reports leave this code out: write its scheme and at most 16 characters, such as "
+    "SCT 233604007."
+)
 A_KIND_OF = "a kind of {parent}"
 
 # --- changes -----------------------------------------------------------------------------------

@@ -1,45 +1,37 @@
 """Decisions as DICOM structured reports: TID 1500, written with highdicom.
 
-Sources: DICOM PS3.16 TID 1500 "Measurement Report" and TID 1501, PS3.3 A.35.2 (Enhanced SR).
+Sources: DICOM PS3.16 TID 1500 "Measurement Report", TID 1501 and 1002, PS3.3 A.35.2 (Enhanced SR).
 """
 
-import hashlib
 import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from nearl_core.codes import PRIVATE, Code, private_code
 from nearl_core.dicom.deidentify import uid_of
 
 if TYPE_CHECKING:
     import highdicom
 
-PRIVATE: Final = "99NEARL"
-"""The coding scheme of labels that have no code of a public one."""
-
-_SCHEMES: Final = {"SCT": "SCT", "RID": "RADLEX", "DCM": "DCM", "LN": "LN", "UMLS": "UMLS"}
-_CODE: Final = re.compile(r"(?:([A-Za-z]+)[ :]+)?([A-Za-z]*[0-9][A-Za-z0-9.\-]*)")
-
 
 @dataclass(frozen=True)
-class Code:
-    """A coded concept.
+class Observer:
+    """Who said it, PS3.16 TID 1002: a person, or (as DICOM has it) a device where none did.
 
     Attributes:
-        value: At most 16 characters.
-        scheme: Coding Scheme Designator.
-        meaning: At most 64 characters.
+        name: A reader's pseudonym, the name of a source, or how many readers said it.
+        what: Of what kind it is where it is no person; "" for a person.
     """
 
-    value: str
-    scheme: str
-    meaning: str
+    name: str
+    what: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,42 +40,17 @@ class Report:
 
     Attributes:
         findings: What the reader says.
-        confidence: How sure.
-        reader: Pseudonym.
+        confidence: How sure; None where nobody said so.
+        observer: Who says it.
         frame: Number of the frame that is named, from 0, or None for the whole.
         name: Of the report, unique in the export.
     """
 
     findings: Sequence[Code]
-    confidence: Code
-    reader: str
+    confidence: Code | None
+    observer: Observer
     frame: int | None
     name: str
-
-
-def code_of(text: str, *, label_id: str, name: str) -> Code:
-    """The concept of a label: its own code ("SCT 233604007", "RID5350"), else a private one.
-
-    Args:
-        text: The label's code, or "".
-        label_id: Its stable id.
-        name: Its name.
-    """
-    found = _CODE.fullmatch(text.strip())
-    if found:
-        scheme, value = (found[1] or "").upper(), found[2]
-        if not scheme and value.upper().startswith("RID"):
-            scheme = "RID"
-        if scheme and len(value) <= 16:
-            return Code(value, _SCHEMES.get(scheme, scheme)[:16], name[:64])
-    return private_code(label_id, name)
-
-
-def private_code(value: str, meaning: str) -> Code:
-    """A concept of this program's own scheme; a long value becomes a hash of itself."""
-    if len(value) > 16 or "\\" in value:
-        value = hashlib.sha256(value.encode()).hexdigest()[:16]
-    return Code(value, PRIVATE, meaning.replace("\\", "/")[:64])
 
 
 def write_report(images: Sequence[Path], out: Path, report: Report, *, key: bytes) -> None:
@@ -101,7 +68,7 @@ def write_report(images: Sequence[Path], out: Path, report: Report, *, key: byte
     import highdicom
 
     sources = [dcmread(image, stop_before_pixels=True) for image in images]
-    content = _measurement_report(sources, report)
+    content = _measurement_report(sources, report, key)
     # highdicom warns of study-level attributes that are empty on purpose.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -125,22 +92,20 @@ def write_report(images: Sequence[Path], out: Path, report: Report, *, key: byte
 
 
 def _measurement_report(
-    sources: Sequence[Dataset], report: Report
+    sources: Sequence[Dataset], report: Report, key: bytes
 ) -> "highdicom.sr.MeasurementReport":
     from highdicom import sr
 
     first = sources[0]
     frames = None if report.frame is None or "NumberOfFrames" not in first else [report.frame + 1]
-    person = sr.ObserverContext(
-        observer_type=_concept(Code("121006", "DCM", "Person")),
-        observer_identifying_attributes=sr.PersonObserverIdentifyingAttributes(
-            name=_person_name(report.reader)
-        ),
-    )
-    confidence = sr.QualitativeEvaluation(
-        name=_concept(private_code("confidence", "Confidence of the reader")),
-        value=_concept(report.confidence),
-    )
+    evaluations = [] if report.confidence is None else [report.confidence]
+    confidence = [
+        sr.QualitativeEvaluation(
+            name=_concept(private_code("confidence", "Confidence of the reader")),
+            value=_concept(said),
+        )
+        for said in evaluations
+    ]
     # TID 1501 has place for one finding, so each has a group of its own.
     groups = [
         sr.MeasurementsAndQualitativeEvaluations(
@@ -149,7 +114,7 @@ def _measurement_report(
                 identifier=f"{report.name} {number}",
             ),
             finding_type=_concept(finding),
-            qualitative_evaluations=[confidence],
+            qualitative_evaluations=confidence or None,
             source_images=[
                 sr.SourceImageForMeasurementGroup(
                     referenced_sop_class_uid=source.SOPClassUID,
@@ -162,11 +127,33 @@ def _measurement_report(
         for number, finding in enumerate(report.findings, start=1)
     ]
     return sr.MeasurementReport(
-        observation_context=sr.ObservationContext(observer_person_context=person),
+        observation_context=_context(report.observer, key),
         procedure_reported=_concept(Code("363679005", "SCT", "Imaging procedure")),
         imaging_measurements=groups,
         title=_concept(Code("126000", "DCM", "Imaging Measurement Report")),
     )
+
+
+def _context(observer: Observer, key: bytes) -> "highdicom.sr.ObservationContext":
+    """A person by TID 1003, a device by TID 1004, which needs a UID and may have a name.
+
+    Observers are persons or devices, and no third thing (CID 270): labels that exist already, and
+    what several readers come to, are this program's word, not that of a person of this name.
+    """
+    from highdicom import sr
+
+    if not observer.what:
+        person = sr.PersonObserverIdentifyingAttributes(name=_person_name(observer.name))
+        kind = _concept(Code("121006", "DCM", "Person"))
+        return sr.ObservationContext(observer_person_context=sr.ObserverContext(kind, person))
+    device = sr.DeviceObserverIdentifyingAttributes(
+        uid=uid_of(key, f"observer {observer.name}"),
+        name=observer.name[:64],
+        manufacturer_name="NEARL Desk",
+        model_name=observer.what,
+    )
+    kind = _concept(Code("121007", "DCM", "Device"))
+    return sr.ObservationContext(observer_device_context=sr.ObserverContext(kind, device))
 
 
 def _person_name(reader: str) -> str:

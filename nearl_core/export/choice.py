@@ -220,6 +220,7 @@ def _joined(first: Row, alike: Sequence[Row], said: Sequence[Row], *, by: str) -
     return replace(
         first,
         reader=by,
+        together=True,
         confidence=least.value,
         flagged=any(row.flagged for row in alike),
         frame=first.frame if len(frames) == 1 else None,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from nearl_core.codes import Code, code_of, private_code
 from nearl_core.dicom import report
 from nearl_core.export.content import Content, Record
 from nearl_core.export.copies import meant
@@ -26,8 +27,8 @@ def write(content: Content) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         said = report.Report(
             findings=_findings(row),
-            confidence=report.private_code(row.confidence, row.confidence),
-            reader=row.reader,
+            confidence=None if row.source else private_code(row.confidence, row.confidence),
+            observer=_observer(row),
             frame=row.frame,
             name=name,
         )
@@ -35,11 +36,17 @@ def write(content: Content) -> None:
         report.write_report(images, out, said, key=content.key)
 
 
-def _findings(row: Row) -> list[report.Code]:
+def _observer(row: Row) -> report.Observer:
+    if row.source:
+        return report.Observer(row.reader, "Imported labels")
+    return report.Observer(row.reader, "Decisions of several readers" if row.together else "")
+
+
+def _findings(row: Row) -> list[Code]:
     if row.state != State.LABELLED:
-        return [report.private_code(row.state, _STATES[row.state])]
+        return [private_code(row.state, _STATES[row.state])]
     labels = zip(row.codes, row.label_ids, row.labels, strict=True)
-    return [report.code_of(code, label_id=id_, name=name) for code, id_, name in labels]
+    return [code_of(code, label_id=id_, name=name) for code, id_, name in labels]
 
 
 def read(folder: Path) -> list[Record]:

@@ -5,15 +5,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from nearl_core.agreement import Agreement, Word, pairs_of
+from nearl_core.codes import PRIVATE, public_code
 from nearl_core.export.content import Content, Pictures
 from nearl_core.export.images import LeftOut
 from nearl_core.export.leakage import Leakage
 from nearl_core.export.rows import Row, word
 from nearl_core.export.split import NAMES
 from nearl_core.types import LabelSet, Occasion, State, Version
-from nearl_core.words import counted
+from nearl_core.words import counted, some
 
 _NO_PLACE: Final = "no label (none applies, or unassessable)"
+_UNCODED: Final = (
+    "Without a code of a public scheme, such as SCT 233604007: {labels}. Reports give these labels "
+    "codes of {scheme}, which only this data card explains."
+)
+_NAMED: Final = 5
 _UNASSESSABLE: Final = "no label (unassessable)"
 _STATE_WORDS: Final = {
     State.NONE_APPLY.value: "“none applies”",
@@ -95,6 +101,9 @@ def _notices(
             "burned into their pixels: "
             "look at the pictures before you pass them on."
         )
+    uncoded = [one.name for one in content.label_set.labels if not public_code(one.code, one.name)]
+    if uncoded and recipe.format == "dicom-sr":
+        notices.append(_UNCODED.format(labels=some(uncoded, _NAMED), scheme=PRIVATE))
     if not leaks.none:
         notices.append(leaks.sentence)
     return notices

@@ -35,6 +35,7 @@ class Row:
         labels, label_ids, codes: Of the labels, in the label set's order.
         above: Of each label the names of its parent, of that one's and so on.
         source: Whether a named source of labels says it, and no reader.
+        together: Whether several readers came to it; `reader` says how many.
         not_asked: Names of the labels that were added after the decision.
         reader, confidence, flagged, time: As decided; ISO 8601, UTC.
         shown: Whether the suggestion was on screen.
@@ -73,6 +74,7 @@ class Row:
     above: tuple[tuple[str, ...], ...] = ()
     not_asked: tuple[str, ...] = ()
     source: bool = False
+    together: bool = False
 
     @property
     def implied(self) -> tuple[str, ...]:

@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.models.keymap import label_key
-from app.models.label_drafts import Edit, LabelDraft, problem, tree_of
+from app.models.label_drafts import Edit, LabelDraft, code_note, problem, tree_of
 from app.models.label_tree import below, indents
 from app.models.tips import plain_tip
 from app.strings import dialog_words, label_words
 from app.views import style
-from app.views.dialogs.parts import heading
+from app.views.dialogs.parts import heading, note
 
 
 class _NameField(QLineEdit):
@@ -90,6 +90,7 @@ class LabelEditor(QWidget):
         self._prompts.setPlaceholderText(dialog_words.PROMPTS_HINT)
         self._code = QLineEdit()
         self._code.setPlaceholderText(dialog_words.CODE_HINT)
+        self.code_note = note("")
         self._parent = QComboBox()
         self._parent.setToolTip(label_words.PARENT_TIP)
         self._multi = QCheckBox(dialog_words.MULTI_LABEL)
@@ -149,6 +150,7 @@ class LabelEditor(QWidget):
         form.addRow(heading(dialog_words.PROMPTS), self._prompts)
         form.addRow(heading(label_words.PARENT), self._parent)
         form.addRow(heading(dialog_words.CODE), self._code)
+        form.addRow(self.code_note)
         box = QVBoxLayout()
         box.setSpacing(8)
         box.addLayout(form, 1)
@@ -268,6 +270,7 @@ class LabelEditor(QWidget):
         )
         self.edit = self.edit.with_draft(row, draft)
         self._write_lines()
+        self._show_note(draft)
         self._offer()
 
     def _parent_chosen(self) -> None:
@@ -302,7 +305,13 @@ class LabelEditor(QWidget):
             self._name.setText(draft.name)
             self._prompts.setPlainText(draft.prompts)
             self._code.setText(draft.code)
+        self._show_note(draft)
         self._offer_parents(draft)
+
+    def _show_note(self, draft: LabelDraft) -> None:
+        said = code_note(draft.code)
+        self.code_note.setText(said)
+        self.code_note.setVisible(bool(said))
 
     def _offer_parents(self, draft: LabelDraft) -> None:
         """Every other label but those that have this one for a parent."""
