@@ -6,7 +6,7 @@ BACK = "Back"
 CREATE = "Create project"
 CHOOSE = "Choose…"
 TROUBLE_TITLE = "Something is in the way"
-COPY_DETAILS = "Copy details"
+DETAILS, COPY_DETAILS = "Details", "Copy details"
 BUG_SENTENCE = "Something went wrong that should not have. What you decided is saved."
 BUG_REMEDY = "Go on working. The details hold no patient data; please send them to the authors."
 PREFERENCES_TITLE = "Preferences"
@@ -35,6 +35,7 @@ PATIENT_RULES = {
     "subfolder": "one in each folder of the scans",
 }
 SCANS_STAY = "Scans stay where they are; the project keeps decisions, versions and a cache."
+TEMPLATE = "Template"
 OWN_LABELS = "Own labels"
 NO_SUCH_FOLDER = "The folder of scans is not there."
 NEEDS_PLACE = "Say where the project shall stand."
@@ -101,6 +102,7 @@ KEYS_LABELS = (
     "can have several, they put a label in or take it out. Enter takes what ↵ marks."
 )
 KEYS_CHANGE = "New key"
+KEYS_PRESS = "Press the new key"
 KEYS_DEFAULT = "Default"
 KEYS_OF_LABELS = "the labels"
 KEY_TAKEN = "{key} is taken by “{action}”."

@@ -23,14 +23,6 @@ _ROW = 48
 _TEXT, _ODDS, _SCAN = (int(Qt.ItemDataRole.UserRole) + place for place in (1, 2, 3))
 _MIDDLE = Qt.TextElideMode.ElideMiddle
 _Index = QModelIndex | QPersistentModelIndex
-_OWN_KEYS = (
-    Qt.Key.Key_Up,
-    Qt.Key.Key_Down,
-    Qt.Key.Key_PageUp,
-    Qt.Key.Key_PageDown,
-    Qt.Key.Key_Home,
-    Qt.Key.Key_End,
-)
 
 
 class _DoubtDelegate(QStyledItemDelegate):
@@ -78,7 +70,7 @@ class _DoubtList(QListWidget):
         item = self.currentItem()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and item is not None:
             self.chosen.emit(int(item.data(_SCAN)))
-        elif event.key() in _OWN_KEYS and not event.modifiers():
+        elif rows.moves(event):
             super().keyPressEvent(event)
         else:
             event.ignore()

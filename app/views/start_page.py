@@ -42,6 +42,7 @@ class StartPage(QWidget):
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("ground")
+        self.setAccessibleName(strings.APP_NAME)
         # It has the keyboard until a field is chosen: what is typed must not become the pseudonym.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._recent_box = QVBoxLayout()
@@ -80,7 +81,7 @@ class StartPage(QWidget):
         columns.setColumnStretch(1, 1)
         columns.addWidget(_heading(strings.BEGIN), 0, 0)
         columns.addWidget(_heading(strings.RECENT), 0, 1)
-        columns.addLayout(_buttons(actions), 1, 0, Qt.AlignmentFlag.AlignTop)
+        columns.addLayout(self._buttons(actions), 1, 0, Qt.AlignmentFlag.AlignTop)
         self._recent_box.setSpacing(0)
         self._recent_box.addWidget(self._no_recent)
         columns.addLayout(self._recent_box, 1, 1, Qt.AlignmentFlag.AlignTop)
@@ -100,6 +101,22 @@ class StartPage(QWidget):
         box.addWidget(notice)
         box.addSpacing(16)
 
+    def _buttons(self, actions: Actions) -> QVBoxLayout:
+        box = QVBoxLayout()
+        box.setSpacing(8)
+        for command in (Command.NEW_PROJECT, Command.OPEN_PROJECT, Command.OPEN_DEMO):
+            button = self._last_button = QPushButton(command_words.COMMANDS[command.value])
+            button.setMinimumHeight(style.ROW_HEIGHT)
+            button.clicked.connect(actions.action(command).trigger)
+            if command is Command.NEW_PROJECT:
+                button.setProperty("role", "primary")
+            box.addWidget(button)
+        note = PlainLabel(strings.DEMO_NOTE)
+        note.setProperty("role", "small")
+        note.setWordWrap(True)
+        box.addWidget(note)
+        return box
+
     def show_reader(self, name: str, *, problem: str = "") -> None:
         """Show the pseudonym that holds, and why another one does not."""
         self._reader.setText(name)
@@ -116,7 +133,8 @@ class StartPage(QWidget):
         self._choices.setEnabled(not text)
 
     def show_recent(self, paths: tuple[Path, ...]) -> None:
-        """Show the projects that were open before."""
+        """Show the projects that were open before; Tab comes to them before the reader's field."""
+        before: QWidget = self._last_button
         while self._recent_box.count() > 1:
             item = self._recent_box.takeAt(1)
             widget = item.widget() if item is not None else None
@@ -124,10 +142,13 @@ class StartPage(QWidget):
                 widget.deleteLater()
         self._no_recent.setVisible(not paths)
         for path in paths[:_SHOWN]:
-            self._recent_box.addWidget(self._recent(path))
+            button = QPushButton()
+            self._recent_box.addWidget(self._recent(path, button))
+            QWidget.setTabOrder(before, button)
+            before = button
+        QWidget.setTabOrder(before, self._reader)
 
-    def _recent(self, path: Path) -> QWidget:
-        button = QPushButton()
+    def _recent(self, path: Path, button: QPushButton) -> QWidget:
         middle = Qt.TextElideMode.ElideMiddle
         button.setText(button.fontMetrics().elidedText(path.stem, middle, _NAME_WIDTH))
         button.setAccessibleName(path.stem)
@@ -135,6 +156,7 @@ class StartPage(QWidget):
         button.setToolTip(plain_tip(str(path)))
         button.setFixedHeight(style.ROW_HEIGHT)
         button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        button.setProperty("path", str(path))
         button.clicked.connect(self._recent_clicked)
         folder = ElidedLabel()
         folder.setProperty("role", "small")
@@ -150,7 +172,7 @@ class StartPage(QWidget):
     def _recent_clicked(self) -> None:
         button = self.sender()
         if isinstance(button, QPushButton):
-            self.project_chosen.emit(Path(button.toolTip()))
+            self.project_chosen.emit(Path(str(button.property("path"))))
 
     def _emit_reader(self) -> None:
         self.reader_changed.emit(self._reader.text().strip())
@@ -180,20 +202,3 @@ def _heading(text: str) -> QLabel:
     label.setProperty("role", "heading")
     label.setContentsMargins(0, 0, 0, 4)
     return label
-
-
-def _buttons(actions: Actions) -> QVBoxLayout:
-    box = QVBoxLayout()
-    box.setSpacing(8)
-    for command in (Command.NEW_PROJECT, Command.OPEN_PROJECT, Command.OPEN_DEMO):
-        button = QPushButton(command_words.COMMANDS[command.value])
-        button.setMinimumHeight(style.ROW_HEIGHT)
-        button.clicked.connect(actions.action(command).trigger)
-        if command is Command.NEW_PROJECT:
-            button.setProperty("role", "primary")
-        box.addWidget(button)
-    note = PlainLabel(strings.DEMO_NOTE)
-    note.setProperty("role", "small")
-    note.setWordWrap(True)
-    box.addWidget(note)
-    return box

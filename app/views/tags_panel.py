@@ -18,17 +18,20 @@ from PySide6.QtWidgets import (
 from app import strings
 from app.models.tag_table import HIDDEN_ROLE, Column, TagTable
 from app.strings import command_words
-from app.views import style
+from app.views import rows, style
 from app.views.dialogs.parts import heading, muted
 from nearl_core.types import TagLine
 
 
 class _Table(QTableView):
-    """The table; keys belong to the window."""
+    """The table: keys belong to the window, but for arrows once Tab came here."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Pass every key on."""
-        event.ignore()
+        """Move, or pass on."""
+        if rows.moves(event):
+            super().keyPressEvent(event)
+        else:
+            event.ignore()
 
 
 class _Hidden(QStyledItemDelegate):
@@ -89,7 +92,9 @@ class TagsPanel(QWidget):
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        view.setObjectName("beside")
+        view.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        view.setTabKeyNavigation(False)
         view.setWordWrap(False)
         view.verticalHeader().hide()
         view.verticalHeader().setDefaultSectionSize(24)

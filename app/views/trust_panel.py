@@ -1,6 +1,7 @@
 """How far rankings and versions can be believed, beside the scan."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
 from app import strings
 from app.models.trust_lines import AgreementLines, ReliabilityLines, Table, VersionEvidence
 from app.strings import trust_words as words
+from app.views import rows
 from app.views.dialogs.parts import heading, muted
 from app.views.fields import ElidedLabel, PlainLabel
 from app.views.trust_plots import CoursePlot, ReliabilityPlot
@@ -78,7 +80,9 @@ class TrustPanel(QScrollArea):
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setObjectName("beside")
+        self.setAccessibleName(words.TRUST)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMinimumWidth(160)
         self._agreement, self._reliability = muted(""), muted("")
         self._course, self.plot, self._labels = CoursePlot(), ReliabilityPlot(), _TableView()
@@ -97,6 +101,13 @@ class TrustPanel(QScrollArea):
         self.show_agreement(AgreementLines())
         self.show_reliability(ReliabilityLines())
         self.show_versions((), can_change=False)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Scroll by the arrows once Tab came here; other keys belong to the window."""
+        if rows.moves(event):
+            super().keyPressEvent(event)
+        else:
+            event.ignore()
 
     def _lay_out(self) -> None:
         body = QWidget()

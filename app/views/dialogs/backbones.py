@@ -46,6 +46,7 @@ class BackbonesDialog(DeskDialog):
         self._running = False
         self._confirmed = ""
         self.list = QTreeWidget()
+        self.list.setAccessibleName(words.TITLE)
         self.list.setHeaderLabels(list(words.COLUMNS))
         self.list.setRootIsDecorated(False)
         self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)

@@ -118,7 +118,9 @@ class ExportDialog(DeskDialog):
         form.setContentsMargins(0, 0, 0, 0)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
+        self._folder.setAccessibleName(dialog_words.FOLDER)
         choose = QPushButton(dialog_words.CHOOSE)
+        choose.setAccessibleName(f"{dialog_words.FOLDER}: {dialog_words.CHOOSE}")
         choose.setAutoDefault(False)
         choose.clicked.connect(self._choose)
         place = QHBoxLayout()
@@ -129,6 +131,7 @@ class ExportDialog(DeskDialog):
         for box, name in zip(self._parts, dialog_words.SPLITS, strict=True):
             box.setSuffix(" %")
             box.setPrefix(f"{name} ")
+            box.setAccessibleName(f"{dialog_words.SPLIT}: {name}")
             box.valueChanged.connect(self._check)
             self._split.addWidget(box, 1)
         form.addRow(dialog_words.FORMAT, self._format)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
+from app import strings
 from app.models.tips import plain_tip
 from app.strings import dialog_words, grid_words
 from app.views.dialogs.parts import DeskDialog, muted
@@ -34,11 +35,13 @@ class GridDialog(DeskDialog):
         super().__init__(grid_words.TITLE, "", parent)
         self.resize(1040, 720)
         self.label = QComboBox()
+        self.label.setAccessibleName(strings.SUGGESTED)
         self.label.setMinimumWidth(240)
         self.label.setMaximumWidth(520)
         self.label.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.label.currentIndexChanged.connect(self.wanted)
         self.bar = spin_box(50, 99, _BAR)
+        self.bar.setAccessibleName(grid_words.BAR)
         self.bar.setSuffix(" %")
         self.bar.valueChanged.connect(self.wanted)
         self.looked = muted("")

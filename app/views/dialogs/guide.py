@@ -32,6 +32,7 @@ class GuideDialog(DeskDialog):
         self.only_close()
         self.resize(820, 680)
         self.pages = _Pages(guide)
+        self.pages.setAccessibleName(self.windowTitle())
         back = QPushButton(dialog_words.BACK)
         back.setAutoDefault(False)
         back.setEnabled(False)

@@ -118,6 +118,7 @@ class ImportLabelsDialog(DeskDialog):
         head.addWidget(self.look)
         self.body.addLayout(head)
         tree = self.values
+        tree.setAccessibleName(label_words.REVIEW_TITLE)
         tree.setHeaderLabels(list(label_words.VALUE_COLUMNS))
         tree.headerItem().setTextAlignment(1, _RIGHT)
         tree.setRootIsDecorated(False)
@@ -154,9 +155,10 @@ class ImportLabelsDialog(DeskDialog):
     def _kind_chosen(self) -> None:
         kind = self.kind.currentData()
         self._sources.setCurrentIndex(1 if self._is_tag else 0)
-        self._source_word.setText(
-            label_words.IMPORT_TAG if self._is_tag else label_words.IMPORT_SOURCE
-        )
+        word = label_words.IMPORT_TAG if self._is_tag else label_words.IMPORT_SOURCE
+        self._source_word.setText(word)
+        for field in (self.path, self.tag):
+            field.setAccessibleName(word)
         self._hint.setText(label_words.IMPORT_HINTS[kind])
         if not self._named:
             self.name.setText(f"imported-{kind}")

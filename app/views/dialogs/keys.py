@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QKeySequence
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
+    QLineEdit,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -22,6 +23,33 @@ from app.views.actions import native_key
 from app.views.dialogs.parts import DeskDialog, muted
 
 _COMMAND = int(Qt.ItemDataRole.UserRole)
+_LEADING_OUT = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Escape)
+
+
+class _KeyField(QKeySequenceEdit):
+    """Takes the next key, but for those that lead out of it: Tab, and Escape for the dialog."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(dialog_words.KEYS_CHANGE)
+        self.setMaximumSequenceLength(1)
+        self.setClearButtonEnabled(True)
+        inner = self.findChild(QLineEdit)
+        if inner is not None:
+            inner.setPlaceholderText(dialog_words.KEYS_PRESS)
+
+    def event(self, event: QEvent) -> bool:
+        """Qt would take these as keys to be set, and whoever has no mouse could not leave."""
+        if isinstance(event, QKeyEvent) and event.key() in _LEADING_OUT:
+            return QWidget.event(self, event)
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Take it, or leave it to the dialog."""
+        if event.key() in _LEADING_OUT:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
 
 class KeysDialog(DeskDialog):
@@ -32,6 +60,7 @@ class KeysDialog(DeskDialog):
         self.resize(600, 720)
         self.changes = dict(changes)
         self._tree = QTreeWidget()
+        self._tree.setAccessibleName(dialog_words.KEYS_TITLE)
         self._tree.setColumnCount(2)
         self._tree.setHeaderLabels([dialog_words.KEYS_ACTION, dialog_words.KEYS_KEY])
         self._tree.setRootIsDecorated(False)
@@ -40,9 +69,7 @@ class KeysDialog(DeskDialog):
         self._tree.header().setStretchLastSection(False)
         self._tree.setColumnWidth(1, 176)
         self._tree.currentItemChanged.connect(self._chosen)
-        self._edit = QKeySequenceEdit()
-        self._edit.setMaximumSequenceLength(1)
-        self._edit.setClearButtonEnabled(True)
+        self._edit = _KeyField()
         self._edit.editingFinished.connect(self._typed)
         self._default = QPushButton(dialog_words.KEYS_DEFAULT)
         self._default.setAutoDefault(False)

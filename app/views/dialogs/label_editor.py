@@ -79,6 +79,7 @@ class LabelEditor(QWidget):
         self.edit = edit
         self._in_project = in_project
         self._list = QListWidget()
+        self._list.setAccessibleName(dialog_words.LABELS_AND_KEYS)
         self._list.setSelectionMode(
             QAbstractItemView.SelectionMode.ExtendedSelection
             if in_project
@@ -146,10 +147,14 @@ class LabelEditor(QWidget):
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
         form.setVerticalSpacing(4)
-        form.addRow(heading(dialog_words.NAME), self._name)
-        form.addRow(heading(dialog_words.PROMPTS), self._prompts)
-        form.addRow(heading(label_words.PARENT), self._parent)
-        form.addRow(heading(dialog_words.CODE), self._code)
+        for title, field in (
+            (dialog_words.NAME, self._name),
+            (dialog_words.PROMPTS, self._prompts),
+            (label_words.PARENT, self._parent),
+            (dialog_words.CODE, self._code),
+        ):
+            field.setAccessibleName(title)
+            form.addRow(heading(title), field)
         form.addRow(self.code_note)
         box = QVBoxLayout()
         box.setSpacing(8)

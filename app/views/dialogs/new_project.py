@@ -67,6 +67,7 @@ class NewProjectDialog(DeskDialog):
         self._place = QLineEdit()
         self._place.textEdited.connect(self._place_typed)
         self._template = QComboBox()
+        self._template.setAccessibleName(dialog_words.TEMPLATE)
         self._template.addItem(dialog_words.OWN_LABELS)
         for title, _ in templates:
             self._template.addItem(title)
@@ -105,7 +106,9 @@ class NewProjectDialog(DeskDialog):
             (dialog_words.SCANS_FOLDER, self._scans, self._choose_scans),
             (dialog_words.PROJECT_FOLDER, self._place, self._choose_place),
         ):
+            field.setAccessibleName(title)
             button = QPushButton(dialog_words.CHOOSE)
+            button.setAccessibleName(f"{title}: {dialog_words.CHOOSE}")
             button.setAutoDefault(False)
             button.clicked.connect(choose)
             line = QHBoxLayout()

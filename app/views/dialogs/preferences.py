@@ -35,6 +35,7 @@ class PreferencesDialog(DeskDialog):
         self._auto = QCheckBox(strings.AUTO_TRAIN)
         self._auto.setChecked(auto_train)
         self._every = spin_box(5, 1000, every)
+        self._every.setAccessibleName(strings.AUTO_TRAIN)
         self._every.setSuffix(f" {strings.NEW_DECISIONS}")
         self._survey = QCheckBox(strings.SURVEY_ALL)
         self._survey.setChecked(survey)

@@ -25,6 +25,7 @@ class TroubleDialog(DeskDialog):
         if details:
             text = QPlainTextEdit(details)
             text.setReadOnly(True)
+            text.setAccessibleName(dialog_words.DETAILS)
             text.setFixedHeight(140)
             copy = QPushButton(dialog_words.COPY_DETAILS)
             copy.setAutoDefault(False)
