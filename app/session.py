@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.models.scan_table import ScanTable
 from nearl_core.dividing import Part, part_of
-from nearl_core.readers import taken_in, to_learn
+from nearl_core.readers import can_teach, taken_in, to_learn
 from nearl_core.scan_list import ScanList
 from nearl_core.scans.guard import ScanReader
 from nearl_core.types import (
@@ -20,7 +20,6 @@ from nearl_core.types import (
     Scan,
     Shown,
     State,
-    Verdict,
     Version,
 )
 
@@ -192,17 +191,12 @@ class Session:
         """Whether another reader, or a source, taught the ranking a scan before this one did."""
         return scan_id in self._taught_by_others
 
-    def can_teach(self, verdict: Verdict) -> bool:
-        """Whether it can be learned from; that none applies, where a scan can have several."""
-        none_apply = self.label_set.multi_label and verdict.state is State.NONE_APPLY
-        return none_apply or verdict.state is State.LABELLED
-
     def lessons_of(self, scan_id: int) -> int:
         """How many decisions of a scan are learned from."""
-        return sum(self.can_teach(found.verdict) for found in self._to_learn_of(scan_id))
+        return sum(can_teach(found.verdict, self.label_set) for found in self._to_learn_of(scan_id))
 
     def _new_among(self, decisions: Iterable[Decision]) -> set[int]:
-        lessons = (found for found in decisions if self.can_teach(found.verdict))
+        lessons = (found for found in decisions if can_teach(found.verdict, self.label_set))
         return {found.id for found in lessons if found.said not in self._learned}
 
     def _to_learn_of(self, scan_id: int) -> tuple[Decision, ...]:
@@ -212,7 +206,9 @@ class Session:
 
     def training_begins(self) -> None:
         """A version is to be made of all decisions that stand."""
-        every = [found for found in self._to_learn.values() if self.can_teach(found.verdict)]
+        every = [
+            found for found in self._to_learn.values() if can_teach(found.verdict, self.label_set)
+        ]
         self.trained = frozenset(found.id for found in every)
         self._learned = frozenset(found.said for found in every)
         self.untrained.clear()

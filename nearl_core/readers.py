@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nearl_core.agreement import Agreement, Word, alike, cohen, pairs_of, together, word
-from nearl_core.types import Confidence, Decision, LabelSet
+from nearl_core.types import Confidence, Decision, LabelSet, State, Verdict
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,12 @@ def confirmed(own: Iterable[Decision], taken: Mapping[int, Decision]) -> set[int
     """Scans of which a reader says what was taken in."""
     both = ((found, taken[found.scan_id]) for found in own if found.scan_id in taken)
     return {found.scan_id for found, other in both if found.verdict.call == other.verdict.call}
+
+
+def can_teach(verdict: Verdict, label_set: LabelSet) -> bool:
+    """Whether it can be learned from; that none applies, where a scan can have several labels."""
+    none_apply = label_set.multi_label and verdict.state is State.NONE_APPLY
+    return none_apply or verdict.state is State.LABELLED
 
 
 def to_learn(

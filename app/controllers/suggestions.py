@@ -12,6 +12,7 @@ from app.jobs import Job, Jobs, Priority
 from app.session import Session
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError
+from nearl_core.readers import can_teach
 from nearl_core.types import Decision, Doubt, EngineInfo, LabelSet, Ranking, Scan, Version
 
 _PORTION, _LARGEST_PORTION = 4, 64
@@ -146,7 +147,7 @@ class Suggestions(QObject):
             return
         if self._learning is not None:
             self._learning.cancel()  # a newer fit takes in everything that this one would
-        scans, decisions = session.scans_by_id(), session.to_learn()
+        scans, decisions, labels = session.scans_by_id(), session.to_learn(), session.label_set
         self._again.update(again, self._on_screen)  # those of a cancelled fit are still to be said
         wanted = tuple(self._again)
         self._untaught = 0
@@ -154,7 +155,7 @@ class Suggestions(QObject):
         def work(control: RunControl) -> tuple[list[Ranking], list[int]]:
             engine.learn(scans, decisions)
             control.check()
-            teaching = dict.fromkeys(d.scan_id for d in decisions if d.verdict.state.says_labels)
+            teaching = dict.fromkeys(d.scan_id for d in decisions if can_teach(d.verdict, labels))
             return engine.rerank(wanted), engine.unseen(tuple(teaching))
 
         self._learning = self._jobs.learning.submit(work, done=partial(self._fitted, self._round))

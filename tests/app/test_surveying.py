@@ -61,6 +61,19 @@ def test_it_rests_where_the_reader_wants_no_such_work(driver: Driver, project: P
     driver.until(lambda: driver.engines[-1]._seen == ALL)
 
 
+def test_scans_that_teach_nothing_are_not_looked_at_to_learn_from(
+    driver: Driver, project: Path
+) -> None:
+    keeper = driver.desk.keeper
+    keeper.change_desk(replace(keeper.desk, survey=False))
+    with Project.open(project) as there:
+        there.record(NewDecision(8, "ann", Verdict(State.NONE_APPLY)))
+        there.record(NewDecision(9, "ann", Verdict(State.LABELLED, ("disc",))))
+    driver.open(project)
+    driver.until(lambda: 9 in driver.engines[-1]._seen)
+    assert 8 not in driver.engines[-1]._seen
+
+
 def test_another_version_looks_at_all_scans_anew(desk: Driver) -> None:
     engine = desk.engines[-1]
     desk.until(lambda: engine._seen == ALL)
@@ -135,6 +148,6 @@ def test_decided_scans_whose_features_are_kept_are_not_ranked_again(
     keeper = driver.desk.keeper
     keeper.change_desk(replace(keeper.desk, survey=False))
     driver.open(project)
-    driver.until(lambda: "learned from 8 decisions" in driver.desk.window.ranking.panel.source)
+    driver.until(lambda: "from 8 decisions" in driver.desk.window.ranking.panel.source)
     assert 9 in ranked
     assert not ranked & {6, 7, 8}
