@@ -59,7 +59,7 @@ class Merging(QObject):
         session, merge = self._library.session, self._merge
         if session is not None and merge is not None:
             work = partial(_take, session, merge, self._jobs)
-            self._submit(session, work, partial(self._taken, session, len(merge.decisions)))
+            self._submit(session, work, partial(self._took, session, len(merge.decisions)))
 
     def _submit(
         self, session: Session, work: Callable[[RunControl], T], done: Callable[[T], None]
@@ -77,10 +77,19 @@ class Merging(QObject):
         self._merge = merge
         self.found.emit(merge)
 
-    def _taken(self, session: Session, count: int, came: tuple[Decided, bool]) -> None:
-        now, stopped = came
-        session.reread(now)
-        self.taken.emit(count, stopped)
+    def _took(self, session: Session, count: int, stopped: bool) -> None:
+        """Read what is decided now, in the thread that saves: what it saves later comes later."""
+
+        def came(now: Decided) -> None:
+            if session is self._library.session:
+                session.reread(now)
+                self.taken.emit(count, stopped)
+
+        self._jobs.store.submit(
+            lambda _control: decided(session.project, session.reader, session.trained),
+            done=came,
+            failed=self._failed,
+        )
 
     def _failed(self, error: NearlError) -> None:
         self._job = None
@@ -97,13 +106,12 @@ def _look(session: Session, copy: Path, _control: RunControl) -> Merge:
     return look(session.project, copy)
 
 
-def _take(session: Session, merge: Merge, jobs: Jobs, control: RunControl) -> tuple[Decided, bool]:
+def _take(session: Session, merge: Merge, jobs: Jobs, control: RunControl) -> bool:
+    """Whether it was stopped on the way; what was taken over until then is there, and teaches."""
     from nearl_core.store.merging import take
 
     try:
         take(session.project, merge, control, write=jobs.write)
-    except Cancelled:  # what was taken over until then is there, and teaches
-        stopped = True
-    else:
-        stopped = False
-    return decided(session.project, session.reader, session.trained), stopped
+    except Cancelled:
+        return True
+    return False

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QFileDialog
 
+from app.controllers import merging as controller
 from app.models.commands import Command
+from app.session import Decided, decided
 from app.views.dialogs.merge import MergeDialog
 from nearl_core.store import merging
 from nearl_core.store.project import Project
@@ -19,7 +21,7 @@ from tests.support.projects import LABELS, decide
 def _copied(project: Path, folder: Path) -> Path:
     """A copy in which another reader decided two scans."""
     copy = folder / "copy.nearl"
-    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("project.lock"))
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("project.lock", "cache"))
     with Project.open(copy) as other:
         for scan in other.scans()[:2]:
             decide(other, scan.id, other.label_set().ids[0], reader="bo")
@@ -65,7 +67,7 @@ def test_nothing_to_take_over_is_said(
     desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "copy.nearl"
-    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("project.lock"))
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("project.lock", "cache"))
     dialog = _asked(desk, monkeypatch, copy)
     desk.until(lambda: "nothing to take over" in dialog.summary.text())
     assert not dialog.ok.isEnabled()
@@ -97,3 +99,28 @@ def test_a_merge_that_is_stopped_keeps_what_came_and_says_so(
     assert not history(project, 2)
     assert desk.desk.library.session is not None
     assert len(desk.desk.library.session.to_learn()) == 1
+
+
+def test_a_decision_that_is_saved_while_a_copy_is_merged_stands(
+    desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = _asked(desk, monkeypatch, _copied(project, tmp_path))
+    desk.until(dialog.ok.isEnabled)
+    read, saved = threading.Event(), threading.Event()
+
+    def slowly(*asked: Any) -> Decided:
+        found = decided(*asked)
+        read.set()
+        saved.wait(0.5)  # a decision may be saved before the desk has what was read
+        return found
+
+    monkeypatch.setattr(controller, "decided", slowly)
+    desk.desk.review.saved.connect(lambda _decision: saved.set())
+    with desk.bot.waitSignal(desk.desk.asking_merge.merging.taken, timeout=WAIT_MS):
+        dialog.ok.click()
+        desk.until(read.is_set)
+        desk.desk.review.press_label(1)
+    desk.until(saved.is_set)
+    session = desk.desk.library.session
+    assert session is not None
+    assert (len(session.standing), len(session.others)) == (1, 2)
