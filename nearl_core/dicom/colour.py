@@ -6,6 +6,8 @@ from pydicom.dataset import Dataset
 
 from nearl_core.dicom.layout import Layout
 from nearl_core.dicom.lut import Lut, describe, lut_of
+from nearl_core.dicom.source import Source
+from nearl_core.dicom.stored import NO_YBR, StoredPixels
 from nearl_core.dicom.tags import data
 from nearl_core.errors import ScanError
 
@@ -130,9 +132,37 @@ def rgb_of(stored: NDArray[np.generic], layout: Layout) -> NDArray[np.uint8]:
         Rows x columns x 3, uint8.
     """
     plain = eight_bits(stored, layout.stored)
-    if layout.photometric in ("RGB", "YBR_ICT", "YBR_RCT"):
+    if layout.photometric in NO_YBR:
         return plain
     return ybr_to_rgb(plain, partial=layout.photometric.startswith("YBR_PARTIAL"))
+
+
+def every_rgb(source: Source, pixels: StoredPixels) -> NDArray[np.uint8]:
+    """All frames of a file with colours as RGB, without its ICC profile.
+
+    Args:
+        source: The file.
+        pixels: Its stored values: three samples a pixel, or indices of its palettes.
+
+    Returns:
+        Frames x rows x columns x 3, one frame without the first.
+
+    Raises:
+        ScanError: If a frame can't be decoded, or a palette is missing or damaged.
+    """
+    layout = pixels.layout
+    coded = pixels.every()
+    frames = coded if layout.frames > 1 else coded[np.newaxis]
+    if layout.samples == 3:
+        rgb = [rgb_of(frame, pixels.seen_layout(at)) for at, frame in enumerate(frames)]
+    else:
+        rgb = [
+            palette_rgb(
+                frame, source.dataset, signed=layout.signed, little_endian=source.little_endian
+            )
+            for frame in frames
+        ]
+    return np.stack(rgb) if layout.frames > 1 else rgb[0]
 
 
 def eight_bits(values: NDArray[np.generic], bits: int) -> NDArray[np.uint8]:

@@ -23,7 +23,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorag
 from pydicom.valuerep import DSfloat
 
 from nearl_core.dicom import profile
-from nearl_core.dicom.colour import palette_rgb, rgb_of
+from nearl_core.dicom.colour import every_rgb
 from nearl_core.dicom.layout import Layout
 from nearl_core.dicom.profile import Action
 from nearl_core.dicom.source import Source, opened
@@ -264,21 +264,7 @@ def _pointers(dataset: Dataset, keyword: str) -> DataElement | None:
 def _add_pixels(copy: Dataset, source: Source, pixels: StoredPixels) -> None:
     layout = pixels.layout
     if layout.samples == 3 or layout.photometric == "PALETTE COLOR":
-        coded = pixels.every()
-        frames = coded if layout.frames > 1 else coded[np.newaxis]
-        if layout.samples == 3:
-            rgb = [rgb_of(frame, pixels.seen_layout(at)) for at, frame in enumerate(frames)]
-        else:
-            rgb = [
-                palette_rgb(
-                    frame,
-                    source.dataset,
-                    signed=layout.signed,
-                    little_endian=source.little_endian,
-                )
-                for frame in frames
-            ]
-        _set_values(copy, np.stack(rgb) if layout.frames > 1 else rgb[0], "RGB", bits=8)
+        _set_values(copy, every_rgb(source, pixels), "RGB", bits=8)
         return
     values = pixels.every()
     _set_values(copy, values, layout.photometric, bits=_bits_of(values, layout))

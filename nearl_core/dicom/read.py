@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from nearl_core.dicom import geometry
 from nearl_core.dicom.burned_in import burned_in
 from nearl_core.dicom.codecs import refuse_syntax
-from nearl_core.dicom.colour import palette_rgb, rgb_of
+from nearl_core.dicom.colour import every_rgb, palette_rgb, rgb_of
 from nearl_core.dicom.grey import grey_frame
 from nearl_core.dicom.groups import FrameHeader
 from nearl_core.dicom.layout import Layout
@@ -21,7 +21,7 @@ from nearl_core.dicom.modalities import known
 from nearl_core.dicom.overlays import overlay_of
 from nearl_core.dicom.shutter import shutter_of
 from nearl_core.dicom.source import Source, opened
-from nearl_core.dicom.stored import StoredPixels
+from nearl_core.dicom.stored import NO_YBR, StoredPixels
 from nearl_core.dicom.tags import data, items, text
 from nearl_core.errors import ScanError
 from nearl_core.scans.raster import to_srgb
@@ -109,6 +109,23 @@ def stored(path: Path) -> NDArray[np.generic]:
     """
     with opened(path) as source:
         return StoredPixels(source).every()
+
+
+def stored_rgb(path: Path) -> NDArray[np.generic]:
+    """As `stored`, colours as RGB whatever the file keeps: of palettes and YBR with 8 bits.
+
+    Raises:
+        ScanError: As `stored`, or if a palette is missing or damaged.
+    """
+    with opened(path) as source:
+        pixels = StoredPixels(source)
+        layout = pixels.layout
+        seen = (pixels.seen_layout(at).photometric for at in range(layout.frames))
+        if layout.photometric == "PALETTE COLOR" or (
+            layout.samples == 3 and not NO_YBR.issuperset(seen)
+        ):
+            return every_rgb(source, pixels)
+        return pixels.every()
 
 
 def _shown(

@@ -12,7 +12,7 @@ from nearl_core.dicom.source import PixelElement, Source
 from nearl_core.errors import ScanError
 
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
-_NO_YBR = ("RGB", "YBR_ICT", "YBR_RCT")
+NO_YBR = frozenset(("RGB", "YBR_ICT", "YBR_RCT"))
 """What is shown without a conversion: the last two are undone by their codec."""
 _NATIVE_IN_ITEMS = "1.2.840.10008.1.2.1.98"
 """Encapsulated Uncompressed, PS3.5 A.4.11: a fragment holds the cells of a frame."""
@@ -76,7 +76,7 @@ class StoredPixels:
         if not self._encapsulated or layout.samples != 3:
             return layout
         coded = coded_as(self._stream(frame))
-        if coded == "RGB" or (coded and layout.photometric in _NO_YBR):
+        if coded == "RGB" or (coded and layout.photometric in NO_YBR):
             return replace(layout, photometric=coded)
         return layout
 

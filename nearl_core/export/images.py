@@ -37,8 +37,8 @@ class FrameReader(Protocol):
         """One frame; raises ScanError."""
         ...
 
-    def stored(self, path: Path) -> NDArray[np.generic]:
-        """The stored values of all frames; raises ScanError."""
+    def stored(self, path: Path, *, rgb: bool = False) -> NDArray[np.generic]:
+        """The stored values of all frames, colours as RGB if asked for; raises ScanError."""
         ...
 
     def copy(self, path: Path, out: Path, disguise: Disguise) -> None:

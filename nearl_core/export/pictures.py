@@ -62,12 +62,13 @@ def _write_shown(stem: Path, shot: Shot) -> str:
 def _stored(reader: FrameReader, read: Read) -> Kind:
     def with_values(one: Wanted) -> Shot:
         _look_at_each(read, one)
-        return replace(read(one), values=reader.stored(one.scan.path))
+        return replace(read(one), values=reader.stored(one.scan.path, rgb=True))
 
     recipe = (
         "The stored values, before the Modality LUT: PNG of 8 or 16 bits where they are whole and "
-        "not negative (colour: RGB), else TIFF of 32 bits; stacks as NIfTI (.nii.gz) of "
-        "columns x rows x frames, spacing 1, since their place in the patient is not exported. "
+        "not negative, else TIFF of 32 bits; colour as RGB without an ICC profile, of palettes "
+        "and YBR with 8 bits; stacks as NIfTI (.nii.gz) of columns x rows x frames, spacing 1, "
+        "since their place in the patient is not exported. "
         "Whole stacks, whichever frame a decision names."
     )
     return Kind(with_values, _write_stored, whole=True, recipe=recipe)

@@ -104,19 +104,31 @@ def preview(path: Path, index: int) -> tuple[Frame, ScanInfo] | None:
     return read.preview(path, index)
 
 
-def stored(path: Path) -> NDArray[np.generic]:
+def stored(path: Path, *, rgb: bool = False) -> NDArray[np.generic]:
     """The stored values of all frames.
+
+    Args:
+        path: Of the scan.
+        rgb: Whether colours that DICOM keeps as YBR or by a palette become RGB.
 
     Raises:
         ScanError: If they can't be read or decoded.
     """
-    kind = _kind(path)
-    if kind is not Kind.STACK:
-        return _reader(kind).stored(path)
-    frames = [_reader(_kind(file)).stored(file) for file in read_stack(path)]
+    if _kind(path) is not Kind.STACK:
+        return _stored(path, rgb=rgb)
+    frames = [_stored(file, rgb=rgb) for file in read_stack(path)]
     if len({(frame.shape, frame.dtype) for frame in frames}) > 1:
         raise ScanError("The frames differ in size or kind.")
     return np.stack(frames)
+
+
+def _stored(path: Path, *, rgb: bool) -> NDArray[np.generic]:
+    reader = _reader(_kind(path))
+    if rgb and _kind(path) is Kind.DICOM:
+        from nearl_core.dicom import read
+
+        return read.stored_rgb(path)
+    return reader.stored(path)
 
 
 def tags(path: Path, *, identity: bool) -> tuple[TagLine, ...]:

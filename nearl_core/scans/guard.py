@@ -173,8 +173,12 @@ class ScanReader:
             encoded = arrays[0].tobytes()
             return Picture(encoded, rows, columns), unpack_info(part_of(answer, "info"))
 
-    def stored(self, path: Path) -> Array:
+    def stored(self, path: Path, *, rgb: bool = False) -> Array:
         """The stored values of all frames.
+
+        Args:
+            path: Of the scan.
+            rgb: Whether colours that DICOM keeps as YBR or by a palette become RGB.
 
         Returns:
             Frames x rows x columns [x 3]; one frame without the first.
@@ -182,7 +186,8 @@ class ScanReader:
         Raises:
             ScanError: If they can't be read or decoded.
         """
-        _, arrays = self._children.ask({"what": "stored", "path": os.path.abspath(path)})
+        request = {"what": "stored", "path": os.path.abspath(path), "rgb": rgb}
+        _, arrays = self._children.ask(request)
         with well_formed():
             return arrays[0]
 

@@ -148,7 +148,9 @@ def _answered(request: dict[str, object]) -> Answer:
         decode.copy(path, Path(str(request["out"])), unpack_disguise(request["disguise"]))
         return {"ok": True}, ()
     if what == "stored":
-        return {"ok": True}, (np.ascontiguousarray(decode.stored(path)),)
+        return {"ok": True}, (
+            np.ascontiguousarray(decode.stored(path, rgb=request["rgb"] is True)),
+        )
     if what == "window":
         common = decode.window(path)
         return {"ok": True, "window": None if common is None else pack_window(common)}, ()

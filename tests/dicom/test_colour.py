@@ -18,6 +18,7 @@ from tests.dicom.making import (
     dicom,
     item,
     noise,
+    same,
 )
 
 
@@ -26,6 +27,7 @@ def test_ybr_is_converted_once(tmp_path: Path) -> None:
     path = dicom(tmp_path / "a", ybr, samples=3, PhotometricInterpretation="YBR_FULL")
     assert np.abs(to_rgb(read.frame(path)[0])[0, 0].astype(int) - (255, 0, 0)).max() <= 2
     assert np.array_equal(read.stored(path), ybr)
+    assert np.abs(read.stored_rgb(path)[0, 0].astype(int) - (255, 0, 0)).max() <= 2
 
 
 @pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT"])
@@ -177,6 +179,17 @@ def test_palette_of_sixteen_bits(tmp_path: Path) -> None:
     frame = read.frame(path)[0]
     assert not frame.windows
     assert frame.values[0, :, 0].tolist() == [0, 0x12, 0x80, 0xFF, 0xFF]
+
+
+def test_stored_colours_as_rgb_are_those_that_show(tmp_path: Path) -> None:
+    table = np.array([0, 0x1234, 0x8000, 0xFFFF], "<u2").tobytes()
+    path = dicom(tmp_path / "a", np.array([[[0, 1]], [[2, 3]]], "u1"), **palettes(table, 16))
+    assert read.stored_rgb(path)[..., 0].tolist() == [[[0, 0x12]], [[0x80, 0xFF]]]
+    for name, values, samples in (("grey", noise((4, 5), "u2"), 1), ("rgb", noise((4, 5, 3)), 3)):
+        plain = dicom(tmp_path / name, values, samples=samples)
+        assert same(read.stored_rgb(plain), values)
+    deep = noise((2, 4, 5, 3), "u2", 1 << 16)
+    assert same(read.stored_rgb(dicom(tmp_path / "deep", deep, samples=3)), deep)
 
 
 def test_palette_that_says_sixteen_bits_and_holds_eight(tmp_path: Path) -> None:

@@ -341,6 +341,18 @@ def test_stored_values_are_those_of_the_file(tmp_path: Path) -> None:
             assert np.array_equal(np.asarray(picture), values)
 
 
+def test_a_picture_of_stored_values_has_the_colours_of_the_scan(tmp_path: Path) -> None:
+    ybr = np.full((4, 4, 3), (76, 85, 255), "u1")  # pure red
+    path = dicom(tmp_path / "a.dcm", ybr, samples=3, PhotometricInterpretation="YBR_FULL")
+    with Project.create(tmp_path / "p", LABELS) as project, ScanReader(workers=1) as reader:
+        project.add_scans(examine([path], reader=reader))
+        decide(project, 1, "disc")
+        wanted: Any = {"pictures": Pictures.STORED, "pixels_checked": True}
+        run(project, tmp_path / "out", split=(1,), reader=reader, **wanted)
+    with Image.open(tmp_path / "out/images/train/scan-000001.png") as picture:
+        assert np.abs(np.asarray(picture)[0, 0].astype(int) - (255, 0, 0)).max() <= 2
+
+
 def test_scans_with_possible_text_wait_for_a_look(tmp_path: Path) -> None:
     values = disc().astype("u2")
     made: dict[str, dict[str, Any]] = {

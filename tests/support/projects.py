@@ -110,7 +110,8 @@ class PillowReader:
             raise ScanError(f"{path.name} can't be read.") from error
         return Frame(values, windows=(Window(128.0, 256.0),)), ScanInfo(*values.shape)
 
-    def stored(self, path: Path) -> NDArray[np.generic]:
+    def stored(self, path: Path, *, rgb: bool = False) -> NDArray[np.generic]:
+        del rgb
         return self.frame(path)[0].values
 
     def copy(self, path: Path, out: Path, disguise: Disguise) -> None:
