@@ -330,6 +330,7 @@ class Desk(QObject):
 
     def _settings_changed(self) -> None:
         settings, desk = self.keeper.settings, self.keeper.desk
+        self.actions.set_presets([preset.name for preset in settings.presets])
         self.actions.set_changes(dict(settings.keys))
         self.window.ranking.refresh_keys()
         self.window.scan.view.presets = settings.presets

@@ -101,6 +101,15 @@ class Group(StrEnum):
     HELP = "help"
 
 
+class Part(StrEnum):
+    """Menus within a menu that would be as high as the window."""
+
+    FRAMES = "frames"
+    WINDOW = "window"
+    TURN = "turn"
+    ZOOM = "zoom"
+
+
 @dataclass(frozen=True)
 class CommandSpec:
     """One row of the action table.
@@ -110,6 +119,7 @@ class CommandSpec:
         checkable: Whether it is a switch.
         needs_project: Whether it means nothing on the start page.
         starts_section: Whether the menu has a line before it.
+        within: The menu within the menu where it stands, if any.
     """
 
     command: Command
@@ -118,6 +128,7 @@ class CommandSpec:
     checkable: bool = False
     needs_project: bool = True
     starts_section: bool = False
+    within: Part | None = None
 
     @property
     def text(self) -> str:
@@ -132,8 +143,9 @@ def _spec(
     checkable: bool = False,
     always: bool = False,
     line: bool = False,
+    within: Part | None = None,
 ) -> CommandSpec:
-    return CommandSpec(command, group, keys, checkable, not always, line)
+    return CommandSpec(command, group, keys, checkable, not always, line, within)
 
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -171,35 +183,35 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.INSTRUCTIVE, Group.QUEUE, checkable=True),
     _spec(Command.LOOK_AGAIN, Group.QUEUE, "A", checkable=True),
     _spec(Command.GRID, Group.QUEUE, "Ctrl+G", line=True),
-    _spec(Command.FRAME_UP, Group.SCAN, "Up"),
-    _spec(Command.FRAME_DOWN, Group.SCAN, "Down"),
-    _spec(Command.FIRST_FRAME, Group.SCAN, "Home"),
-    _spec(Command.LAST_FRAME, Group.SCAN, "End"),
-    _spec(Command.CINE, Group.SCAN, "C", checkable=True),
+    _spec(Command.FRAME_UP, Group.SCAN, "Up", within=Part.FRAMES),
+    _spec(Command.FRAME_DOWN, Group.SCAN, "Down", within=Part.FRAMES),
+    _spec(Command.FIRST_FRAME, Group.SCAN, "Home", within=Part.FRAMES),
+    _spec(Command.LAST_FRAME, Group.SCAN, "End", within=Part.FRAMES),
+    _spec(Command.CINE, Group.SCAN, "C", checkable=True, within=Part.FRAMES),
+    _spec(Command.NEXT_WINDOW, Group.SCAN, "W", within=Part.WINDOW),
+    _spec(Command.PRESET_1, Group.SCAN, "Alt+1", within=Part.WINDOW),
+    _spec(Command.PRESET_2, Group.SCAN, "Alt+2", within=Part.WINDOW),
+    _spec(Command.PRESET_3, Group.SCAN, "Alt+3", within=Part.WINDOW),
+    _spec(Command.PRESET_4, Group.SCAN, "Alt+4", within=Part.WINDOW),
+    _spec(Command.PRESET_5, Group.SCAN, "Alt+5", within=Part.WINDOW),
+    _spec(Command.SPREAD, Group.SCAN, "Alt+6", within=Part.WINDOW),
+    _spec(Command.FLIP_HORIZONTAL, Group.SCAN, "H", within=Part.TURN),
+    _spec(Command.FLIP_VERTICAL, Group.SCAN, "V", within=Part.TURN),
+    _spec(Command.ROTATE_RIGHT, Group.SCAN, "R", within=Part.TURN),
+    _spec(Command.ROTATE_LEFT, Group.SCAN, "L", within=Part.TURN),
+    _spec(Command.ZOOM_IN, Group.SCAN, "+", within=Part.ZOOM),
+    _spec(Command.ZOOM_OUT, Group.SCAN, "-", within=Part.ZOOM),
+    _spec(Command.FIT, Group.SCAN, "=", within=Part.ZOOM),
     _spec(Command.INVERT, Group.SCAN, "I", checkable=True, line=True),
-    _spec(Command.FLIP_HORIZONTAL, Group.SCAN, "H"),
-    _spec(Command.FLIP_VERTICAL, Group.SCAN, "V"),
-    _spec(Command.ROTATE_RIGHT, Group.SCAN, "R"),
-    _spec(Command.ROTATE_LEFT, Group.SCAN, "L"),
-    _spec(Command.ZOOM_IN, Group.SCAN, "+", line=True),
-    _spec(Command.ZOOM_OUT, Group.SCAN, "-"),
-    _spec(Command.FIT, Group.SCAN, "="),
     _spec(Command.OVERLAY, Group.SCAN, "O", checkable=True),
     _spec(Command.SHUTTER, Group.SCAN, "D", checkable=True),
-    _spec(Command.MEASURE, Group.SCAN, "M", checkable=True, line=True),
+    _spec(Command.MEASURE, Group.SCAN, "M", checkable=True),
     _spec(Command.KEEP_VIEW, Group.SCAN, "K", checkable=True),
-    _spec(Command.TAGS, Group.SCAN, "T", checkable=True),
+    _spec(Command.RESET, Group.SCAN, "Backspace"),
+    _spec(Command.TAGS, Group.SCAN, "T", checkable=True, line=True),
     _spec(Command.COMPARE, Group.SCAN, "S", checkable=True),
     _spec(Command.LESS_ALIKE, Group.SCAN, "["),
     _spec(Command.MORE_ALIKE, Group.SCAN, "]"),
-    _spec(Command.RESET, Group.SCAN, "Backspace"),
-    _spec(Command.NEXT_WINDOW, Group.SCAN, "W", line=True),
-    _spec(Command.PRESET_1, Group.SCAN, "Alt+1"),
-    _spec(Command.PRESET_2, Group.SCAN, "Alt+2"),
-    _spec(Command.PRESET_3, Group.SCAN, "Alt+3"),
-    _spec(Command.PRESET_4, Group.SCAN, "Alt+4"),
-    _spec(Command.PRESET_5, Group.SCAN, "Alt+5"),
-    _spec(Command.SPREAD, Group.SCAN, "Alt+6"),
     _spec(Command.TRAIN, Group.TRAINING, "Ctrl+T"),
     _spec(Command.CANCEL_TRAINING, Group.TRAINING),
     _spec(Command.TRUST, Group.TRAINING, "Y", checkable=True, line=True),

@@ -8,6 +8,8 @@ MENUS = {
     "training": "&Training",
     "help": "&Help",
 }
+PARTS = {"frames": "&Frames", "window": "&Window", "turn": "&Turn", "zoom": "&Zoom"}
+PRESET = "{words}: {name}"
 COMMANDS = {
     "new-project": "New project…",
     "open-project": "Open project…",

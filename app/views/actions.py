@@ -5,7 +5,7 @@ reach the scan whatever list has the focus, stay silent in text fields, and be r
 key where they are digits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QKeyCombination, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.models.commands import COMMANDS, Command, bindings
+from app.models.commands import COMMANDS, PRESET_COMMANDS, Command, Group, Part, bindings
 from app.models.keymap import Keymap, KeyPress, label_index, physical_digit
 from app.strings import command_words
 
@@ -95,6 +95,7 @@ class Actions(QObject):
         super().__init__(parent)
         self._project_open = False
         self._actions: dict[Command, QAction] = {}
+        self._presets: dict[Command, str] = {}
         for spec in COMMANDS:
             action = QAction(spec.text, self)
             action.setCheckable(spec.checkable)
@@ -109,8 +110,15 @@ class Actions(QObject):
         """Take over the reader's own keys."""
         self.keymap = Keymap(bindings(), changes)
         for spec in COMMANDS:
-            key = self.first_key(spec.command)
-            self._actions[spec.command].setText(f"{spec.text}\t{key}" if key else spec.text)
+            key, name = self.first_key(spec.command), self._presets.get(spec.command)
+            words = command_words.PRESET.format(words=spec.text, name=name) if name else spec.text
+            self._actions[spec.command].setText(f"{words}\t{key}" if key else words)
+
+    def set_presets(self, names: Sequence[str]) -> None:
+        """Call the window presets in the menu by their names; one without a window is not there."""
+        self._presets = dict(zip(PRESET_COMMANDS, names, strict=False))
+        for place, command in enumerate(PRESET_COMMANDS):
+            self._actions[command].setVisible(place < len(names))
 
     def first_key(self, command: Command) -> str:
         """The key to show for a command, as this system writes it."""
@@ -140,13 +148,19 @@ class Actions(QObject):
 
     def fill(self, bar: QMenuBar) -> None:
         """Put the menus into a menu bar."""
-        menus: dict[str, QMenu] = {}
+        menus: dict[Group | Part, QMenu] = {}
         for spec in COMMANDS:
             menu = menus.get(spec.group)
             if menu is None:
                 menu = menus[spec.group] = bar.addMenu(command_words.MENUS[spec.group.value])
             if spec.starts_section:
                 menu.addSeparator()
+            if spec.within is not None:
+                inner = menus.get(spec.within)
+                if inner is None:
+                    words = command_words.PARTS[spec.within.value]
+                    inner = menus[spec.within] = menu.addMenu(words)
+                menu = inner
             menu.addAction(self._actions[spec.command])
 
     def handle(self, event: QKeyEvent) -> bool:

@@ -34,6 +34,11 @@ class _KeyField(QKeySequenceEdit):
         self.setAccessibleName(dialog_words.KEYS_CHANGE)
         self.setMaximumSequenceLength(1)
         self.setClearButtonEnabled(True)
+        self.clear()
+
+    def clear(self) -> None:
+        """Ask in the desk's words; Qt puts its own back each time."""
+        super().clear()
         inner = self.findChild(QLineEdit)
         if inner is not None:
             inner.setPlaceholderText(dialog_words.KEYS_PRESS)
