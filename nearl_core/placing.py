@@ -168,6 +168,8 @@ def _shared(along: NDArray[np.float64], before: int) -> StackRemark | None:
     most = int(counts.max())
     if most == 1:
         return None
+    if len(counts) == 1:
+        return StackRemark(Remark.SHARED, f"All {most} frames stand at one place.")
     if len(set(counts.tolist())) == 1:
         said = f"At each place {most} frames follow one another, such as echoes or times."
         return StackRemark(Remark.SHARED, said)

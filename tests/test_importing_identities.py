@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydicom import dcmread
 
-from nearl_core.adding import PatientRule
+from nearl_core.adding import PatientRule, to_add
 from nearl_core.cli import main
 from nearl_core.control import RunControl
 from nearl_core.importing.matching import Matched
@@ -17,6 +19,7 @@ from nearl_core.stacking import stacked
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.types import Identity, ScanInfo, SlicePlace, Unit
+from tests.dicom.making import dicom, noise
 from tests.support.projects import LABELS, said
 
 SERIES = (
@@ -101,6 +104,35 @@ def test_a_study_of_several_series_is_found_by_each_of_their_rows(tmp_path: Path
         1: ("disc",),
         2: ("dots",),
     }
+
+
+@pytest.mark.parametrize(("unit", "found"), [(Unit.IMAGE, [2, 3]), (Unit.SERIES, [1, 1])])
+def test_an_image_is_found_by_its_uid_whatever_its_file_is_called(
+    tmp_path: Path, unit: Unit, found: list[int]
+) -> None:
+    files = []
+    for number in range(3):
+        place: dict[str, Any] = {
+            "ImagePositionPatient": ["0", "0", str(number)],
+            "SeriesInstanceUID": "1.2",
+        }
+        place |= {"ImageOrientationPatient": ["1", "0", "0", "0", "1", "0"]}
+        values = noise((8, 8), "u2")
+        files.append(dicom(tmp_path / f"x{number}", values, PatientID="P1", **place))
+    uids = [str(dcmread(path).SOPInstanceUID) for path in files]
+    with Project.create(tmp_path / "p", LABELS, unit=unit) as project:
+        with ScanReader(workers=1) as reader:
+            entries = to_add(project, files, scans=(), reader=reader, control=RunControl())
+            project.add_scans(entries)
+        matched = looked(project, f"SOPInstanceUID,label\n{uids[1]},disc\n{uids[2]},disc\n9,dots\n")
+    assert [scan_id for scan_id, _ in matched.found] == found
+    assert (matched.key, matched.unknown) == (Key.IMAGE, ("line 4",))
+
+
+def test_files_that_are_called_by_their_uids_need_no_headers(tmp_path: Path) -> None:
+    with project_of(tmp_path, Unit.IMAGE) as project:
+        matched = looked(project, "SOPInstanceUID,label\nP2_30,disc\n")
+    assert (matched.key, len(matched.found)) == (Key.FILE, 1)
 
 
 def test_rows_that_exclude_each_other_leave_their_scan_out(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ MATCH = "Known there by"
 MATCHES = {
     "": "what the column is called, else its file",
     "file": "its file",
+    "image": "its image (SOPInstanceUID)",
     "series": "its series (SeriesInstanceUID)",
     "study": "its study (StudyInstanceUID)",
     "patient": "its patient (PatientID)",
@@ -93,11 +94,13 @@ CONFLICTS = "Left out, with labels that exclude each other: {count}."
 BAD_ROWS = "Rows left out, since one label must have 1: {count}. {examples}"
 UNKNOWN = "Found as no file or folder of this project: {count} ({examples})."
 FOUND_BY = {
+    "image": "Scans were found by their headers.",
     "series": "Scans were found by their series.",
     "study": "Scans were found by their study.",
     "patient": "Scans were found by their patient.",
 }
 UNKNOWN_BY = {
+    "image": "No image of this project: {count} ({examples}).",
     "series": "Of no series of this project: {count} ({examples}).",
     "study": "Of no study of this project: {count} ({examples}).",
     "patient": "Of no patient of this project: {count} ({examples}).",

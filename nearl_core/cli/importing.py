@@ -22,7 +22,7 @@ def add_commands(commands: SubParsers) -> None:
         description="Values are matched with labels by name, id or --map; what matches none is "
         "listed and left out; a table may have a column of 0 and 1 for each label. Files "
         "are found by path, by the end of their path, or by sha256; scans also by the UID of "
-        "their series or study, or by their patient's number.",
+        "their image, series or study, or by their patient's number.",
     )
     take.add_argument("project", type=Path, metavar="PROJECT")
     take.add_argument(
@@ -50,9 +50,10 @@ def add_commands(commands: SubParsers) -> None:
     )
     take.add_argument(
         "--match",
-        choices=("file", "series", "study", "patient"),
-        help="what the column of a table names a scan by: SeriesInstanceUID, StudyInstanceUID or "
-        "PatientID, hashed as the project does; columns that are called so need not say it",
+        choices=("file", "image", "series", "study", "patient"),
+        help="what the column of a table names a scan by: SOPInstanceUID (image), "
+        "SeriesInstanceUID, StudyInstanceUID or PatientID, hashed as the project does; columns "
+        "that are called so need not say it",
     )
     take.add_argument(
         "--each",

@@ -6,12 +6,18 @@ compared; neither is written anywhere.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
 
+from nearl_core.control import RunControl
+from nearl_core.errors import ScanError
+from nearl_core.importing.headers import HeaderReader
 from nearl_core.importing.matching import Matched
 from nearl_core.importing.statements import Key, Statement
 from nearl_core.store.hashes import keyed_hash
 from nearl_core.types import Scan, Unit
 
+_SOP_INSTANCE: Final = "(0008,0018)"
 Find = Callable[[Key, str], tuple[int, ...]]
 """The scans of an identity."""
 
@@ -47,6 +53,27 @@ def finder(scans: Iterable[Scan], of_series: Mapping[int, tuple[str, str]], *, k
     return find
 
 
+def image_finder(files: Mapping[Path, int], reader: HeaderReader, control: RunControl) -> Find:
+    """What finds scans by SOPInstanceUID, for which the headers of all their files are read.
+
+    Args:
+        files: The scan of each.
+        reader: Reads headers, in guarded processes.
+        control: Checked at each file.
+    """
+    there: dict[str, dict[int, None]] = defaultdict(dict)
+    for done, (path, scan_id) in enumerate(files.items()):
+        control.step(done, len(files), "Reading headers")
+        try:
+            lines = reader.tags(path, identity=True)
+        except ScanError:
+            continue
+        for line in lines:
+            if line.tag == _SOP_INSTANCE and not line.depth and line.value:
+                there[line.value][scan_id] = None
+    return lambda _kind, value: tuple(there.get(value, ()))
+
+
 def keys_to_try(
     statements: Collection[Statement], unit: Unit, chosen: Key | None = None
 ) -> Sequence[Key]:
@@ -60,13 +87,13 @@ def keys_to_try(
         return (chosen,)
     named = {kind for one in statements for kind, _ in one.keys}
     files = any(one.file or one.sha256 or one.scan_id is not None for one in statements)
-    finest = next((kind for kind in Key if kind in named), Key.FILE)
     whole = {Unit.SERIES: Key.SERIES, Unit.STUDY: Key.STUDY}.get(unit)
-    first = Key.FILE if files else finest
-    order = list(Key)
-    if whole is None or whole not in named or order.index(whole) <= order.index(first):
-        return (first,)
-    return (Key.FILE, whole) if first is Key.FILE else (whole,)
+    if files:  # headers last: to read them all takes minutes where files are many
+        return (Key.FILE, *(kind for kind in (whole, Key.IMAGE) if kind in named))
+    finest = next((kind for kind in Key if kind in named), Key.FILE)
+    if unit is Unit.STUDY and finest is Key.SERIES and Key.STUDY in named:
+        return (Key.STUDY,)
+    return (finest,)
 
 
 def match_identities(statements: Iterable[Statement], kind: Key, find: Find) -> Matched:

@@ -16,11 +16,12 @@ FILES: Final = (
 """Columns that may name the file, as data sets call them; the first one that is there counts.
 
 Blanks and hyphens in a header stand for _, capitals count as small letters. SOPInstanceUID stands
-here since files are called so; it is kept nowhere.
+here too, since files are often called so, and their headers need not be read then.
 """
 HASH: Final = "sha256"
 _KEYS: Final = MappingProxyType(
     {
+        Key.IMAGE: ("sopinstanceuid", "sop_instance_uid"),
         Key.SERIES: ("seriesinstanceuid", "series_instance_uid", "seriesuid", "series_uid"),
         Key.STUDY: ("studyinstanceuid", "study_instance_uid", "studyuid", "study_uid"),
         Key.PATIENT: ("patientid", "patient_id"),
@@ -50,7 +51,8 @@ class Naming:
         self._keys: dict[str, Key] = dict(_OF)
         if self._chosen:
             key = columns.match or _OF.get(self._chosen, Key.FILE)
-            self._files = (self._chosen,) if key is Key.FILE else ()
+            of_file = key is Key.FILE or (key is Key.IMAGE and columns.match is None)
+            self._files = (self._chosen,) if of_file else ()
             self._keys = {} if key is Key.FILE else {self._chosen: key}
         elif columns.match is not None:
             self._files = FILES if columns.match is Key.FILE else ()
@@ -64,8 +66,8 @@ class Naming:
             cells: Texts by their columns as compared.
         """
         column = next((name for name in self._files if name in cells), "")
-        keys = {key: cells[name] for name, key in self._keys.items() if cells.get(name)}
-        told = column or HASH in cells or any(name in cells for name in self._keys)
-        if not told and not self._chosen:
+        keyed = [(self._keys[name], text) for name, text in cells.items() if name in self._keys]
+        if not (column or HASH in cells or keyed or self._chosen):
             return None
-        return cells.get(column, ""), cells.get(HASH, "").lower(), tuple(keys.items())
+        keys = tuple((key, text) for key, text in keyed if text)
+        return cells.get(column, ""), cells.get(HASH, "").lower(), keys

@@ -36,6 +36,7 @@ class Key(StrEnum):
     """What a source knows a scan by."""
 
     FILE = "file"
+    IMAGE = "image"
     SERIES = "series"
     STUDY = "study"
     PATIENT = "patient"

@@ -134,7 +134,9 @@ def _table(rows: Iterable[_Row], path: Path, is_label: IsLabel, columns: Columns
     for line, row in rows:
         cells = {header(name): cell for name, cell in row.items()}
         there |= dict.fromkeys(row)
-        named = naming.named({name: _text(cells[name]) for name in naming.headers & cells.keys()})
+        named = naming.named(
+            {name: _text(cell) for name, cell in cells.items() if name in naming.headers}
+        )
         if named is None:
             raise _unclear(path, there)
         file, sha256, keys = named

@@ -10,7 +10,13 @@ from nearl_core.control import RunControl
 from nearl_core.errors import UsageError
 from nearl_core.importing.folders import read_imagefolder
 from nearl_core.importing.headers import HeaderReader, read_tag
-from nearl_core.importing.identities import Find, finder, keys_to_try, match_identities
+from nearl_core.importing.identities import (
+    Find,
+    finder,
+    image_finder,
+    keys_to_try,
+    match_identities,
+)
 from nearl_core.importing.matching import Matched, match
 from nearl_core.importing.plan import LEFT_OUT, ImportPlan, target_of
 from nearl_core.importing.statements import BY_NAME, Columns, Key, SourceKind, Statement
@@ -104,6 +110,9 @@ def look(
     for key in keys_to_try(said, project.unit, columns.match):
         if key is Key.FILE:
             matched = _by_file(project, said, listed, folder, control)
+        elif key is Key.IMAGE:
+            find = image_finder(_files(project, listed), reader, control)
+            matched = match_identities(said, key, find)
         else:
             matched = match_identities(said, key, _finder(project, listed))
         if matched.found or matched.several:
@@ -118,8 +127,7 @@ def _by_file(
     folder: Path,
     control: RunControl,
 ) -> Matched:
-    ids = {scan.path: scan.id for scan in listed}
-    frames = {file: ids[stack] for file, stack in members(project.folder, ids).items()}
+    frames = _frames(project, listed)
     with project.reading() as connection:
         by_hash = {digest: scan_id for scan_id, digest in scans.hashes(connection).items()}
     return match(
@@ -130,6 +138,20 @@ def _by_file(
         hashed=_hash_of(by_hash, control),
         frames=frames,
     )
+
+
+def _frames(project: Project, listed: Sequence[Scan]) -> dict[Path, int]:
+    """The scan of each file that is a frame of a stack."""
+    ids = {scan.path: scan.id for scan in listed}
+    return {file: ids[stack] for file, stack in members(project.folder, ids).items()}
+
+
+def _files(project: Project, listed: Sequence[Scan]) -> dict[Path, int]:
+    """The scan of each file of a project."""
+    frames = _frames(project, listed)
+    stacks = set(frames.values())
+    alone = {scan.path: scan.id for scan in listed if scan.id not in stacks and not scan.problem}
+    return frames | alone
 
 
 def _finder(project: Project, listed: Sequence[Scan]) -> Find:

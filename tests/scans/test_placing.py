@@ -134,6 +134,10 @@ def test_some_frames_at_one_place_are_counted() -> None:
     ]
 
 
+def test_frames_at_one_place_alone_are_said_to_be() -> None:
+    assert said(on_line([4, 4, 4])) == ["All 3 frames stand at one place."]
+
+
 def test_order_that_rests_on_numbers_alone_is_said() -> None:
     places = [SlicePlace(None, None, k) for k in range(5)]
     assert [one.kind for one in remarks(places, modality="CT")] == [Remark.UNPLACED]
