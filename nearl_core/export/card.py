@@ -47,6 +47,8 @@ _OPENED: Final = {
 }
 """How Python opens each format, in the export's folder."""
 _IN_CSV: Final = ("csv", "croissant", "dicom")
+_MISSING: Final = frozenset(("na", "n/a", "nan", "none", "null"))
+"""What pandas takes for an empty cell, in one case or another."""
 
 
 def write(
@@ -274,7 +276,8 @@ def _limits(content: Content, left_out: Sequence[LeftOut], evidence: Evidence) -
     if recipe.format == "coco":
         lines.append(
             "- COCO has no place for labels of whole pictures. By convention each label is an "
-            "annotation whose box is the whole picture; nothing was located."
+            "annotation whose box is the whole picture; nothing was located. `not_asked` of a "
+            "picture names the categories of which nothing is said."
         )
     return "\n".join(lines)
 
@@ -295,6 +298,12 @@ def _columns(content: Content, pictures: str) -> str:
         lines += [f"| {column.name} | {plain(column.meaning)} |" for column in content.columns]
     if recipe.format in _IN_CSV:
         lines += ["", "In the CSV a text that a spreadsheet would run as a formula begins with '."]
+        lost = [name for name in content.label_set.names if name.casefold() in _MISSING]
+        if lost:
+            lines[-1] += (
+                f" pandas takes {plain(', '.join(lost))} for an empty cell unless it is told "
+                "`keep_default_na=False`; mlcroissant always does."
+            )
     if pictures:
         lines += ["", f"Pictures: {pictures}"]
     lines += ["", "`manifest.json` lists every file with its SHA-256."]

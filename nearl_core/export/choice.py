@@ -176,7 +176,8 @@ def _majority(said: Sequence[Row], label_set: LabelSet) -> Row | None:
 
     A word for a label is one for its parents too. Where labels exclude each other, the most
     specific one that more than half say stands; of a label that came later those decide who were
-    asked for it.
+    asked for it. Of several labels nothing is said of one that half of them name and half do not:
+    neither has more than half.
     """
     if not said:
         return None
@@ -186,7 +187,8 @@ def _majority(said: Sequence[Row], label_set: LabelSet) -> Row | None:
     of_state = [row for row in said if row.state == state]
     if state != State.LABELLED:
         return _joined(of_state[0], of_state, said, by=f"{votes} of {len(said)} readers")
-    wanted = {one.id for one in label_set.labels if _is_majority(one, said, label_set)}
+    leans = {one.id: _lean(one, said, label_set) for one in label_set.labels}
+    wanted = {label_id for label_id, lean in leans.items() if lean > 0}
     if not wanted:
         return None
     full = [row for row in of_state if wanted <= _voted(row, label_set)]
@@ -194,13 +196,17 @@ def _majority(said: Sequence[Row], label_set: LabelSet) -> Row | None:
     # Each label can have a majority of its own without one reader who names them all.
     by = f"{len(full)} of {len(said)} readers" if full else f"majorities of {len(said)} readers"
     above = {parent for one in wanted for parent in label_set.ancestors(one)}
-    return _joined(with_labels(some[0], wanted - above, label_set), some, said, by=by)
+    joined = _joined(with_labels(some[0], wanted - above, label_set), some, said, by=by)
+    even = {one.name for one in label_set.labels if label_set.multi_label and not leans[one.id]}
+    unsaid = even.union(joined.not_asked)
+    return replace(joined, not_asked=tuple(name for name in label_set.names if name in unsaid))
 
 
-def _is_majority(label: Label, said: Sequence[Row], label_set: LabelSet) -> bool:
+def _lean(label: Label, said: Sequence[Row], label_set: LabelSet) -> int:
+    """Twice the readers who name a label, less those who were asked for it."""
     votes = sum(label.id in _voted(row, label_set) for row in said)
     asked = sum(label.name not in row.not_asked for row in said)
-    return votes * 2 > asked
+    return votes * 2 - asked
 
 
 def _voted(row: Row, label_set: LabelSet) -> set[str]:

@@ -4,7 +4,7 @@ Each label is an annotation whose box is the whole picture (cocodataset.org, "Da
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ def write(content: Content) -> None:
     folder.mkdir()
     numbers = {label_id: place for place, label_id in enumerate(content.label_set.ids, start=1)}
     names = {label.id: label.name for label in content.label_set.labels}
+    numbers_of = {names[label_id]: number for label_id, number in numbers.items()}
     categories = [
         {
             "id": numbers[label.id],
@@ -36,7 +37,7 @@ def write(content: Content) -> None:
         body = {
             "info": {"description": _CONVENTION, "version": "1.0", "contributor": "NEARL Desk"},
             "licenses": [],
-            "images": [_image(row) for row in rows],
+            "images": [_image(row, numbers_of) for row in rows],
             "annotations": _annotations(rows, numbers),
             "categories": categories,
         }
@@ -44,7 +45,7 @@ def write(content: Content) -> None:
         (folder / f"{split}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def _image(row: Row) -> dict[str, Any]:
+def _image(row: Row, numbers: Mapping[str, int]) -> dict[str, Any]:
     return {
         "id": row.scan_id,
         "file_name": row.image,
@@ -53,6 +54,7 @@ def _image(row: Row) -> dict[str, Any]:
         "scan": row.scan,
         "patient": row.patient,
         "state": row.state,
+        "not_asked": [numbers[name] for name in row.not_asked],
     }
 
 

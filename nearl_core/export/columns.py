@@ -50,16 +50,26 @@ COLUMNS: Final = (
     ),
     Column(
         "not_asked",
-        "Names of labels that were added after the decision: it says nothing of them; likewise.",
+        "Names of labels of which nothing is said, likewise: they were added after the decision, "
+        "or in a majority half of the readers name them. They are not absent.",
         lambda r: list(r.not_asked),
     ),
-    Column("reader", "Pseudonym of who decided, or name of the source.", lambda r: r.reader),
+    Column(
+        "reader",
+        "Pseudonym of who decided, or name of the source; of several brought together how many of "
+        "them name these labels.",
+        lambda r: r.reader,
+    ),
     Column(
         "source",
         "true where a named source of labels says it, and no reader here.",
         lambda r: r.source,
     ),
-    Column("confidence", "definite, probable or possible.", lambda r: r.confidence),
+    Column(
+        "confidence",
+        "definite, probable or possible (unsure, on the desk); of several readers the least sure.",
+        lambda r: r.confidence,
+    ),
     Column("flagged", "Whether the reader flagged the scan.", lambda r: r.flagged),
     Column("time", "When it was decided, UTC.", lambda r: r.time),
     Column("frames", "Number of frames of the scan.", lambda r: r.frames),

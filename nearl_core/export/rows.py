@@ -36,7 +36,8 @@ class Row:
         above: Of each label the names of its parent, of that one's and so on.
         source: Whether a named source of labels says it, and no reader.
         together: Whether several readers came to it; `reader` says how many.
-        not_asked: Names of the labels that were added after the decision.
+        not_asked: Names of the labels of which nothing is said: they were added after the
+            decision, or readers are evenly split.
         reader, confidence, flagged, time: As decided; ISO 8601, UTC.
         shown: Whether the suggestion was on screen.
         occasion: On what occasion it was decided.

@@ -76,6 +76,21 @@ def test_several_labels_have_each_a_majority_of_their_own() -> None:
     assert (found.label_ids, found.reader) == (("p", "m", "e"), "majorities of 3 readers")
 
 
+def test_nothing_is_said_of_a_label_that_half_of_the_readers_name() -> None:
+    found = one(Rule.MAJORITY, ("p",), ("p", "e"))
+    assert found is not None
+    assert (found.label_ids, found.not_asked) == (("p",), ("Effusion",))
+    found = one(Rule.MAJORITY, ("p", "e"), ("p", "e"), ("p",), ("p",))
+    assert found is not None
+    assert (found.label_ids, found.not_asked) == (("p",), ("Effusion",))
+    found = one(Rule.MAJORITY, ("p",), ("p",), ("p", "e"))
+    assert found is not None
+    assert found.not_asked == ()
+    found = one(Rule.MAJORITY, ("p",), ("p", "e"), unasked=("e",))
+    assert found is not None
+    assert (found.label_ids, found.not_asked) == (("p", "e"), ())
+
+
 def test_of_a_label_that_came_later_those_decide_who_were_asked_for_it() -> None:
     later = ("e",)
     found = one(Rule.AGREED, ("p",), ("p", "e"), unasked=later)

@@ -96,3 +96,13 @@ def test_adjudications_among_the_decisions_are_counted(tmp_path: Path) -> None:
     assert "Adjudications among the decisions: 1." in _card(tmp_path / "all")
     assert "not adjudicated" not in _card(tmp_path / "all")
     assert "they were not adjudicated" in _card(tmp_path / "b")
+
+
+def test_a_label_that_pandas_takes_for_nothing_is_told(tmp_path: Path) -> None:
+    labels = LabelSet((Label("none", "None"), Label("mass", "Mass")))
+    with new_project(tmp_path, label_set=labels) as project:
+        decide(project, 1, "none")
+        for name in ("csv", "jsonl"):
+            run(project, tmp_path / name, name, split=(1,))
+    assert "pandas takes None for an empty cell" in _card(tmp_path / "csv")
+    assert "pandas takes" not in _card(tmp_path / "jsonl")

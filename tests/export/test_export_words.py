@@ -123,12 +123,15 @@ def test_a_label_that_came_later_is_named_as_not_asked(tmp_path: Path) -> None:
         project.save_revision(
             Revision(replace(MULTI, labels=(*MULTI.labels, Label("ring", "Ring"))))
         )
-        for name in ("csv", "monai"):
+        for name in ("csv", "monai", "coco"):
             run(project, tmp_path / name, name, split=(1,), choice=Choice(Rule.MAJORITY))
     with (tmp_path / "csv" / "decisions.csv").open(encoding="utf-8-sig") as file:
         assert [row["not_asked"] for row in csv.DictReader(file)] == ["Ring"]
     body = json.loads((tmp_path / "monai" / "datalist.json").read_text())
     assert [(one["label"][-1], one["not_asked"]) for one in body["training"]] == [(0, [3])]
+    body = json.loads((tmp_path / "coco" / "annotations" / "train.json").read_text())
+    numbers = {one["name"]: one["id"] for one in body["categories"]}
+    assert [one["not_asked"] for one in body["images"]] == [[numbers["Ring"]]]
 
 
 def test_a_child_implies_its_parents_in_every_row(tmp_path: Path) -> None:
