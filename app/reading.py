@@ -33,6 +33,7 @@ class Reading(QObject):
     ) -> None:
         super().__init__(window)
         self._review, self._note = review, window.ranking.note
+        self._find_label = window.ranking.find_label
         self.batch = Batch(jobs, suggestions, self)
         self._readers = AskingReaders(window, library, review, jobs)
         self._grid = AskingGrid(window, library, review, suggestions, self.batch)
@@ -58,6 +59,7 @@ class Reading(QObject):
             Command.PROBABLE: lambda: review.toggle_confidence(Confidence.PROBABLE),
             Command.UNSURE: lambda: review.toggle_confidence(Confidence.POSSIBLE),
             Command.NOTE: self._note.begin,
+            Command.FIND_LABEL: self._find_label,
             Command.NAME_FRAME: review.name_frame,
             Command.RULES: self._readers.ask_rules,
             Command.READERS: self._readers.ask_readers,

@@ -27,6 +27,7 @@ class Command(StrEnum):
     QUIT = "quit"
     ACCEPT = "accept"
     DEFER = "defer"
+    FIND_LABEL = "find-label"
     PROBABLE = "probable"
     UNSURE = "unsure"
     NONE_APPLY = "none-apply"
@@ -168,6 +169,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.DEFER, Group.DECIDE, "Space"),
     _spec(Command.NONE_APPLY, Group.DECIDE, "N"),
     _spec(Command.UNASSESSABLE, Group.DECIDE, "X"),
+    _spec(Command.FIND_LABEL, Group.DECIDE, "G"),
     _spec(Command.PROBABLE, Group.DECIDE, "P", line=True),
     _spec(Command.UNSURE, Group.DECIDE, "U"),
     _spec(Command.FLAG, Group.DECIDE, "F"),

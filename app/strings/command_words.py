@@ -28,6 +28,7 @@ COMMANDS = {
     "quit": "Quit",
     "accept": "Accept suggestion",
     "defer": "Defer",
+    "find-label": "Find a label…",
     "probable": "Probable",
     "unsure": "Unsure",
     "none-apply": "None applies",

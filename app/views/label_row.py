@@ -31,15 +31,17 @@ class LabelRow(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self._line = LabelLine("", "", "")
+        self._found = False
+        self._find_key = ""
 
     @property
     def line(self) -> LabelLine:
         """What it shows."""
         return self._line
 
-    def show_line(self, line: LabelLine) -> None:
-        """Show another value."""
-        self._line = line
+    def show_line(self, line: LabelLine, *, find_key: str = "") -> None:
+        """Show another value; where it has no key, the one that finds labels by name."""
+        self._line, self._find_key = line, "" if line.key else find_key
         self.setText(line.name)
         kind = label_words.A_KIND_OF.format(parent=line.parent) if line.parent else ""
         parts = [line.name, kind, strings.KEY_NAME.format(key=line.key) if line.key else ""]
@@ -53,8 +55,17 @@ class LabelRow(QAbstractButton):
             parts.append(strings.PENDING)
         self.setAccessibleName(", ".join(part for part in parts if part))
         whole = label_words.CHILD.format(parent=line.parent, name=line.name)
-        self.setToolTip(plain_tip(whole if line.parent else line.name))
+        tip = whole if line.parent else line.name
+        if self._find_key:
+            tip += "\n" + strings.FIND_BY.format(key=self._find_key)
+        self.setToolTip(plain_tip(tip))
         self.update()
+
+    def set_found(self, found: bool) -> None:
+        """Mark it as the label that Enter takes while one is sought by name."""
+        if found is not self._found:
+            self._found = found
+            self.update()
 
     def set_dense(self, dense: bool) -> None:
         """Make it lower where there are many labels."""
@@ -93,20 +104,21 @@ class LabelRow(QAbstractButton):
         if line.pending:
             painter.setPen(QPen(QColor(style.ACCENT), 1.5, Qt.PenStyle.DashLine))
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 4, 4)
-        if self.hasFocus():  # in another colour, for both can be there
+        if self.hasFocus() or self._found:  # in another colour, for both can be there
             painter.setPen(QPen(QColor(style.TEXT), 1.5))
             inset = 4 if line.pending else 1
             painter.drawRoundedRect(area.adjusted(inset, inset, -inset, -inset), 4, 4)
 
     def _key(self, painter: QPainter, place: QRectF) -> None:
-        if not self._line.key:
+        key = self._line.key or self._find_key
+        if not key:
             return
         painter.setPen(QPen(QColor(style.LINE), 1))
-        painter.setBrush(QColor(style.FIELD))
+        painter.setBrush(QColor(style.FIELD) if self._line.key else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(place, 3, 3)
         painter.setFont(style.font(self.font(), pixels=12))
-        painter.setPen(QColor(style.TEXT))
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), self._line.key)
+        painter.setPen(QColor(style.TEXT if self._line.key else style.MUTED))
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), key)
 
     def _text_place(self, area: QRectF) -> QRectF:
         left = area.left() + _KEY_WIDTH + 8

@@ -17,11 +17,13 @@ from PySide6.QtWidgets import (
 
 from app import strings
 from app.models.commands import Command
+from app.models.finding import matches
 from app.models.panel import Panel
 from app.strings import command_words, reading_words
 from app.views import glyphs, style
 from app.views.actions import Actions
 from app.views.fields import ElidedLabel, PlainLabel
+from app.views.find_field import FindField
 from app.views.label_row import LabelRow
 from app.views.note_field import NoteField
 from app.views.trust_plots import AgreementStrip
@@ -63,6 +65,7 @@ class RankingPanel(QWidget):
         label_pressed: The place of the label that was clicked.
         room_wanted: It shows more labels, or fewer.
         note: The field of the note.
+        finder: The field that finds a label by its name; in sight while it is asked for.
     """
 
     label_pressed = Signal(int)
@@ -85,6 +88,11 @@ class RankingPanel(QWidget):
         self._told = _inset(self._notice)
         self._hint = _label("small")
         self.note = NoteField()
+        self.finder = FindField()
+        self._finding = _inset(self.finder)
+        self._finding.hide()
+        self._matches: list[int] | None = None
+        self._found = 0
         self._rows_box = QVBoxLayout()
         self._scroller = self._make_scroller()
         self._buttons: dict[Command, QPushButton] = {}
@@ -96,10 +104,15 @@ class RankingPanel(QWidget):
         layout.addWidget(_inset(self._source, right=8))
         layout.addWidget(self.agreement)
         layout.addWidget(self._scroller, 1)
+        layout.addWidget(self._finding)
         layout.addWidget(self._told)
         layout.addWidget(_inset(self._hint))
         layout.addWidget(_inset(self.note))
         layout.addLayout(self._verdict_buttons())
+        self.finder.textChanged.connect(self._look_for)
+        self.finder.moved.connect(self._move)
+        self.finder.chosen.connect(self._choose)
+        self.finder.left.connect(self._show_all)
 
     def _head(self) -> QHBoxLayout:
         head = QHBoxLayout()
@@ -208,8 +221,9 @@ class RankingPanel(QWidget):
         before, room = self._panel, self._sentence_height
         self._panel = panel
         self._match_rows(len(panel.lines))
+        find_key = self._actions.first_key(Command.FIND_LABEL)
         for row, line in zip(self._rows, panel.lines, strict=False):
-            row.show_line(line)
+            row.show_line(line, find_key=find_key)
             row.setEnabled(panel.can_decide)
         self._sign.show_state(panel.state)
         self._state.setText(_state_text(panel))
@@ -227,6 +241,7 @@ class RankingPanel(QWidget):
             button.setEnabled(panel.can_decide)
         self.note.show_note(panel.note)
         self.note.setEnabled(panel.can_decide)
+        self.finder.setEnabled(panel.can_decide)
         if (len(before.lines), room) != (len(panel.lines), self._sentence_height):
             self.room_wanted.emit()
         if _marked(before) != _marked(panel):
@@ -258,9 +273,48 @@ class RankingPanel(QWidget):
             # Tab comes to the rows where they are seen, not last because they were made last.
             QWidget.setTabOrder(self._rows[-1] if self._rows else self.agreement, row)
             self._rows.append(row)
-        for place, row in enumerate(self._rows):
-            row.setVisible(place < count)
+        for row in self._rows:
             row.set_dense(count > _MANY)
+        self._show_matches()
+
+    # --- finding a label -------------------------------------------------------------------
+
+    def find_label(self) -> None:
+        """Let the reader type a part of a label's name."""
+        self._finding.show()
+        self.finder.begin()
+
+    def _look_for(self, text: str) -> None:
+        names = [line.full_name for line in self._panel.lines]
+        self._matches, self._found = matches(names, text) if text.strip() else None, 0
+        self._show_matches()
+
+    def _move(self, step: int) -> None:
+        if self._matches:
+            self._found = (self._found + step) % len(self._matches)
+            self._show_matches()
+
+    def _choose(self) -> None:
+        if self._match is not None and self._panel.can_decide:
+            self.label_pressed.emit(self._match)
+
+    @property
+    def _match(self) -> int | None:
+        return self._matches[self._found] if self._matches else None
+
+    def _show_all(self) -> None:
+        self._finding.hide()
+        self._matches = None
+        self._show_matches()
+
+    def _show_matches(self) -> None:
+        """Show the rows that match what is typed, the one that Enter takes marked."""
+        count, sought, match = len(self._panel.lines), self._matches, self._match
+        for place, row in enumerate(self._rows):
+            row.setVisible(place < count and (sought is None or place in sought))
+            row.set_found(place == match)
+        if match is not None:
+            self._scroller.ensureWidgetVisible(self._rows[match], 0, 0)
 
     def _row_clicked(self) -> None:
         row = self.sender()
