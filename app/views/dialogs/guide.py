@@ -7,6 +7,7 @@ from PySide6.QtGui import (
     QBrush,
     QColor,
     QImage,
+    QResizeEvent,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -49,6 +50,8 @@ class _Pages(QTextBrowser):
         super().__init__()
         self.setOpenExternalLinks(True)
         self.document().setDocumentMargin(16)
+        self._files: dict[str, str] = {}
+        """Of the pictures that were shown, by their names."""
         self.sourceChanged.connect(self._set_apart)
         self.setSource(QUrl.fromLocalFile(str(first)), QTextDocument.ResourceType.MarkdownResource)
 
@@ -57,9 +60,24 @@ class _Pages(QTextBrowser):
         if kind != QTextDocument.ResourceType.ImageResource.value:
             found: object = super().loadResource(kind, name)
             return found
-        image = QImage(self.source().resolved(QUrl(name)).toLocalFile())
+        file = self.source().resolved(QUrl(name)).toLocalFile()
+        self._files[QUrl(name).toString()] = file
+        return self._scaled(file)
+
+    def _scaled(self, file: str) -> QImage:
+        image = QImage(file)
         width = min(image.width(), max(320, self.viewport().width() - 48))
         return image.scaledToWidth(width, Qt.TransformationMode.SmoothTransformation)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  Qt's
+        """Scale the pictures anew: the document keeps those that it was given."""
+        if event.size().width() != event.oldSize().width():
+            document = self.document()
+            for name, file in self._files.items():
+                kind = QTextDocument.ResourceType.ImageResource.value
+                document.addResource(kind, QUrl(name), self._scaled(file))
+            document.markContentsDirty(0, document.characterCount())
+        super().resizeEvent(event)
 
     def _set_apart(self) -> None:
         """Give headings, paragraphs and tables the room that Qt does not give them."""
