@@ -123,14 +123,22 @@ def to_add(
         Cancelled: If the control says so.
         OSError: If a list can't be written.
     """
-    from nearl_core.stacking import members, stacked  # brings numpy, which telling a rule needs not
+    # These bring numpy and the store, which telling a rule needs not.
+    from nearl_core.stacking import members, stacked
+    from nearl_core.store.listing import taken
 
     rule = patient_rule(patient_from or kept_rule(project), below=paths)
     known = frozenset(scan.path for scan in scans if not scan.problem)
     joined = members(project.folder, known)
     seen = known | joined.keys()
     looked = examine(find(paths), reader=reader, rule=rule, known=seen, control=control)
-    return stacked(looked, unit=project.unit, project=project.folder, joined=joined)
+    return stacked(
+        looked,
+        unit=project.unit,
+        project=project.folder,
+        joined=joined,
+        is_there=taken(project),
+    )
 
 
 def examine(

@@ -6,6 +6,7 @@ not by their numbers: numbers start anew, run backwards, or count what is no fra
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -27,6 +28,7 @@ _NAMED: Final = 0.8
 _WITH_PLACES: Final = ("CT", "MR", "PT", "NM")
 """Modalities whose files say where a frame stands: of others nobody misses it."""
 _APART: Final = "Its series has frames of other sizes or orientations, too: scans of their own."
+_LATE: Final = "Files of its series are a scan of the project already, which stays as it is."
 _UNPLACED: Final = "The files do not say where frames stand: they follow their numbers."
 _SUMMARIES: Final = MappingProxyType(
     {
@@ -34,6 +36,8 @@ _SUMMARIES: Final = MappingProxyType(
         Remark.SHARED: "In {scans} several frames stand at one place.",
         Remark.UNPLACED: "In {scans} frames follow their numbers, since no file says where they "
         "stand.",
+        Remark.LATE: "{scans} came of series of which files are scans already: added late, or "
+        "twice.",
         Remark.APART: "{scans} came of series whose frames differ in size or orientation.",
     }
 )
@@ -44,13 +48,17 @@ def order_key(
 ) -> list[tuple[int, tuple[float, ...], float]]:
     """What each frame is sorted by: its place along the normal, its turn there, its number.
 
+    Where no place is known, the number alone says it.
+
     Frames at one place (echoes, times, b-values) follow one another there, so that the middle of
     the stack, where it opens and is ranked, is the middle of what it shows.
     """
-    steps = _levels(places)
-    numbers = (float("inf") if place.number is None else place.number for place in places)
+    along = along_normal(places)
+    numbers = [float("inf") if place.number is None else place.number for place in places]
+    if along is None:
+        return [(0, (), number) for number in numbers]
     turns = (place.turn for place in places)
-    return list(zip(steps, turns, numbers, strict=True))
+    return list(zip(_levels(along), turns, numbers, strict=True))
 
 
 def along_normal(places: Sequence[SlicePlace]) -> NDArray[np.float64] | None:
@@ -78,7 +86,12 @@ def plane(place: SlicePlace) -> str:
 
 
 def remarks(
-    places: Sequence[SlicePlace], *, modality: str, apart: bool = False, before: int = 0
+    places: Sequence[SlicePlace],
+    *,
+    modality: str,
+    apart: bool = False,
+    late: bool = False,
+    before: int = 0,
 ) -> tuple[StackRemark, ...]:
     """What a reader should know of the frames of one series, size and orientation.
 
@@ -86,16 +99,19 @@ def remarks(
         places: Of the frames, in the order in which they are shown.
         modality: Of the series.
         apart: Whether its series has other frames, which are scans of their own.
+        late: Whether other frames of its series are scans already.
         before: Frames of other series that stand before these in the scan.
     """
     found: list[StackRemark | None] = []
     along = along_normal(places)
     if len(places) > 1 and along is not None:
-        found = [_uneven(along, before), _shared(along, before)]
+        found = [_uneven(along, before), _repeated(places) or _shared(along, before)]
     elif len(places) > 1 and modality in _WITH_PLACES:
         found = [StackRemark(Remark.UNPLACED, _UNPLACED)]
     if apart:
         found.append(StackRemark(Remark.APART, _APART))
+    if late:
+        found.append(StackRemark(Remark.LATE, _LATE))
     return tuple(one for one in found if one is not None)
 
 
@@ -132,14 +148,11 @@ def _normal(place: SlicePlace) -> NDArray[np.float64] | None:
     return normal if np.isfinite(normal).all() else None
 
 
-def _levels(places: Sequence[SlicePlace]) -> list[int]:
-    """The number of each frame's place along the normal, from 0; all 0 where it is not known."""
-    along = along_normal(places)
-    if along is None:
-        return [0] * len(places)
+def _levels(along: NDArray[np.float64]) -> list[int]:
+    """The number of each frame's place along the normal, from 0."""
     order = np.argsort(along)
     steps = np.diff(along[order], prepend=along[order[0]])
-    levels = np.empty(len(places), np.int64)
+    levels = np.empty(len(along), np.int64)
     levels[order] = np.cumsum(steps > _SAME_MM)
     return levels.tolist()
 
@@ -159,6 +172,17 @@ def _uneven(along: NDArray[np.float64], before: int) -> StackRemark | None:
     more = f" and wide in {counted(len(wide) - 1, 'more place')}" if len(wide) > 1 else ""
     sentence = f"Frames stand {_mm(usual)} apart, but {first}{more}: some may be missing."
     return StackRemark(Remark.UNEVEN, sentence)
+
+
+def _repeated(places: Sequence[SlicePlace]) -> StackRemark | None:
+    """Where nothing but the file tells a frame from another one."""
+    known = Counter(replace(place, series=None) for place in places if place.number is not None)
+    count = sum(known.values()) - len(known)
+    if not count:
+        return None
+    said = "frame has" if count == 1 else "frames have"
+    sentence = f"{count} {said} place and number of another one, as copies do."
+    return StackRemark(Remark.SHARED, sentence)
 
 
 def _shared(along: NDArray[np.float64], before: int) -> StackRemark | None:

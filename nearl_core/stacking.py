@@ -8,7 +8,7 @@ their own, too: decisions name frames, and a stack that has been decided does no
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -19,7 +19,7 @@ from nearl_core.errors import ScanError
 from nearl_core.placing import of_study, order_key, plane, remarks
 from nearl_core.scans.stack import ENDING, FOLDER, read_stack, stacks_of, write_stack
 from nearl_core.store.scans import NewScan
-from nearl_core.types import ScanInfo, SkippedFile, SlicePlace, StackRemark, Unit
+from nearl_core.types import Identity, ScanInfo, SkippedFile, SlicePlace, StackRemark, Unit
 
 _PARALLEL = 0.999
 """Cosine from which on two directions are the same (2.5 degrees)."""
@@ -58,6 +58,7 @@ def stacked(
     unit: Unit,
     project: Path,
     joined: dict[Path, Path] | None = None,
+    is_there: Callable[[Identity], bool] = lambda _identity: False,
 ) -> Iterator[NewScan | SkippedFile]:
     """Join files into stacks, as a project's unit says; others pass at once.
 
@@ -66,6 +67,7 @@ def stacked(
         unit: What one scan of the project is.
         project: Its folder, where lists are written.
         joined: Files that are frames already, with their stacks, which are passed on for them.
+        is_there: Whether files of a series or study are scans already.
 
     Raises:
         OSError: If a list can't be written.
@@ -87,11 +89,13 @@ def stacked(
     numbers = _free_numbers(project)
     for files in groups.values():
         parts = sorted((ordered(part) for part in split(files)), key=_turn)
+        late = is_there(files[0].new.identity)
         if unit is Unit.STUDY:
-            yield _written(parts, _of_study(parts), project, numbers, unit=unit)
+            yield _written(parts, _of_study(parts, late), project, numbers, unit=unit)
             continue
         for part in parts:
-            yield _written([part], _of_series(part, len(parts) > 1), project, numbers, unit=unit)
+            said = _of_series(part, apart=len(parts) > 1, late=late)
+            yield _written([part], said, project, numbers, unit=unit)
 
 
 def _turn(part: list[_File]) -> tuple[float, str, tuple[tuple[int, str], ...]]:
@@ -143,19 +147,18 @@ def _belongs(file: _File, other: _File) -> bool:
     return all(float(np.dot(here[k : k + 3], there[k : k + 3])) > _PARALLEL for k in (0, 3))
 
 
-def _of_series(part: list[_File], apart: bool) -> tuple[StackRemark, ...]:
+def _of_series(part: list[_File], *, apart: bool, late: bool) -> tuple[StackRemark, ...]:
     places = [file.place for file in part]
-    return remarks(places, modality=part[0].info.modality, apart=apart)
+    return remarks(places, modality=part[0].info.modality, apart=apart, late=late)
 
 
-def _of_study(parts: list[list[_File]]) -> tuple[StackRemark, ...]:
+def _of_study(parts: list[list[_File]], late: bool) -> tuple[StackRemark, ...]:
     starts = accumulate((len(part) for part in parts), initial=0)
-    return of_study(
-        [
-            remarks([file.place for file in part], modality=part[0].info.modality, before=start)
-            for part, start in zip(parts, starts, strict=False)
-        ]
-    )
+    found = []
+    for number, (part, start) in enumerate(zip(parts, starts, strict=False)):
+        places, modality = [file.place for file in part], part[0].info.modality
+        found.append(remarks(places, modality=modality, late=late and number == 0, before=start))
+    return of_study(found)
 
 
 def _written(

@@ -192,6 +192,7 @@ REMARKS = {
     Remark.SHARED: "with several frames at one place",
     Remark.UNPLACED: "in the order of numbers alone",
     Remark.APART: "of series of mixed frames",
+    Remark.LATE: "of series that are there already",
 }
 NOTHING_FOUND = "No scan was found there."
 NOTHING_FOUND_REMEDY = "Choose a folder with DICOM, NIfTI, PNG, JPEG, TIFF, BMP or WebP files."

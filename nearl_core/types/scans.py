@@ -168,6 +168,7 @@ class Remark(StrEnum):
     SHARED = "shared"
     UNPLACED = "unplaced"
     APART = "apart"
+    LATE = "late"
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,37 @@ def test_numbers_of_any_size_harm_nothing() -> None:
     assert len(order_key(wild)) == 2
 
 
+def test_without_places_the_number_goes_before_the_echo() -> None:
+    places = [SlicePlace(None, None, k, turn=(float(9 - k),)) for k in range(4)]
+    keys = order_key(places)
+    assert sorted(range(4), key=lambda k: keys[k]) == [0, 1, 2, 3]
+
+
+def test_copies_are_told_from_echoes() -> None:
+    twice = [place for place in on_line([0, 1, 2]) for _ in range(2)]
+    assert said(twice) == ["3 frames have place and number of another one, as copies do."]
+
+
+@pytest.mark.parametrize("unit", [Unit.SERIES, Unit.STUDY])
+def test_files_that_come_late_or_twice_are_said_to_be_of_what_is_there(
+    tmp_path: Path, reader: ScanReader, unit: Unit
+) -> None:
+    for k in range(3):
+        slice_at(tmp_path / "in" / f"f{k}", k, k)
+        slice_at(tmp_path / "moved" / f"f{k}", k, k)
+        slice_at(tmp_path / "other" / f"f{k}", k, k, series="1.8", StudyInstanceUID="2")
+    with Project.create(tmp_path / "p.nearl", LABELS, unit=unit) as project:
+        assert add(project, reader, tmp_path / "in").remarks == ()
+        assert add(project, reader, tmp_path / "in").remarks == ()
+        again = add(project, reader, tmp_path / "moved", tmp_path / "other")
+        scans = project.scans()
+    assert (again.added, len(scans)) == (2, 3)
+    ((path, remark),) = again.remarks
+    assert (path, remark.kind) == (scans[1].path, Remark.LATE)
+    (notice,) = reader.info(path)[0].notices
+    assert "a scan of the project already" in notice
+
+
 def test_localisers_are_counted_and_said(tmp_path: Path, reader: ScanReader) -> None:
     for k in range(4):
         slice_at(tmp_path / "in" / f"a{k}", k, k, Modality="MR", SeriesNumber=1)
