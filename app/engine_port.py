@@ -56,6 +56,10 @@ class EngineLike(Protocol):
         """Rank those with cached features; any thread."""
         ...
 
+    def rank_apart(self, scan_id: int) -> list[Ranking]:
+        """A scan as the others alone have it ranked, where its features are cached; any thread."""
+        ...
+
     def unseen(self, scan_ids: Sequence[int]) -> list[int]:
         """Those whose features are not cached; any thread."""
         ...

@@ -252,7 +252,15 @@ class Engine:
 
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
         """Rank those whose features are known, from what was last learned; milliseconds."""
-        ready = self.ready
+        return self._rankings(scan_ids, self.ready)
+
+    def rank_apart(self, scan_id: int) -> list[Ranking]:
+        """A scan as the others alone have it ranked, see `Learner.apart`; [] while it is unseen."""
+        if not self.learner.known([scan_id], self.ready):
+            return []
+        return self._rankings([scan_id], self.learner.apart(scan_id))
+
+    def _rankings(self, scan_ids: Sequence[int], ready: Ready) -> list[Ranking]:
         known = self.learner.known(scan_ids, ready)
         if not known:
             return []

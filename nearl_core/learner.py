@@ -113,6 +113,21 @@ class Learner:
         known = self._known_lessons(taught, ready)
         return self._take(self._made(ready, known, behind=control.check), ready, taught)
 
+    def apart(self, scan_id: int) -> Ready:
+        """What would rank if nobody had said anything of a scan; what ranks stays.
+
+        Without a live version that learned from the scan. What is chosen by very many decisions
+        (ridge, text, temperature) stays as it is. Takes as long as learning a decision.
+        """
+        ready, taught = self._ready, self._taught
+        known = self._known_lessons(taught, ready)
+        own = {lesson.decision_id for lesson in known if lesson.scan_id == scan_id}
+        live = ready.live
+        if live and (scan_id in live.learned or not own.isdisjoint(live.version.decision_ids)):
+            ready = replace(ready, live=None)
+        others = [lesson for lesson in known if lesson.decision_id not in own]
+        return self._made(ready, others, behind=lambda: None)
+
     def _fit(self, taught: Taught, behind: Pause | None = None) -> int:
         """Fit on what was taught, unless something newer is; returns how many it used."""
         while True:

@@ -55,6 +55,11 @@ class IdleEngine:
         del scan_ids
         return []
 
+    def rank_apart(self, scan_id: int) -> list[Ranking]:
+        """Nothing is known."""
+        del scan_id
+        return []
+
     def unseen(self, scan_ids: Sequence[int]) -> list[int]:
         """Nothing is looked at."""
         del scan_ids

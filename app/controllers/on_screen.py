@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+from app.controllers.apart import Apart
 from app.controllers.suggestions import Suggestions
 from app.models import showing as turns
 from app.models.draft import Draft
@@ -38,8 +39,8 @@ class OnScreen:
         seen: Whether any picture of the scan was on screen, be it a coarse one.
     """
 
-    def __init__(self, suggestions: Suggestions) -> None:
-        self._suggestions = suggestions
+    def __init__(self, suggestions: Suggestions, apart: Apart) -> None:
+        self._suggestions, self._apart = suggestions, apart
         self._blinds = Blinds()
         self._shown_at = 0.0
         self.session: Session | None = None
@@ -60,6 +61,8 @@ class OnScreen:
     def put(self, scan: Scan | None, showing: Showing) -> None:
         """Begin a scan's turn."""
         self.scan, self.showing = scan, showing
+        settles = showing.occasion is Occasion.ADJUDICATION
+        self._apart.want(scan.id if scan is not None and settles else None)
         if scan is not None and showing.verdict is not None:
             self._blinds.lifted.discard(scan.id)  # it looks as if it were new
         self.clear()
@@ -106,7 +109,10 @@ class OnScreen:
         """What the model says, kept with each decision: so blind ones put it to the test too."""
         if self.scan is None or self._blinds.echoes(self.scan.id, self.showing):
             return None
-        return self.showing.ranking or self._suggestions.ranking(self.scan.id)
+        found = self._suggestions.ranking(self.scan.id)
+        if self.showing.occasion is Occasion.ADJUDICATION and found is not None and found.labels:
+            found = self._apart.ranking
+        return self.showing.ranking or found
 
     @property
     def is_blind(self) -> bool:
@@ -167,9 +173,12 @@ class OnScreen:
         return replace(panel, notice=self.showing.notice or panel.notice)
 
     def _lessons_of_this(self, session: Session, scan: Scan) -> int:
-        """How much of what the ranking learned from was said of this scan; a repeat keeps it."""
-        again = self.showing.occasion is Occasion.REPEAT
-        return 0 if again or self.showing.ranking is not None else session.lessons_of(scan.id)
+        """How much of what the ranking learned from was said of this scan.
+
+        A repeat keeps its ranking, and an adjudication's learned from the other scans alone.
+        """
+        other_turn = self.showing.occasion in (Occasion.REPEAT, Occasion.ADJUDICATION)
+        return 0 if other_turn or self.showing.ranking is not None else session.lessons_of(scan.id)
 
     # --- what is recorded ------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app import strings
 from app.controllers.agenda import Agenda
+from app.controllers.apart import Apart
 from app.controllers.on_screen import OnScreen
 from app.controllers.recording import Recording
 from app.controllers.suggestions import Suggestions
@@ -15,7 +16,6 @@ from app.models.showing import Showing
 from app.models.trail import Trail
 from app.session import Session
 from nearl_core import suggesting
-from nearl_core.errors import NearlError
 from nearl_core.types import (
     Confidence,
     Decision,
@@ -48,14 +48,16 @@ class Review(QObject):
 
     def __init__(self, jobs: Jobs, suggestions: Suggestions, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._relay = jobs.relay
         self._recording = Recording(jobs, self)
         self._recording.committed.connect(self._committed)
         self._recording.restored.connect(self._restored)
-        self._recording.refused.connect(self._refused)
+        self._recording.refused.connect(self._tell)
+        self._recording.refused.connect(jobs.relay.trouble)
         self._suggestions = suggestions
         self.agenda = Agenda(self)
-        self._on = OnScreen(suggestions)
+        apart = Apart(jobs, suggestions, self)
+        apart.came.connect(self._tell)
+        self._on = OnScreen(suggestions, apart)
         self._trail = Trail()
         suggestions.ranked.connect(self._ranked)
         suggestions.learned.connect(self._tell)
@@ -387,10 +389,6 @@ class Review(QObject):
         template = strings.UNDONE if back else strings.REDONE
         self.message.emit(template.format(state=session.table.detail(decision.scan_id)))
         self._suggestions.learn(self.around())
-
-    def _refused(self, error: NearlError) -> None:
-        self._tell()
-        self._relay.trouble.emit(error)
 
     def _ranked(self, ranking: Ranking) -> None:
         if self._on.scan is not None and ranking.scan_id == self._on.scan.id:

@@ -1,5 +1,6 @@
 """An engine for the desk's tests: it ranks at once, learns which label was decided most."""
 
+import copy
 import threading
 import time
 from collections import Counter
@@ -48,6 +49,7 @@ class FakeEngine:
         self._adapters = request.adapters_folder
         self._counts: Counter[str] = Counter()
         self._used = 0
+        self._taught: tuple[Decision, ...] = ()
         self._seen: set[int] = set()
         self._version = FROZEN
         self._lock = threading.Lock()
@@ -77,6 +79,7 @@ class FakeEngine:
 
     def learn(self, scans: Mapping[int, Scan], decisions: Sequence[Decision]) -> int:
         del scans
+        self._taught = tuple(decisions)
         labelled = [d for d in decisions if d.verdict.state is State.LABELLED]
         used = [d for d in labelled if d.scan_id in self._seen]
         with self._lock:
@@ -90,6 +93,14 @@ class FakeEngine:
 
     def rerank(self, scan_ids: Sequence[int]) -> list[Ranking]:
         return [self._ranking(scan_id) for scan_id in scan_ids if scan_id in self._seen]
+
+    def rank_apart(self, scan_id: int) -> list[Ranking]:
+        if scan_id not in self._seen:
+            return []
+        alone = copy.copy(self)
+        alone._lock = threading.Lock()
+        alone.learn({}, [one for one in self._taught if one.scan_id != scan_id])
+        return [alone._ranking(scan_id)]
 
     def unseen(self, scan_ids: Sequence[int]) -> list[int]:
         return [scan_id for scan_id in scan_ids if scan_id not in self._seen]

@@ -208,3 +208,24 @@ def test_axes_are_measured_anew_as_features_come_whatever_was_decided_before(
     assert learner.ready.examples is not None
     assert learner.ready.examples.axes is not None
     assert learner.ready.examples.axes.count == MEASURED
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_scan_is_ranked_apart_as_if_nobody_had_decided_it(
+    scans: dict[int, Scan], tmp_path: Path, many: bool
+) -> None:
+    """Two readers decided the scan; what ranks all the others is not changed by the question."""
+    said = DECISIONS if many else DECISIONS[:30]
+    echo = decided(7, "d", number=9000, reader="bob")
+    learner, without = (_learner(scans, tmp_path / name) for name in "ab")
+    learner.learn(scans, [*said, echo])
+    without.learn(scans, [one for one in said if one.scan_id != 7])
+    before = _said(learner)
+    apart = learner.apart(7).probabilities([7], learner.scans)
+    expected = without.ready.probabilities([7], without.scans)
+    # By very many, what is chosen by them all stays.
+    np.testing.assert_allclose(apart, expected, atol=0.01 if many else 1e-6)
+    assert abs(apart - before[7]).max() > 1e-4
+    np.testing.assert_array_equal(_said(learner), before)
+    learner.learn(scans, [*said, echo])
+    np.testing.assert_allclose(_said(learner), before, atol=1e-6)

@@ -112,6 +112,17 @@ def test_a_damaged_version_is_an_expected_trouble(trained: Trained, unknowing: P
         )
 
 
+def test_a_scan_is_ranked_apart_without_a_version_that_learned_from_it(
+    trained: Trained, unknowing: Path
+) -> None:
+    engine = opened(trained, unknowing)
+    taught, new = trained.scans[0].id, trained.scans[25].id
+    assert [(r.version, r.decisions) for r in engine.rank_apart(taught)] == [(FROZEN, 23)]
+    assert [(r.version, r.decisions) for r in engine.rank_apart(new)] == [("v1", 24)]
+    assert {r.version for r in engine.rerank([taught, new])} == {"v1"}
+    assert engine.rank_apart(10_000) == []
+
+
 @pytest.mark.parametrize(("said_again", "came_back"), [(False, 0), (True, 0), (False, 1)])
 def test_a_retrained_version_is_held_against_the_live_one(
     trained: Trained,
