@@ -1,7 +1,7 @@
 """What the label panel shows, worked out from plain values."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app import strings
 from app.models.draft import Draft
@@ -65,7 +65,7 @@ class Panel:
     Attributes:
         source: Which version the bars come from, or that they are on their way, or "".
         notice: Why there are no bars, or what the reader should know.
-        state: Of the scan for the reader.
+        state: Of the scan for the reader; None where there is no scan.
         confidence, flagged, note, frame: Of the standing decision, or of the next one.
         hint: What Enter does now.
         enter_none: Whether Enter says that none applies.
@@ -76,7 +76,7 @@ class Panel:
     lines: tuple[LabelLine, ...] = ()
     source: str = ""
     notice: str = ""
-    state: State = State.UNSEEN
+    state: State | None = State.UNSEEN
     confidence: Confidence = Confidence.DEFINITE
     flagged: bool = False
     note: str = ""
@@ -163,7 +163,7 @@ def build_panel(
 
 def empty_panel(label_set: LabelSet) -> Panel:
     """The labels where there is no scan to decide."""
-    return build_panel(
+    panel = build_panel(
         label_set,
         UNSEEN,
         Draft(),
@@ -172,6 +172,7 @@ def empty_panel(label_set: LabelSet) -> Panel:
         can_decide=False,
         awaited="",
     )
+    return replace(panel, state=None)
 
 
 def _source(ranking: Ranking | None, awaited: str, *, of_this: int, others: bool) -> str:

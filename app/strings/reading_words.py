@@ -48,6 +48,7 @@ AGREEMENT_NOTE = (
     "not count, and a source of labels is no reader: it makes no disagreement."
 )
 AGREEMENT_COLUMNS = ("Readers", "Scans in common", "Alike", "Kappa (95 % interval)")
+NO_READERS = ("Nobody has decided yet.", "", "", "", "", "")
 NO_PAIRS = ("No two readers decided the same scan.", "", "", "")
 ALL_READERS = "All readers"
 SOURCE = "{name} (source)"

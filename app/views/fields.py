@@ -106,7 +106,7 @@ class ElidedSentence(PlainLabel):
             shown = f"{' '.join(words)}… {self._end}".strip()
         self.setText(shown)
         self.setToolTip(plain_tip(self.accessibleName()) if shown != self.accessibleName() else "")
-        self.setFixedHeight(self._height(shown, width))
+        self.setFixedHeight(max(self._height(shown, width), line))
 
     def _height(self, text: str, width: int) -> int:
         around = QRect(0, 0, width, 10_000)

@@ -137,7 +137,7 @@ class LabelRow(QAbstractButton):
             place.setBottom(area.bottom() - _UNDER_NAME)
         place.setLeft(place.left() + _INDENT * min(line.indent, _DEEPEST))
         text = painter.fontMetrics().elidedText(
-            line.full_name, Qt.TextElideMode.ElideRight, int(place.width())
+            line.full_name, Qt.TextElideMode.ElideMiddle, int(place.width())
         )
         painter.drawText(
             place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text

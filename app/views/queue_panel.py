@@ -94,7 +94,7 @@ class _ScanDelegate(QStyledItemDelegate):
         painter.setPen(QColor(style.TEXT if decided else style.MUTED))
         words = QRect(place.left() + 18, place.top(), right - place.left() - 20, place.height())
         text = painter.fontMetrics().elidedText(
-            str(index.data(Role.DETAIL)), Qt.TextElideMode.ElideRight, words.width()
+            str(index.data(Role.DETAIL)), Qt.TextElideMode.ElideMiddle, words.width()
         )
         painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), text)
 

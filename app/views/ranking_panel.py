@@ -22,7 +22,7 @@ from app.models.panel import Panel
 from app.strings import command_words, reading_words
 from app.views import glyphs, style
 from app.views.actions import Actions
-from app.views.fields import ElidedLabel, PlainLabel
+from app.views.fields import ElidedLabel, ElidedSentence, PlainLabel
 from app.views.find_field import FindField
 from app.views.label_row import LabelRow
 from app.views.note_field import NoteField
@@ -31,6 +31,7 @@ from nearl_core.types import Confidence, State
 
 _MANY = 6
 """Labels that have room in the window that the desk opens with; more of them stand closer."""
+_MARGIN = 16
 _SENTENCE = 56
 """Height of a sentence of two lines, as far as it needs room at all times."""
 _SURENESS = {Command.PROBABLE: Confidence.PROBABLE, Command.UNSURE: Confidence.POSSIBLE}
@@ -43,16 +44,18 @@ class _StateSign(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setFixedSize(16, 16)
-        self._state = State.UNSEEN
+        self._state: State | None = State.UNSEEN
 
-    def show_state(self, state: State) -> None:
-        """Draw another state."""
+    def show_state(self, state: State | None) -> None:
+        """Draw another state, or nothing."""
         self._state = state
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the sign."""
         del event
+        if self._state is None:
+            return
         painter = QPainter(self)
         glyphs.paint_state(painter, self.rect().toRectF().adjusted(1, 1, -1, -1), self._state)
         painter.end()
@@ -86,7 +89,8 @@ class RankingPanel(QWidget):
         self.agreement.clicked.connect(actions.action(Command.TRUST).trigger)
         self._notice = _label("notice")
         self._told = _inset(self._notice)
-        self._hint = _label("small")
+        self._hint = ElidedSentence()
+        self._hint.setProperty("role", "small")
         self.note = NoteField()
         self.finder = FindField()
         self._finding = _inset(self.finder)
@@ -228,7 +232,7 @@ class RankingPanel(QWidget):
         self._sign.show_state(panel.state)
         self._state.setText(_state_text(panel))
         self._source.show_text(panel.source or " ")
-        self._hint.setText(panel.hint or " ")
+        self._hint.show_text(panel.hint or " ")
         self._notice.setText(panel.notice)
         self._told.setVisible(bool(panel.notice))
         self._told.updateGeometry()  # at once, since its height is asked for below
@@ -254,6 +258,7 @@ class RankingPanel(QWidget):
 
     def _keep_whole(self) -> None:
         """A splitter knows nothing of sentences that wrap: they would push into the buttons."""
+        self._hint.fit(self.width() - 2 * _MARGIN, 0)
         layout = self.layout()
         if layout is not None:
             layout.invalidate()
@@ -323,6 +328,8 @@ class RankingPanel(QWidget):
 
 
 def _state_text(panel: Panel) -> str:
+    if panel.state is None:
+        return ""
     parts = [strings.STATE_WORDS[panel.state], reading_words.CONFIDENCE_WORDS.get(panel.confidence)]
     if panel.frame is not None:
         parts.append(reading_words.NAMED_FRAME.format(number=panel.frame + 1))
@@ -341,10 +348,10 @@ def _label(role: str) -> QLabel:
     return label
 
 
-def _inset(label: QWidget, *, right: int = 16) -> QWidget:
+def _inset(label: QWidget, *, right: int = _MARGIN) -> QWidget:
     """A label or field in the panel's margins; hidden together with them."""
     holder = QWidget()
     box = QVBoxLayout(holder)
-    box.setContentsMargins(16, 2, right, 2)
+    box.setContentsMargins(_MARGIN, 2, right, 2)
     box.addWidget(label)
     return holder

@@ -120,6 +120,8 @@ class StartPage(QWidget):
     def show_reader(self, name: str, *, problem: str = "") -> None:
         """Show the pseudonym that holds, and why another one does not."""
         self._reader.setText(name)
+        if not self._reader.hasFocus():
+            self._reader.setCursorPosition(0)
         self._hint.setProperty("role", "problem" if problem else "small")
         self._hint.style().unpolish(self._hint)
         self._hint.style().polish(self._hint)

@@ -45,6 +45,7 @@ def test_what_is_typed_is_no_pseudonym_until_its_field_is_chosen(
     assert not driver.desk.window.shows_desk
     assert reader_field(driver).text() == before
     reader_field(driver).setFocus()
+    reader_field(driver).end(False)
     driver.bot.keyClicks(focus(driver), "x1")
     assert reader_field(driver).text() == f"{before}x1"
     reader_field(driver).setText(before)

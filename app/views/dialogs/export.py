@@ -217,6 +217,7 @@ class ExportDialog(DeskDialog):
         (self._format if failed else self.ok).setFocus()
         self.adjustSize()
         self._give_room()
+        self.bring_into_sight(self.result_text)
 
     def _say(self, text: str, *, role: str) -> None:
         if self.result_text.property("role") != role:
@@ -315,3 +316,5 @@ class ExportDialog(DeskDialog):
             layout.activate()
             needed = layout.totalHeightForWidth(max(self.width(), self.minimumWidth()))
             self.resize(self.width(), max(self.height(), needed))
+            if self.isVisible():
+                self.stay_on_screen(needed)

@@ -80,6 +80,7 @@ class LabelEditor(QWidget):
         self._in_project = in_project
         self._list = QListWidget()
         self._list.setAccessibleName(dialog_words.LABELS_AND_KEYS)
+        self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._list.setSelectionMode(
             QAbstractItemView.SelectionMode.ExtendedSelection
             if in_project

@@ -29,6 +29,7 @@ class DeskDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
+        self._scrolling: QScrollArea | None = None
         self.body = QVBoxLayout()
         self.body.setSpacing(8)
         self._problem = muted("", role="problem")
@@ -52,17 +53,31 @@ class DeskDialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Stay within the screen."""
-        room = self.screen().availableSize() - style.WINDOW_FRAME
+        self.stay_on_screen(self.minimumSizeHint().height())
+        super().showEvent(event)
+
+    def stay_on_screen(self, needed: int) -> None:
+        """Be no larger than the screen; the column scrolls where it has less than is needed."""
+        screen = self.screen().availableGeometry()
+        room = screen.size() - style.WINDOW_FRAME
         layout = self.layout()
-        if isinstance(layout, QVBoxLayout) and self.minimumSizeHint().height() > room.height():
+        if isinstance(layout, QVBoxLayout) and self._scrolling is None and needed > room.height():
             focus = self.focusWidget()
             layout.removeItem(self.body)
-            layout.insertWidget(0, _scrolled(self.body), 1)
+            self._scrolling = _scrolled(self.body)
+            layout.insertWidget(0, self._scrolling, 1)
             layout.activate()  # what it holds now can be lower
             if focus is not None:
                 focus.setFocus()
         self.resize(self.size().boundedTo(room))
-        super().showEvent(event)
+        below = self.frameGeometry().bottom() - screen.bottom()
+        if self.isVisible() and below > 0:
+            self.move(self.x(), max(self.y() - below, screen.top()))
+
+    def bring_into_sight(self, widget: QWidget) -> None:
+        """Scroll to a part of the column, where it scrolls."""
+        if self._scrolling is not None:
+            self._scrolling.ensureWidgetVisible(widget, 0, 0)
 
     @property
     def problem(self) -> str:
@@ -87,7 +102,8 @@ def _scrolled(column: QVBoxLayout) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setMinimumHeight(120)
+    area.setMinimumSize(inner.minimumSizeHint().width() + 12, 120)  # with the bar beside it
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return area
 
 

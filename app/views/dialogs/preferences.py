@@ -31,6 +31,7 @@ class PreferencesDialog(DeskDialog):
         self._problem_of = problem_of
         self._reader = QLineEdit(reader)
         self._reader.setMaxLength(64)
+        self._reader.setCursorPosition(0)
         self._reader.textChanged.connect(self._check)
         self._auto = QCheckBox(strings.AUTO_TRAIN)
         self._auto.setChecked(auto_train)

@@ -76,7 +76,7 @@ class ReadersDialog(DeskDialog):
 
     def show_lines(self, lines: ReaderLines) -> None:
         """Show what was counted."""
-        _fill(self.readers, lines.readers)
+        _fill(self.readers, lines.readers or (reading_words.NO_READERS,))
         _fill(self.agreement, lines.agreement or (reading_words.NO_PAIRS,))
         for table in (self.readers, self.agreement):
             rows = min(table.topLevelItemCount(), _MOST_ROWS)
