@@ -158,7 +158,7 @@ class Session:
         """The label set changed, or decisions came from elsewhere."""
         self._read(now)
         verdicts = {scan_id: decision.verdict for scan_id, decision in self.standing.items()}
-        self.table.set_decided(verdicts, now.label_set)
+        self.table.set_decided(verdicts, now.label_set, self.again)
 
     @property
     def part(self) -> Part | None:
@@ -232,7 +232,8 @@ class Session:
         now = self._to_learn_of(scan_id)
         self._to_learn |= {found.id: found for found in now}
         self.untrained |= self._new_among(now)
-        self.table.set_verdict(scan_id, UNSEEN if verdict.state is State.UNSEEN else verdict)
+        said = UNSEEN if verdict.state is State.UNSEEN else verdict
+        self.table.set_verdict(scan_id, said, again=scan_id in self.again)
 
 
 def _teaching(decisions: Iterable[Decision]) -> set[int]:

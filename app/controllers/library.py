@@ -158,7 +158,8 @@ class Library(QObject):
         session = Session(opened, reader=settings.reader, scan_reader=reader, table=self._table)
         self._session = session
         verdicts = {decision.scan_id: decision.verdict for decision in opened.decided.standing}
-        self._table.fill(opened.scans, verdicts, opened.decided.label_set, session.part)
+        labels = opened.decided.label_set
+        self._table.fill(opened.scans, verdicts, labels, session.part, session.again)
         self.busy.emit("")
         self.opened.emit(session, opened.notice)
         self.adding.begin(session, scans)

@@ -4,7 +4,7 @@ Scans are known by their place in the order of adding. Every question costs a fe
 arrays at most, so that a million scans filter within a blink; nothing is kept an object a scan.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +29,7 @@ class Show(StrEnum):
     NONE_APPLY = "none-apply"
     UNASSESSABLE = "unassessable"
     FLAGGED = "flagged"
+    AGAIN = "again"
     UNLIKE = "unlike"
     PROBLEM = "problem"
     OTHERS = "others"
@@ -95,6 +96,7 @@ class ScanRows:
         verdicts: Mapping[int, Verdict] | None = None,
         label_set: LabelSet | None = None,
         part: Part | None = None,
+        again: Collection[int] = (),
     ) -> None:
         self.scans = scans if scans is not None else ScanList()
         self.current: int | None = None
@@ -104,18 +106,24 @@ class ScanRows:
         self._first: Places = np.empty(0, np.int64)
         self._show, self._search = Show.ALL, ""
         self._part, self._mine = part, _held(part, self.scans)
-        self.set_verdicts(verdicts or {}, label_set)
+        self.set_verdicts(verdicts or {}, label_set, again)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     # --- what changes ----------------------------------------------------------------------
 
-    def set_verdicts(self, verdicts: Mapping[int, Verdict], label_set: LabelSet | None) -> None:
-        """Take all that the reader says now, and the names of the labels in it."""
+    def set_verdicts(
+        self,
+        verdicts: Mapping[int, Verdict],
+        label_set: LabelSet | None,
+        again: Collection[int] = (),
+    ) -> None:
+        """Take all that the reader says now, the names of its labels, and what no longer stands."""
         self._names = {} if label_set is None else {one.id: one.name for one in label_set.labels}
         self._state = np.full(len(self.scans), _UNSEEN, np.uint8)
         self._flagged = np.zeros(len(self.scans), np.bool_)
+        self._again = np.isin(self.scans.ids, list(again))
         self._notes: dict[int, str] = {}
         ids = np.fromiter(verdicts, np.int64, len(verdicts))
         there = ids[np.isin(ids, self.scans.ids)]
@@ -145,19 +153,21 @@ class ScanRows:
         self._state = np.concatenate((self._state, np.full(new, _UNSEEN, np.uint8)))
         self._flagged = np.concatenate((self._flagged, np.zeros(new, np.bool_)))
         self._unlike = np.concatenate((self._unlike, np.zeros(new, np.bool_)))
+        self._again = np.concatenate((self._again, np.zeros(new, np.bool_)))
         self._mine = np.concatenate((self._mine, _held(self._part, scans, before)))
         self._broken = scans.broken
         added = before + np.flatnonzero(self._passing(slice(before, None)))
         self._set_rows(np.concatenate((self._rows, added)))
 
-    def set_verdict(self, scan_id: int, verdict: Verdict) -> None:
-        """Take what the reader now says of a scan."""
+    def set_verdict(self, scan_id: int, verdict: Verdict, *, again: bool = False) -> None:
+        """Take what the reader now says of a scan, and whether it is to be decided again."""
         if verdict == UNSEEN:
             self._verdicts.pop(scan_id, None)
         else:
             self._verdicts[scan_id] = verdict
         place = self.scans.place(scan_id)
         if place is not None:
+            self._again[place] = again
             self._note(place, verdict)
 
     def set_unlike(self, scan_id: int, unlike: bool) -> bool:
@@ -260,6 +270,8 @@ class ScanRows:
             return np.isin(state, (_UNSEEN, _DEFERRED)) & ~broken
         if self._show is Show.FLAGGED:
             return self._flagged[part].copy()
+        if self._show is Show.AGAIN:
+            return self._again[part].copy()
         if self._show is Show.UNLIKE:
             return self._unlike[part].copy()
         if self._show is Show.PROBLEM:
@@ -274,6 +286,7 @@ class ScanRows:
         labelled = np.flatnonzero(self._state[part] == _CODE[State.LABELLED])
         for row, scan_id in zip(labelled, self.scans.ids[part][labelled].tolist(), strict=True):
             found[row] = text in self._labels(self._verdicts[scan_id]).casefold()
+        found[self._again[part]] = text in strings.STATE_AGAIN.casefold()
         found[self._broken[part]] = text in strings.STATE_PROBLEM.casefold()
         start, stop, _step = part.indices(len(self.scans))
         for place, note in self._notes.items():
@@ -374,6 +387,8 @@ class ScanRows:
         place = self.scans.place(scan_id)
         if place is not None and self._broken[place]:
             return strings.STATE_PROBLEM
+        if place is not None and self._again[place]:
+            return strings.STATE_AGAIN
         return self._labels(self.verdict(scan_id))
 
     def _labels(self, verdict: Verdict) -> str:

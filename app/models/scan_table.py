@@ -4,7 +4,7 @@ The rows follow the filter as decisions are made, but for the scan on screen: it
 reader goes on, so that nothing jumps away under the reader's hand.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import IntEnum
 
 from PySide6.QtCore import (
@@ -64,18 +64,21 @@ class ScanTable(QAbstractListModel):
         verdicts: Mapping[int, Verdict],
         label_set: LabelSet | None,
         part: Part | None = None,
+        again: Collection[int] = (),
     ) -> None:
-        """Show another project's scans (or none), or the reader's part of them."""
+        """Show another project's scans (or none), or the reader's part; some to decide again."""
         self.beginResetModel()
-        self._rows = ScanRows(scans, verdicts, label_set, part)
+        self._rows = ScanRows(scans, verdicts, label_set, part, again)
         self.thumbnails.clear()
         self.endResetModel()
         self.counts_changed.emit()
 
-    def set_decided(self, verdicts: Mapping[int, Verdict], label_set: LabelSet) -> None:
-        """Show other decisions under other label names; filter and order stay."""
+    def set_decided(
+        self, verdicts: Mapping[int, Verdict], label_set: LabelSet, again: Collection[int]
+    ) -> None:
+        """Show other decisions, and scans to decide again; filter and order stay."""
         self.beginResetModel()
-        self._rows.set_verdicts(verdicts, label_set)
+        self._rows.set_verdicts(verdicts, label_set, again)
         self.endResetModel()
         self.counts_changed.emit()
 
@@ -97,9 +100,9 @@ class ScanTable(QAbstractListModel):
             self.endInsertRows()
         self.counts_changed.emit()
 
-    def set_verdict(self, scan_id: int, verdict: Verdict) -> None:
-        """Show what the reader now says of a scan."""
-        self._rows.set_verdict(scan_id, verdict)
+    def set_verdict(self, scan_id: int, verdict: Verdict, *, again: bool = False) -> None:
+        """Show what the reader now says of a scan, or that it is to be decided again."""
+        self._rows.set_verdict(scan_id, verdict, again=again)
         self._row_changed(scan_id)
         self._fit_in(scan_id)
         self.counts_changed.emit()

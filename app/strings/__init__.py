@@ -27,6 +27,7 @@ STATE_WORDS = {
     State.LABELLED: "Labelled",
 }
 STATE_PROBLEM = "Can't be read"
+STATE_AGAIN = "To decide again"
 FLAGGED = "flagged"
 SHOW_WORDS = {
     "all": "All scans",
@@ -36,6 +37,7 @@ SHOW_WORDS = {
     "none-apply": "None applies",
     "unassessable": "Unassessable",
     "flagged": "Flagged",
+    "again": STATE_AGAIN,
     "unlike": "Unlike all decided",
     "problem": "Can't be read",
     "others": "Other readers' parts",

@@ -1,5 +1,6 @@
 """Labels on the desk: their tree and their changes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,10 +16,12 @@ from app.models.draft import Draft
 from app.models.label_drafts import Edit, drafts_of
 from app.models.label_tree import below, indents
 from app.models.panel import build_panel
+from app.models.scan_table import Show
 from app.strings import dialog_words, label_words
 from app.views.dialogs.label_set import LabelSetDialog
 from app.views.fields import ElidedLabel
 from nearl_core import labels_file
+from nearl_core.label_changes import split
 from nearl_core.store.project import Project
 from nearl_core.types import (
     UNSEEN,
@@ -30,7 +33,7 @@ from nearl_core.types import (
     State,
     Verdict,
 )
-from tests.app.driving import WAIT_MS, Driver, dialog_of, make_project
+from tests.app.driving import WAIT_MS, Driver, dialog_of, make_project, stop
 
 
 def test_children_are_set_in_below_their_parent_only() -> None:
@@ -150,6 +153,39 @@ def test_a_scan_of_a_split_label_says_what_it_was(desk: Driver) -> None:
     desk.decide(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     panel = desk.desk.window.ranking.panel
     assert panel.notice.startswith(label_words.WAS.format(labels="Disc"))
+
+
+def test_scans_of_a_split_label_are_found_by_a_filter(
+    start: Callable[[], Driver], project: Path
+) -> None:
+    desk = start()
+    desk.open(project)
+    first = desk.scan_id()
+    for key in (Qt.Key.Key_1, Qt.Key.Key_1, Qt.Key.Key_2):
+        desk.decide(key)
+    session, labelling = desk.desk.library.session, desk.desk.asking_labels.labelling
+    assert session is not None
+    parts, change = split(session.label_set, "disc", ["Big", "Small"], new_id=labels_file.new_id)
+    with desk.bot.waitSignal(labelling.saved, timeout=WAIT_MS):
+        labelling.save(Revision(parts, (change,)))
+    for opened_again in (False, True):
+        if opened_again:
+            stop(desk)
+            desk = start()
+            desk.open(project)
+        table = desk.desk.table
+        table.set_filter(Show.AGAIN, "")
+        assert [table.id_at(row) for row in range(table.rowCount())] == [first, first + 1]
+        assert table.detail(first) == "To decide again"
+        table.set_filter(Show.ALL, "decide again")
+        assert table.rowCount() == 2
+        table.set_filter(Show.ALL, "")
+    desk.desk.review.show(first)
+    desk.decide(Qt.Key.Key_1)
+    table.set_filter(Show.AGAIN, "")
+    assert table.id_at(0) == first + 1
+    desk.decide(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert table.row_of(first) == 0
 
 
 def test_a_scan_decided_before_a_label_came_says_that_it_was_not_asked_for(
