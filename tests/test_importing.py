@@ -21,18 +21,13 @@ from nearl_core.store.hashing import hash_files
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.store.schema import meta
-from nearl_core.types import Label, LabelSet, Scan, ScanInfo, Shown, State, TagLine
-from tests.support.projects import LABELS, MULTI, decide, new_project, said
+from nearl_core.types import Label, LabelSet, Scan, ScanInfo, Shown, State
+from tests.support.projects import LABELS, MULTI, NoHeaders, decide, new_project, said
 from tests.support.scans import disc, write_dicom, write_png
 
 
-class _NoHeaders:
-    def tags(self, path: Path, *, identity: bool = False) -> tuple[TagLine, ...]:
-        raise AssertionError(f"no header was to be read: {path}, {identity}")
-
-
 def _look(project: Project, kind: SourceKind, source: Path | str) -> Matched:
-    return look(project, kind, str(source), _NoHeaders(), RunControl())
+    return look(project, kind, str(source), NoHeaders(), RunControl())
 
 
 def _plan(project: Project, matched: Matched, *rules: str, source: str = "old") -> ImportPlan:

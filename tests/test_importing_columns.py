@@ -14,8 +14,8 @@ from nearl_core.importing.plan import ImportPlan, mapping_of, plan
 from nearl_core.importing.statements import SourceKind
 from nearl_core.importing.taking import look, take
 from nearl_core.store.project import Project
-from nearl_core.types import Label, LabelSet, Revision, State, TagLine
-from tests.support.projects import labelled, new_project, said
+from nearl_core.types import Label, LabelSet, Revision, State
+from tests.support.projects import NoHeaders, labelled, new_project, said
 
 CHEST = LabelSet(
     tuple(
@@ -31,16 +31,11 @@ Said = tuple[State, tuple[str, ...], tuple[str, ...]]
 """State, labels, and what was not asked for."""
 
 
-class _NoHeaders:
-    def tags(self, path: Path, *, identity: bool = False) -> tuple[TagLine, ...]:
-        raise AssertionError(f"no header was to be read: {path}, {identity}")
-
-
 def _plan(project: Project, table: Path, *rules: str) -> ImportPlan:
     kind = SourceKind.JSONL if table.suffix == ".jsonl" else SourceKind.CSV
     label_set = project.label_set()
     return plan(
-        look(project, kind, str(table), _NoHeaders(), RunControl()),
+        look(project, kind, str(table), NoHeaders(), RunControl()),
         label_set,
         source="old",
         mapping=mapping_of(rules, label_set),

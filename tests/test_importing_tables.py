@@ -16,17 +16,12 @@ from nearl_core.importing.matching import match
 from nearl_core.importing.statements import Columns, ColumnsError, SourceKind, Statement
 from nearl_core.importing.taking import look
 from nearl_core.store.project import Project
-from nearl_core.types import Scan, TagLine
-from tests.support.projects import new_project
-
-
-class _NoHeaders:
-    def tags(self, path: Path, *, identity: bool = False) -> tuple[TagLine, ...]:
-        raise AssertionError(f"no header was to be read: {path}, {identity}")
+from nearl_core.types import Scan
+from tests.support.projects import NoHeaders, new_project
 
 
 def _said(project: Project, table: Path, kind: SourceKind) -> dict[int, tuple[str, ...]]:
-    matched = look(project, kind, str(table), _NoHeaders(), RunControl())
+    matched = look(project, kind, str(table), NoHeaders(), RunControl())
     return {scan_id: statement.values for scan_id, statement in matched.found}
 
 
@@ -152,7 +147,7 @@ def test_columns_of_other_names_are_read_where_they_are_named(
     table.write_text(content)
     kind = SourceKind(table.suffix[1:])
     with new_project(tmp_path) as project:
-        matched = look(project, kind, str(table), _NoHeaders(), RunControl(), columns)
+        matched = look(project, kind, str(table), NoHeaders(), RunControl(), columns)
     assert [(scan_id, one.values) for scan_id, one in matched.found] == [(1, ("disc",))]
 
 
@@ -161,7 +156,7 @@ def test_a_named_column_that_is_not_there_is_named(tmp_path: Path, columns: Colu
     table = tmp_path / "table.csv"
     table.write_text("image,label\n1.png,disc\n")
     with new_project(tmp_path) as project, pytest.raises(ColumnsError) as caught:
-        look(project, SourceKind.CSV, str(table), _NoHeaders(), RunControl(), columns)
+        look(project, SourceKind.CSV, str(table), NoHeaders(), RunControl(), columns)
     assert "table.csv has no column Photo; its columns are image, label." in str(caught.value)
     assert caught.value.columns == ("image", "label")
 

@@ -196,7 +196,7 @@ def _modality(dataset: Dataset) -> str:
 
 
 def _identity(source: Source) -> Identity:
-    """Patient ID with its issuer, else the name and birth date; study and series UIDs.
+    """Patient ID with its issuer, else the name and birth date; study, series and image UIDs.
 
     What de-identification leaves behind names nobody, and would make one patient of them all.
     """
@@ -207,8 +207,9 @@ def _identity(source: Source) -> Identity:
     else:
         name, born = text(dataset, "PatientName"), text(dataset, "PatientBirthDate")
         patient = f"{name}:{born}" if _names_someone(name) else ""
-    study, series = text(dataset, "StudyInstanceUID"), text(dataset, "SeriesInstanceUID")
-    return Identity(patient=patient, study=study, series=series)
+    levels = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+    study, series, image = (text(dataset, level) for level in levels)
+    return Identity(patient=patient, study=study, series=series, image=image)
 
 
 def _names_someone(value: str) -> bool:

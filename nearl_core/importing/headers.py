@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from nearl_core.adding import InfoReader
 from nearl_core.control import RunControl
 from nearl_core.errors import ScanError
 from nearl_core.importing.statements import ImportLabelsError, Statement
 from nearl_core.types import Scan, TagLine
 
 
-class HeaderReader(Protocol):
+class HeaderReader(InfoReader, Protocol):
     """What reads headers, in guarded processes."""
 
     def tags(self, path: Path, *, identity: bool = False) -> tuple[TagLine, ...]:

@@ -14,10 +14,12 @@ from nearl_core.errors import ScanError
 from nearl_core.importing.headers import HeaderReader
 from nearl_core.importing.matching import Matched
 from nearl_core.importing.statements import Key, Statement
+from nearl_core.portions import portions
 from nearl_core.store.hashes import keyed_hash
 from nearl_core.types import Scan, Unit
 
-_SOP_INSTANCE: Final = "(0008,0018)"
+_TOGETHER: Final = 64
+"""Headers that are asked for at once."""
 Find = Callable[[Key, str], tuple[int, ...]]
 """The scans of an identity."""
 
@@ -62,15 +64,15 @@ def image_finder(files: Mapping[Path, int], reader: HeaderReader, control: RunCo
         control: Checked at each file.
     """
     there: dict[str, dict[int, None]] = defaultdict(dict)
-    for done, (path, scan_id) in enumerate(files.items()):
+    done = 0
+    for paths, said in reader.each(portions(list(files), _TOGETHER), reader.infos):
         control.step(done, len(files), "Reading headers")
-        try:
-            lines = reader.tags(path, identity=True)
-        except ScanError:
-            continue
-        for line in lines:
-            if line.tag == _SOP_INSTANCE and not line.depth and line.value:
-                there[line.value][scan_id] = None
+        done += len(paths)
+        if isinstance(said, ScanError):
+            raise said  # reading was stopped
+        for path, one in zip(paths, said, strict=True):
+            if not isinstance(one, ScanError) and one[1].image:
+                there[one[1].image][files[path]] = None
     return lambda _kind, value: tuple(there.get(value, ()))
 
 

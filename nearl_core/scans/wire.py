@@ -200,13 +200,13 @@ def unpack_disguise(value: object) -> Disguise:
 
 def pack_identity(identity: Identity) -> list[str]:
     """For JSON."""
-    return [identity.patient, identity.study, identity.series]
+    return [identity.patient, identity.study, identity.series, identity.image]
 
 
 def unpack_identity(value: object) -> Identity:
     """From JSON."""
-    patient, study, series = (str(part) for part in _listed(value))
-    return Identity(patient, study, series)
+    patient, study, series, image = (str(part) for part in _listed(value))
+    return Identity(patient, study, series, image)
 
 
 def pack_frame(frame: Frame) -> tuple[dict[str, object], list[Array]]:

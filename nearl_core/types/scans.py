@@ -126,11 +126,16 @@ class TagLine:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a file says of whose it is; used for grouping only and stored as keyed hashes only."""
+    """What a file says of whose it is; used for grouping only and stored as keyed hashes only.
+
+    Attributes:
+        image: Its own UID; stored nowhere.
+    """
 
     patient: str = ""
     study: str = ""
     series: str = ""
+    image: str = ""
 
 
 class Unit(StrEnum):

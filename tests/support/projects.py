@@ -1,7 +1,7 @@
 """Small projects on disk, without decoding anything."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +28,7 @@ from nearl_core.types import (
     ScanInfo,
     Shown,
     State,
+    TagLine,
     Verdict,
     Version,
     Window,
@@ -84,6 +85,19 @@ def decide(
 def said(decisions: Iterable[Decision]) -> dict[tuple[int, str], tuple[str, ...]]:
     """Labels by scan and reader."""
     return {(one.scan_id, one.reader): one.verdict.labels for one in decisions}
+
+
+class NoHeaders:
+    """A reader of headers for tests in which none is to be read."""
+
+    def tags(self, path: Path, *, identity: bool = False) -> tuple[TagLine, ...]:
+        raise AssertionError(f"no header was to be read: {path}, {identity}")
+
+    def infos(self, paths: Sequence[Path]) -> list[tuple[ScanInfo, Identity] | ScanError]:
+        raise AssertionError(f"no header was to be read: {paths}")
+
+    def each(self, scans: Iterable[S], read: Callable[[S], T]) -> Iterator[tuple[S, T | ScanError]]:
+        raise AssertionError(f"no header was to be read: {scans}, {read}")
 
 
 class PillowReader:
