@@ -55,9 +55,13 @@ def add_commands(commands: SubParsers) -> None:
     evaluate.add_argument("--device", help="cuda, mps or cpu; else the best there is")
     evaluate.set_defaults(run=_evaluate)
 
-    versions = commands.add_parser("versions", help="list versions, or let one rank")
+    versions = commands.add_parser("versions", help="list versions, let one rank, take one in")
     versions.add_argument("project", type=Path, metavar="PROJECT")
-    versions.add_argument("--activate", metavar="ID", help='a version, or "frozen" for none')
+    either = versions.add_mutually_exclusive_group()
+    either.add_argument("--activate", metavar="ID", help='a version, or "frozen" for none')
+    either.add_argument(
+        "--add", type=Path, metavar="FOLDER", help="take in adapters that were exported elsewhere"
+    )
     versions.set_defaults(run=_versions)
 
 
@@ -249,6 +253,8 @@ def _versions(args: argparse.Namespace, output: Output) -> None:
     from nearl_core.store.project import Project
     from nearl_core.types import FROZEN
 
+    if args.add is not None:
+        _add_version(args, output)
     with Project.open(args.project, read_only=args.activate is None) as project:
         versions = project.versions()
         unfit = _unfit(project, versions) if versions else {}
@@ -268,6 +274,13 @@ def _versions(args: argparse.Namespace, output: Output) -> None:
             f"{mark} {version.id}  {version.created:%Y-%m-%d %H:%M}  "
             f"{len(version.decision_ids)} decisions  {version.reason}",
         )
+
+
+def _add_version(args: argparse.Namespace, output: Output) -> None:
+    with opened(args.project, output, device=None, read_only=False) as (project, engine):
+        from nearl_core.foreign_adapters import take_in
+
+        take_in(engine, project, args.add)
 
 
 def _unfit(project: "Project", versions: "Sequence[Version]") -> "dict[str, VersionError]":

@@ -128,7 +128,9 @@ def _card(version: Version, label_set: LabelSet) -> str:
         f"| {plain(label.name)} | `{label.id}` | {plain(label.code) or '-'} |"
         for label in label_set.labels
     ]
-    several = "A scan can have several labels." if label_set.multi_label else "Labels exclude."
+    several = (
+        "A scan can have several labels." if label_set.multi_label else "They exclude each other."
+    )
     return "\n".join(
         [
             f"# NEARL adapters, version {version.id}",
@@ -155,6 +157,19 @@ def _card(version: Version, label_set: LabelSet) -> str:
             "",
             "Measured inside one project, by its readers' own decisions: nothing is known of other "
             "devices, places or patients.",
+            "",
+            "## Use",
+            "With NEARL Desk and the same backbone (`nearl backbones list`; a folder of one: "
+            "`nearl backbones add`), in this folder:",
+            "```",
+            f"nearl create PROJECT --labels {LABELS} --backbone NAME --scans SCANS",
+            "nearl versions PROJECT --add .",
+            "nearl versions PROJECT --activate ID",
+            "nearl rank PROJECT",
+            "```",
+            "A project that has these labels already takes them in likewise. Once it has decisions "
+            "of its own, the heads are fitted to those anew; the adapters stay. On the very scans "
+            "that they were trained on they look better than they are.",
             "",
             "## Files",
             f"- `{WEIGHTS}`: the adapters, the tuned head and the instant learner, with their "
