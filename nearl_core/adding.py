@@ -127,6 +127,7 @@ def to_add(
     from nearl_core.stacking import members, stacked
     from nearl_core.store.listing import taken
 
+    project.keeper.name(paths)
     rule = patient_rule(patient_from or kept_rule(project), below=paths)
     known = frozenset(scan.path for scan in scans if not scan.problem)
     joined = members(project.folder, known)

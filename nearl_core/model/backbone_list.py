@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nearl_core.errors import BackboneError
 from nearl_core.model.backbone_folder import CONFIG, WEIGHTS
+from nearl_core.servers import Trusted
 from nearl_core.settings import data_folder
 
 _RESOURCES = Path(__file__).resolve().parents[2] / "resources"
@@ -136,6 +137,8 @@ def present_folder(name: str) -> Path | None:
     for entry in entries():
         if entry.name == name and entry.folder is not None:
             return entry.folder
+    if Trusted(added_folder()).refusal(name):  # a project can name any
+        return None
     return Path(name).absolute() if name and Path(name).is_dir() else None
 
 
@@ -152,6 +155,12 @@ def folder_of(name: str) -> Path:
         raise BackboneError(
             f"The backbone {name} is not on this machine.",
             f"Fetch it with `python -m nearl_core backbones get {name}`, or add a folder.",
+        )
+    refusal = Trusted(added_folder()).refusal(name)
+    if refusal:
+        raise BackboneError(
+            "The backbone lies on another computer.",
+            f"Copy it here with `python -m nearl_core backbones add {name}`.",
         )
     if Path(name).is_file():
         raise BackboneError(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nearl_core.errors import ScanError
 from nearl_core.scans.whole import write_whole
+from nearl_core.servers import Trusted
 from nearl_core.types.scans import STACK_ENDING
 
 FOLDER = "stacks"
@@ -80,7 +81,8 @@ def read_list(path: Path) -> Listed:
     """The files of a stack, and what is to be said of them.
 
     Raises:
-        ScanError: If the list is damaged, newer than this program, or stands in no project.
+        ScanError: If the list is damaged, newer than this program, stands in no project, or names
+            files on a computer that nobody named here.
     """
     if path.parent.name != FOLDER or path.parents[1].suffix.lower() != _PROJECT_ENDING:
         raise ScanError("This list of a stack belongs into the folder of a project.")
@@ -96,6 +98,7 @@ def read_list(path: Path) -> Listed:
         raise ScanError("The stack was made by a newer NEARL Desk.", "Update NEARL Desk.")
     if not files:
         raise ScanError("The list of the stack is empty.")
+    Trusted(path.parents[1]).require(files)
     return Listed(files, notices)
 
 

@@ -100,6 +100,7 @@ def find_moved(
         ProjectError: If a folder can't be read, or what was found can't be saved.
     """
     control = control or RunControl()
+    project.keeper.name(folders)
     survey = _survey(project, control)
     sizes = {file.size for file in survey.lost.values()}
     files = [file for file in _walk(folders, control) if file.size in sizes]

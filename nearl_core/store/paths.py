@@ -2,15 +2,23 @@
 
 A scan inside the project's folder, or beside it, is kept relative (`./…`, `../…`, with forward
 slashes); any other one absolute, since a longer way up would break as soon as either moves.
+
+A path to another computer that nobody named here is restored as one that leads nowhere
+(`servers.py`).
 """
 
 import json
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from nearl_core import servers
+
 _HERE: Final = "./"
 _BESIDE: Final = "../"
+_NOWHERE: Final = "not-looked-at/"
 _ODD: Final = "json:"  # no absolute path and none of the relative ones begins so
 
 
@@ -21,6 +29,7 @@ class PathKeeper:
         self._inside = _with_separator(str(folder))
         self._beside = _with_separator(str(folder.parent))
         self._folders: dict[str, Path] = {}
+        self._folder, self._trusted = folder, servers.Trusted(folder)
 
     def keep(self, path: str | os.PathLike[str]) -> str:
         """What the database keeps for a path."""
@@ -38,8 +47,7 @@ class PathKeeper:
 
     def restore(self, kept: str) -> Path:
         """The absolute path of what `keep` gave."""
-        if kept.startswith(_ODD):
-            kept = json.loads(kept[len(_ODD) :])
+        kept = _plain(kept)
         folder, slash, name = kept.rpartition("/")
         if not slash or not name:
             return self._whole(kept)
@@ -53,7 +61,28 @@ class PathKeeper:
             return Path(self._beside + kept[len(_BESIDE) :])
         if kept.startswith(_HERE):
             return Path(self._inside + kept[len(_HERE) :])
+        if self._trusted.refusal(kept):
+            return Path(self._inside + _NOWHERE + re.sub(r"[\\/?:]+", "/", kept).lstrip("/"))
         return Path(kept)
+
+    def name(self, paths: Iterable[Path]) -> None:
+        """Somebody chose these: what lies on the computers that they lead to may be looked at."""
+        servers.name(paths)
+        self._trusted = servers.Trusted(self._folder)
+        self._folders.clear()
+
+    def refusal(self, kept: str) -> str:
+        """Why what is kept leads nowhere, or ""."""
+        return self._trusted.refusal(_plain(kept))
+
+
+def _plain(kept: str) -> str:
+    if not kept.startswith(_ODD):
+        return kept
+    found = json.loads(kept[len(_ODD) :])
+    if not isinstance(found, str):
+        raise ValueError("a path is a text")
+    return found
 
 
 def _with_separator(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final, Self
 from sqlalchemy import Connection, select, update
 
 from nearl_core.label_history import LabelHistory
+from nearl_core.servers import Trusted
 from nearl_core.store import decisions, label_sets, scans, versions
 from nearl_core.store import folder as on_disk
 from nearl_core.store.database import Database
@@ -153,7 +154,8 @@ class Project:
     @property
     def home(self) -> Path:
         """Where the folder stood when it was made or last checked."""
-        return Path(json.loads(self._meta["home"]))
+        home = json.loads(self._meta["home"])
+        return self.folder if Trusted(self.folder).refusal(home) else Path(home)
 
     def set_home(self) -> None:
         """Note that the project is at home where it stands now."""

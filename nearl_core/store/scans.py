@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from nearl_core import servers
 from nearl_core.store import stack_files
 from nearl_core.store.bulk import collecting_later
 from nearl_core.store.faults import understood
@@ -175,7 +176,10 @@ def as_columns(connection: Connection, keeper: PathKeeper) -> "ScanList":
 
     with collecting_later(), understood():
         rows = connection.execute(_LISTED.order_by(scans.c.id))
-        return ScanList((tuple(row) for row in rows.all()), restore=keeper.restore)
+        made = (tuple(row) for row in rows.all())
+        if servers.WINDOWS:
+            made = ((*row[:-1], keeper.refusal(row[1]) or row[-1]) for row in made)
+        return ScanList(made, restore=keeper.restore)
 
 
 def at_path(connection: Connection, keeper: PathKeeper, path: Path) -> Scan | None:
@@ -260,4 +264,5 @@ def move(connection: Connection, new_paths: Iterable[tuple[int, str]]) -> None:
 
 def _to_scan(row: Sequence[Any], keeper: PathKeeper) -> Scan:
     identifier, kept, frames, modality, patient, known, problem = row
+    problem = keeper.refusal(kept) or problem
     return Scan(identifier, keeper.restore(kept), frames, modality, patient, known, problem)
