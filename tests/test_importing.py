@@ -110,7 +110,11 @@ def test_a_table_is_shown_then_taken_in_once(tmp_path: Path) -> None:
             "none_apply": "none-apply",
             "blob": "",
         }
-        assert (first.scans, len(first.decisions), first.conflicts) == (5, 2, (3,))
+        assert (first.scans, len(first.decisions), first.conflicts) == (
+            5,
+            2,
+            ("3.png: stripes, dots",),
+        )
         assert first.unknown == ("99.png",)
         planned = _plan(project, matched, "CIRCLE=Disc", "dots=")
         assert project.standing() == []

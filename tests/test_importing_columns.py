@@ -179,7 +179,7 @@ def test_rows_of_one_scan_are_taken_together_unless_they_contradict(tmp_path: Pa
         tmp_path, "image,Edema,Fracture", "1,1,", "1,,0", "2,1,0", "2,0,0", "3,,1", "3,-1,1"
     )
     with new_project(tmp_path, label_set=CHEST) as project:
-        assert _plan(project, table).conflicts == (2,)
+        assert _plan(project, table).conflicts == ("2: Edema, no Edema",)
         found = _taken(project, table)
         assert found[1][1:] == (("edema",), ("cardiomegaly", "pleural-effusion", "hernia"))
         assert found[3][1] == ("fracture",)

@@ -139,7 +139,7 @@ def test_rows_that_exclude_each_other_leave_their_scan_out(tmp_path: Path) -> No
     text = "SeriesInstanceUID,label\n1.1.1,disc\n1.1.1,dots\n1.1.2,dots\n"
     with project_of(tmp_path) as project:
         found = planned(project, text)
-    assert found.conflicts == (1,)
+    assert found.conflicts == ("scan-000001: disc, dots",)
     assert [one.scan_id for one in found.decisions] == [2]
 
 
@@ -201,7 +201,7 @@ def test_the_command_line_shows_counts_before_it_takes_anything(
     out = capsys.readouterr().out
     assert "1 decision of imported-csv would be taken in." in out
     assert "1 row of several scans, 2 in all: left out; --each labels each scan." in out
-    assert "1 rows name no study of this project:\n  line 4" in out
+    assert "Rows that name no study of this project: 1\n  line 4" in out
     assert main([*asked, "--each", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record["decisions"] == 3

@@ -79,7 +79,8 @@ def _sentences(planned: ImportPlan) -> list[str]:
     if planned.already:
         found.append(label_words.STOOD_ALREADY.format(count=planned.already))
     if planned.conflicts:
-        found.append(label_words.CONFLICTS.format(count=len(planned.conflicts)))
+        some = "; ".join(planned.conflicts[:_EXAMPLES])
+        found.append(label_words.CONFLICTS.format(count=len(planned.conflicts), examples=some))
     rows, scans = planned.several
     if rows:
         words = label_words.SEVERAL_EACH if planned.each else label_words.SEVERAL

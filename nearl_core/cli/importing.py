@@ -114,6 +114,7 @@ def _record(
         "decisions": len(planned.decisions),
         "already": planned.already,
         "conflicts": len(planned.conflicts),
+        "contradictions": list(planned.conflicts),
         "unknown": list(planned.unknown),
         "unclear": list(planned.unclear),
         "bad_rows": list(planned.bad_rows),
@@ -133,28 +134,25 @@ def _word(target: str, label_set: "LabelSet") -> str:
 
 def _tell(planned: "ImportPlan", label_set: "LabelSet", output: Output) -> None:
     for line in planned.values:
-        meant = _word(line.target, label_set) or "left out: no label of this name"
+        meant = _word(line.target, label_set) or "left out: it means no label"
         output.text(f"  {line.count} × {line.value} → {meant}")
-    for text, count in (
-        ("stood already", planned.already),
-        ("left out: they have labels that exclude each other", len(planned.conflicts)),
-    ):
-        if count:
-            output.text(f"{counted(count, 'scan')} {text}.")
+    if planned.already:
+        output.text(f"{counted(planned.already, 'scan')} stood already.")
     rows, scans = planned.several
     if rows:
         done = "each of them is labelled" if planned.each else "left out; --each labels each scan"
         output.text(f"{counted(rows, 'row')} of several scans, {scans} in all: {done}.")
     by_file = planned.key.value == "file"
-    no_scans = "files of the source are no scans of this project"
+    no_scans = "Files of the source that are no scans of this project"
     for what, found in (
+        ("Left out, with labels that exclude each other", planned.conflicts),
         (
-            no_scans if by_file else f"rows name no {planned.key.value} of this project",
+            no_scans if by_file else f"Rows that name no {planned.key.value} of this project",
             planned.unknown,
         ),
-        ("files of the source have a name that several files share", planned.unclear),
-        ("rows left out, since one label must have 1", planned.bad_rows),
+        ("Files of the source with a name that several files share", planned.unclear),
+        ("Rows left out, since one label must have 1", planned.bad_rows),
     ):
         if found:
-            output.text(f"{len(found)} {what}:")
+            output.text(f"{what}: {len(found)}")
             output.some(found)

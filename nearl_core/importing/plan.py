@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nearl_core import asked
+from nearl_core.export.names import scan_name
 from nearl_core.importing.matching import Matched
 from nearl_core.importing.statements import ImportLabelsError, Key, Statement
 from nearl_core.labels_file import slug
@@ -42,7 +43,7 @@ class ImportPlan:
         unclear: Files of the source whose name several scans have.
         bad_rows: Sentences on rows that name no label or several of those that exclude each other,
             in a table with a column a label.
-        conflicts: Scans of which the source says what excludes each other.
+        conflicts: Files of which the source says what excludes each other, each with that.
         already: Scans whose decision of this source stands already.
         decisions: What would be recorded.
         key: What scans were found by.
@@ -56,7 +57,7 @@ class ImportPlan:
     unknown: tuple[str, ...]
     unclear: tuple[str, ...]
     bad_rows: tuple[str, ...]
-    conflicts: tuple[int, ...]
+    conflicts: tuple[str, ...]
     already: int
     decisions: tuple[NewDecision, ...]
     key: Key = Key.FILE
@@ -101,7 +102,7 @@ def plan(
             continue
         verdict = _verdict(meant, label_set)
         if verdict is None or _contradicts_itself(one, targets):
-            conflicts.append(scan_id)
+            conflicts.append(_told(one, scan_id))
             continue
         unasked = _unasked(verdict, one, targets, label_set)
         new = NewDecision(scan_id, source, verdict, shown=Shown.IMPORTED, unasked=unasked)
@@ -138,6 +139,13 @@ def _by_scan(
         else:
             said[scan_id] = _joined(said[scan_id], one) if scan_id in said else one
     return said, bad_rows
+
+
+def _told(said: Statement, scan_id: int) -> str:
+    """A file of the source and all that is said of it, in the source's words."""
+    denied = [f"no {name}" for name in dict.fromkeys(said.absent or ()) if name in said.values]
+    words = (*dict.fromkeys(said.values), *denied)
+    return f"{said.file or scan_name(scan_id)}: {', '.join(words)}"
 
 
 def _values(said: Iterable[Statement], targets: Mapping[str, str]) -> tuple[ValueLine, ...]:

@@ -21,7 +21,7 @@ def test_an_import_is_shown_then_done(tmp_path: Path, capsys: pytest.CaptureFixt
     out = capsys.readouterr().out
     assert "1 decision of reports would be taken in." in out
     assert "1 × Circle → left out" in out
-    assert "1 files of the source are no scans of this project:\n  77.png" in out
+    assert "Files of the source that are no scans of this project: 1\n  77.png" in out
     assert main([*asked, "--map", "Circle=Dots", "--json"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     record = json.loads(line)
@@ -62,7 +62,7 @@ def test_rows_without_one_label_are_named(
     assert main(["import", project, str(table), "--format", "csv", "--source", "old"]) == 0
     out = capsys.readouterr().out
     assert "1 decision of old taken in." in out
-    assert "2 rows left out" in out
+    assert "one label must have 1: 2\n" in out
     assert "  Line 3 has 1 for no label.\n  Line 4 has 1 for DISC, dots." in out
     with Project.open(Path(project)) as opened:
         assert said(opened.standing()) == {(1, "old"): ("disc",)}
