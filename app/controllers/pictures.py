@@ -60,6 +60,7 @@ class Pictures(QObject):
         self._cache: ThumbnailCache | None = None
         self._common: dict[int, Window | None] = {}
         self._asked: dict[int, Job] = {}
+        self._in_sight: list[int] = []
 
     def open(self, session: Session) -> None:
         """Serve a project."""
@@ -75,6 +76,7 @@ class Pictures(QObject):
         self._common.clear()
         self._on_way.clear()
         self._thumbnails.clear()
+        self._in_sight = []
         self._kept.clear()
         self._bytes = 0
         self._session = self._cache = None
@@ -133,7 +135,7 @@ class Pictures(QObject):
         session, cache = self._session, self._cache
         if session is None or cache is None:
             return
-        wanted = set(scan_ids)
+        wanted, self._in_sight = set(scan_ids), scan_ids
         for scan_id in [known for known in self._thumbnails if known not in wanted]:
             self._thumbnails.pop(scan_id).cancel()
         for scan_id in scan_ids:
@@ -161,6 +163,9 @@ class Pictures(QObject):
         while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
         self.ready.emit(place, picture)
+        if session.table.thumbnails.forget_missing(place.scan_id):
+            # It can be read after all: a drive or a share that was away is back.
+            self.want_thumbnails(self._in_sight)
 
     def _want_common(self, session: Session, scan_id: int, priority: Priority) -> None:
         """Have one window found for all frames of a stack: greys that jump can't be compared."""

@@ -10,7 +10,10 @@ _KEPT = 3000
 
 
 class ThumbnailStore:
-    """Pixmaps by scan, least recently used dropped; about 25 kB each."""
+    """Pixmaps by scan, least recently used dropped; about 25 kB each.
+
+    A null one stands for what could not be made.
+    """
 
     def __init__(self) -> None:
         self._pixmaps: OrderedDict[int, QPixmap] = OrderedDict()
@@ -28,6 +31,15 @@ class ThumbnailStore:
         self._pixmaps.move_to_end(scan_id)
         while len(self._pixmaps) > _KEPT:
             self._pixmaps.popitem(last=False)
+
+    def forget_missing(self, scan_id: int) -> bool:
+        """Forget those that could not be made, if that of a scan is one of them."""
+        pixmap = self._pixmaps.get(scan_id)
+        if pixmap is None or not pixmap.isNull():
+            return False
+        for missing in [known for known, kept in self._pixmaps.items() if kept.isNull()]:
+            del self._pixmaps[missing]
+        return True
 
     def clear(self) -> None:
         """Forget all."""

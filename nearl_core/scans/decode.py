@@ -18,8 +18,8 @@ from nearl_core.scans.windows import common
 from nearl_core.types import Disguise, Frame, Identity, ScanInfo, TagLine, Window
 
 _MOVED = (
-    "If it was moved, it can be found again: Project, Check…, "
-    "or `nearl check PROJECT --find FOLDER`."
+    "See that its drive or share is connected. If it was moved, it can be found again: Project, "
+    "Check…, or `nearl check PROJECT --find FOLDER`."
 )
 MOST_VALUES = 1 << 25
 """Of all frames together, read for one window of them: some seconds of JPEG 2000."""
