@@ -6,18 +6,26 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nearl_core.links import followed, is_link
 from nearl_core.scans.kinds import HEAD_BYTES, Kind, kind_of, without_picture
+from nearl_core.servers import Trusted
 from nearl_core.types import SkippedFile
 
 GONE = "There is no such file."
 _ARCHIVE = "This is an archive: unpack it first."
 _PROJECT_SUFFIX = ".nearl"
+_MOST_LINKS = 40
+"""Of a chain: as many as systems follow."""
+_ELSEWHERE = "This is a link to a folder elsewhere: add that folder itself."
+_TO_A_SERVER = "This is a link to another computer, which nobody named on this one."
 
 
 def find(paths: Iterable[Path]) -> Iterator[Path | SkippedFile]:
     """The scans among files and folders, in the order given and by name within a folder.
 
-    Folders are read one at a time, each once even where links form a loop. Named pipes, devices
+    Folders are read one at a time, each once even where links form a loop. A link to a file counts
+    as that file; one to a folder is followed inside the folder that was given only, for else a
+    folder that came from somebody else could lead to the whole disk. Named pipes, devices
     and sockets are never opened. In folders, what macOS leaves beside files (`._*`), hidden
     folders and hidden files that are no scans are passed over without a word.
 
@@ -58,15 +66,17 @@ def head_of(path: Path) -> bytes | str:
 
 def _walk(start: Path, seen: set[tuple[int, int]]) -> Iterator[Path | SkippedFile]:
     """A path that was given and all below it; folders can be nested deeper than calls can."""
-    levels: list[Iterator[Path]] = [iter((start,))]
+    levels: list[Iterator[tuple[Path, bool]]] = [iter(((start, False),))]
     while levels:
-        path = next(levels[-1], None)
+        path, linked = next(levels[-1], (None, False))
         if path is None:
             levels.pop()
             continue
-        given = len(levels) == 1
+        given, why = len(levels) == 1, _leads_out(path, start) if linked else ""
         if not given and path.name.startswith("."):
-            yield from _hidden(path)
+            yield from _hidden(path) if not why else ()
+        elif why:
+            yield SkippedFile(path, why)
         elif not _is_folder(path):
             yield from _file(path, given=given)
         elif not given and path.suffix == _PROJECT_SUFFIX:
@@ -76,7 +86,12 @@ def _walk(start: Path, seen: set[tuple[int, int]]) -> Iterator[Path | SkippedFil
             if isinstance(names, str):
                 yield SkippedFile(path, names)
             else:
-                levels.append(map(path.joinpath, names))
+                levels.append(_below(path, names))
+
+
+def _below(folder: Path, names: list[tuple[str, bool]]) -> Iterator[tuple[Path, bool]]:
+    for name, linked in names:
+        yield folder / name, linked
 
 
 def _is_folder(path: Path) -> bool:
@@ -86,8 +101,28 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _names(folder: Path, seen: set[tuple[int, int]]) -> list[str] | str:
-    """What is in a folder that was not seen before, in order, or why it can't be told."""
+def _leads_out(link: Path, start: Path) -> str:
+    """Why a link below a path that was given is not followed, or ""."""
+    place = os.fspath(link)
+    for _ in range(_MOST_LINKS):
+        try:
+            target = os.readlink(place)
+        except OSError:
+            break  # no link, or gone: what it is comes out when it is opened
+        if Trusted(start).refusal(target):
+            return _TO_A_SERVER
+        place = os.path.join(os.path.dirname(place), target)
+    if _is_folder(link) and not Path(followed(link)).is_relative_to(followed(start)):
+        return _ELSEWHERE
+    return ""
+
+
+def _names(folder: Path, seen: set[tuple[int, int]]) -> list[tuple[str, bool]] | str:
+    """What is in a folder that was not seen before, in order, or why it can't be told.
+
+    Returns:
+        Names, and whether each is a link.
+    """
     try:
         status = folder.stat()
         key = (status.st_dev, status.st_ino)
@@ -95,12 +130,23 @@ def _names(folder: Path, seen: set[tuple[int, int]]) -> list[str] | str:
             return []
         seen.add(key)
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith("._")]
+            names = [
+                (entry.name, _is_link(entry))
+                for entry in entries
+                if not entry.name.startswith("._")
+            ]
     except PermissionError:
         return "The folder may not be read."
     except (OSError, ValueError):
         return "The folder can't be read."
-    return sorted(names, key=_natural)
+    return sorted(names, key=lambda one: _natural(one[0]))
+
+
+def _is_link(entry: os.DirEntry[str]) -> bool:
+    try:
+        return is_link(entry)
+    except OSError:  # what it is comes out when it is opened
+        return False
 
 
 def _hidden(path: Path) -> Iterator[Path | SkippedFile]:

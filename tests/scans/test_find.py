@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nearl_core import servers
 from nearl_core.cli import main
 from nearl_core.scans.find import find
 from nearl_core.types import SkippedFile
@@ -127,6 +128,45 @@ def test_folders_nested_deeper_than_calls_can_be(tmp_path: Path) -> None:
         os.close(place)
         # Python's own way of removing it calls itself once a folder.
         subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)
+
+
+@posix
+def test_links_to_folders_elsewhere_are_told_and_left_alone(tmp_path: Path) -> None:
+    """A folder that came from somebody else may link to the whole disk."""
+    chosen, mine = tmp_path / "chosen", tmp_path / "mine"
+    for folder in (chosen / "a", mine):
+        write_png(folder / "1.png", disc(seed=1))
+    os.symlink(mine, chosen / "out")
+    os.symlink("/", chosen / "all")
+    os.symlink(mine, chosen / ".hidden")
+    os.symlink("a", chosen / "b")
+    os.symlink(mine / "1.png", chosen / "file.png")
+    why = "This is a link to a folder elsewhere: add that folder itself."
+    assert list(find([chosen])) == [
+        chosen / "a" / "1.png",
+        SkippedFile(chosen / "all", why),
+        chosen / "file.png",
+        SkippedFile(chosen / "out", why),
+    ]
+    assert list(find([chosen / "out"])) == [chosen / "out" / "1.png"]  # it was chosen
+
+
+@posix
+def test_links_to_computers_that_nobody_named_are_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "WINDOWS", True)
+    monkeypatch.setenv("NEARL_HOME", str(tmp_path / "home"))
+    chosen = tmp_path / "chosen"
+    write_png(chosen / "1.png", disc(seed=1))
+    os.symlink("//evil.example/share/2.png", chosen / "2.png")
+    os.symlink("2.png", chosen / "3.png")
+    found = list(find([chosen]))
+    assert found[0] == chosen / "1.png"
+    assert [(one.path.name, one.reason) for one in found[1:] if isinstance(one, SkippedFile)] == [
+        (name, "This is a link to another computer, which nobody named on this one.")
+        for name in ("2.png", "3.png")
+    ]
 
 
 @posix
