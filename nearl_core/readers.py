@@ -3,9 +3,14 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from statistics import median
+from typing import Final
 
 from nearl_core.agreement import Agreement, Word, alike, cohen, pairs_of, together, word
-from nearl_core.types import Confidence, Decision, LabelSet, State, Verdict
+from nearl_core.types import Confidence, Decision, LabelSet, Occasion, Shown, State, Verdict
+
+TIMED_FROM: Final = 10
+"""So many decisions tell how long one takes; of fewer the median is chance."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class ReaderLine:
         by_confidence: How many of them were definite, probable and possible.
         adjudicated: Scans that they adjudicated.
         own: Agreement with themself on scans that came again, or None without any.
+        seconds: Median time from a scan's appearance to its decision, of those made blind and of
+            those made seeing a ranking; None where they are fewer than `TIMED_FROM`.
     """
 
     reader: str
@@ -42,6 +49,7 @@ class ReaderLine:
     by_confidence: tuple[int, ...]
     adjudicated: int
     own: Agreement | None
+    seconds: tuple[float | None, float | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -176,7 +184,8 @@ def _words(calls: Iterable[Decision], label_set: LabelSet) -> dict[str, dict[int
 def _line(
     reader: str, calls: Iterable[Decision], readings: Readings, label_set: LabelSet
 ) -> ReaderLine:
-    sure = Counter(call.verdict.confidence for call in calls if call.reader == reader)
+    own = [call for call in calls if call.reader == reader]
+    sure = Counter(call.verdict.confidence for call in own)
     pairs = [
         (word(first, label_set), word(second, label_set))
         for first, second in readings.repeats
@@ -190,7 +199,20 @@ def _line(
         by_confidence=tuple(sure[one] for one in Confidence),
         adjudicated=sum(one.reader == reader for one in readings.adjudications),
         own=cohen((reader,), pairs, label_set),
+        seconds=(_median_s(own, Shown.BLIND), _median_s(own, Shown.VISIBLE)),
     )
+
+
+def _median_s(calls: Iterable[Decision], shown: Shown) -> float | None:
+    """Of scans that were decided one by one: of a page nobody knows how long each took."""
+    times = [
+        call.milliseconds / 1000
+        for call in calls
+        if call.milliseconds is not None
+        and call.shown is shown
+        and call.occasion is Occasion.SINGLE
+    ]
+    return median(times) if len(times) >= TIMED_FROM else None
 
 
 def _disagreements(

@@ -16,6 +16,7 @@ from nearl_core.types import (
     Label,
     LabelSet,
     Occasion,
+    Shown,
     State,
     Verdict,
 )
@@ -173,6 +174,21 @@ def test_a_report_lists_disagreements_and_what_settled_them() -> None:
     assert [one.scan_id for one in found.disagreements] == [1, 3]
     assert [one.scan_id for one in found.open] == [1]
     assert [(pair.readers, pair.scans) for pair in found.pairs] == [(("a", "b"), 3)]
+
+
+def test_how_long_readers_take_is_told_apart_by_what_they_saw() -> None:
+    def timed(number: int, seconds: float, shown: Shown, **more: object) -> Decision:
+        ms = round(1000 * seconds)
+        return decision(number, number, "a", "disc", milliseconds=ms, shown=shown, **more)
+
+    blind = [timed(n, n, Shown.BLIND) for n in range(1, 12)]  # 1 to 11 s
+    seeing = [timed(n, 2.0, Shown.VISIBLE) for n in range(12, 22)]
+    pages = [timed(n, 90.0, Shown.VISIBLE, occasion=Occasion.GRID) for n in range(22, 60)]
+    untimed = decision(60, 60, "a", "disc", shown=Shown.BLIND)
+    (line,) = report(Readings((*blind, *seeing, *pages, untimed), (), ()), LABELS).readers
+    assert line.seconds == (6.0, 2.0)
+    (line,) = report(Readings((*blind[:9], *seeing), (), ()), LABELS).readers
+    assert line.seconds == (None, 2.0)  # nine tell nothing
 
 
 def test_a_source_of_labels_is_no_reader() -> None:

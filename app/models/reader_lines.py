@@ -31,8 +31,8 @@ class ReaderLines:
     """All tables.
 
     Attributes:
-        readers: A row each: name, scans decided, definite, probable, unsure, agreement on repeats;
-            sources of labels come last.
+        readers: A row each: name, scans decided, definite, probable, unsure, median time of a
+            decision, agreement on repeats; sources of labels come last.
         agreement: Readers, scans in common, share alike, kappa with its interval; likewise.
         disagreements: The open ones first.
     """
@@ -70,7 +70,10 @@ def reader_lines(
 
 def _reader(name: str, line: ReaderLine) -> Row:
     own = "" if line.own is None else own_text(line.own)
-    return name, str(line.decisions), *(str(count) for count in line.by_confidence), own
+    told = zip(reading_words.TIMES, line.seconds, strict=True)
+    times = (words.format(seconds=seconds) for words, seconds in told if seconds is not None)
+    sure = (str(count) for count in line.by_confidence)
+    return name, str(line.decisions), *sure, ", ".join(times), own
 
 
 def _source(name: str) -> str:

@@ -41,7 +41,11 @@ PART = "Your part: {mine} of {total} scans."
 NO_PART = "You read all scans; they are divided among {readers}."
 READERS_TITLE = "Readers and agreement"
 READERS = "Readers"
-READER_COLUMNS = ("Reader", "Decided", "Definite", "Probable", "Unsure", "With themself")
+READER_COLUMNS = (
+    *("Reader", "Decided", "Definite", "Probable", "Unsure"),
+    *("Median time", "With themself"),
+)
+TIMES = ("{seconds:.1f} s blind", "{seconds:.1f} s with suggestions")
 AGREEMENT = "Agreement"
 AGREEMENT_NOTE = (
     "Beyond chance: Cohen's kappa of two readers, Fleiss' of all. Repeats and adjudications do "

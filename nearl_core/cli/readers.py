@@ -117,6 +117,7 @@ def _reader_record(line: "ReaderLine") -> dict[str, object]:
         "possible": possible,
         "adjudicated": line.adjudicated,
         "repeats": None if line.own is None else _record(line.own),
+        "seconds": dict(zip(("blind", "visible"), line.seconds, strict=True)),
     }
 
 
@@ -137,8 +138,17 @@ def _word(call: "Decision", label_set: "LabelSet") -> str:
     return ";".join(names) or call.verdict.state.value
 
 
+def _times(line: "ReaderLine") -> str:
+    told = zip(line.seconds, ("blind", "with suggestions"), strict=True)
+    times = [f"{seconds:.1f} s {how}" for seconds, how in told if seconds is not None]
+    return f", half of them within {', '.join(times)}" if times else ""
+
+
 def _lines(found: "ReaderReport") -> list[str]:
-    lines = [f"{one.reader}: {counted(one.decisions, 'scan')} decided" for one in found.readers]
+    lines = [
+        f"{one.reader}: {counted(one.decisions, 'scan')} decided{_times(one)}"
+        for one in found.readers
+    ]
     lines += [
         f"{line.reader} with themself: {_text(line.own)}" for line in found.readers if line.own
     ]

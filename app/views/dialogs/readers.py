@@ -36,7 +36,7 @@ class ReadersDialog(DeskDialog):
         self.only_close()
         self.resize(960, 680)
         self._can_decide = can_decide
-        self.readers = _table(reading_words.READER_COLUMNS, stretched=5, numbers=(1, 2, 3, 4))
+        self.readers = _table(reading_words.READER_COLUMNS, stretched=6, numbers=(1, 2, 3, 4))
         self.agreement = _table(reading_words.AGREEMENT_COLUMNS, stretched=0, numbers=(1, 2))
         self.disagreements = _table(reading_words.DISAGREEMENT_COLUMNS, stretched=1)
         self.readers.setAccessibleName(reading_words.READERS)
