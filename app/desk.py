@@ -273,6 +273,7 @@ class Desk(QObject):
             self.suggestions.use_version(session.live, self.review.around())
         self.review.labels_changed()
         self.trusting.labels_changed()
+        self.training.decided()
 
     def _taken_in(self, *_told: object) -> None:
         """The session has decisions that came from elsewhere."""

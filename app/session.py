@@ -1,6 +1,6 @@
 """The open project as the GUI thread knows it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +82,17 @@ def decided(project: "Project", reader: str, trained: Collection[int]) -> Decide
     )
 
 
+def trained_on(versions: Sequence[Version], label_set: LabelSet) -> frozenset[int]:
+    """Ids of the decisions that the newest version learned from; none where it is of other labels.
+
+    It rests then, and the next one is made of all that is decided.
+    """
+    newest = versions[-1] if versions else None
+    if newest is None or newest.label_set_revision != label_set.revision:
+        return frozenset()
+    return frozenset(newest.decision_ids)
+
+
 @dataclass(frozen=True)
 class Opened:
     """What opening a project read from it.
@@ -91,7 +102,7 @@ class Opened:
         rules: How the project is read.
         division: How its scans are divided among readers.
         repeated: Scans that came to this reader again.
-        trained: Ids of the decisions that the newest version learned from.
+        trained: See `trained_on`.
     """
 
     project: "Project"
@@ -116,8 +127,8 @@ class Session:
         repeated: Scans that came to this reader again before it was opened.
         again: Of scans that the reader is to decide again: what was said before.
         sources: Names under which labels were taken in.
-        trained: Ids of decisions that the newest version learned from, or that the latest training
-            began with.
+        trained: Ids of decisions that the newest version learned from, if it is of these labels,
+            or that the latest training began with.
         untrained: Ids of the standing decisions that a version could learn from and that say
             something else than those: not a flag, a note or a confidence more, and not the same
             again once a change was taken back.

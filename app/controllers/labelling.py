@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.controllers.library import Library
 from app.jobs import Jobs
-from app.session import Decided, Session, decided
+from app.session import Decided, Session, decided, trained_on
 from nearl_core.control import RunControl
 from nearl_core.types import Effect, Revision, Version
 
@@ -55,13 +55,14 @@ class Labelling(QObject):
 
         def work(_control: RunControl) -> tuple[Decided, list[Version]]:
             project = session.project
-            project.save_revision(wanted)
-            return decided(project, session.reader, session.trained), project.versions()
+            label_set, versions = project.save_revision(wanted), project.versions()
+            return decided(project, session.reader, trained_on(versions, label_set)), versions
 
         self._jobs.store.submit(work, done=lambda now: self._saved(session, *now))
 
     def _saved(self, session: Session, now: Decided, versions: Sequence[Version]) -> None:
         if session is self._library.session:
             session.versions = tuple(versions)
+            session.trained = trained_on(versions, now.label_set)
             session.reread(now)
             self.saved.emit(now.label_set)

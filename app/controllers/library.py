@@ -12,7 +12,7 @@ from app.controllers.looking_ahead import LookingAhead
 from app.jobs import Jobs, Priority
 from app.models.scan_table import ScanTable
 from app.preferences import Keeper
-from app.session import Opened, Session, decided
+from app.session import Opened, Session, decided, trained_on
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError, ProjectDamagedError, ProjectLockedError
 from nearl_core.scan_list import ScanList
@@ -212,7 +212,7 @@ def _open(folder: Path, reader: str) -> Opened:
     try:
         readings.require_reader(project, reader)
         versions = project.versions()
-        trained = frozenset(versions[-1].decision_ids if versions else ())
+        trained = trained_on(versions, project.label_set())
         return Opened(
             project=project,
             decided=decided(project, reader, trained),

@@ -17,7 +17,7 @@ from app.models.training_state import Phase, TrainingState
 from app.views.fields import ElidedSentence
 from nearl_core import labels_file
 from nearl_core.control import RunControl
-from nearl_core.label_changes import retire
+from nearl_core.label_changes import rename, retire
 from nearl_core.store.project import Project
 from nearl_core.types import EngineInfo, LabelSet, Revision
 from tests.app.driving import Driver, make_project, stop
@@ -383,6 +383,45 @@ def test_what_was_trained_on_and_comes_back_is_none_to_train_on(
         desk.open(project)
     desk.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     desk.until(lambda: desk.desk.training.state.waiting_decisions == 0)
+
+
+def test_after_a_change_of_labels_a_version_is_made_for_the_new_ones(
+    start: Callable[[], Driver], project: Path
+) -> None:
+    desk = start()
+    desk.open(project)
+    decide_some(desk)
+    train(desk)
+    assert desk.desk.training.state.waiting_decisions == 0
+    session, labelling = desk.desk.library.session, desk.desk.asking_labels.labelling
+    assert session is not None
+    renamed, _ = rename(session.label_set, "other", "Neither")
+    with desk.bot.waitSignal(labelling.saved, timeout=20_000):
+        labelling.save(Revision(renamed))
+    assert desk.desk.training.state.waiting_decisions == 3  # v1 rests
+    stop(desk)
+    desk = start()
+    desk.open(project)
+    assert desk.desk.training.state.waiting_decisions == 3
+    desk.desk.window.training.automatic_changed.emit(True, 5)
+    with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):
+        desk.decide(Qt.Key.Key_1)
+        desk.decide(Qt.Key.Key_2)
+    assert desk.desk.training.state.waiting_decisions == 0
+
+
+def test_labels_that_change_are_trained_on_at_once_where_decisions_are_enough(
+    desk: Driver,
+) -> None:
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
+        desk.decide(key)
+    train(desk)
+    desk.desk.window.training.automatic_changed.emit(True, 5)
+    session, labelling = desk.desk.library.session, desk.desk.asking_labels.labelling
+    assert session is not None
+    renamed, _ = rename(session.label_set, "other", "Neither")
+    labelling.save(Revision(renamed))
+    desk.until(lambda: [version.live for version in session.versions] == [False, True])
 
 
 def test_what_an_older_version_alone_learned_from_is_to_be_trained_on(desk: Driver) -> None:
