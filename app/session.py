@@ -18,7 +18,6 @@ from nearl_core.types import (
     ReadingRules,
     Said,
     Scan,
-    Shown,
     State,
     Version,
 )
@@ -132,7 +131,7 @@ class Session:
         untrained: Ids of the standing decisions that a version could learn from and that say
             something else than those: not a flag, a note or a confidence more, and not the same
             again once a change was taken back.
-        read_by_others: Scans that other readers decided here, imported decisions left out.
+        read_by_others: Scans that other readers decided; sources of labels are none.
         taken_in: What a source says of each scan, by its id; of several the one taken in last.
     """
 
@@ -157,7 +156,9 @@ class Session:
         self._to_learn = {found.id: found for found in every}
         self._taught_by_others = _teaching(self.others)
         self.read_by_others = frozenset(
-            found.scan_id for found in self.others if found.shown is not Shown.IMPORTED
+            found.scan_id
+            for found in self.others
+            if found.reader not in self.sources and found.verdict.state is not State.DEFERRED
         )
         self.taken_in = taken_in(self.others, self.sources)
         self._was = dict[int, Was]()

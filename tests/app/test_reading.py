@@ -20,6 +20,7 @@ from nearl_core.types import (
     NewDecision,
     Occasion,
     ReadingRules,
+    Shown,
     State,
     Verdict,
 )
@@ -58,6 +59,26 @@ def test_a_second_reader_sees_nothing_of_the_first(second: Driver) -> None:
     second.press(Qt.Key.Key_S)
     second.until(lambda: desk.suggestions.ranking(2) is not None)
     assert desk.window.scan.compare.texts()[0] == ""
+
+
+def test_what_a_reader_decided_in_a_table_hides_the_suggestion_and_a_source_does_not(
+    start: Callable[[], Driver], project: Path
+) -> None:
+    with Project.open(project) as opened:
+        readings.keep_source(opened, "registry")
+        for scan_id, who in ((5, "third"), (6, "registry")):
+            verdict = Verdict(State.LABELLED, ("disc",))
+            opened.record(NewDecision(scan_id, who, verdict, shown=Shown.IMPORTED))
+        opened.record(NewDecision(7, "third", Verdict(State.DEFERRED)))
+    desk = start()
+    desk.open(project)
+    for scan_id in (6, 7):
+        desk.desk.review.show(scan_id)
+        desk.until(lambda: desk.desk.window.ranking.panel.lines[0].suggested)
+    desk.desk.review.show(5)
+    panel = desk.desk.window.ranking.panel
+    assert "Another reader decided this scan" in panel.notice
+    assert not panel.lines[0].suggested
 
 
 def test_a_scan_that_only_this_reader_read_shows_its_suggestion(second: Driver) -> None:
