@@ -46,6 +46,7 @@ class ImageOverlay(QWidget):
         self._value = ""
         self._message = ""
         self._measured: tuple[Measured, ...] = ()
+        self._ringed = False
 
     def set_lines(self, lines: tuple["Measured", ...]) -> None:
         """Show measured lines: both ends in this widget, and the length as text."""
@@ -72,6 +73,11 @@ class ImageOverlay(QWidget):
     def set_message(self, text: str) -> None:
         """Show a sentence in the middle."""
         self._message = text
+        self.update()
+
+    def set_ringed(self, ringed: bool) -> None:
+        """Show that the keyboard came here."""
+        self._ringed = ringed
         self.update()
 
     def texts(self) -> tuple[str, ...]:
@@ -102,6 +108,9 @@ class ImageOverlay(QWidget):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.setPen(QColor(style.MUTED))
             painter.drawText(area.adjusted(32, 32, -32, -32), int(flags), self._message)
+        if self._ringed:
+            painter.setPen(QPen(QColor(style.ACCENT), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
     def _lines(

@@ -1,7 +1,7 @@
 """The DICOM header beside the scan: searchable, identity hidden until it is asked for."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPalette
+from PySide6.QtGui import QColor, QKeyEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -21,6 +21,10 @@ from app.strings import command_words
 from app.views import rows, style
 from app.views.dialogs.parts import heading, muted
 from nearl_core.types import TagLine
+
+_TAG_WIDTH = 94
+_NAMES = 0.56
+"""Of the rest, for the names: many begin alike, and nearly all values are short or hidden."""
 
 
 class _Table(QTableView):
@@ -73,6 +77,7 @@ class TagsPanel(QWidget):
         self._notice: QLabel = muted("", role="muted")
         self._notice.hide()
         self._view = _Table()
+        self._by_hand = self._sharing = False
         self._build_view()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 8)
@@ -106,8 +111,20 @@ class TagsPanel(QWidget):
         header.setMinimumSectionSize(40)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setItemDelegate(_Hidden(view))
-        view.setColumnWidth(Column.TAG, 94)
-        view.setColumnWidth(Column.NAME, 144)
+        view.setColumnWidth(Column.TAG, _TAG_WIDTH)
+        header.sectionResized.connect(self._column_dragged)
+
+    def _column_dragged(self, column: int) -> None:
+        self._by_hand |= column == Column.NAME and not self._sharing
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Share the width between names and values, unless that was done by hand."""
+        super().resizeEvent(event)
+        if not self._by_hand:
+            self._sharing = True
+            width = self._view.width() - _TAG_WIDTH
+            self._view.setColumnWidth(Column.NAME, round(_NAMES * width))
+            self._sharing = False
 
     def show_lines(self, lines: tuple[TagLine, ...]) -> None:
         """Show a header."""

@@ -3,12 +3,26 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDialog, QListWidget, QTreeWidget, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QTextBrowser,
+    QToolButton,
+    QTreeWidget,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app import bootstrap
 from app.models.panel import LabelLine
 from app.models.trust_lines import DoubtLine
+from app.views.image_view import ImageView
 from app.views.label_row import LabelRow
 from app.views.look_again_panel import LookAgainPanel
 
@@ -53,3 +67,34 @@ def test_a_label_shows_that_it_has_the_keyboard_chosen_or_not(qtbot: QtBot, pend
     row = LabelRow()
     row.show_line(LabelLine("effusion", "Effusion", "1", pending=pending))
     assert _changes(qtbot, row)
+
+
+@pytest.mark.parametrize("checked", [False, True])
+@pytest.mark.parametrize("kind", [QCheckBox, QPushButton, QToolButton])
+def test_a_switch_shows_that_it_has_the_keyboard_on_or_off(
+    qtbot: QtBot, kind: type[QCheckBox | QPushButton | QToolButton], checked: bool
+) -> None:
+    bootstrap.application()
+    switch = kind()
+    switch.setText("Most instructive first")
+    switch.setCheckable(True)
+    switch.setChecked(checked)
+    assert _changes(qtbot, switch)
+
+
+@pytest.mark.parametrize(
+    "kind", [QComboBox, QLineEdit, QPlainTextEdit, QSpinBox, QTextBrowser, ImageView]
+)
+def test_a_field_shows_that_it_has_the_keyboard(qtbot: QtBot, kind: type[QWidget]) -> None:
+    bootstrap.application()
+    field = kind()
+    field.setCursor(Qt.CursorShape.ArrowCursor)
+    assert _changes(qtbot, field)
+
+
+@pytest.mark.parametrize("role", ["", "primary", "verdict", "link"])
+def test_a_button_shows_that_it_has_the_keyboard(qtbot: QtBot, role: str) -> None:
+    bootstrap.application()
+    button = QPushButton("Train")
+    button.setProperty("role", role)
+    assert _changes(qtbot, button)

@@ -4,11 +4,14 @@ from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QToolButton
+from PySide6.QtWidgets import QComboBox, QTableView, QToolButton
+from pytestqt.qtbot import QtBot
 
-from app import strings
+from app import bootstrap, strings
+from app.models.tag_table import Column
 from app.strings import command_words
 from app.views.fields import ElidedLabel
+from app.views.tags_panel import TagsPanel
 from tests.app.driving import Driver
 from tests.app.viewer import SECRET, drag, go_to, grey_at, shows, texts, view_of
 from tests.dicom.making import noise
@@ -113,6 +116,24 @@ def test_the_header_is_searched_and_hides_who_it_is(tools: Driver) -> None:
     panel.search("rescale")
     assert "ACME" not in panel.texts()
     assert "-1024" in panel.texts()
+
+
+def test_a_wide_header_has_more_room_for_names_until_that_is_chosen_by_hand(
+    qtbot: QtBot,
+) -> None:
+    bootstrap.application()
+    panel = TagsPanel()
+    qtbot.addWidget(panel)
+    (table,) = panel.findChildren(QTableView)
+    widths = []
+    for width in (376, 520):
+        panel.resize(width, 400)
+        panel.show()
+        widths.append(table.columnWidth(Column.NAME))
+    assert 130 <= widths[0] < widths[1] - 60
+    table.horizontalHeader().resizeSection(Column.NAME, 90)
+    panel.resize(700, 400)
+    assert table.columnWidth(Column.NAME) == 90
 
 
 def test_identity_is_shown_for_one_scan_only(tools: Driver) -> None:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.models.label_drafts import Edit, NewId, drafts_of
 from app.models.label_effects import effect_cells, effect_summary
+from app.models.tips import plain_tip
 from app.strings import dialog_words, label_words
 from app.views.dialogs.label_editor import LabelEditor
 from app.views.dialogs.parts import DeskDialog, heading, muted
@@ -83,9 +84,9 @@ class LabelSetDialog(DeskDialog):
         tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
         tree.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         tree.header().setStretchLastSection(False)
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         for column in (2, 3):
             tree.header().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
-        tree.setColumnWidth(0, 120)
         tree.setColumnWidth(1, 88)
         page = QWidget()
         box = QVBoxLayout(page)
@@ -128,6 +129,8 @@ class LabelSetDialog(DeskDialog):
         for effect in effects:
             item = QTreeWidgetItem(effect_cells(effect))
             item.setTextAlignment(1, _RIGHT)
+            for column, text in enumerate(effect_cells(effect)):
+                item.setToolTip(column, plain_tip(text))
             self.effects.addTopLevelItem(item)
         self._summary.setText(effect_summary(effects, self._before, self.wanted.label_set))
         self._turn(1, label_words.APPLY)
