@@ -1,4 +1,4 @@
-"""The dialog that takes over what readers decided in a copy of the project."""
+"""Copies of the project for other readers: where to make one, and what to take over from one."""
 
 from pathlib import Path
 
@@ -29,10 +29,30 @@ class AskingMerge(QObject):
         self._window, self._library = window, library
         self.merging = Merging(jobs, library, self)
         self._dialog: MergeDialog | None = None
+        library.closed.connect(window.status.lasting)
+        self.merging.copied.connect(self._copied)
         self.merging.found.connect(self._found)
         self.merging.progress.connect(self._progress)
         self.merging.failed.connect(self._failed)
         self.merging.taken.connect(self._taken)
+
+    def ask_copy(self) -> None:
+        """Ask where to make a copy of the open project."""
+        session = self._library.session
+        if session is None:
+            return
+        project = session.project
+        proposed = project.folder.parent / reading_words.COPY_NAME.format(name=project.name)
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._window, reading_words.COPY_TITLE, str(proposed)
+        )
+        if chosen:
+            self._window.status.lasting(reading_words.COPYING)
+            self.merging.copy(Path(chosen))
+
+    def _copied(self, folder: Path) -> None:
+        self._window.status.lasting()
+        self._window.status.message(reading_words.COPIED.format(name=folder.name))
 
     def ask(self) -> None:
         """Ask for a copy of the open project."""
@@ -69,8 +89,11 @@ class AskingMerge(QObject):
             self._dialog.show_progress(text, done, total)
 
     def _failed(self, error: NearlError) -> None:
+        self._window.status.lasting()
         if self._dialog is not None:
             self._dialog.show_failure(str(error))
+        else:
+            self._window.status.message(str(error))
 
     def _taken(self, count: int, stopped: bool) -> None:
         text = reading_words.MERGE_STOPPED if stopped else reading_words.MERGED

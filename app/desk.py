@@ -162,6 +162,7 @@ class Desk(QObject):
             Command.CHECK: self.asking_check.ask,
             Command.LABEL_SET: self.asking_labels.ask,
             Command.IMPORT_LABELS: self.asking_import.ask,
+            Command.COPY: self.asking_merge.ask_copy,
             Command.MERGE: self.asking_merge.ask,
             Command.EXPORT: self.asking_export.ask,
             Command.BACKBONES: self.asking_backbones.ask,

@@ -1,4 +1,4 @@
-"""What readers decided in a copy of the project: looked at and taken over, in the background."""
+"""Copies of the project for other readers: made, looked at, taken over, in the background."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,6 +21,7 @@ class Merging(QObject):
     """One copy at a time.
 
     Attributes:
+        copied: The folder of a copy that was made.
         found: The Merge that was looked for.
         progress: Decisions taken over, and of how many.
         failed: The NearlError that says why the copy can't be merged.
@@ -28,6 +29,7 @@ class Merging(QObject):
             the session has those that were.
     """
 
+    copied = Signal(object)
     found = Signal(object)
     progress = Signal(int, int)
     failed = Signal(object)
@@ -46,6 +48,13 @@ class Merging(QObject):
         if self._job is not None:
             self._job.cancel()
         self._job = self._merge = None
+
+    def copy(self, to: Path) -> None:
+        """Copy the open project for a reader who works in it at the same time."""
+        session = self._library.session
+        self.stop()
+        if session is not None:
+            self._submit(session, partial(_copy, session, to), self.copied.emit)
 
     def look(self, copy: Path) -> None:
         """Find what the open project lacks of a copy of it."""
@@ -98,6 +107,12 @@ class Merging(QObject):
     def _progress(self, progress: Progress) -> None:
         if self._job is not None:
             self.progress.emit(progress.done, progress.total)
+
+
+def _copy(session: Session, to: Path, control: RunControl) -> Path:
+    from nearl_core.store.whole_copy import copy_whole
+
+    return copy_whole(session.project, to, control)
 
 
 def _look(session: Session, copy: Path, _control: RunControl) -> Merge:

@@ -18,6 +18,7 @@ class Command(StrEnum):
     IMPORT_LABELS = "import-labels"
     RULES = "reading-rules"
     READERS = "readers"
+    COPY = "copy"
     MERGE = "merge"
     EXPORT = "export"
     CHECK = "check"
@@ -158,6 +159,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.IMPORT_LABELS, Group.PROJECT, "Ctrl+I"),
     _spec(Command.RULES, Group.PROJECT),
     _spec(Command.READERS, Group.PROJECT, "Ctrl+R"),
+    _spec(Command.COPY, Group.PROJECT),
     _spec(Command.MERGE, Group.PROJECT),
     _spec(Command.EXPORT, Group.PROJECT, "Ctrl+E"),
     _spec(Command.CHECK, Group.PROJECT),

@@ -19,6 +19,7 @@ COMMANDS = {
     "import-labels": "Import labels…",
     "reading-rules": "Reading rules…",
     "readers": "Readers and agreement…",
+    "copy": "Copy for a reader…",
     "merge": "Merge a reader's copy…",
     "export": "Export…",
     "check": "Check…",

@@ -43,6 +43,16 @@ def add_commands(commands: SubParsers) -> None:
     )
     reading.set_defaults(run=_reading)
 
+    copy = commands.add_parser(
+        "copy",
+        help="copy a project for a reader who works at the same time",
+        description="The copy is without its cache, and names the same scans. What its reader "
+        "decides is taken over by `merge`.",
+    )
+    copy.add_argument("project", type=Path, metavar="PROJECT")
+    copy.add_argument("to", type=Path, metavar="COPY", help="a folder that is not there yet")
+    copy.set_defaults(run=_copy)
+
     merge = commands.add_parser(
         "merge",
         help="take over what readers decided in copies of a project",
@@ -76,6 +86,15 @@ def _agreement(args: argparse.Namespace, output: Output) -> None:
         },
         "\n".join(_lines(found)),
     )
+
+
+def _copy(args: argparse.Namespace, output: Output) -> None:
+    from nearl_core.store.project import Project
+    from nearl_core.store.whole_copy import copy_whole
+
+    with Project.open(args.project, read_only=True) as project:
+        folder = copy_whole(project, args.to, output.control())
+    output.result({"copy": str(folder)}, f"Copied to {folder}.")
 
 
 def _merge(args: argparse.Namespace, output: Output) -> None:

@@ -128,6 +128,18 @@ def copy_before_upgrade(project_folder: Path, schema: str) -> None:
         _make(file, RunControl(), "the project is brought up to date once it is copied.")
 
 
+def copy_database(project_folder: Path, target: Path, control: RunControl) -> None:
+    """Copy the database of a project, open or not, to somewhere else.
+
+    Raises:
+        Cancelled: If the control says so.
+        ProjectError: If there is too little space, the disk failed, or the database is damaged.
+    """
+    with told():
+        _copy(project_folder / DATABASE, target, control, "nothing was copied.")
+    require_sound(target)
+
+
 def _make(file: Path, control: RunControl, meanwhile: str) -> None:
     """Make a copy beside, check it, and give it its name."""
     file.parent.mkdir(exist_ok=True)
@@ -148,7 +160,7 @@ def _copy(source: Path, target: Path, control: RunControl, meanwhile: str) -> No
         for file in (source, source.with_name(source.name + "-wal"))
         if file.exists()
     )
-    if shutil.disk_usage(source.parent).free < _ROOM * needed:
+    if shutil.disk_usage(target.parent).free < _ROOM * needed:
         raise ProjectError(
             "There is too little space for a copy of the project's database.",
             f"Free some space on the disk; {meanwhile}",

@@ -124,3 +124,20 @@ def test_a_decision_that_is_saved_while_a_copy_is_merged_stands(
     session = desk.desk.library.session
     assert session is not None
     assert (len(session.standing), len(session.others)) == (1, 2)
+
+
+def test_a_copy_for_a_reader_is_made_and_taken_over_again(
+    desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "for" / "bo.nearl"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(place), ""))
+    desk.desk.actions.asked.emit(Command.COPY)
+    desk.until(lambda: "Copied to bo.nearl" in desk.status())
+    with Project.open(place) as copy:
+        decide(copy, 1, copy.label_set().ids[0], reader="bo")
+    dialog = _asked(desk, monkeypatch, place)
+    desk.until(dialog.ok.isEnabled)
+    assert "1 decision would be taken over: bo 1." in dialog.summary.text()
+    dialog.reject()
+    desk.desk.actions.asked.emit(Command.COPY)  # there is one now
+    desk.until(lambda: "can't be made there" in desk.status())
