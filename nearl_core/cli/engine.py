@@ -30,7 +30,7 @@ def add_commands(commands: SubParsers) -> None:
         "paths", type=Path, nargs="*", default=[], metavar="PATH", help="else all scans"
     )
     rank.add_argument("--top", type=count, metavar="K", help="only the first K labels")
-    rank.add_argument("--unlabelled", action="store_true", help="only scans without a decision")
+    rank.add_argument("--unlabelled", action="store_true", help="only scans that nobody decided")
     rank.add_argument("--device", help="cuda, mps or cpu; else the best there is")
     rank.set_defaults(run=_rank)
 
@@ -157,7 +157,8 @@ def _asked(project: "Project", args: argparse.Namespace) -> dict[int, str]:
                 )
             asked[scan.id] = str(path)
     if args.unlabelled:
-        decided = {decision.scan_id for decision in project.standing()}
+        standing = project.standing()
+        decided = {found.scan_id for found in standing if found.verdict.state.is_decided}
         asked = {i: path for i, path in asked.items() if i not in decided}
     return asked
 

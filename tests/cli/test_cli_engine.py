@@ -18,6 +18,7 @@ from nearl_core.control import RunControl
 from nearl_core.scans.display import RECIPE
 from nearl_core.store import readings
 from nearl_core.store.project import Project
+from nearl_core.types import NewDecision, State, Verdict
 from tests.engine.making import write_backbone
 from tests.support.projects import version
 from tests.support.scans import disc, stripes, write_png
@@ -267,6 +268,19 @@ def test_a_version_is_called_live_where_its_backbone_is_not_on_this_machine(
         project.set_backbone("elsewhere")
     (listed,) = _run(capsys, "versions", own)
     assert listed["live"]
+
+
+def test_a_scan_that_was_deferred_is_unlabelled_as_on_the_desk(
+    own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Project.open(own) as project:
+        undecided = {scan.id for scan in project.scans()}
+        undecided -= {decision.scan_id for decision in project.standing()}
+        first, second = sorted(undecided)
+        project.record(NewDecision(first, "ann", Verdict(State.DEFERRED)))
+        project.record(NewDecision(second, "ann", Verdict(State.UNASSESSABLE)))
+        name = str(next(scan.path for scan in project.scans() if scan.id == first))
+    assert [one["path"] for one in _run(capsys, "rank", own, "--unlabelled")] == [name]
 
 
 def test_a_new_project_has_nothing_to_train_on(
