@@ -23,6 +23,8 @@ T = TypeVar("T")
 def hash_files(project: Project, control: RunControl, *, write: Write = lambda work: work()) -> int:
     """Hash every file that was not yet, those of stacks too; returns how many.
 
+    One that is not there now, as on a share that can't be reached, is left for another time.
+
     Args:
         project: Open for writing.
         control: Checked after each file.
@@ -33,8 +35,8 @@ def hash_files(project: Project, control: RunControl, *, write: Write = lambda w
         ProjectError: If it can't be saved.
     """
     stacks.note_older(project, write)
-    return _hash(project, control, write, _single_files) + _hash(
-        project, control, write, _files_of_stacks
+    return _hash(project, control, write, _single_files, 0) + _hash(
+        project, control, write, _files_of_stacks, (0, -1)
     )
 
 
@@ -42,13 +44,13 @@ Waiting = tuple[dict[T, Path], Callable[[Connection, dict[T, str]], None]]
 """Files by what they are kept under, and what keeps their hashes."""
 
 
-def _single_files(project: Project, connection: Connection) -> Waiting[int]:
-    waiting = scans.unhashed(connection, project.keeper, most=_TOGETHER)
+def _single_files(project: Project, connection: Connection, after: int) -> Waiting[int]:
+    waiting = scans.unhashed(connection, project.keeper, after=after, most=_TOGETHER)
     return dict(waiting), scans.set_hashes
 
 
-def _files_of_stacks(project: Project, connection: Connection) -> Waiting[Slot]:
-    waiting = stack_files.unhashed(connection, most=_TOGETHER)
+def _files_of_stacks(project: Project, connection: Connection, after: Slot) -> Waiting[Slot]:
+    waiting = stack_files.unhashed(connection, after=after, most=_TOGETHER)
     lists = {
         kept: dict(enumerate(stack_files.listed(project.keeper.restore(kept))))
         for kept in {kept for _, kept in waiting}
@@ -61,19 +63,22 @@ def _hash(
     project: Project,
     control: RunControl,
     write: Write,
-    next_files: Callable[[Project, Connection], Waiting[T]],
+    next_files: Callable[[Project, Connection, T], Waiting[T]],
+    after: T,
 ) -> int:
     done = 0
     while True:
         with project.reading() as connection:
-            waiting, save = next_files(project, connection)
+            waiting, save = next_files(project, connection, after)
         if not waiting:
             return done
         hashes: dict[T, str] = {}
         for key, path in waiting.items():
             control.check()
+            after = key
             try:
-                hashes[key] = file_sha256(path, control.check) if path.is_file() else ""
+                if path.is_file():
+                    hashes[key] = file_sha256(path, control.check)
             except OSError:
                 hashes[key] = ""
 
@@ -84,5 +89,6 @@ def _hash(
             with project.writing() as connection:
                 save(connection, hashes)
 
-        write(keep)
+        if hashes:
+            write(keep)
         done += len(hashes)

@@ -237,9 +237,11 @@ def series(connection: Connection) -> dict[int, tuple[str, str]]:
     return {row.id: (row.study, row.series) for row in rows}
 
 
-def unhashed(connection: Connection, keeper: PathKeeper, *, most: int) -> list[tuple[int, Path]]:
-    """Id and path of the first scans whose files were never hashed."""
-    missing = select(scans.c.id, scans.c.path).where(scans.c.sha256.is_(None))
+def unhashed(
+    connection: Connection, keeper: PathKeeper, *, after: int, most: int
+) -> list[tuple[int, Path]]:
+    """Id and path of the first scans behind one whose files were never hashed."""
+    missing = select(scans.c.id, scans.c.path).where(scans.c.sha256.is_(None), scans.c.id > after)
     rows = connection.execute(missing.order_by(scans.c.id).limit(most))
     return [(row.id, keeper.restore(row.path)) for row in rows]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, tuple_, update
 
 from nearl_core.errors import ScanError
 from nearl_core.scans.stack import ENDING, read_stack
@@ -98,13 +98,13 @@ def lacking(connection: Connection) -> list[tuple[int, str]]:
     return [(row.id, row.path) for row in rows]
 
 
-def unhashed(connection: Connection, *, most: int) -> list[tuple[Slot, str]]:
-    """The first files that were never hashed, with the kept paths of their stacks."""
+def unhashed(connection: Connection, *, after: Slot, most: int) -> list[tuple[Slot, str]]:
+    """The first files behind one that were never hashed, with the kept paths of their stacks."""
     about = stack_files.c
     rows = connection.execute(
         select(about.scan_id, about.number, scans.c.path)
         .join(scans, scans.c.id == about.scan_id)
-        .where(about.sha256.is_(None))
+        .where(about.sha256.is_(None), tuple_(about.scan_id, about.number) > after)
         .order_by(about.scan_id, about.number)
         .limit(most)
     )

@@ -81,6 +81,18 @@ def test_a_file_that_was_never_hashed_is_known_by_name_and_time(folder: Path) ->
         assert {scan.path.parent.name for scan in project.scans()[:3]} == {"a"}
 
 
+def test_files_that_were_away_are_hashed_once_they_are_there(folder: Path) -> None:
+    """A share that can't be reached while the desk opens the project leaves its scans as known."""
+    away = folder.with_name("away")
+    with _project(folder, hashed=False) as project:
+        folder.rename(away)
+        assert hash_files(project, RunControl()) == 0
+        away.rename(folder)
+        assert hash_files(project, RunControl()) == 6
+        (folder / "a" / "1.png").rename(folder / "renamed.png")
+        assert _find(project, [folder]) == Moved(found=1, missing=0, taken=0)
+
+
 def test_files_that_can_not_be_told_apart_are_not_guessed(tmp_path: Path) -> None:
     old, new = tmp_path / "scans", tmp_path / "sorted"
     for patient, folder in (("a", "y"), ("b", "x")):

@@ -188,3 +188,13 @@ def test_stacks_of_a_project_that_was_moved_from_its_scans_are_followed(scans: P
         assert report.ok
         assert frames(project) == WHOLE
         assert check(project).mended == ()
+
+
+def test_files_of_stacks_that_were_away_are_hashed_once_they_are_there(scans: Path) -> None:
+    away = scans.with_name("away")
+    with project_of(scans, hashed=False) as project:
+        scans.rename(away)
+        assert hash_files(project, RunControl()) == 2  # the lists, which are the project's own
+        away.rename(scans)
+        assert hash_files(project, RunControl()) == 2 * FRAMES
+        assert hash_files(project, RunControl()) == 0
