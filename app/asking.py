@@ -7,7 +7,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QDialog, QFileDialog
+from PySide6.QtWidgets import QDialog
 
 from app import strings
 from app.asking_first import session_to_change
@@ -20,6 +20,7 @@ from app.views.dialogs.about import AboutDialog
 from app.views.dialogs.guide import GUIDE, GuideDialog
 from app.views.dialogs.keys import KeysDialog
 from app.views.dialogs.new_project import NewProjectDialog
+from app.views.dialogs.parts import ask_folder
 from app.views.dialogs.preferences import PreferencesDialog
 from app.views.dialogs.trouble import TroubleDialog
 from app.views.main_window import MainWindow
@@ -114,11 +115,11 @@ class Asking(QObject):
 
     def open_project(self) -> None:
         """Ask for a project's folder."""
-        chosen = QFileDialog.getExistingDirectory(
-            self._window, command_words.COMMANDS["open-project"]
-        )
-        if chosen:
-            self.open_path(Path(chosen))
+        recent = self._keeper.settings.recent
+        beside = recent[0].parent if recent else None
+        chosen = ask_folder(self._window, command_words.COMMANDS["open-project"], beside)
+        if chosen is not None:
+            self.open_path(chosen)
 
     def open_path(self, path: Path) -> None:
         """Open a project, or begin one with a folder of scans."""
@@ -134,11 +135,13 @@ class Asking(QObject):
 
     def add_scans(self) -> None:
         """Ask for a folder of scans."""
-        if not self._can_add():
+        session = self._library.session
+        if session is None or not self._can_add():
             return
-        chosen = QFileDialog.getExistingDirectory(self._window, command_words.COMMANDS["add-scans"])
-        if chosen:
-            self._library.adding.add((Path(chosen),))
+        beside = session.project.folder.parent
+        chosen = ask_folder(self._window, command_words.COMMANDS["add-scans"], beside)
+        if chosen is not None:
+            self._library.adding.add((chosen,))
 
     def take_dropped(self, paths: tuple[Path, ...]) -> None:
         """Open a project or a folder that was dropped; add scans to the one that is open."""

@@ -12,6 +12,7 @@ from app.controllers.merging import Merging
 from app.jobs import Jobs
 from app.strings import reading_words
 from app.views.dialogs.merge import MergeDialog
+from app.views.dialogs.parts import ask_folder
 from app.views.main_window import MainWindow
 from nearl_core.errors import NearlError
 from nearl_core.merging import Merge
@@ -59,15 +60,15 @@ class AskingMerge(QObject):
         session = session_to_change(self._window, self._library)
         if session is None:
             return
-        beside = str(session.project.folder.parent)
-        chosen = QFileDialog.getExistingDirectory(self._window, reading_words.MERGE_WHERE, beside)
-        if not chosen:
+        beside = session.project.folder.parent
+        chosen = ask_folder(self._window, reading_words.MERGE_WHERE, beside)
+        if chosen is None:
             return
         dialog = self._dialog = MergeDialog(self._window)
         dialog.take_asked.connect(self.merging.take)
         dialog.finished.connect(self._closed)
         dialog.open()
-        self.merging.look(Path(chosen))
+        self.merging.look(chosen)
 
     def _found(self, merge: Merge) -> None:
         if self._dialog is None:

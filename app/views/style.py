@@ -23,11 +23,15 @@ TEXT = "#dce1e6"
 MUTED = "#98a2ad"
 ACCENT = "#6cb2ee"
 ACCENT_GROUND = "#1e3a52"
+ACCENT_HOVER = "#86c1f2"
 ON_ACCENT = "#0b1319"
+DISABLED = "#6f7983"
 BAR = "#4d86b4"
 GOOD = "#85cf97"
 WARN = "#e6bd62"
 BAD = "#f0957f"
+WARN_GROUND = "#3a3118"
+WARN_LINE = "#5a4a1e"
 SCAN_GROUND = "#000000"
 ON_SCAN_OPACITY = 190
 """Of the black behind text on a scan, of 255: what is left of white bone or paper."""
@@ -43,6 +47,7 @@ def text_on_ground() -> tuple[tuple[str, str], ...]:
     """The pairs of text and ground that the desk uses; a test checks their contrast."""
     texts = (TEXT, MUTED, ACCENT, GOOD, WARN, BAD)
     pairs = [(text, ground) for text in texts for ground in (GROUND, PANEL, RAISED, FIELD)]
+    pairs += [(WARN, WARN_GROUND), (ON_ACCENT, ACCENT_HOVER)]
     pairs += [(TEXT, ACCENT_GROUND), (TEXT, HOVER), (ON_ACCENT, ACCENT), (TEXT, SCAN_GROUND)]
     pairs += [(TEXT, on_white_scan()), (WARN, on_white_scan()), (MUTED, ACCENT_GROUND)]
     return tuple(pairs)
@@ -56,6 +61,7 @@ def on_white_scan() -> str:
 def shapes_on_ground() -> tuple[tuple[str, str], ...]:
     """Edges, bars and signs that tell something, and what they stand on: at least 3 to 1."""
     pairs = [(EDGE, ground) for ground in (GROUND, PANEL, FIELD)]
+    pairs += [(TEXT, ground) for ground in (FIELD, ACCENT_GROUND)]  # where the keyboard is
     pairs += [(BAR, ground) for ground in (PANEL, RAISED, FIELD)]
     return (*pairs, (ACCENT, FIELD), (ACCENT, ACCENT_GROUND), (WARN, ACCENT_GROUND))
 
@@ -92,7 +98,7 @@ def palette() -> QPalette:
         QPalette.ColorRole.WindowText,
         QPalette.ColorRole.ButtonText,
     ):
-        result.setColor(QPalette.ColorGroup.Disabled, role, QColor("#67717b"))
+        result.setColor(QPalette.ColorGroup.Disabled, role, QColor(DISABLED))
     return result
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel
 
 from app import strings
 from app.controllers.library import NewProject
@@ -45,6 +45,28 @@ def test_the_start_page_says_what_this_is_not(driver: Driver) -> None:
         strings.ABOUT_VERSION.format(version=bug_reports.version()),
     } <= told
     about.close()
+
+
+def test_a_folder_is_chosen_from_a_place_that_the_reader_knows(
+    driver: Driver, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Path]] = []
+
+    def choose(_parent: object, title: str, start: str) -> str:
+        asked.append((title, Path(start)))
+        return ""
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", choose)
+    driver.desk.actions.action(Command.OPEN_PROJECT).trigger()
+    driver.open(project)
+    driver.desk.actions.action(Command.ADD_SCANS).trigger()
+    driver.desk.actions.action(Command.OPEN_PROJECT).trigger()
+    beside = project.resolve().parent
+    assert asked == [
+        ("Open project", Path.home()),
+        ("Add scans", beside),
+        ("Open project", beside),
+    ]
 
 
 def test_a_new_project_takes_its_folder_in(

@@ -1,5 +1,6 @@
 """How a scan is looked at: turning, letters, windows, tables."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +170,12 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize(("text", "ground"), style.text_on_ground())
 def test_text_stands_out_from_its_ground(text: str, ground: str) -> None:
     assert contrast(text, ground) >= 4.5
+
+
+def test_the_style_sheet_has_no_colour_that_is_not_looked_at_here() -> None:
+    sheet = (style.RESOURCES / "desk.qss").read_text(encoding="utf-8")
+    assert not re.findall("@[A-Z_]+@", style.style_sheet())
+    assert "#" not in re.sub(r"Q\w+#\w+", "", sheet)
 
 
 @pytest.mark.parametrize(("shape", "ground"), style.shapes_on_ground())

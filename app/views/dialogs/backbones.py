@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QProgressBar,
@@ -17,7 +16,7 @@ from PySide6.QtWidgets import (
 from app.models.backbone_lines import BackboneLine, ask_fetch
 from app.strings import backbone_words as words
 from app.strings import dialog_words
-from app.views.dialogs.parts import DeskDialog, muted
+from app.views.dialogs.parts import DeskDialog, ask_folder, muted
 
 _NAME = Qt.ItemDataRole.UserRole
 
@@ -167,9 +166,9 @@ class BackbonesDialog(DeskDialog):
             self._show_buttons()
 
     def _ask_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, words.FOLDER)
-        if chosen:
-            self.add_asked.emit(chosen)
+        chosen = ask_folder(self, words.FOLDER)
+        if chosen is not None:
+            self.add_asked.emit(str(chosen))
 
 
 def _button(text: str) -> QPushButton:

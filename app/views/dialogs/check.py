@@ -1,10 +1,7 @@
 """Checking a project: what is wrong, what was mended, and the ways back."""
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QProgressBar,
     QPushButton,
@@ -16,7 +13,7 @@ from PySide6.QtWidgets import (
 from app.models.check_lines import CheckLine, CheckLines
 from app.strings import check_words as words
 from app.strings import dialog_words
-from app.views.dialogs.parts import DeskDialog, muted, selectable
+from app.views.dialogs.parts import DeskDialog, ask_folder, muted, selectable
 from app.views.fields import PlainLabel
 
 
@@ -137,9 +134,9 @@ class CheckDialog(DeskDialog):
         self._list.addSpacing(8)
 
     def _find(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, words.WHERE)
-        if chosen:
-            self.find_asked.emit(Path(chosen))
+        chosen = ask_folder(self, words.WHERE)
+        if chosen is not None:
+            self.find_asked.emit(chosen)
 
     def _restore(self) -> None:
         self.show_busy(words.RESTORING)

@@ -7,7 +7,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
 from app import strings
 from app.strings import dialog_words
 from app.strings.export_words import ADAPTERS, DECISION_WORDS, FORMAT_WORDS, IMAGE_WORDS
-from app.views.dialogs.parts import DeskDialog, muted, note, selectable
+from app.views.dialogs.parts import DeskDialog, ask_folder, muted, note, selectable
 from app.views.fields import spin_box, typed_path
 
 _IMAGES: dict[str, tuple[str, ...]] = {
@@ -249,11 +248,9 @@ class ExportDialog(DeskDialog):
         self.start_asked.emit()
 
     def _choose(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(
-            self, dialog_words.FOLDER, str(self.folder.parent)
-        )
-        if chosen:
-            self._folder.setText(chosen)
+        chosen = ask_folder(self, dialog_words.FOLDER, self.folder.parent)
+        if chosen is not None:
+            self._folder.setText(str(chosen))
 
     def _offer(self) -> None:
         """Offer what the format can hold; what was chosen stays where it can."""

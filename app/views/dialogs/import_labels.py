@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app.models.import_lines import ImportAsked, ImportPreview
 from app.models.tips import plain_tip
 from app.strings import dialog_words, label_words
-from app.views.dialogs.parts import DeskDialog, heading, muted, note
+from app.views.dialogs.parts import DeskDialog, ask_folder, heading, muted, note
 from app.views.fields import PlainLabel
 
 _COLUMNS = (label_words.FILE_COLUMN, label_words.LABEL_COLUMN)
@@ -167,7 +167,7 @@ class ImportLabelsDialog(DeskDialog):
     def _choose_source(self) -> None:
         kind = self.kind.currentData()
         if kind == _FOLDER:
-            chosen = QFileDialog.getExistingDirectory(self, label_words.IMPORT_TITLE)
+            chosen = str(ask_folder(self, label_words.IMPORT_TITLE) or "")
         else:
             filters = label_words.IMPORT_FILES[kind]
             chosen, _ = QFileDialog.getOpenFileName(

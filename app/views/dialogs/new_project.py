@@ -7,7 +7,6 @@ from typing import Protocol
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -19,7 +18,7 @@ from app import strings
 from app.models.label_drafts import Edit, LabelDraft, NewId, drafts_of, label_set_of
 from app.strings import dialog_words
 from app.views.dialogs.label_editor import LabelEditor
-from app.views.dialogs.parts import DeskDialog, heading, note
+from app.views.dialogs.parts import DeskDialog, ask_folder, heading, note
 from app.views.fields import PlainLabel, typed_path
 from nearl_core.types import LabelSet, Unit
 
@@ -269,15 +268,15 @@ class NewProjectDialog(DeskDialog):
         self.show_problem("")
 
     def _choose_scans(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, dialog_words.SCANS_FOLDER)
-        if chosen:
-            self._scans.setText(chosen)
+        chosen = ask_folder(self, dialog_words.SCANS_FOLDER, self.scans)
+        if chosen is not None:
+            self._scans.setText(str(chosen))
 
     def _choose_place(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, dialog_words.PROJECT_FOLDER)
-        if chosen:
+        chosen = ask_folder(self, dialog_words.PROJECT_FOLDER, self.folder.parent)
+        if chosen is not None:
             self._named = True
-            self._place.setText(str(Path(chosen) / self._usual_name()))
+            self._place.setText(str(chosen / self._usual_name()))
             self.show_problem("")
 
     def _template_chosen(self, row: int) -> None:

@@ -1,9 +1,12 @@
 """What the dialogs share: margins, headings, the row of buttons, a place for a problem."""
 
+from pathlib import Path
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
+    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -149,6 +152,17 @@ def note(text: str) -> QLabel:
     label.setWordWrap(True)
     label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
     return label
+
+
+def ask_folder(parent: QWidget | None, title: str, start: Path | None = None) -> Path | None:
+    """A folder that the reader chose, or None.
+
+    `start` is where the choice begins: at home without it, for where the desk was started from is
+    no place that a reader knows.
+    """
+    begin = start if start is not None and start.is_dir() else Path.home()
+    chosen = QFileDialog.getExistingDirectory(parent, title.rstrip("…"), str(begin))
+    return Path(chosen) if chosen else None
 
 
 def selectable(label: QLabel) -> QLabel:
