@@ -15,6 +15,7 @@ from nearl_core.store.hashes import file_sha256
 
 FILE: Final = "croissant.json"
 _VERSION: Final = "http://mlcommons.org/croissant/1.1"
+_FILES: Final = "picture-files"
 _KINDS: Final = {
     "patient_known": "sc:Boolean",
     "source": "sc:Boolean",
@@ -92,8 +93,8 @@ def write(content: Content) -> None:
             },
             {
                 "@type": "cr:FileSet",
-                "@id": "pictures",
-                "name": "pictures",
+                "@id": _FILES,
+                "name": _FILES,
                 "encodingFormat": "image/png",
                 "includes": "images/*/*.png",
             },
@@ -106,7 +107,18 @@ def write(content: Content) -> None:
                 "description": "One word on each scan; several labels stand with ; between.",
                 "key": {"@id": "scans/scan"},
                 "field": [_field(column) for column in content.columns],
-            }
+            },
+            {
+                "@type": "cr:RecordSet",
+                "@id": "pictures",
+                "name": "pictures",
+                "description": "The pictures themselves, by the name that scans give them.",
+                "key": {"@id": "pictures/image"},
+                "field": [
+                    _of_file("image", "sc:Text", "fullpath"),
+                    _of_file("content", "sc:ImageObject", "content"),
+                ],
+            },
         ],
     }
     text = json.dumps(body, ensure_ascii=False, indent=1)
@@ -114,13 +126,25 @@ def write(content: Content) -> None:
 
 
 def _field(column: Column) -> dict[str, Any]:
+    leads = {"references": {"field": {"@id": "pictures/image"}}} if column.name == "image" else {}
     return {
+        **leads,
         "@type": "cr:Field",
         "@id": f"scans/{column.name}",
         "name": column.name,
         "description": column.meaning,
         "dataType": _KINDS.get(column.name, "sc:Text"),
         "source": {"fileObject": {"@id": "decisions"}, "extract": {"column": column.name}},
+    }
+
+
+def _of_file(name: str, kind: str, what: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field",
+        "@id": f"pictures/{name}",
+        "name": name,
+        "dataType": kind,
+        "source": {"fileSet": {"@id": _FILES}, "extract": {"fileProperty": what}},
     }
 
 
