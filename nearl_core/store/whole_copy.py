@@ -3,15 +3,17 @@
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from nearl_core.control import RunControl
-from nearl_core.errors import ProjectError
+from nearl_core.errors import Cancelled, ProjectError
 from nearl_core.store.check import check
 from nearl_core.store.copies import copy_database
 from nearl_core.store.faults import told
 from nearl_core.store.folder import DATABASE, make_folders, project_folder
+from nearl_core.store.hashing import hash_files
 from nearl_core.store.project import Project
 
 _WITH_IT: Final = ("adapters", "stacks")
@@ -21,10 +23,12 @@ _WITH_IT: Final = ("adapters", "stacks")
 def copy_whole(project: Project, to: Path, control: RunControl | None = None) -> Path:
     """Copy a project that is open, without its cache; returns the folder of the copy.
 
-    Scans stay where they are; the copy names them by where they stand seen from it.
+    Scans stay where they are; the copy names them by where they stand seen from it. It holds the
+    hash of each of their files, by which they are found again on another computer; where the
+    control stops that, the copy is there, and only those known by then are.
 
     Raises:
-        Cancelled: If the control says so; nothing is left of the copy.
+        Cancelled: If the control says so before there is a copy.
         ProjectError: If something stands there already, or it can't be written.
     """
     control, folder = control or RunControl(), project_folder(to)
@@ -47,6 +51,7 @@ def copy_whole(project: Project, to: Path, control: RunControl | None = None) ->
             os.rename(beside, folder)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-    with Project.open(folder) as copy:
+    with Project.open(folder) as copy, suppress(Cancelled):
         check(copy, control)
+        hash_files(copy, control)
     return folder

@@ -1,11 +1,14 @@
 """A project copied for another reader."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from nearl_core.errors import ProjectError
+from nearl_core.scans.guard import ScanReader
 from nearl_core.store.merging import look
+from nearl_core.store.moved import find_moved
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.store.whole_copy import copy_whole
@@ -40,6 +43,20 @@ def test_a_copy_holds_what_was_decided_and_finds_its_scans(
             assert not (copy.cache_folder / "features.db").exists()
             decide(copy, 2, "dots", reader="bo")  # it has a lock of its own
         assert dict(look(project, folder).readers) == {"bo": 1}
+
+
+def test_scans_are_found_again_on_another_computer(project: Project, tmp_path: Path) -> None:
+    with project:
+        folder = copy_whole(project, tmp_path / "there" / "bo")
+        here = [one.path for one in project.scans()]
+    carried = tmp_path / "there" / "pictures"
+    carried.mkdir()
+    for path in here:  # as by a plain copy: their times are not kept
+        shutil.copyfile(path, carried / path.name)
+        path.unlink()
+    with Project.open(folder) as copy, ScanReader(workers=1) as reader:
+        assert find_moved(copy, [carried], look=reader.infos).found == 2
+        assert {one.path.parent for one in copy.scans()} == {carried}
 
 
 def test_nothing_is_overwritten_and_nothing_is_copied_into_itself(
