@@ -5,23 +5,63 @@ grew, so that a decision is known again by its scan, its reader and its time, wh
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from nearl_core.types import Decision, Occasion
+from nearl_core.errors import ProjectDamagedError
+from nearl_core.types import Decision, Occasion, State
 from nearl_core.words import counted
 
 
 class Moment(NamedTuple):
-    """By what a decision of the project is known again; `id` is its number there."""
+    """What tells a decision from all others, and what it takes back; `id` is its number."""
 
     id: int
     scan_id: int
     reader: str
     time: datetime
+    state: State
     occasion: Occasion
+    undoes: int | None = None
+    redoes: int | None = None
+
+    @property
+    def of(self) -> tuple[int, str]:
+        """Of which scan, by whom."""
+        return self.scan_id, self.reader
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether it never stands."""
+        return self.occasion is Occasion.REPEAT
+
+    def outweighs(self, other: "Moment") -> bool:
+        """Whether it is the later word; that all was taken back is none."""
+        if State.UNSEEN in (self.state, other.state):
+            return self.state is not State.UNSEEN
+        return self.time > other.time
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the project lacks of a copy.
+
+    Attributes:
+        new: Numbers, in the copy, of the decisions to take, in their order; of the project's scans.
+            Each with what its reader took back of it.
+        numbers: Of the copy's decisions that the project has: its number of each by theirs.
+        overtaken: How many are left out, since their reader has a later word on the scan.
+        missing: How many are left out, since the project does not have their scans.
+        of_sources: How many are left out, since they were imported: they can be imported again.
+    """
+
+    new: tuple[int, ...]
+    numbers: Mapping[int, int]
+    overtaken: int = 0
+    missing: int = 0
+    of_sources: int = 0
 
 
 @dataclass(frozen=True)
@@ -29,20 +69,12 @@ class Merge:
     """What of a copy is to be taken into the project.
 
     Attributes:
-        decisions: As they were made there, in their order and with their numbers of there; of the
-            project's scans. Each with what its reader took back of it.
-        numbers: Of the copy's decisions that the project has: its number of each by theirs.
-        overtaken: How many are left out, since their reader decided the scan later in the project;
-            of an adjudication, since somebody adjudicated the scan later there.
-        missing: How many are left out, since the project does not have their scans.
-        of_sources: How many are left out, since they were imported: they can be imported again.
+        decisions: As they were made there, with their numbers of there; of the project's scans.
+        compared: What they were found by.
     """
 
     decisions: tuple[Decision, ...]
-    numbers: Mapping[int, int]
-    overtaken: int = 0
-    missing: int = 0
-    of_sources: int = 0
+    compared: Comparison
 
     @property
     def readers(self) -> Mapping[str, int]:
@@ -52,10 +84,11 @@ class Merge:
     @property
     def left_out(self) -> tuple[str, ...]:
         """Sentences on what is left out."""
+        found = self.compared
         reasons = (
-            (self.overtaken, "the project has a later word on their scans"),
-            (self.missing, "the project does not have their scans; add these and merge again"),
-            (self.of_sources, "they were imported; import them here"),
+            (found.overtaken, "the project has a later word on their scans"),
+            (found.missing, "the project does not have their scans; add these and merge again"),
+            (found.of_sources, "they were imported; import them here"),
         )
         return tuple(
             f"{counted(count, 'decision')} left out: {why}." for count, why in reasons if count
@@ -64,63 +97,83 @@ class Merge:
 
 def compare(
     here: Sequence[Moment],
-    there: Sequence[Decision],
+    there: Sequence[Moment],
     *,
     scans: Mapping[int, int],
     sources: Collection[str],
-) -> Merge:
-    """What the project lacks of what was decided in its copy.
+) -> Comparison:
+    """Compare a project with its copy.
 
-    All that a reader newly said of a scan in the copy is taken or left out together.
+    All that a reader newly said of a scan in the copy is taken or left out together, but for
+    repeats: these never stand, and are always taken.
 
     Args:
-        here: All decisions of the project.
-        there: All decisions of the copy, in their order.
+        here: All decisions of the project, in their order.
+        there: All decisions of the copy, likewise.
         scans: The project's number of each scan of the copy that it has.
         sources: Names of sources, in either.
+
+    Raises:
+        ProjectDamagedError: If the copy takes back what was not said.
     """
-    found = {(one.scan_id, one.reader, one.time): one.id for one in here}
-    numbers, new, missing, of_sources = dict[int, int](), list[Decision](), 0, 0
-    for one in there:
-        scan_id = scans.get(one.scan_id)
-        number = None if scan_id is None else found.get((scan_id, one.reader, one.time))
+    found = {(*one.of, one.time): one.id for one in here}
+    known = [one._replace(scan_id=scans[one.scan_id]) for one in there if one.scan_id in scans]
+    numbers, of_sources, new = dict[int, int](), 0, list[Moment]()
+    for one in known:
+        number = found.get((*one.of, one.time))
         if number is not None:
             numbers[one.id] = number
         elif one.reader in sources:
             of_sources += 1
-        elif scan_id is None:
-            missing += 1
         else:
-            new.append(_of_scan(one, scan_id))
-    shared = set(numbers.values())
-    late = _overtaken(new, [one for one in here if one.id not in shared])
-    taken = tuple(one for one in new if (one.scan_id, one.reader) not in late)
-    return Merge(taken, numbers, len(new) - len(taken), missing, of_sources)
+            new.append(one)
+    _require_said(new, known)
+    late = _overtaken(here, known, numbers)
+    taken = tuple(one.id for one in new if one.is_repeat or one.of not in late)
+    missing = sum(one.scan_id not in scans and one.reader not in sources for one in there)
+    return Comparison(taken, numbers, len(new) - len(taken), missing, of_sources)
 
 
-def _of_scan(decision: Decision, scan_id: int) -> Decision:
-    ranking = decision.ranking
-    return replace(
-        decision,
-        scan_id=scan_id,
-        ranking=None if ranking is None else replace(ranking, scan_id=scan_id),
+def _require_said(new: Iterable[Moment], known: Iterable[Moment]) -> None:
+    """Refuse what takes back another thing than what its reader said of its scan before.
+
+    Raises:
+        ProjectDamagedError: If one does.
+    """
+    said = {one.id: (*one.of, one.is_repeat) for one in known}
+    for one in new:
+        track = (*one.of, one.is_repeat)
+        for before in (one.undoes, one.redoes):
+            if before is not None and (said.get(before) != track or before >= one.id):
+                raise damaged_copy()
+
+
+def damaged_copy() -> ProjectDamagedError:
+    """What is said of a copy whose database holds what no program wrote."""
+    return ProjectDamagedError(
+        "The copy is damaged; nothing of it was taken over.",
+        "Copy it again from where it was worked in, or check it there: `check COPY`.",
     )
 
 
-def _overtaken(new: Sequence[Decision], here: Sequence[Moment]) -> set[tuple[int, str]]:
-    """Scans and readers of which the project's own part says something later."""
-    said, settled = dict[tuple[int, str], datetime](), dict[int, datetime]()
-    for moment in here:
-        at = moment.scan_id, moment.reader
-        said[at] = max(moment.time, said.get(at, moment.time))
-        if moment.occasion is Occasion.ADJUDICATION:
-            settled[moment.scan_id] = max(moment.time, settled.get(moment.scan_id, moment.time))
-    newest = {(one.scan_id, one.reader): one.time for one in new}
-    late = {at for at, time in newest.items() if at in said and said[at] > time}
-    return late | {
-        (one.scan_id, one.reader)
-        for one in new
-        if one.occasion is Occasion.ADJUDICATION
-        and one.scan_id in settled
-        and settled[one.scan_id] > one.time
-    }
+def _overtaken(
+    here: Iterable[Moment], known: Iterable[Moment], numbers: Mapping[int, int]
+) -> set[tuple[int, str]]:
+    """Scans and readers of which the project has the later word.
+
+    It has what came after a decision that both have, as the copy has. So the clocks of two
+    computers are compared only where neither knew what the other said.
+    """
+    shared, own, late = set(numbers.values()), _last_words(here), set[tuple[int, str]]()
+    for of, last in _last_words(known).items():
+        mine = own.get(of)
+        if last.id in numbers or (
+            mine is not None and mine.id not in shared and mine.outweighs(last)
+        ):
+            late.add(of)
+    return late
+
+
+def _last_words(log: Iterable[Moment]) -> dict[tuple[int, str], Moment]:
+    """What stands of each scan and reader."""
+    return {one.of: one for one in log if not one.is_repeat}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import isfinite
 from types import SimpleNamespace
 
 from sqlalchemy import Row
@@ -65,6 +66,22 @@ def to_decision(row: Row[tuple[object, ...]] | SimpleNamespace) -> Decision:
         occasion=Occasion(row.occasion),
         revision=row.label_set_revision,
         unasked=_tuple(row.unasked),
+    )
+
+
+def is_sound(decision: Decision) -> bool:
+    """Whether it holds what decisions do: a database of a stranger may hold anything."""
+    verdict, ranking = decision.verdict, decision.ranking
+    texts: list[object] = [decision.reader, verdict.note, *verdict.labels, *decision.unasked]
+    numbers: list[object] = [verdict.frame or 0, decision.milliseconds or 0]
+    numbers += decision.frames_shown
+    if ranking is not None:
+        texts += [ranking.version, ranking.notice, *(one.label_id for one in ranking.labels)]
+        texts += ranking.suggested or ()
+        numbers += [ranking.decisions, ranking.frame, ranking.unlike]
+        numbers += [one.probability for one in ranking.labels]
+    return all(isinstance(text, str) and printable(text) == text for text in texts) and all(
+        isinstance(number, int | float) and isfinite(number) for number in numbers
     )
 
 

@@ -142,11 +142,16 @@ def read(connection: Connection, decision_id: int) -> Decision:
 def some(connection: Connection, ids: Sequence[int]) -> Iterator[Decision]:
     """Decisions by ids, as these come, in the labels of now; not those that these don't say."""
     history = label_sets.history(connection)
+    for found in as_made(connection, ids):
+        read = present(found, history)
+        if read.verdict.state is not State.UNSEEN:
+            yield read
+
+
+def as_made(connection: Connection, ids: Sequence[int]) -> Iterator[Decision]:
+    """Decisions by ids, as these come, in the labels that they were made with."""
     for part in portions(ids, _TOGETHER):
-        for found in _all(connection, _COLUMNS.where(decisions.c.id.in_(part))):
-            read = present(found, history)
-            if read.verdict.state is not State.UNSEEN:
-                yield read
+        yield from _all(connection, _COLUMNS.where(decisions.c.id.in_(part)))
 
 
 def restored(
@@ -319,10 +324,15 @@ def every(connection: Connection) -> list[Decision]:
 def moments(connection: Connection) -> list[Moment]:
     """By what each decision is known again in a copy of the project, in the order of ids."""
     about = decisions.c
-    query = select(about.id, about.scan_id, about.reader, about.time, about.occasion)
+    query = select(
+        about.id, about.scan_id, about.reader, about.time, about.state, about.occasion,
+        about.undoes, about.redoes,
+    ).order_by(about.id)  # fmt: skip
     with collecting_later(), understood():
-        rows = connection.execute(query.order_by(about.id))
-        return [Moment(*row[:-1], Occasion(row.occasion)) for row in rows]
+        return [
+            Moment(*row[:4], State(row.state), Occasion(row.occasion), row.undoes, row.redoes)
+            for row in connection.execute(query)
+        ]
 
 
 def steps(connection: Connection, reader: str) -> list[Step]:

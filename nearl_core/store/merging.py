@@ -1,16 +1,17 @@
 """Taking into a project what readers decided in a copy of its folder, see `nearl_core/merging`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from nearl_core.control import RunControl
-from nearl_core.errors import ProjectError, UsageError
-from nearl_core.merging import Merge, compare
+from nearl_core.errors import ProjectDamagedError, ProjectError, UsageError
+from nearl_core.merging import Merge, Moment, compare, damaged_copy
 from nearl_core.portions import portions
 from nearl_core.store import decisions, readings, scans
+from nearl_core.store.decision_rows import is_sound
 from nearl_core.store.folder import project_folder
 from nearl_core.store.project import Project
 from nearl_core.store.stack_files import Write
@@ -34,35 +35,61 @@ def look(project: Project, copy: Path) -> Merge:
     folder = project_folder(copy)
     if folder == project.folder:
         raise UsageError("This is the project itself.", "Choose the folder of a copy of it.")
-    with Project.open(folder, read_only=True) as other:
-        if other.id != project.id:
-            raise ProjectError(
-                f"{other.name} is no copy of this project.",
-                "Choose a folder that was copied from this project's. Labels of other projects "
-                "come in as a table: Project, Import labels…",
-            )
-        known = readings.sources(project) | readings.sources(other)
-        with project.reading() as here, other.reading() as there:
-            merge = compare(
-                decisions.moments(here),
-                decisions.every(there),
-                scans=_same(scans.when_added(here), scans.when_added(there)),
-                sources=known,
-            )
-        named = tuple(_named(merge.decisions, project, other))
-        _require_labels(named, project, other)
-    return replace(merge, decisions=named)
+    with project.reading() as connection:
+        here = _State(decisions.moments(connection), scans.marks(connection))
+    known = readings.sources(project)
+    try:
+        with Project.open(folder, read_only=True) as other:
+            return _compared(project, here, known, other)
+    except ProjectDamagedError as error:  # whose remedy would bring this project's copy back
+        raise damaged_copy() from error
 
 
-def _same(here: Sequence[scans.WhenAdded], there: Sequence[scans.WhenAdded]) -> Mapping[int, int]:
-    """The project's number of each scan of its copy: by when it was added, else by its path."""
-    together, by_path = {(one.id, one.added) for one in here}, {one.path: one.id for one in here}
-    found = dict[int, int]()
+class _State(NamedTuple):
+    """What is compared of a project."""
+
+    moments: list[Moment]
+    marks: list[scans.Mark]
+
+
+def _compared(project: Project, here: _State, sources: Collection[str], copy: Project) -> Merge:
+    if copy.id != project.id:
+        raise ProjectError(
+            f"{copy.name} is no copy of this project.",
+            "Choose a folder that was copied from this project's. Labels of other projects "
+            "come in as a table: Project, Import labels…",
+        )
+    known = readings.sources(copy).union(sources)
+    with copy.reading() as connection:
+        same = _same(here.marks, scans.marks(connection))
+        there = decisions.moments(connection)
+        found = compare(here.moments, there, scans=same, sources=known)
+        made = [_of_scan(one, same) for one in decisions.as_made(connection, found.new)]
+    named = tuple(_named(made, project, copy))
+    _require_sound(named, project, copy)
+    return Merge(named, found)
+
+
+def _same(here: Sequence[scans.Mark], there: Sequence[scans.Mark]) -> Mapping[int, int]:
+    """The project's number of each scan of its copy.
+
+    By when it was added; of those that were added to each since, by path and by what is known of
+    the file: on two computers one path can lead to two files.
+    """
+    common = {(one.id, one.added) for one in here} & {(one.id, one.added) for one in there}
+    later = {one.path: one for one in here if (one.id, one.added) not in common}
+    found = {scan_id: scan_id for scan_id, _ in common}
     for one in there:
-        same = one.id if (one.id, one.added) in together else by_path.get(one.path)
-        if same is not None:
-            found[one.id] = same
+        if one.id not in found and one.path in later and one.is_like(later[one.path]):
+            found[one.id] = later[one.path].id
     return found
+
+
+def _of_scan(decision: Decision, same: Mapping[int, int]) -> Decision:
+    scan_id, ranking = same[decision.scan_id], decision.ranking
+    if ranking is not None:
+        ranking = replace(ranking, scan_id=scan_id)
+    return replace(decision, scan_id=scan_id, ranking=ranking)
 
 
 def _named(made: Sequence[Decision], project: Project, copy: Project) -> list[Decision]:
@@ -81,11 +108,12 @@ def _named(made: Sequence[Decision], project: Project, copy: Project) -> list[De
     ]
 
 
-def _require_labels(made: Sequence[Decision], project: Project, copy: Project) -> None:
-    """Refuse decisions that the project's labels do not allow.
+def _require_sound(made: Sequence[Decision], project: Project, copy: Project) -> None:
+    """Refuse decisions that the project's labels do not allow, and what no program wrote.
 
     Raises:
         ProjectError: If labels were changed in the copy, or a decision names none of them.
+        ProjectDamagedError: If one holds what decisions do not.
     """
     here, there = (
         {one.label_set.revision: one for one in each.label_history().revisions}
@@ -98,6 +126,8 @@ def _require_labels(made: Sequence[Decision], project: Project, copy: Project) -
                 "Change labels in the project itself only. What was decided in the copy comes "
                 "in as a table: `decisions` there, `decide` here.",
             )
+        if not is_sound(one):
+            raise damaged_copy()
         asked = NewDecision(one.scan_id, one.reader, one.verdict, unasked=one.unasked)
         decisions.require_valid(asked, here[one.revision].label_set)
 
@@ -115,7 +145,7 @@ def take(
         Cancelled: If the control says so; what was saved stays, and looking again finds the rest.
         ProjectError: If it can't be saved.
     """
-    numbers, done = dict(merge.numbers), 0
+    numbers, done = dict(merge.compared.numbers), 0
     for part in portions(merge.decisions, _TOGETHER):
         control.step(done, len(merge.decisions), "Taking decisions over")
         write(partial(project.take_over, part, numbers))

@@ -161,8 +161,12 @@ def readings(project: "Project") -> Readings:
                 if first is not None
             ),
             adjudications=tuple(
-                # Of several readers' the latest one settles it.
-                {found.scan_id: found for found in settled if found.id in stand}.values()
+                # Of several readers' the latest one settles it, wherever it was made.
+                {
+                    found.scan_id: found
+                    for found in sorted(settled, key=lambda found: found.time)
+                    if found.id in stand
+                }.values()
             ),
             sources=known,
         )

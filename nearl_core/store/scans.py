@@ -58,12 +58,25 @@ class NewScan:
     remarks: tuple[StackRemark, ...] = ()
 
 
-class WhenAdded(NamedTuple):
+class Mark(NamedTuple):
     """By what a scan is known again in a copy of the project; its path as it is kept."""
 
     id: int
     added: datetime
     path: str
+    size: int | None
+    sha256: str | None
+    of: tuple[str, str, str]
+    """The keyed hashes of its patient, study and series."""
+
+    def is_like(self, other: "Mark") -> bool:
+        """Whether it may be the same file, as far as it is known; a stack's list may differ."""
+        if self.of != other.of:
+            return False
+        if stack_files.is_stack(Path(self.path)):
+            return True
+        hashes = {self.sha256, other.sha256} - {None, ""}
+        return self.size == other.size and len(hashes) < 2
 
 
 def find_patient(new: NewScan, *, key: str, kept: str) -> tuple[str, bool]:
@@ -219,10 +232,15 @@ def files(
     return [(row.id, row.path, row.size, row.mtime_ns, row.sha256) for row in rows]
 
 
-def when_added(connection: Connection) -> list[WhenAdded]:
-    """When each scan was added, in the order of adding."""
-    query = select(scans.c.id, scans.c.added, scans.c.path).order_by(scans.c.id)
-    return [WhenAdded(*row) for row in connection.execute(query)]
+def marks(connection: Connection) -> list[Mark]:
+    """By what each scan is known again, in the order of adding."""
+    about = scans.c
+    query = select(
+        about.id, about.added, about.path, about.size, about.sha256,
+        about.patient, about.study, about.series,
+    ).order_by(about.id)  # fmt: skip
+    with collecting_later(), understood():
+        return [Mark(*row[:5], tuple(row[5:])) for row in connection.execute(query)]
 
 
 def studies(connection: Connection) -> dict[int, str]:

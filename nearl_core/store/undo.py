@@ -71,19 +71,25 @@ class UndoLine:
     def apply(self, step: Step) -> None:
         """Take one committed decision into account."""
         if step.undoes is not None:
-            if self._done and self._done[-1].id == step.undoes:
-                taken = self._done.pop()
-                self._of_scan[_track(taken)].pop()
-                self._undone.append((step.id, taken))
+            self._take_back(step)
             return
         if step.redoes is None:
             self._undone.clear()
-        elif self._undone and self._undone[-1][0] == step.redoes:
-            self._undone.pop()
-        else:
-            return
+        self._undone = [
+            (undo_id, taken) for undo_id, taken in self._undone if undo_id != step.redoes
+        ]
         self._done.append(step)
         self._of_scan.setdefault(_track(step), []).append(step.id)
+
+    def _take_back(self, step: Step) -> None:
+        """It is not always the last one: where copies were merged, others may have come between."""
+        for place in range(len(self._done) - 1, -1, -1):
+            taken = self._done[place]
+            if taken.id == step.undoes:
+                del self._done[place]
+                self._of_scan[_track(taken)].remove(taken.id)
+                self._undone.append((step.id, taken))
+                return
 
     @property
     def done(self) -> tuple[Step, ...]:
