@@ -30,6 +30,7 @@ class _Said:
     confidence: str
     flagged: bool
     note: str
+    frame: int | None
 
 
 def of_reader(project: "Project", reader: str) -> ReaderRecord:
@@ -37,7 +38,7 @@ def of_reader(project: "Project", reader: str) -> ReaderRecord:
     about = table.c
     query = select(
         about.id, about.label_set_revision, about.state, about.labels, about.confidence,
-        about.flagged, about.note,
+        about.flagged, about.note, about.frame,
     ).where(about.reader == reader, about.occasion != Occasion.REPEAT.value)  # fmt: skip
     # The ranking has learned what others said of a scan: it is no test what it suggests there.
     told_when = (

@@ -1,6 +1,7 @@
 """What a reader decided first, and looked at twice, through undo, redo and repeats."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,17 @@ def test_a_scan_that_others_told_of_before_is_no_test(project: Project) -> None:
         say(project, scan_id, DISC)
     say(project, three, STRIPES, reader="someone else")  # after the reader
     assert [found.scan_id for found in record.of_reader(project, "r").firsts] == [two, three]
+
+
+def test_naming_a_frame_is_no_second_look(project: Project) -> None:
+    scan_id = project.scans()[0].id
+    say(project, scan_id, DISC)
+    (standing,) = project.standing()
+    say(project, scan_id, verdict=replace(standing.verdict, frame=3), adds_to=standing.id)
+    assert not record.of_reader(project, "r").looked_twice
+    (named,) = project.standing()
+    say(project, scan_id, verdict=named.verdict)  # all of it once more
+    assert record.of_reader(project, "r").looked_twice == {scan_id}
 
 
 def test_looked_twice_is_saying_it_anew_and_not_a_flag_or_a_repeat(project: Project) -> None:
