@@ -178,7 +178,8 @@ class Training(QObject):
 
         def work(_control: RunControl) -> list[Version]:
             project.add_version(version)
-            if version.promoted:
+            # The labels may have changed since it was made.
+            if version.promoted and version.label_set_revision == project.label_set().revision:
                 project.activate(version.id, reader=reader)
             return project.versions()
 

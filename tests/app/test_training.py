@@ -19,7 +19,7 @@ from nearl_core import labels_file
 from nearl_core.control import RunControl
 from nearl_core.label_changes import rename, retire
 from nearl_core.store.project import Project
-from nearl_core.types import EngineInfo, LabelSet, Revision
+from nearl_core.types import EngineInfo, LabelSet, Revision, Version
 from tests.app.driving import Driver, make_project, stop
 from tests.app.fakes import FakeEngine
 
@@ -154,6 +154,25 @@ def test_a_change_of_labels_ends_a_training_on_the_ones_before(desk: Driver) -> 
     desk.until(lambda: desk.desk.training.state.phase is Phase.IDLE)
     assert desk.desk.training.state.text == strings.TRAINING_STOPPED
     assert not session.versions
+
+
+def test_a_version_that_ends_as_the_labels_change_is_listed_and_rests(
+    desk: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide_some(desk)
+    add = Project.add_version
+
+    def once_labels_changed(project: Project, version: Version) -> None:
+        renamed, _ = rename(project.label_set(), "other", "Neither")
+        project.save_revision(Revision(renamed))
+        add(project, version)
+
+    monkeypatch.setattr(Project, "add_version", once_labels_changed)
+    desk.desk.training.start()
+    lines = desk.desk.window.training.versions
+    desk.until(lambda: [line.id for line in lines.lines] == ["v1", ""])
+    assert [line.live for line in lines.lines] == [False, True]
+    assert desk.desk.training.state.text.startswith("Version v1.")
 
 
 def test_it_trains_by_itself(desk: Driver) -> None:
