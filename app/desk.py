@@ -281,6 +281,7 @@ class Desk(QObject):
         self.review.reload()
         self.suggestions.learn(self.review.around())
         self.training.decided()
+        self.trusting.reread()
 
     # --- what came back --------------------------------------------------------------------
 

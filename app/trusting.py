@@ -72,9 +72,13 @@ class Trusting(QObject):
 
     def labels_changed(self) -> None:
         """The label set is another one."""
-        self.trust.labels_changed()
-        self.again.weigh()
+        self.reread()
         self._versions()
+
+    def reread(self) -> None:
+        """Decisions came from elsewhere, or read otherwise now."""
+        self.trust.reread()
+        self.again.weigh()
 
     def _loaded(self) -> None:
         self._versions()

@@ -57,8 +57,8 @@ class Trust(QObject):
         if wanted:
             self._tell()
 
-    def labels_changed(self) -> None:
-        """The label set is another one: what was decided is read through it."""
+    def reread(self) -> None:
+        """Decisions came from elsewhere, or are read through other labels."""
         if self._session is not None:
             self._read(self._session)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel
 
 from app import asking_import
 from app.controllers import importing as importing_module
+from app.controllers import looking_again
 from app.models.commands import Command
 from app.session import Decided, decided
 from app.strings import label_words
@@ -153,6 +154,23 @@ def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
         dialog.ok.click()
     assert not dialog.isVisible()
+
+
+def test_what_was_taken_in_is_weighed_at_once_where_the_reader_looks_at_the_list(
+    desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking_again, "ENOUGH", 3)
+    panel = desk.desk.window.scan.again
+    desk.press(Qt.Key.Key_A)
+    desk.until(lambda: bool(panel.texts()))
+    table = tmp_path / "old.csv"
+    rows = ("disc-0.png,Disc", "disc-1.png,Disc", "disc-2.png,Stripes")
+    table.write_text("\n".join(("file,label", *rows)))
+    dialog = _import_dialog(desk)
+    _look(dialog, table)
+    desk.until(dialog.ok.isEnabled)
+    dialog.ok.click()
+    desk.until(lambda: panel.list.count() == 1)
 
 
 def test_a_decision_that_is_saved_while_labels_are_taken_in_stands(
