@@ -13,6 +13,7 @@ from app.models.panel import LabelLine
 from app.models.reader_lines import ReaderLines
 from app.strings import reading_words
 from app.views.dialogs.export import ExportDialog
+from app.views.dialogs.merge import MergeDialog
 from app.views.dialogs.preferences import PreferencesDialog
 from app.views.dialogs.readers import ReadersDialog
 from app.views.label_row import LabelRow
@@ -105,3 +106,14 @@ def test_a_long_summary_leaves_the_buttons_on_the_screen(qtbot: QtBot, tmp_path:
     assert dialog.height() <= dialog.screen().availableSize().height() - 40
     assert dialog.ok.geometry().bottom() < dialog.height()
     assert dialog.ok.isVisible()
+
+
+def test_a_long_problem_is_read_whole(qtbot: QtBot) -> None:
+    bootstrap.application()
+    dialog = MergeDialog(None)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.show_failure(f"{LONG}. " * 5)
+    (said,) = (one for one in dialog.findChildren(QLabel) if one.text() == dialog.problem)
+    qtbot.waitUntil(lambda: said.height() >= said.heightForWidth(said.width()))

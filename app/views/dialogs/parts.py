@@ -91,6 +91,15 @@ class DeskDialog(QDialog):
         """Say what is wrong; while something is, the dialog can't be accepted."""
         self._problem.setText(text)
         self.ok.setEnabled(not text)
+        layout = self.layout()
+        if text and layout is not None and self.isVisible():
+            layout.activate()
+            wrapped = [one for one in self.findChildren(QLabel) if one.wordWrap()]
+            lacking = sum(_lacks(one) for one in wrapped if one.isVisible())
+            if lacking:
+                needed = self.height() + lacking
+                self.resize(self.width(), needed)
+                self.stay_on_screen(needed)
 
     def only_close(self) -> None:
         """A dialog that asks for nothing."""
@@ -108,6 +117,11 @@ def _scrolled(column: QVBoxLayout) -> QScrollArea:
     area.setMinimumSize(inner.minimumSizeHint().width() + 12, 120)  # with the bar beside it
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return area
+
+
+def _lacks(label: QLabel) -> int:
+    """The height that the lines of a sentence have too little, in pixels."""
+    return max(label.heightForWidth(label.width()) - label.height(), 0)
 
 
 def heading(text: str) -> QLabel:
