@@ -32,6 +32,7 @@ class AskingMerge(QObject):
         self._dialog: MergeDialog | None = None
         library.closed.connect(window.status.lasting)
         self.merging.copied.connect(self._copied)
+        self.merging.not_copied.connect(self._not_copied)
         self.merging.found.connect(self._found)
         self.merging.progress.connect(self._progress)
         self.merging.failed.connect(self._failed)
@@ -54,6 +55,10 @@ class AskingMerge(QObject):
     def _copied(self, folder: Path) -> None:
         self._window.status.lasting()
         self._window.status.message(reading_words.COPIED.format(name=folder.name))
+
+    def _not_copied(self, error: NearlError) -> None:
+        self._window.status.lasting()
+        self._window.status.message(str(error))
 
     def ask(self) -> None:
         """Ask for a copy of the open project."""
@@ -90,7 +95,6 @@ class AskingMerge(QObject):
             self._dialog.show_progress(text, done, total)
 
     def _failed(self, error: NearlError) -> None:
-        self._window.status.lasting()
         if self._dialog is not None:
             self._dialog.show_failure(str(error))
         else:

@@ -1,10 +1,10 @@
 """Taking into a project what readers decided in a copy of its folder, see `nearl_core/merging`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from nearl_core.control import RunControl
 from nearl_core.errors import ProjectDamagedError, ProjectError, UsageError
@@ -13,6 +13,7 @@ from nearl_core.portions import portions
 from nearl_core.store import decisions, readings, scans
 from nearl_core.store.decision_rows import is_sound
 from nearl_core.store.folder import project_folder
+from nearl_core.store.paths import PathKeeper
 from nearl_core.store.project import Project
 from nearl_core.store.stack_files import Write
 from nearl_core.types import Decision, NewDecision
@@ -35,9 +36,7 @@ def look(project: Project, copy: Path) -> Merge:
     folder = project_folder(copy)
     if folder == project.folder:
         raise UsageError("This is the project itself.", "Choose the folder of a copy of it.")
-    with project.reading() as connection:
-        here = _State(decisions.moments(connection), scans.marks(connection))
-    known = readings.sources(project)
+    here, known = _State.of(project), readings.sources(project)
     try:
         with Project.open(folder, read_only=True) as other:
             return _compared(project, here, known, other)
@@ -45,11 +44,23 @@ def look(project: Project, copy: Path) -> Merge:
         raise damaged_copy() from error
 
 
-class _State(NamedTuple):
-    """What is compared of a project."""
+@dataclass(frozen=True)
+class _State:
+    """What is compared of a project, as of one moment."""
 
-    moments: list[Moment]
-    marks: list[scans.Mark]
+    moments: Sequence[Moment]
+    marks: Sequence[scans.Mark]
+    keeper: PathKeeper
+
+    @classmethod
+    def of(cls, project: Project) -> "_State":
+        with project.reading() as connection:
+            moments, marks = decisions.moments(connection), scans.marks(connection)
+        return cls(moments, marks, project.keeper)
+
+    def paths(self, mark: scans.Mark) -> tuple[str | Path, ...]:
+        """As it is kept, seen from the project, and where that leads from here."""
+        return mark.path, self.keeper.restore(mark.path)
 
 
 def _compared(project: Project, here: _State, sources: Collection[str], copy: Project) -> Merge:
@@ -59,29 +70,36 @@ def _compared(project: Project, here: _State, sources: Collection[str], copy: Pr
             "Choose a folder that was copied from this project's. Labels of other projects "
             "come in as a table: Project, Import labels…",
         )
-    known = readings.sources(copy).union(sources)
+    there, known = _State.of(copy), readings.sources(copy).union(sources)
+    same = _same(here, there)
+    found = compare(here.moments, there.moments, scans=same, sources=known)
     with copy.reading() as connection:
-        same = _same(here.marks, scans.marks(connection))
-        there = decisions.moments(connection)
-        found = compare(here.moments, there, scans=same, sources=known)
         made = [_of_scan(one, same) for one in decisions.as_made(connection, found.new)]
     named = tuple(_named(made, project, copy))
     _require_sound(named, project, copy)
     return Merge(named, found)
 
 
-def _same(here: Sequence[scans.Mark], there: Sequence[scans.Mark]) -> Mapping[int, int]:
+def _same(here: _State, there: _State) -> Mapping[int, int]:
     """The project's number of each scan of its copy.
 
     By when it was added; of those that were added to each since, by path and by what is known of
     the file: on two computers one path can lead to two files.
     """
-    common = {(one.id, one.added) for one in here} & {(one.id, one.added) for one in there}
-    later = {one.path: one for one in here if (one.id, one.added) not in common}
+    common = {(one.id, one.added) for one in here.marks}
+    common &= {(one.id, one.added) for one in there.marks}
+    later = {
+        path: one
+        for one in here.marks
+        if (one.id, one.added) not in common
+        for path in here.paths(one)
+    }
     found = {scan_id: scan_id for scan_id, _ in common}
-    for one in there:
-        if one.id not in found and one.path in later and one.is_like(later[one.path]):
-            found[one.id] = later[one.path].id
+    for one in there.marks:
+        known = (later[path] for path in there.paths(one) if path in later)
+        same = next((other for other in known if one.is_like(other)), None)
+        if one.id not in found and same is not None:
+            found[one.id] = same.id
     return found
 
 

@@ -67,7 +67,7 @@ class Mark(NamedTuple):
     size: int | None
     sha256: str | None
     of: tuple[str, str, str]
-    """The keyed hashes of its patient, study and series."""
+    """The keyed hashes of its study, series and patient; "" where nothing tells."""
 
     def is_like(self, other: "Mark") -> bool:
         """Whether it may be the same file, as far as it is known; a stack's list may differ."""
@@ -237,10 +237,13 @@ def marks(connection: Connection) -> list[Mark]:
     about = scans.c
     query = select(
         about.id, about.added, about.path, about.size, about.sha256,
-        about.patient, about.study, about.series,
+        about.study, about.series, about.patient_known, about.patient,
     ).order_by(about.id)  # fmt: skip
     with collecting_later(), understood():
-        return [Mark(*row[:5], tuple(row[5:])) for row in connection.execute(query)]
+        return [
+            Mark(*row[:5], (row.study, row.series, row.patient if row.patient_known else ""))
+            for row in connection.execute(query)
+        ]
 
 
 def studies(connection: Connection) -> dict[int, str]:

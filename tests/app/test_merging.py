@@ -12,7 +12,8 @@ from app.controllers import merging as controller
 from app.models.commands import Command
 from app.session import Decided, decided
 from app.views.dialogs.merge import MergeDialog
-from nearl_core.store import merging
+from nearl_core.errors import ProjectError
+from nearl_core.store import merging, whole_copy
 from nearl_core.store.project import Project
 from tests.app.driving import WAIT_MS, Driver, history
 from tests.support.projects import LABELS, decide
@@ -141,3 +142,70 @@ def test_a_copy_for_a_reader_is_made_and_taken_over_again(
     dialog.reject()
     desk.desk.actions.asked.emit(Command.COPY)  # there is one now
     desk.until(lambda: "can't be made there" in desk.status())
+
+
+def test_a_merge_that_fails_on_the_way_says_so_and_keeps_what_came(
+    desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "_TOGETHER", 1)
+    dialog = _asked(desk, monkeypatch, _copied(project, tmp_path))
+    desk.until(dialog.ok.isEnabled)
+    take_over = Project.take_over
+
+    def one_then_none(*args: Any) -> None:
+        take_over(*args)
+        monkeypatch.setattr(Project, "take_over", _full)
+
+    monkeypatch.setattr(Project, "take_over", one_then_none)
+    dialog.ok.click()
+    desk.until(lambda: "disk is full" in dialog.problem)
+    session = desk.desk.library.session
+    assert session is not None
+    assert len(session.to_learn()) == 1
+    dialog.reject()
+
+
+def _full(*_args: Any) -> None:
+    raise ProjectError("The disk is full.", "Free some space.")
+
+
+def test_looking_at_a_copy_stops_no_copying(
+    desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, place, asked = _copied(project, tmp_path), tmp_path / "cy.nearl", threading.Event()
+    copy_whole = whole_copy.copy_whole
+
+    def slowly(*args: Any) -> Path:
+        asked.wait(20)
+        return copy_whole(*args)
+
+    monkeypatch.setattr(whole_copy, "copy_whole", slowly)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(place), ""))
+    desk.desk.actions.asked.emit(Command.COPY)
+    dialog = _asked(desk, monkeypatch, other)
+    asked.set()
+    desk.until(dialog.ok.isEnabled)
+    dialog.reject()
+    assert place.is_dir()
+    assert "Copying" not in desk.status()
+
+
+def test_what_comes_of_a_copy_once_the_project_is_closed_is_said_to_nobody(
+    desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, closed = threading.Event(), threading.Event()
+
+    def slowly(*_args: Any) -> None:
+        looked.set()
+        closed.wait(20)
+        _full()
+
+    monkeypatch.setattr(merging, "look", slowly)
+    dialog = _asked(desk, monkeypatch, _copied(project, tmp_path))
+    desk.until(looked.is_set)
+    desk.desk.library.close()
+    closed.set()
+    with desk.bot.waitSignal(desk.desk.library.opened, timeout=WAIT_MS):
+        desk.desk.library.open(project)
+    assert not dialog.problem
+    dialog.reject()

@@ -19,6 +19,7 @@ from nearl_core.store.merging import look, take
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
 from nearl_core.store.stack_files import Write
+from nearl_core.store.whole_copy import copy_whole
 from nearl_core.types import Identity, NewDecision, Occasion, Revision, ScanInfo, Shown, Version
 from tests.support.projects import decide, labelled, new_project, ranking, said
 
@@ -219,6 +220,19 @@ def test_one_path_that_leads_to_two_files_makes_no_scan_of_one_the_other(tmp_pat
             decide(copy, scan_id, "disc", reader="bo")
         assert merge(project, copy).compared.missing == 2
         assert not project.standing()
+
+
+def test_scans_added_to_both_are_known_where_the_copy_stands_elsewhere(tmp_path: Path) -> None:
+    with new_project(tmp_path, scans=1) as project:
+        folder = copy_whole(project, tmp_path / "for" / "bo")
+        both = tmp_path / "scans" / "both.png"
+        project.add_scans([NewScan(tmp_path / "scans" / "here.png", ScanInfo(8, 8))])
+        with Project.open(folder) as copy:
+            for place in (copy, project):
+                place.add_scans([NewScan(both, ScanInfo(8, 8))])
+            decide(copy, 2, "disc", reader="bo")
+            merge(project, copy)
+        assert [one.scan_id for one in project.standing()] == [3]
 
 
 def test_what_was_imported_into_the_copy_is_left_out_and_counted(tmp_path: Path) -> None:
