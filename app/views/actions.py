@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QApplication,
+    QCheckBox,
     QComboBox,
     QKeySequenceEdit,
     QLineEdit,
@@ -171,7 +172,7 @@ class Actions(QObject):
         if is_text_field(focus):
             return self._from_text(event)
         if isinstance(focus, (QAbstractButton, QComboBox)) and event.key() in _KEYS_OF_BUTTONS:
-            return False
+            return self._of_button(focus, event)
         index = label_index(key_press(event))
         if index is not None:
             if self._project_open and not event.isAutoRepeat():
@@ -181,6 +182,15 @@ class Actions(QObject):
         if name is None:
             return False
         return self._press(Command(name), repeated=event.isAutoRepeat())
+
+    @staticmethod
+    def _of_button(focus: QAbstractButton | QComboBox, event: QKeyEvent) -> bool:
+        """Enter presses a button that has the keyboard; on some systems Qt knows Space alone."""
+        if isinstance(focus, (QCheckBox, QComboBox)) or event.key() == Qt.Key.Key_Space:
+            return False
+        if not event.isAutoRepeat():
+            focus.click()
+        return True
 
     def _from_text(self, event: QKeyEvent) -> bool:
         """What is typed is text, and Control with a key may be what always can be asked for."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import (
     QApplication,
+    QCheckBox,
     QKeySequenceEdit,
     QLineEdit,
     QPushButton,
@@ -21,9 +22,10 @@ from app import bootstrap
 from app.models.commands import Command
 from app.models.trust_lines import AgreementLines, Table
 from app.views.dialogs.keys import KeysDialog
+from app.views.dialogs.new_project import NewProjectDialog
 from app.views.dialogs.parts import DeskDialog
 from app.views.trust_panel import TrustPanel
-from tests.app.driving import Driver
+from tests.app.driving import Driver, dialog_of
 
 DIALOGS = (
     Command.LABEL_SET,
@@ -111,6 +113,27 @@ def test_how_far_to_trust_it_is_read_by_keys(qtbot: QtBot) -> None:
     assert panel.focusPolicy() & Qt.FocusPolicy.TabFocus
     qtbot.keyClick(panel, Qt.Key.Key_PageDown)
     assert panel.verticalScrollBar().value() > 0
+
+
+def test_enter_presses_the_button_that_has_the_keyboard(desk: Driver) -> None:
+    ranking = desk.desk.window.ranking
+    second = ranking.rows()[1]
+    second.setFocus()
+    desk.decide(Qt.Key.Key_Return)
+    (said,) = desk.desk.table.verdict(1).labels
+    assert said == second.line.label_id
+    box = desk.desk.window.queue.findChild(QCheckBox)
+    assert box is not None
+    box.setFocus()
+    on, decided = box.isChecked(), desk.scan_id()
+    desk.bot.keyClick(box, Qt.Key.Key_Return)
+    assert (box.isChecked(), desk.scan_id()) == (on, decided)
+    desk.desk.library.close()
+    start = desk.desk.window.start
+    desk.until(start.isVisible)
+    start.setFocus()
+    desk.bot.keyClick(tab(desk), Qt.Key.Key_Return)
+    assert isinstance(dialog_of(desk, NewProjectDialog), NewProjectDialog)
 
 
 def test_the_field_for_a_key_is_left_by_tab_and_escape(qtbot: QtBot) -> None:
