@@ -70,6 +70,10 @@ def test_columns_of_a_table_are_chosen_where_their_names_do_not_tell(
         column.activated.emit(column.currentIndex())
     desk.until(dialog.ok.isEnabled)
     assert "1 decision would be taken in" in dialog.summary.text()
+    item = dialog.values.topLevelItem(0)
+    assert item is not None
+    row = dialog.values.visualItemRect(item).height()
+    assert dialog.values.viewport().height() >= 5 * row > 0  # values are mapped side by side
     dialog.path.textEdited.emit(str(table))  # another file has other columns
     assert not of_file.isVisible()
     dialog.reject()

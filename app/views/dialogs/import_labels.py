@@ -29,6 +29,8 @@ from app.views.fields import PlainLabel
 _COLUMNS = (label_words.FILE_COLUMN, label_words.LABEL_COLUMN)
 _TAG = "dicom-tags"
 _FOLDER = "imagefolder"
+_VALUES_SEEN, _VALUE_ROW = 6, 34
+"""How many values are in sight at the least, the header one of them, and a row's height, px."""
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -127,6 +129,7 @@ class ImportLabelsDialog(DeskDialog):
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         tree.setColumnWidth(1, 80)
         tree.setColumnWidth(2, 280)
+        tree.setMinimumHeight(_VALUES_SEEN * _VALUE_ROW)
         self.body.addWidget(tree, 1)
         self.body.addWidget(self.summary)
         self.body.addWidget(self.each)
