@@ -22,6 +22,8 @@ from nearl_core.types import (
     Verdict,
 )
 
+_ON_THE_DESK: Final = "unsure"
+"""What the desk calls a decision that is but possible."""
 COLUMNS: Final = ("path", "label", "reader", "state", "confidence", "frame", "flagged", "note")
 _YES: Final = ("1", "true", "yes")
 _NO: Final = ("", "0", "false", "no")
@@ -243,6 +245,8 @@ def _confidence(text: str) -> Confidence:
     for confidence in Confidence:
         if text.lower() == confidence.value:
             return confidence
+    if text.lower() == _ON_THE_DESK:
+        return Confidence.POSSIBLE
     raise _BadRowError(
         f"there is no confidence {text!r}; there are {', '.join(one.value for one in Confidence)}"
     )

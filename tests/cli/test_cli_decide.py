@@ -7,7 +7,7 @@ import pytest
 
 from nearl_core.cli import main
 from nearl_core.store.project import Project
-from nearl_core.types import Label, LabelSet
+from nearl_core.types import Confidence, Label, LabelSet
 from tests.support.commands import printed, write_table
 from tests.support.projects import MULTI, new_project, said
 
@@ -18,7 +18,7 @@ def test_decisions_with_every_column(folder: Path, tmp_path: Path) -> None:
         tmp_path / "d.csv",
         ("Path", "LABEL", "reader", "state", "confidence", "frame", "comment"),
         (scans / "1.png", "dots", "anna", "", "probable", "0", "x"),
-        ("scans/2.png", "STRIPES", "", "labelled", "", "", ""),
+        ("scans/2.png", "STRIPES", "", "labelled", "Unsure", "", ""),
         ("scans/3.png", "", "anna", "None apply", "", "", ""),
         ("", "", "", "", "", "", ""),
         ("scans/1.png", "disc", "anna", "", "", "", ""),
@@ -31,6 +31,7 @@ def test_decisions_with_every_column(folder: Path, tmp_path: Path) -> None:
             (2, "ben"): ("stripes",),
             (3, "anna"): (),
         }
+        assert project.history(2)[0].verdict.confidence is Confidence.POSSIBLE
         first = project.history(1)[0]
         assert (first.verdict.confidence.value, first.verdict.frame) == ("probable", 0)
 
