@@ -1,6 +1,7 @@
 """Who works without a mouse, or without seeing the screen, comes to everything and is told what."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,32 @@ def test_each_control_of_a_dialog_has_a_name(desk: Driver, command: Command) -> 
     assert list(controls(dialog))
     assert nameless(dialog) == []
     dialog.close()
+
+
+@pytest.mark.parametrize("command", DIALOGS)
+def test_tab_goes_through_a_dialog_from_top_to_bottom(desk: Driver, command: Command) -> None:
+    desk.desk.actions.action(command).trigger()
+    (dialog,) = (one for one in desk.desk.window.findChildren(DeskDialog) if one.isVisible())
+    shown = set(controls(dialog))
+    order: list[QWidget] = []
+    widget = dialog.nextInFocusChain()
+    while widget is not None and widget is not dialog:
+        order += [widget] if widget in shown else []
+        widget = widget.nextInFocusChain()
+    bottom = max(_lower_edge(one, dialog) for one in order) - 20
+    below = [_lower_edge(one, dialog) > bottom for one in order]
+    begins = dialog.focusWidget()
+    assert begins is not None
+    if dialog.refuse.isVisible() and not all(below):
+        assert _lower_edge(begins, dialog) <= bottom
+    # From the last button Tab goes on to the first field.
+    turns = [after for before, after in pairwise([*below, *below]) if before and not after]
+    assert len(turns) <= 2
+    dialog.close()
+
+
+def _lower_edge(widget: QWidget, dialog: QWidget) -> int:
+    return widget.mapTo(dialog, widget.rect().bottomRight()).y()
 
 
 def test_each_control_of_the_desk_has_a_name(desk: Driver) -> None:

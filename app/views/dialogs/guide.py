@@ -40,6 +40,7 @@ class GuideDialog(DeskDialog):
         back.clicked.connect(self.pages.backward)
         self.pages.backwardAvailable.connect(back.setEnabled)
         self.body.addWidget(self.pages)
+        self.pages.setFocus()
         self.buttons.insertWidget(0, back)
 
 

@@ -1,5 +1,6 @@
 """What the dialogs share: margins, headings, the row of buttons, a place for a problem."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -33,6 +34,7 @@ class DeskDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self._scrolling: QScrollArea | None = None
+        self._asks = True
         self.body = QVBoxLayout()
         self.body.setSpacing(8)
         self._problem = muted("", role="problem")
@@ -55,9 +57,19 @@ class DeskDialog(QDialog):
         layout.addLayout(self.buttons)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Stay within the screen."""
+        """Stay within the screen, and begin where something is asked."""
         self.stay_on_screen(self.minimumSizeHint().height())
+        self._begin()
         super().showEvent(event)
+
+    def _begin(self) -> None:
+        """Give the keyboard to what is asked first; Qt gives it to a button below."""
+        begins = self.focusWidget()
+        if self._asks and (begins is None or begins in (self.ok, self.refuse)):
+            above = (one for one in _reached(self) if self.buttons.indexOf(one) < 0)
+            asked = next(above, None)
+            if asked is not None:
+                asked.setFocus()
 
     def stay_on_screen(self, needed: int) -> None:
         """Be no larger than the screen; the column scrolls where it has less than is needed."""
@@ -103,6 +115,7 @@ class DeskDialog(QDialog):
 
     def only_close(self) -> None:
         """A dialog that asks for nothing."""
+        self._asks = False
         self.refuse.hide()
 
 
@@ -117,6 +130,16 @@ def _scrolled(column: QVBoxLayout) -> QScrollArea:
     area.setMinimumSize(inner.minimumSizeHint().width() + 12, 120)  # with the bar beside it
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return area
+
+
+def _reached(dialog: QDialog) -> Iterator[QWidget]:
+    """What Tab comes to in a dialog, in this order."""
+    widget = dialog.nextInFocusChain()
+    while widget is not None and widget is not dialog:
+        by_tab = widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None
+        if by_tab and widget.isVisibleTo(dialog) and widget.isEnabled():
+            yield widget
+        widget = widget.nextInFocusChain()
 
 
 def _lacks(label: QLabel) -> int:
