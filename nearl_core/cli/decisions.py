@@ -137,6 +137,7 @@ def _record(decision: "Decision", path: str, label_set: "LabelSet") -> dict[str,
         "flagged": verdict.flagged,
         "note": verdict.note,
         "scan": f"scan-{decision.scan_id:06d}",
+        "occasion": decision.occasion.value,
     }
 
 
@@ -146,7 +147,6 @@ def _made(decision: "Decision", label_set: "LabelSet") -> dict[str, object]:
     names = {label.id: label.name for label in label_set.labels}
     return {
         "id": decision.id,
-        "occasion": decision.occasion.value,
         "shown": decision.shown.value,
         "version": None if ranking is None else ranking.version,
         "ranking": [
@@ -162,13 +162,12 @@ def _made(decision: "Decision", label_set: "LabelSet") -> dict[str, object]:
 
 def _line(record: dict[str, object]) -> str:
     note = f", “{record['note']}”" if record["note"] else ""
-    return f"{record['label'] or record['state']} ({record['reader']}, {record['time']}{note})"
+    said = f"{record['label'] or record['state']} ({record['reader']}, {record['time']}{note})"
+    return said if record["occasion"] == "single" else f"{said}, {record['occasion']}"
 
 
 def _told(record: dict[str, object]) -> str:
     """One decision of a scan's history, for people."""
     parts = [f"{record['id']}: {_line(record)}"]
-    if record["occasion"] != "single":
-        parts.append(str(record["occasion"]))
     parts += [f"{what} {record[what]}" for what in ("undoes", "redoes") if record[what]]
     return ", ".join(parts)

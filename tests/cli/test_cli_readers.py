@@ -135,7 +135,7 @@ def test_a_script_settles_a_disagreement_and_reads_all_that_was_said(
         "imported",
     )
     _, lines, _ = process("decisions", project, "--reader", "c")
-    assert [one["note"] for one in lines] == ["seen with b"]
+    assert [(one["note"], one["occasion"]) for one in lines] == [("seen with b", "adjudication")]
     code, _, told = process("history", project, tmp_path / "9.png")
     assert (code, "9.png is not a scan of this project" in told) == (3, True)
 
