@@ -59,7 +59,7 @@ class Reading(QObject):
             Command.PROBABLE: lambda: review.toggle_confidence(Confidence.PROBABLE),
             Command.UNSURE: lambda: review.toggle_confidence(Confidence.POSSIBLE),
             Command.NOTE: self._note.begin,
-            Command.FIND_LABEL: self._find_label,
+            Command.FIND_LABEL: lambda: review.can_say() and self._find_label(),
             Command.NAME_FRAME: review.name_frame,
             Command.RULES: self._readers.ask_rules,
             Command.READERS: self._readers.ask_readers,

@@ -182,6 +182,14 @@ class Review(QObject):
         else:
             self._say(offer.state, offer.labels)
 
+    def can_say(self) -> bool:
+        """Whether there is a scan of which something can be said; the reader is told why not."""
+        session = self._on.session
+        if session is not None and session.read_only:
+            self.message.emit(strings.READ_ONLY_REFUSED)
+            return False
+        return self._on.scan is not None
+
     def say(self, state: State) -> None:
         """Defer, none applies, or unassessable; then go on."""
         allowed = self._may_read() if state is State.NONE_APPLY else self._may_decide()
@@ -300,13 +308,7 @@ class Review(QObject):
     # --- inside ----------------------------------------------------------------------------
 
     def _may_decide(self) -> bool:
-        session = self._on.session
-        if session is None or self._on.scan is None or self._recording.is_busy:
-            return False
-        if session.read_only:
-            self.message.emit(strings.READ_ONLY_REFUSED)
-            return False
-        return True
+        return not self._recording.is_busy and self.can_say()
 
     def _may_read(self) -> bool:
         """Whether the reader can say what is there: of a picture that never showed nobody can."""

@@ -37,9 +37,9 @@ class FindField(QLineEdit):
         key = Qt.Key(event.key())
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit()
-            self._leave()
+            self.leave()
         elif key is Qt.Key.Key_Escape:
-            self._leave()
+            self.leave()
         elif key in _STEPS:
             self.moved.emit(_STEPS[key])
         else:
@@ -48,9 +48,11 @@ class FindField(QLineEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
         """What was typed holds only as long as the reader is at it."""
         super().focusOutEvent(event)
-        self._leave()
+        if event.reason() is not Qt.FocusReason.PopupFocusReason:  # its own menu, to paste
+            self.leave()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Forget what was typed, and give the keys back."""
         self.clearFocus()
         self.clear()
         self.left.emit()

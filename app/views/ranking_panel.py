@@ -186,6 +186,7 @@ class RankingPanel(QWidget):
         for command, button in self._buttons.items():
             button.setText(self._button_text(command))
             button.setToolTip(self._actions.tip(command))
+        self._show_lines()
         key = self._actions.first_key(Command.NOTE)
         self.note.setPlaceholderText(reading_words.NOTE_HINT.format(key=key))
 
@@ -224,11 +225,10 @@ class RankingPanel(QWidget):
         """Show another value."""
         before, room = self._panel, self._sentence_height
         self._panel = panel
+        if _names(before) != _names(panel):
+            self._find(self.finder.text())
         self._match_rows(len(panel.lines))
-        find_key = self._actions.first_key(Command.FIND_LABEL)
-        for row, line in zip(self._rows, panel.lines, strict=False):
-            row.show_line(line, find_key=find_key)
-            row.setEnabled(panel.can_decide)
+        self._show_lines()
         self._sign.show_state(panel.state)
         self._state.setText(_state_text(panel))
         self._source.show_text(panel.source or " ")
@@ -250,6 +250,12 @@ class RankingPanel(QWidget):
             self.room_wanted.emit()
         if _marked(before) != _marked(panel):
             self._bring_into_sight()
+
+    def _show_lines(self) -> None:
+        find_key = self._actions.first_key(Command.FIND_LABEL)
+        for row, line in zip(self._rows, self._panel.lines, strict=False):
+            row.show_line(line, find_key=find_key)
+            row.setEnabled(self._panel.can_decide)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Another width gives the sentences another height."""
@@ -290,9 +296,11 @@ class RankingPanel(QWidget):
         self.finder.begin()
 
     def _look_for(self, text: str) -> None:
-        names = [line.full_name for line in self._panel.lines]
-        self._matches, self._found = matches(names, text) if text.strip() else None, 0
+        self._find(text)
         self._show_matches()
+
+    def _find(self, text: str) -> None:
+        self._matches, self._found = matches(_names(self._panel), text) if text.strip() else None, 0
 
     def _move(self, step: int) -> None:
         if self._matches:
@@ -318,6 +326,7 @@ class RankingPanel(QWidget):
         for place, row in enumerate(self._rows):
             row.setVisible(place < count and (sought is None or place in sought))
             row.set_found(place == match)
+        self.finder.setAccessibleDescription("" if match is None else _names(self._panel)[match])
         if match is not None:
             self._scroller.ensureWidgetVisible(self._rows[match], 0, 0)
 
@@ -325,6 +334,8 @@ class RankingPanel(QWidget):
         row = self.sender()
         if isinstance(row, LabelRow):
             self.label_pressed.emit(self._rows.index(row))
+            if self._finding.isVisible():
+                self.finder.leave()
 
 
 def _state_text(panel: Panel) -> str:
@@ -334,6 +345,10 @@ def _state_text(panel: Panel) -> str:
     if panel.frame is not None:
         parts.append(reading_words.NAMED_FRAME.format(number=panel.frame + 1))
     return ", ".join(part for part in parts if part)
+
+
+def _names(panel: Panel) -> list[str]:
+    return [line.full_name for line in panel.lines]
 
 
 def _marked(panel: Panel) -> list[int]:

@@ -1,12 +1,18 @@
 """A label found by its name, where labels are more than keys."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QApplication
 
+from app import strings
+from app.models.commands import Command
 from app.models.finding import matches
+from nearl_core.store.project import Project
 from nearl_core.types import Label, LabelSet
 from tests.app.driving import Driver, make_project
 
@@ -90,3 +96,84 @@ def test_few_labels_are_found_too_and_the_field_goes_again(desk: Driver) -> None
     assert not desk.desk.table.verdict(first).labels
     assert not ranking.finder.isVisible()
     assert len(_seen(desk)) == len(ranking.panel.lines)
+
+
+def _sought(desk: Driver, text: str) -> None:
+    desk.press(Qt.Key.Key_G)
+    desk.until(desk.desk.window.ranking.finder.hasFocus)
+    desk.bot.keyClicks(desk.desk.window.ranking.finder, text)
+
+
+def test_a_click_on_what_was_found_decides_and_ends_the_search(many: Driver) -> None:
+    ranking, first = many.desk.window.ranking, many.scan_id()
+    _sought(many, "kind 3")
+    with many.bot.waitSignal(many.desk.review.saved):
+        many.bot.mouseClick(ranking.rows()[29], Qt.MouseButton.LeftButton)
+    assert many.desk.table.verdict(first).labels == ("kind-30",)
+    assert len(_seen(many)) == 30
+    assert not ranking.finder.isVisible()
+    many.decide(Qt.Key.Key_1)
+
+
+def test_several_labels_are_found_one_after_another_and_recorded_together(
+    start: Callable[[], Driver], tmp_path: Path, scan_folder: Path
+) -> None:
+    several = LabelSet(MANY.labels, multi_label=True)
+    desk = start()
+    desk.open(make_project(tmp_path / "several.nearl", scan_folder, several))
+    first = desk.scan_id()
+    for text in ("27", "29"):
+        _sought(desk, text)
+        desk.bot.keyClick(desk.desk.window.ranking.finder, Qt.Key.Key_Return)
+    assert not desk.desk.table.verdict(first).labels
+    desk.decide(Qt.Key.Key_Return)
+    assert set(desk.desk.table.verdict(first).labels) == {"kind-27", "kind-29"}
+
+
+def test_where_nothing_can_be_decided_no_label_is_sought(
+    start: Callable[[], Driver], project: Path
+) -> None:
+    with Project.open(project):  # elsewhere, so that the desk has it read-only
+        desk = start()
+        desk.open(project)
+        desk.press(Qt.Key.Key_G)
+        assert not desk.desk.window.ranking.finder.isVisible()
+        assert strings.READ_ONLY_REFUSED in desk.status()
+
+
+def test_labels_that_change_meanwhile_are_sought_anew(many: Driver) -> None:
+    ranking = many.desk.window.ranking
+    _sought(many, "kind 30")
+    panel = ranking.panel
+    last = replace(panel.lines[-1], name="Kind 30")
+    ranking.show_panel(replace(panel, lines=(last, *panel.lines[:3])))
+    assert _seen(many) == ["Kind 30"]
+    with many.bot.waitSignal(ranking.label_pressed) as pressed:
+        many.bot.keyClick(ranking.finder, Qt.Key.Key_Return)
+    assert pressed.args == [0]
+
+
+def test_a_menu_over_the_field_leaves_what_was_typed(many: Driver) -> None:
+    finder = many.desk.window.ranking.finder
+    _sought(many, "kind 3")
+    QApplication.sendEvent(
+        finder, QFocusEvent(QEvent.Type.FocusOut, Qt.FocusReason.PopupFocusReason)
+    )
+    assert finder.text() == "kind 3"
+
+
+def test_a_screen_reader_is_told_which_label_enter_takes(many: Driver) -> None:
+    finder = many.desk.window.ranking.finder
+    _sought(many, "kind 3")
+    assert finder.accessibleDescription() == "Kind 3"
+    many.bot.keyClick(finder, Qt.Key.Key_Down)
+    assert finder.accessibleDescription() == "Kind 30"
+    many.bot.keyClick(finder, Qt.Key.Key_Escape)
+    assert not finder.accessibleDescription()
+
+
+def test_rows_say_the_key_as_it_is_bound_now(many: Driver) -> None:
+    row = many.desk.window.ranking.rows()[25]
+    keeper = many.desk.keeper
+    keeper.change(replace(keeper.settings, keys=((Command.FIND_LABEL.value, "Ctrl+Alt+G"),)))
+    assert "Ctrl+Alt+G" in row.toolTip()
