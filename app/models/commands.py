@@ -58,6 +58,10 @@ class Command(StrEnum):
     ROTATE_LEFT = "rotate-left"
     ZOOM_IN = "zoom-in"
     ZOOM_OUT = "zoom-out"
+    PAN_LEFT = "pan-left"
+    PAN_RIGHT = "pan-right"
+    PAN_UP = "pan-up"
+    PAN_DOWN = "pan-down"
     FIT = "fit"
     OVERLAY = "overlay"
     SHUTTER = "shutter"
@@ -206,6 +210,10 @@ COMMANDS: tuple[CommandSpec, ...] = (
     _spec(Command.ZOOM_IN, Group.SCAN, "+", within=Part.ZOOM),
     _spec(Command.ZOOM_OUT, Group.SCAN, "-", within=Part.ZOOM),
     _spec(Command.FIT, Group.SCAN, "=", within=Part.ZOOM),
+    _spec(Command.PAN_LEFT, Group.SCAN, "Shift+Left", line=True, within=Part.ZOOM),
+    _spec(Command.PAN_RIGHT, Group.SCAN, "Shift+Right", within=Part.ZOOM),
+    _spec(Command.PAN_UP, Group.SCAN, "Shift+Up", within=Part.ZOOM),
+    _spec(Command.PAN_DOWN, Group.SCAN, "Shift+Down", within=Part.ZOOM),
     _spec(Command.INVERT, Group.SCAN, "I", checkable=True, line=True),
     _spec(Command.OVERLAY, Group.SCAN, "O", checkable=True),
     _spec(Command.SHUTTER, Group.SCAN, "D", checkable=True),

@@ -8,7 +8,7 @@ MENUS = {
     "training": "&Training",
     "help": "&Help",
 }
-PARTS = {"frames": "&Frames", "window": "&Window", "turn": "&Turn", "zoom": "&Zoom"}
+PARTS = {"frames": "&Frames", "window": "&Window", "turn": "&Turn", "zoom": "&Zoom and pan"}
 PRESET = "{words}: {name}"
 COMMANDS = {
     "new-project": "New project…",
@@ -59,6 +59,10 @@ COMMANDS = {
     "rotate-left": "Rotate left",
     "zoom-in": "Zoom in",
     "zoom-out": "Zoom out",
+    "pan-left": "Pan left",
+    "pan-right": "Pan right",
+    "pan-up": "Pan up",
+    "pan-down": "Pan down",
     "fit": "Fit",
     "overlay": "Overlay",
     "measure": "Measure",

@@ -154,14 +154,14 @@ class Actions(QObject):
             menu = menus.get(spec.group)
             if menu is None:
                 menu = menus[spec.group] = bar.addMenu(command_words.MENUS[spec.group.value])
-            if spec.starts_section:
-                menu.addSeparator()
             if spec.within is not None:
                 inner = menus.get(spec.within)
                 if inner is None:
                     words = command_words.PARTS[spec.within.value]
                     inner = menus[spec.within] = menu.addMenu(words)
                 menu = inner
+            if spec.starts_section:
+                menu.addSeparator()
             menu.addAction(self._actions[spec.command])
 
     def handle(self, event: QKeyEvent) -> bool:
@@ -224,6 +224,10 @@ _MAY_REPEAT = frozenset(
         Command.FRAME_DOWN,
         Command.ZOOM_IN,
         Command.ZOOM_OUT,
+        Command.PAN_LEFT,
+        Command.PAN_RIGHT,
+        Command.PAN_UP,
+        Command.PAN_DOWN,
     }
 )
 """A key held down may repeat these; a decision is one press."""

@@ -28,6 +28,8 @@ from app.views.image_overlay import ImageOverlay, OverlayText
 from nearl_core.types import Window
 
 _WHEEL_NOTCH = 120
+_PAN_STEP = 0.125
+"""Of the view, by key."""
 _ZOOM_STEP = 1.25
 
 
@@ -169,6 +171,14 @@ class ImageView(QWidget):
         """Zoom in (or, negative, out) around a point of the widget, else its middle."""
         if self._picture is not None:
             self._canvas.zoom(_ZOOM_STEP**steps, at or QPointF(self.rect().center()))
+            self._tell()
+
+    def pan(self, across: int, down: int) -> None:
+        """Look further to the right and down (negative: left, up) by so many steps."""
+        if self._picture is not None:
+            middle = QPointF(self.rect().center())
+            step = QPointF(across * self.width(), down * self.height()) * _PAN_STEP
+            self._canvas.pan(middle, middle - step)
             self._tell()
 
     # --- events ----------------------------------------------------------------------------

@@ -65,6 +65,12 @@ _TURNS = {
     Command.ROTATE_RIGHT: Turn.RIGHT,
     Command.ROTATE_LEFT: Turn.LEFT,
 }
+_PANS = {
+    Command.PAN_LEFT: (-1, 0),
+    Command.PAN_RIGHT: (1, 0),
+    Command.PAN_UP: (0, -1),
+    Command.PAN_DOWN: (0, 1),
+}
 
 
 class ScanPanel(QWidget):
@@ -222,6 +228,8 @@ class ScanPanel(QWidget):
         """Do what concerns the scan's look; False for any other command."""
         if command in _TURNS:
             self.view.turn(_TURNS[command])
+        elif command in _PANS:
+            self.view.pan(*_PANS[command])
         elif command is Command.INVERT:
             self.view.invert()
         elif command is Command.OVERLAY:

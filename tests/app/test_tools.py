@@ -39,6 +39,21 @@ def test_a_measured_line_is_in_millimetres_and_follows_the_scan(tools: Driver) -
     assert shown not in texts(tools)
 
 
+def test_a_scan_is_panned_by_keys(tools: Driver) -> None:
+    view = view_of(tools)
+    tools.press(Qt.Key.Key_Plus)
+    before, scan_id = view.place_of((40, 30)), tools.scan_id()
+    tools.press(Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    after = view.place_of((40, 30))
+    assert after.x() == pytest.approx(before.x() - view.width() / 8, abs=2)
+    assert after.y() == pytest.approx(before.y(), abs=2)
+    tools.press(Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    assert view.place_of((40, 30)).y() == pytest.approx(after.y() + view.height() / 8, abs=2)
+    assert tools.scan_id() == scan_id
+    tools.press(Qt.Key.Key_Equal)
+    assert view.place_of((40, 32)).x() == pytest.approx(view.width() / 2, abs=2)
+
+
 def test_lines_do_not_stay_for_the_next_scan(tools: Driver) -> None:
     tools.press(Qt.Key.Key_M)
     drag(tools, (10, 10), (50, 40))
