@@ -19,6 +19,7 @@ from nearl_core.store import versions
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
 from nearl_core.types import Figures, LabelSet, Version
+from nearl_core.words import counted
 
 NAME: Final = "adapters"
 WEIGHTS: Final = "adapters.safetensors"
@@ -131,10 +132,13 @@ def _card(version: Version, label_set: LabelSet) -> str:
     several = (
         "A scan can have several labels." if label_set.multi_label else "They exclude each other."
     )
+    # A version that was taken in learned from no decision of this project.
+    count = len(version.decision_ids)
+    learned = f" on {counted(count, 'decision')}" if count else ""
     return "\n".join(
         [
             f"# NEARL adapters, version {version.id}",
-            f"Trained with NEARL Desk on {len(version.decision_ids)} decisions, over the frozen "
+            f"Trained with NEARL Desk{learned}, over the frozen "
             f"backbone `{version.backbone}` (SHA-256 `{version.backbone_hash}`), without which "
             "they mean nothing.",
             "",

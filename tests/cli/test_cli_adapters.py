@@ -74,6 +74,10 @@ def test_another_project_ranks_by_them(exported: Path, capsys: pytest.CaptureFix
         engine.load(RunControl())
         engine.activate(project.versions()[0])
         expected = engine.rank(project.scans(), RunControl())
+    assert main(["export", other, str(exported / "again"), "--format", "adapters"]) == 0
+    card = (exported / "again" / "README.md").read_text()
+    assert "0 decisions" not in card
+    assert "trained on 14 decisions elsewhere" in card
     names = {label.name: label.id for label in label_set.labels}
     assert {one["version"] for one in said} == {"v1"}
     for one, known in zip(said, expected, strict=True):
