@@ -106,7 +106,7 @@ class DeskDialog(QDialog):
         layout = self.layout()
         if text and layout is not None and self.isVisible():
             layout.activate()
-            wrapped = [one for one in self.findChildren(QLabel) if one.wordWrap()]
+            wrapped = [one for one in self.findChildren(PlainLabel) if one.wordWrap()]
             lacking = sum(_lacks(one) for one in wrapped if one.isVisible())
             if lacking:
                 needed = self.height() + lacking
