@@ -12,8 +12,8 @@ from app.models.trust_lines import doubt_lines
 from app.session import Session
 from app.strings import trust_words as words
 from nearl_core.learn.evaluate import ENOUGH
-from nearl_core.readers import calls_or_taken_in, confirmed
-from nearl_core.types import Decision, Doubt, State
+from nearl_core.readers import calls_or_taken_in, can_teach, confirmed
+from nearl_core.types import Decision, Doubt
 
 MOST = 50
 _AFTER = 10
@@ -108,11 +108,10 @@ class LookingAgain(QObject):
         if self._job is not None:
             self._job.cancel()  # a newer weighing knows all that this one would
         weighed = _weighed_of(session)
-        labelled = sum(found.verdict.state is State.LABELLED for found in weighed)
         if self._suggestions.engine is None:
             self._refuse(words.NO_ENGINE)
-        elif labelled < ENOUGH:
-            self._refuse(words.TOO_FEW.format(enough=ENOUGH, n=labelled))
+        elif len(weighed) < ENOUGH:
+            self._refuse(words.TOO_FEW.format(enough=ENOUGH, n=len(weighed)))
         else:
             if not self._doubts:
                 self.notice.emit(words.LOOKING)
@@ -145,9 +144,10 @@ class LookingAgain(QObject):
 
 
 def _weighed_of(session: Session) -> tuple[Decision, ...]:
-    """The reader's calls, and what was imported of all other scans.
+    """The reader's calls that teach something, and what was imported of all other scans.
 
     Not where a scan is read before anything is said of it: what was imported would say something.
     """
     taken = {} if session.rules.blind_first else session.taken_in
-    return calls_or_taken_in(session.standing.values(), taken)
+    every = calls_or_taken_in(session.standing.values(), taken)
+    return tuple(found for found in every if can_teach(found.verdict, session.label_set))

@@ -63,7 +63,7 @@ def _weighed(project: "Project", reader: str | None) -> "tuple[dict[int, Decisio
     """
     from nearl_core.errors import ProjectError
     from nearl_core.learn.evaluate import ENOUGH
-    from nearl_core.readers import calls_or_taken_in, confirmed, taken_in
+    from nearl_core.readers import calls_or_taken_in, can_teach, confirmed, taken_in
     from nearl_core.store import readings, record
 
     there = sorted(readings.readers(project))
@@ -79,7 +79,8 @@ def _weighed(project: "Project", reader: str | None) -> "tuple[dict[int, Decisio
     name = reader or "".join(there)
     taken = taken_in(project.standing(), readings.sources(project))
     own = project.standing(name) if name else []
-    weighed = calls_or_taken_in(own, taken)
+    labels, every = project.label_set(), calls_or_taken_in(own, taken)
+    weighed = [found for found in every if can_teach(found.verdict, labels)]
     if len(weighed) < ENOUGH:
         raise ProjectError(
             f"{len(weighed)} decisions are too few to weigh each by the others.",

@@ -1,6 +1,7 @@
 """What tells how far the desk can be believed, by key and pointer through the real window."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,13 @@ from app.models.trust_lines import agreement_lines
 from app.strings import trust_words as words
 from app.views import style
 from app.views.label_row import LabelRow
+from nearl_core import labels_file
 from nearl_core.learn import evaluate
 from nearl_core.learn.prequential import Outcome
 from nearl_core.store import readings
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, NewDecision, Ranking, Shown, State, Verdict
-from tests.app.driving import Driver
+from tests.app.driving import Driver, make_project
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -176,6 +178,26 @@ def test_the_list_says_how_many_decisions_it_needs(desk: Driver) -> None:
     desk.decide(Qt.Key.Key_1)
     desk.press(Qt.Key.Key_A)
     assert desk.desk.window.scan.again.texts() == (words.TOO_FEW.format(enough=32, n=1),)
+
+
+@pytest.mark.usefixtures("few")
+def test_that_none_applies_is_weighed_where_a_scan_can_have_several_labels(
+    driver: Driver, tmp_path: Path, scan_folder: Path
+) -> None:
+    several = replace(labels_file.from_names(["Disc", "Stripes"]), multi_label=True)
+    driver.open(make_project(tmp_path / "several.nearl", scan_folder, several))
+    driver.press(Qt.Key.Key_1)
+    driver.decide(Qt.Key.Key_Return)
+    for key in (Qt.Key.Key_N, Qt.Key.Key_N, Qt.Key.Key_X):
+        driver.decide(key)
+    driver.press(Qt.Key.Key_A)
+    panel = driver.desk.window.scan.again
+    assert panel.texts() == (words.TOO_FEW.format(enough=4, n=3),)
+    driver.decide(Qt.Key.Key_N)
+    for _ in range(2):
+        driver.press(Qt.Key.Key_A)
+    driver.until(lambda: words.TOO_FEW.format(enough=4, n=3) not in panel.texts())
+    assert words.TOO_FEW.format(enough=4, n=1) not in panel.texts()
 
 
 def doubted(desk: Driver) -> tuple[int, int]:

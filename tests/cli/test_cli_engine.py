@@ -15,6 +15,7 @@ from nearl_core.cli import main
 from nearl_core.cli.engine import opened
 from nearl_core.cli.output import Output
 from nearl_core.control import RunControl
+from nearl_core.learn import evaluate
 from nearl_core.scans.display import RECIPE
 from nearl_core.store import readings
 from nearl_core.store.project import Project
@@ -352,6 +353,18 @@ def test_look_again_lists_no_label_that_a_reader_confirmed(
 def test_look_again_says_what_it_needs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "14 decisions are too few" in _said(capsys, "look-again", project, code=3)
     assert "No reader B" in _said(capsys, "look-again", project, "--reader", "B", code=3)
+
+
+def test_look_again_counts_what_can_be_weighed(
+    own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "ENOUGH", 15)
+    with Project.open(own) as project:
+        reader = project.standing()[0].reader
+        undecided = {scan.id for scan in project.scans()}
+        for scan_id in undecided - {decision.scan_id for decision in project.standing()}:
+            project.record(NewDecision(scan_id, reader, Verdict(State.UNASSESSABLE)))
+    assert "14 decisions are too few" in _said(capsys, "look-again", own, code=3)
 
 
 def test_corrected_labels_rank_as_if_they_had_never_been_taken_in(
