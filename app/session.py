@@ -59,26 +59,57 @@ class Was:
     labels: str
 
 
+@dataclass(frozen=True)
+class Restored:
+    """What an undo or redo appended.
+
+    Attributes:
+        was: What was said of its scan before the labels changed, where it is to be decided again.
+    """
+
+    decision: Decision
+    was: Was | None
+
+
 def decided(project: "Project", reader: str, trained: Collection[int]) -> Decided:
     """Read what was decided, and what decisions of some ids said; in the store thread."""
     from nearl_core.store import readings
-    from nearl_core.store.relabelling import to_decide_again
 
-    standing, history = project.standing(), project.label_history()
+    standing = project.standing()
     return Decided(
         label_set=project.label_set(),
         standing=tuple(found for found in standing if found.reader == reader),
         others=tuple(found for found in standing if found.reader != reader),
-        again={
-            scan_id: Was(
-                found.id,
-                ", ".join(history.label_set(found.revision).names_of(found.verdict.labels)),
-            )
-            for (scan_id, _), found in to_decide_again(project, reader).items()
-        },
+        again=_again(project, reader),
         sources=readings.sources(project),
         learned=readings.said_by(project, set(trained).difference(one.id for one in standing)),
     )
+
+
+def restored(project: "Project", reader: str, *, back: bool) -> "Restored | None":
+    """Undo or redo the reader's last step; in the store thread. None where nothing is left.
+
+    Raises:
+        ProjectError: If it can't be saved.
+    """
+    decision = project.undo(reader) if back else project.redo(reader)
+    if decision is None:
+        return None
+    return Restored(decision, _again(project, reader, decision.scan_id).get(decision.scan_id))
+
+
+def _again(project: "Project", reader: str, scan_id: int | None = None) -> dict[int, Was]:
+    """What was said of the scans that a reader is to decide again, or of one."""
+    from nearl_core.store.relabelling import to_decide_again
+
+    history = project.label_history()
+    return {
+        scan_id: Was(
+            found.id,
+            ", ".join(history.label_set(found.revision).names_of(found.verdict.labels)),
+        )
+        for (scan_id, _), found in to_decide_again(project, reader, scan_id=scan_id).items()
+    }
 
 
 def trained_on(versions: Sequence[Version], label_set: LabelSet) -> frozenset[int]:
@@ -113,6 +144,26 @@ class Opened:
     division: Division
     repeated: frozenset[int]
     trained: frozenset[int]
+
+
+def read(project: "Project", reader: str, *, notice: str) -> Opened:
+    """Read what the desk knows of a project; in the store thread."""
+    from nearl_core.store import readings
+    from nearl_core.store.listing import scan_list
+
+    versions = project.versions()
+    trained = trained_on(versions, project.label_set())
+    return Opened(
+        project=project,
+        decided=decided(project, reader, trained),
+        scans=scan_list(project),
+        versions=tuple(versions),
+        trained=trained,
+        notice=notice,
+        rules=readings.rules(project),
+        division=readings.division(project),
+        repeated=readings.repeated(project, reader),
+    )
 
 
 class Session:
@@ -161,7 +212,6 @@ class Session:
             if found.reader not in self.sources and found.verdict.state is not State.DEFERRED
         )
         self.taken_in = taken_in(self.others, self.sources)
-        self._was = dict[int, Was]()
         known = (found.said for found in every if found.id in self.trained)
         self._learned = now.learned.union(known)
         self.untrained = self._new_among(every)
@@ -225,16 +275,22 @@ class Session:
         self._learned = frozenset(found.said for found in every)
         self.untrained.clear()
 
+    def restore(self, restored: Restored) -> None:
+        """An undo or redo was committed."""
+        decision = restored.decision
+        if decision.occasion is not Occasion.REPEAT:
+            self.again.pop(decision.scan_id, None)
+            if restored.was is not None:
+                self.again[decision.scan_id] = restored.was
+        self.take(decision)
+
     def take(self, decision: Decision) -> None:
         """A decision was committed: it stands now, unless it was a repeat."""
         if decision.occasion is Occasion.REPEAT:
             return
         scan_id, verdict = decision.scan_id, decision.verdict
-        if scan_id in self.again:
-            if verdict.state.is_decided:
-                self._was[scan_id] = self.again.pop(scan_id)
-        elif decision.undoes is not None and not verdict.state.says_labels and scan_id in self._was:
-            self.again[scan_id] = self._was.pop(scan_id)  # undone: it is to be decided again
+        if verdict.state.is_decided:
+            self.again.pop(scan_id, None)
         for gone in self._to_learn_of(scan_id):
             del self._to_learn[gone.id]
             self.untrained.discard(gone.id)

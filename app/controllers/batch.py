@@ -14,7 +14,7 @@ from app.controllers.pictures import thumbnail
 from app.controllers.suggestions import Suggestions
 from app.jobs import Job, Jobs, Priority
 from app.models.sure import sure_of
-from app.session import Session
+from app.session import Restored, Session, restored
 from nearl_core.control import Pace, RunControl
 from nearl_core.errors import NearlError
 from nearl_core.suggesting import offered
@@ -36,6 +36,7 @@ MOST = 2000
 """Scans that are looked at in one sitting; of more than that chance takes so many."""
 
 Recorded = tuple[list[Decision], NearlError | None]
+Undone = tuple[list[Restored], NearlError | None]
 
 
 class Batch(QObject):
@@ -168,11 +169,11 @@ class Batch(QObject):
         project, reader = session.project, session.reader
         self._last = []
 
-        def work(_control: RunControl) -> Recorded:
-            undone: list[Decision] = []
+        def work(_control: RunControl) -> Undone:
+            undone: list[Restored] = []
             try:
                 for _ in range(count):
-                    found = project.undo(reader)
+                    found = restored(project, reader, back=True)
                     if found is not None:
                         undone.append(found)
             except NearlError as error:
@@ -198,7 +199,9 @@ class Batch(QObject):
 
     def _recorded(self, session: Session, result: Recorded) -> None:
         kept, error = result
-        self._take(session, kept)
+        for decision in kept:
+            session.take(decision)
+        self._tell(kept)
         if session is self._session:
             self._last = [decision.scan_id for decision in kept]
             for scan_id in self._last:
@@ -207,20 +210,21 @@ class Batch(QObject):
         if error is not None:
             self._jobs.relay.trouble.emit(error)
 
-    def _undone(self, session: Session, result: Recorded) -> None:
+    def _undone(self, session: Session, result: Undone) -> None:
         undone, error = result
-        self._take(session, undone)
+        for found in undone:
+            session.restore(found)
+        self._tell([found.decision for found in undone])
         if session is self._session:
-            self._waiting.extendleft(decision.scan_id for decision in undone)
+            self._waiting.extendleft(found.decision.scan_id for found in undone)
             self._looked -= len(undone)
             self._look()
             self.taken_back.emit(len(undone))
         if error is not None:
             self._jobs.relay.trouble.emit(error)
 
-    def _take(self, session: Session, decisions: Sequence[Decision]) -> None:
+    def _tell(self, decisions: Sequence[Decision]) -> None:
         for decision in decisions:
-            session.take(decision)
             self.saved.emit(decision)
         self._suggestions.learn(())
 

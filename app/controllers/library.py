@@ -12,7 +12,7 @@ from app.controllers.looking_ahead import LookingAhead
 from app.jobs import Jobs, Priority
 from app.models.scan_table import ScanTable
 from app.preferences import Keeper
-from app.session import Opened, Session, decided, trained_on
+from app.session import Opened, Session, read
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError, ProjectDamagedError, ProjectLockedError
 from nearl_core.scan_list import ScanList
@@ -200,7 +200,6 @@ def _create(wanted: NewProject, reader: str) -> Opened:
 
 def _open(folder: Path, reader: str) -> Opened:
     from nearl_core.store import readings
-    from nearl_core.store.listing import scan_list
     from nearl_core.store.project import Project
 
     notice = ""
@@ -211,19 +210,7 @@ def _open(folder: Path, reader: str) -> Opened:
         notice = strings.read_only_banner(error.message)
     try:
         readings.require_reader(project, reader)
-        versions = project.versions()
-        trained = trained_on(versions, project.label_set())
-        return Opened(
-            project=project,
-            decided=decided(project, reader, trained),
-            scans=scan_list(project),
-            versions=tuple(versions),
-            trained=trained,
-            notice=notice,
-            rules=readings.rules(project),
-            division=readings.division(project),
-            repeated=readings.repeated(project, reader),
-        )
+        return read(project, reader, notice=notice)
     except BaseException:
         project.close()
         raise

@@ -5,8 +5,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Jobs
-from app.session import Session
-from nearl_core.control import RunControl
+from app.session import Restored, Session, restored
 from nearl_core.errors import NearlError
 from nearl_core.types import Decision, NewDecision
 
@@ -61,12 +60,9 @@ class Recording(QObject):
             return
         project, reader = session.project, session.reader
 
-        def work(_control: RunControl) -> Decision | None:
-            return project.undo(reader) if back else project.redo(reader)
-
         self._busy = True
         self._jobs.store.submit(
-            work,
+            lambda _control: restored(project, reader, back=back),
             done=partial(self._restored, session, back),
             failed=self._refused,
             stopped=self._stopped,
@@ -78,12 +74,12 @@ class Recording(QObject):
             session.take(decision)
             self.committed.emit(decision, go_on)
 
-    def _restored(self, session: Session, back: bool, decision: Decision | None) -> None:
+    def _restored(self, session: Session, back: bool, found: Restored | None) -> None:
         if session is self._session:
             self._busy = False
-            if decision is not None:
-                session.take(decision)
-            self.restored.emit(decision, back)
+            if found is not None:
+                session.restore(found)
+            self.restored.emit(None if found is None else found.decision, back)
 
     def _refused(self, error: NearlError) -> None:
         self._busy = False

@@ -227,6 +227,7 @@ def latest_as_made(
     occasions: Collection[Occasion] = _STANDING,
     reader: str | None = None,
     *,
+    scan_id: int | None = None,
     without: Collection[State] = (),
     before: int | None = None,
     rankings: bool = True,
@@ -237,6 +238,7 @@ def latest_as_made(
         connection: To read from.
         occasions: On which it was made.
         reader: Of one reader only.
+        scan_id: Of one scan only.
         without: States; decisions that say one of them are passed over.
         before: Only those that were made in an earlier revision than this one.
         rankings: Whether what was on screen is wanted; else it is None.
@@ -248,6 +250,8 @@ def latest_as_made(
     )
     if reader is not None:
         newest = newest.where(decisions.c.reader == reader)
+    if scan_id is not None:
+        newest = newest.where(decisions.c.scan_id == scan_id)
     query = _COLUMNS if rankings else _WITHOUT_RANKING
     query = query.where(decisions.c.id.in_(newest), decisions.c.state != State.UNSEEN.value)
     if before is not None:

@@ -19,16 +19,24 @@ def effects_of(project: Project, wanted: Revision) -> tuple[Effect, ...]:
     return effects(grown, latest, of=now, to=now + 1)
 
 
-def to_decide_again(project: Project, reader: str | None = None) -> dict[tuple[int, str], Decision]:
+def to_decide_again(
+    project: Project, reader: str | None = None, *, scan_id: int | None = None
+) -> dict[tuple[int, str], Decision]:
     """By scan and reader: what was decided before a change, as it was made, and stands no more.
 
     Deferring such a scan decides nothing. What was on screen is not read.
+
+    Args:
+        project: The project.
+        reader: Of one reader only.
+        scan_id: Of one scan only.
     """
     history = project.label_history()
     with project.reading() as connection:
         latest = decisions.latest_as_made(
             connection,
             reader=reader,
+            scan_id=scan_id,
             without=(State.DEFERRED,),
             before=history.latest,
             rankings=False,

@@ -155,6 +155,31 @@ def test_a_scan_of_a_split_label_says_what_it_was(desk: Driver) -> None:
     assert panel.notice.startswith(label_words.WAS.format(labels="Disc"))
 
 
+def test_undo_on_another_day_says_what_a_scan_of_a_split_label_was(
+    start: Callable[[], Driver], project: Path
+) -> None:
+    desk = start()
+    desk.open(project)
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    session, labelling = desk.desk.library.session, desk.desk.asking_labels.labelling
+    assert session is not None
+    parts, change = split(session.label_set, "disc", ["Big", "Small"], new_id=labels_file.new_id)
+    with desk.bot.waitSignal(labelling.saved, timeout=WAIT_MS):
+        labelling.save(Revision(parts, (change,)))
+    desk.desk.review.show(first)
+    desk.decide(Qt.Key.Key_1)
+    stop(desk)
+    desk = start()
+    desk.open(project)
+    with desk.bot.waitSignal(desk.desk.review.saved, timeout=WAIT_MS):
+        desk.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert desk.scan_id() == first
+    panel = desk.desk.window.ranking.panel
+    assert panel.notice.startswith(label_words.WAS.format(labels="Disc"))
+    assert desk.desk.table.detail(first) == "To decide again"
+
+
 def test_scans_of_a_split_label_are_found_by_a_filter(
     start: Callable[[], Driver], project: Path
 ) -> None:
