@@ -239,7 +239,8 @@ def latest_as_made(
         occasions: On which it was made.
         reader: Of one reader only.
         scan_id: Of one scan only.
-        without: States; decisions that say one of them are passed over.
+        without: States; decisions that say one of them are passed over, and so is then all that
+            was taken back.
         before: Only those that were made in an earlier revision than this one.
         rankings: Whether what was on screen is wanted; else it is None.
     """
@@ -252,6 +253,11 @@ def latest_as_made(
         newest = newest.where(decisions.c.reader == reader)
     if scan_id is not None:
         newest = newest.where(decisions.c.scan_id == scan_id)
+    if without:
+        taken_back = select(decisions.c.undoes).where(decisions.c.undoes.is_not(None))
+        if scan_id is not None:
+            taken_back = taken_back.where(decisions.c.scan_id == scan_id)
+        newest = newest.where(decisions.c.undoes.is_(None), decisions.c.id.not_in(taken_back))
     query = _COLUMNS if rankings else _WITHOUT_RANKING
     query = query.where(decisions.c.id.in_(newest), decisions.c.state != State.UNSEEN.value)
     if before is not None:

@@ -177,6 +177,24 @@ def test_a_scan_that_is_put_off_is_still_to_be_decided_again(tmp_path: Path) -> 
         assert not to_decide_again(project)
 
 
+def test_a_scan_whose_new_decision_was_taken_back_is_to_be_decided_again(tmp_path: Path) -> None:
+    """Also where what stood before it was a deferral, which decides nothing."""
+    with new_project(tmp_path) as project:
+        decide(project, 1, "disc")
+        label_set, change = split(project.label_set(), "disc", ["Small", "Large"], new_id=new_id)
+        project.save_revision(Revision(label_set, (change,)))
+        project.record(NewDecision(1, "r", Verdict(State.DEFERRED)))
+        decide(project, 1, "small")
+        assert to_decide_again(project) == {}
+        project.undo("r")
+        assert list(to_decide_again(project)) == [(1, "r")]
+        project.redo("r")
+        assert to_decide_again(project, "r", scan_id=1) == {}
+        for _ in range(3):
+            project.undo("r")
+        assert to_decide_again(project) == {}  # nothing was said of it any more
+
+
 def test_a_reading_window_sees_the_labels_that_the_writing_one_saved(tmp_path: Path) -> None:
     with new_project(tmp_path) as project, Project.open(tmp_path / "p", read_only=True) as other:
         decide(project, 1, "disc")
