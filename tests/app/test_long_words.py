@@ -92,6 +92,8 @@ def test_a_long_pseudonym_shows_from_its_beginning(driver: Driver) -> None:
     shown = [field for field in fields if field.text() == name]
     assert len(shown) == 2
     assert all(field.cursorPosition() == 0 for field in shown)
+    driver.bot.keyClicks(dialog.focusWidget(), "xx")
+    assert all(field.text() == name for field in shown)
     dialog.close()
 
 

@@ -55,6 +55,7 @@ class PreferencesDialog(DeskDialog):
         form.addRow(strings.DEVICE, self._device)
         form.addRow("", note(dialog_words.DEVICE_HINT))
         self.body.addLayout(form)
+        self._auto.setFocus()  # what is typed by mistake must not become the pseudonym
 
     def _automatic(self) -> QHBoxLayout:
         line = QHBoxLayout()
