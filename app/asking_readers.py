@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.asking_first import session_to_change
 from app.controllers.library import Library
@@ -21,7 +21,13 @@ from nearl_core.types import Division, ReadingRules
 
 
 class AskingReaders(QObject):
-    """One dialog at a time."""
+    """One dialog at a time.
+
+    Attributes:
+        divided: The reader has another part of the scans.
+    """
+
+    divided = Signal()
 
     def __init__(self, window: MainWindow, library: Library, review: Review, jobs: Jobs) -> None:
         super().__init__(window)
@@ -61,6 +67,7 @@ class AskingReaders(QObject):
             if divided:
                 session.table.set_part(session.part)
                 self._say_part(session)
+                self.divided.emit()
             self._review.reload()
 
     def _say_part(self, session: Session, _notice: str = "") -> None:

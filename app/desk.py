@@ -143,6 +143,7 @@ class Desk(QObject):
         self.reading.batch.saved.connect(self._saved)
         self.reading.batch.saved.connect(self.trusting.decided)
         self.review.message.connect(window.status.message)
+        self.reading.readers.divided.connect(self.ordering.divided)
         self.ordering.reordered.connect(self._reordered)
         self.surveying.progress.connect(window.status.show_survey)
         self.surveying.progress.connect(self.ordering.surveyed)

@@ -21,6 +21,7 @@ class Reading(QObject):
 
     Attributes:
         batch: What batch review does.
+        readers: The dialogs about readers.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Reading(QObject):
         self._review, self._note = review, window.ranking.note
         self._find_label = window.ranking.find_label
         self.batch = Batch(jobs, suggestions, self)
-        self._readers = AskingReaders(window, library, review, jobs)
+        self.readers = AskingReaders(window, library, review, jobs)
         self._grid = AskingGrid(window, library, review, suggestions, self.batch)
         self._note.typed.connect(review.draft_note)
         self._note.finished.connect(review.save_note)
@@ -61,7 +62,7 @@ class Reading(QObject):
             Command.NOTE: self._note.begin,
             Command.FIND_LABEL: lambda: review.can_say() and self._find_label(),
             Command.NAME_FRAME: review.name_frame,
-            Command.RULES: self._readers.ask_rules,
-            Command.READERS: self._readers.ask_readers,
+            Command.RULES: self.readers.ask_rules,
+            Command.READERS: self.readers.ask_readers,
             Command.GRID: self._grid.ask,
         }

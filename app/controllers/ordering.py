@@ -53,6 +53,11 @@ class Ordering(QObject):
         if self._since >= acquire.lasts(len(self._session.to_learn())):
             self._ask()
 
+    def divided(self) -> None:
+        """The reader has another part of the scans."""
+        if self._instructive:
+            self._ask()
+
     def surveyed(self, done: int, of: int) -> None:
         """The engine has looked at so many scans: once it knows all, others may teach more."""
         if self._instructive and done == of:

@@ -138,16 +138,8 @@ class ScanRows:
         self._part, self._mine = part, _held(part, self.scans)
         self._choose()
 
-    def coming(self, scans: ScanList) -> int:
-        """How many rows `extend` will add: those that the filter takes."""
-        if self._show is Show.ALL and not self._search and self._part is None:
-            return len(scans) - len(self.scans)
-        longer = ScanRows(scans, part=self._part)
-        longer._show, longer._search, longer._names = self._show, self._search, self._names
-        return int(longer._passing(slice(len(self.scans), None)).sum())
-
-    def extend(self, scans: ScanList) -> None:
-        """Take the project's scans, to which some were added."""
+    def extend(self, scans: ScanList) -> Places:
+        """Take the project's scans, to which some were added; returns those to `append`."""
         before, self.scans = len(self.scans), scans
         new = len(scans) - before
         self._state = np.concatenate((self._state, np.full(new, _UNSEEN, np.uint8)))
@@ -156,8 +148,11 @@ class ScanRows:
         self._again = np.concatenate((self._again, np.zeros(new, np.bool_)))
         self._mine = np.concatenate((self._mine, _held(self._part, scans, before)))
         self._broken = scans.broken
-        added = before + np.flatnonzero(self._passing(slice(before, None)))
-        self._set_rows(np.concatenate((self._rows, added)))
+        return before + np.flatnonzero(self._passing(slice(before, None)))
+
+    def append(self, places: Places) -> None:
+        """Show scans below all others."""
+        self._set_rows(np.concatenate((self._rows, places)))
 
     def set_verdict(self, scan_id: int, verdict: Verdict, *, again: bool = False) -> None:
         """Take what the reader now says of a scan, and whether it is to be decided again."""
@@ -206,7 +201,11 @@ class ScanRows:
         place = self.scans.place(scan_id)
         if place is None or self.row_of(scan_id) is not None or not self._passes(place):
             return None
-        return len(self._rows) if len(self._first) else int(np.searchsorted(self._rows, place))
+        return self._row_for(place)
+
+    def _row_for(self, place: int) -> int:
+        """Where a scan belongs that is not shown."""
+        return len(self._rows) if self.is_ordered else int(np.searchsorted(self._rows, place))
 
     def remove(self, row: int) -> None:
         """Take a row out."""
@@ -334,11 +333,12 @@ class ScanRows:
         return None if row < 0 else row
 
     def neighbours(self, scan_id: int, offsets: Iterable[int]) -> list[int]:
-        """Scans at so many rows after (or, negative, before) a scan."""
+        """Scans at so many rows after (or, negative, before) a scan, or where it would be."""
         row = self.row_of(scan_id)
-        if row is None:
-            return []
-        found = (self.id_at(row + offset) for offset in offsets)
+        hidden = row is None
+        if row is None:  # between two rows
+            row = self._row_for(self.scans.place(scan_id) or 0)
+        found = (self.id_at(row + offset - (hidden and offset > 0)) for offset in offsets)
         return [entry for entry in found if entry is not None]
 
     def next_to_do(self, after: int | None) -> int | None:

@@ -91,12 +91,11 @@ class ScanTable(QAbstractListModel):
 
     def extend(self, scans: ScanList) -> None:
         """Take the project's scans, to which some were added."""
-        before = len(self._rows)
-        new = self._rows.coming(scans)
-        if new:
-            self.beginInsertRows(_NO_PARENT, before, before + new - 1)
-        self._rows.extend(scans)
-        if new:
+        before, places = len(self._rows), self._rows.extend(scans)
+        if len(places):
+            self.beginInsertRows(_NO_PARENT, before, before + len(places) - 1)
+        self._rows.append(places)
+        if len(places):
             self.endInsertRows()
         self.counts_changed.emit()
 

@@ -316,6 +316,8 @@ class QueuePanel(QWidget):
         if divided and at < 0:
             self._show.addItem(strings.SHOW_WORDS[Show.OTHERS.value], Show.OTHERS)
         elif not divided and at >= 0:
+            if self._show.currentIndex() == at:  # Qt would go to the filter above it
+                self._show.setCurrentIndex(0)
             self._show.removeItem(at)
 
 

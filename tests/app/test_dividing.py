@@ -18,14 +18,20 @@ from nearl_core.store.project import Project
 from nearl_core.types import Division
 from tests.app.driving import Driver
 
-AMONG = Division(("me", "bo", "cy"), 0.0)
+ORDERS = (("me", "bo", "cy"), ("bo", "me", "cy"), ("bo", "cy", "me"))
 
 
 @pytest.fixture
 def divided(start: Callable[[], Driver], project: Path) -> Driver:
-    """A desk whose reader is one of three."""
+    """A desk whose reader is one of three, and has some of the scans."""
     with Project.open(project) as opened:
-        readings.save_division(opened, AMONG)
+        patients = [scan.patient.encode() for scan in opened.scans()]  # others in each project
+        every = (Division(order, shared) for shared in (0.0, 0.2, 0.4) for order in ORDERS)
+        parts = ((one, part_of("me", one)) for one in every)
+        readings.save_division(
+            opened,
+            next(one for one, part in parts if part and 0 < part.holds(patients).mean() < 1),
+        )
     driver = start()
     keeper = driver.desk.keeper
     keeper.change(replace(keeper.settings, reader="me"))
@@ -34,7 +40,9 @@ def divided(start: Callable[[], Driver], project: Path) -> Driver:
 
 
 def _mine(desk: Driver) -> set[int]:
-    part = part_of("me", AMONG)
+    session = desk.desk.library.session
+    assert session is not None
+    part = session.part
     assert part is not None
     scans = desk.desk.table.scans()
     held = part.holds(scans.patients())
@@ -105,3 +113,43 @@ def test_scans_that_are_added_fall_to_somebody_too(divided: Driver) -> None:
     table.extend(longer)
     assert _listed(divided) == _mine(divided)
     assert last + 1 < max(_listed(divided))
+
+
+def _divide(desk: Driver, names: str) -> None:
+    desk.desk.actions.asked.emit(Command.RULES)
+    dialog = desk.desk.window.findChildren(RulesDialog)[-1]
+    assert isinstance(dialog, RulesDialog)
+    dialog.divided.setText(names)
+    dialog.accept()
+
+
+def test_all_scans_show_again_where_other_parts_were_looked_at(divided: Driver) -> None:
+    shown = divided.desk.window.queue._show
+    shown.setCurrentIndex(shown.findData(Show.OTHERS))
+    _divide(divided, "")
+    divided.until(lambda: shown.findData(Show.OTHERS) < 0)
+    assert shown.currentData() == Show.ALL
+    assert _listed(divided) == set(divided.desk.table.scans())
+
+
+def test_a_scan_of_another_part_is_decided_and_undone_and_left(divided: Driver) -> None:
+    mine, table = _mine(divided), divided.desk.table
+    other = next(scan_id for scan_id in table.scans() if scan_id not in mine)
+    divided.desk.review.show(other)
+    divided.decide(Qt.Key.Key_1)
+    assert divided.scan_id() in mine
+    assert table.counts().decided == 0  # of the reader's part
+    with divided.bot.waitSignal(divided.desk.review.saved):
+        divided.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert divided.scan_id() == other
+    assert _listed(divided) == mine
+    below = [scan_id for scan_id in sorted(mine) if scan_id > other]
+    divided.desk.review.step(1 if below else -1)
+    assert divided.scan_id() == (below[0] if below else max(mine))
+
+
+def test_a_part_that_changes_comes_in_the_order_that_was_chosen(divided: Driver) -> None:
+    divided.desk.actions.action(Command.INSTRUCTIVE).trigger()
+    divided.until(lambda: divided.desk.table.is_ordered)
+    with divided.bot.waitSignal(divided.desk.ordering.reordered):
+        _divide(divided, "")

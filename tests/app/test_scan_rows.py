@@ -1,13 +1,18 @@
 """The queue follows the filter, and nothing jumps away under the reader's hand."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
+from app.models.scan_rows import ScanRows
 from app.models.scan_table import ScanTable, Show
+from nearl_core.dividing import Part
 from nearl_core.scan_list import ScanList
 from nearl_core.types import UNSEEN, Scan, State, Verdict
 
@@ -53,6 +58,26 @@ def test_new_scans_come_in_as_the_filter_says(table: ScanTable) -> None:
     table.extend(table.scans().with_scans([scan(7), scan(8, problem="broken"), scan(9)]))
     assert shown(table) == [1, 2, 3, 4, 5, 6, 7, 9]
     assert table.counts().total == 9
+
+
+def test_scans_that_are_added_cost_the_same_however_many_there_are() -> None:
+    """Each batch of an adding comes to the thread of the window."""
+    asked = list[bytes]()
+
+    class Counting(Part):
+        def holds(self, patients: Iterable[bytes]) -> NDArray[np.bool_]:
+            asked.extend(now := list(patients))
+            return super().holds(now)
+
+    rows = ScanRows(ScanList.of(map(scan, range(1, 100))), part=Counting(0, 2, 0.0))
+    asked.clear()
+    rows.append(rows.extend(rows.scans.with_scans([scan(100), scan(101)])))
+    assert len(asked) == 2
+
+
+def test_from_a_hidden_scan_the_queue_goes_on_where_it_would_be(table: ScanTable) -> None:
+    table.set_verdict(3, DISC)
+    assert table.neighbours(3, (-2, -1, 1, 2)) == [1, 2, 4, 5]
 
 
 def test_the_order_holds_within_the_filter(table: ScanTable) -> None:
