@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from nearl_core.delimited import delimiter_of, unescaped
+from nearl_core.delimited import delimiter_of, opened_with_paths, unescaped, western
 from nearl_core.errors import NearlError
 from nearl_core.links import followed
 from nearl_core.types import (
@@ -63,7 +63,7 @@ def read(
 
     A path is taken as it is given, else relative to the file. A label is a name or an id; in a
     multi-label project `a;b` names two. Cells stand between commas, semicolons or tabs, as the
-    first line has it.
+    first line has it, in UTF-8, UTF-16 (with its mark) or the code page of Western Windows.
 
     Args:
         path: The file.
@@ -76,7 +76,7 @@ def read(
         DecisionsFileError: If the file can't be read, or a row can't be used; names the row.
     """
     rows = _rows(path)
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    header = [western(cell).strip().lower() for cell in rows[0]] if rows else []
     if "path" not in header or not {"label", "state"} & set(header):
         raise DecisionsFileError(
             f"{path.name} does not begin with the columns path and label.",
@@ -118,7 +118,9 @@ def _require_settling(scan: Scan, verdict: Verdict, disputed: Collection[int]) -
 
 def _rows(path: Path) -> list[list[str]]:
     try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        if _is_workbook(path):
+            raise DecisionsFileError(f"{path.name} is a workbook.", "Save its sheet as CSV.")
+        with opened_with_paths(path) as file:
             return list(csv.reader(file, delimiter=delimiter_of(file), strict=True))
     except OSError as error:
         raise DecisionsFileError(
@@ -128,6 +130,11 @@ def _rows(path: Path) -> list[list[str]]:
         raise DecisionsFileError(
             f"{path.name} is not a CSV file.", "Save it as CSV with commas, in UTF-8."
         ) from error
+
+
+def _is_workbook(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\3\4"  # a ZIP archive
 
 
 def _refused(bad: Sequence[str]) -> DecisionsFileError:
@@ -148,18 +155,19 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
         raise _BadRowError(f"it has {len(cells)} cells, but there are {len(header)} columns")
     row = dict.fromkeys(COLUMNS, "")
     row.update((name, cell.strip()) for name, cell in zip(header, cells, strict=False))
-    return row
+    return {name: cell if name == "path" else western(cell) for name, cell in row.items()}
 
 
 def _scan(given: str, by_path: Mapping[str, Scan], folder: Path) -> Scan:
     if not given or "\0" in given:
         raise _BadRowError("it names no path")
-    for candidate in (os.path.abspath(given), os.path.abspath(folder / given)):
+    names = dict.fromkeys((given, western(given)))
+    for candidate in (os.path.abspath(place) for name in names for place in (name, folder / name)):
         for form in (candidate, followed(candidate)):
             scan = by_path.get(os.path.normcase(form))
             if scan is not None:
                 return scan
-    raise _BadRowError(f"{given} is not a scan of this project")
+    raise _BadRowError(f"{western(given)} is not a scan of this project")
 
 
 def _verdict(row: Mapping[str, str], scan: Scan, label_set: LabelSet) -> Verdict:

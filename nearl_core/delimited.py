@@ -51,6 +51,28 @@ def opened_table(path: Path) -> TextIO:
     return path.open(encoding=encoding, errors="replace", newline="")
 
 
+def opened_with_paths(path: Path) -> TextIO:
+    """As `opened_table`, but what is no UTF-8 stays as it is: a file's name may hold any bytes.
+
+    Raises:
+        OSError: If it can't be read.
+    """
+    with path.open("rb") as file:
+        marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    if marked:
+        return opened_table(path)
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def western(text: str) -> str:
+    """A cell of `opened_with_paths`, with what is no UTF-8 in the code page of Western Windows."""
+    kept = text.encode("utf-8", "surrogateescape")
+    try:
+        return kept.decode("utf-8")
+    except UnicodeDecodeError:
+        return kept.decode("cp1252", "replace")
+
+
 def escaped(text: str) -> str:
     """Text that no spreadsheet runs as a formula; see OWASP, "CSV Injection"."""
     return re.sub(_BEGIN + _RUNS, "'", text)

@@ -1,13 +1,17 @@
 """`decide`: tables of decisions, row by row."""
 
 import csv
+import os
+import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from nearl_core.cli import main
 from nearl_core.store.project import Project
-from nearl_core.types import Confidence, Label, LabelSet
+from nearl_core.store.scans import NewScan
+from nearl_core.types import Confidence, Label, LabelSet, ScanInfo
 from tests.support.commands import printed, write_table
 from tests.support.projects import MULTI, new_project, said
 
@@ -126,3 +130,39 @@ def test_tables_of_spreadsheets_whatever_stands_between_cells(
     assert main(["decide", str(folder), str(file), "--json"]) == 0
     (said_of_it,) = printed(capsys)
     assert (said_of_it["label"], said_of_it["note"]) == ("Dots", "a; b, c\td")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_tables_of_spreadsheets_in_whatever_they_save(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], encoding: str
+) -> None:
+    """A reader's name that changes with the encoding would make two readers of one."""
+    with Project.create(tmp_path / "p", LabelSet((Label("g", "Größe"), Label("o", "O")))) as made:
+        made.add_scans([NewScan(tmp_path / "Müller.png", ScanInfo(8, 8))])
+    rows = "path;label;reader;note;Maß\nMüller.png;Größe;björn;schön;1\n"
+    (tmp_path / "d.csv").write_text(rows, encoding=encoding)
+    assert main(["decide", str(tmp_path / "p"), str(tmp_path / "d.csv"), "--json"]) == 0
+    (line,) = printed(capsys)
+    assert (line["label"], line["reader"], line["note"]) == ("Größe", "björn", "schön")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
+def test_a_file_name_of_any_bytes_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/M\xfcller.png"))
+    with Project.create(tmp_path / "p", LabelSet((Label("g", "Größe"), Label("o", "O")))) as made:
+        made.add_scans([NewScan(path, ScanInfo(8, 8))])
+    row = b"path,label,reader\n" + os.fsencode(path) + ",Größe,björn\n".encode()
+    (tmp_path / "d.csv").write_bytes(row)
+    assert main(["decide", str(tmp_path / "p"), str(tmp_path / "d.csv"), "--json"]) == 0
+    (line,) = printed(capsys)
+    assert (line["label"], line["reader"]) == ("Größe", "björn")
+
+
+def test_a_workbook_is_called_one(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    openpyxl.Workbook().save(tmp_path / "d.xlsx")
+    assert main(["decide", str(folder), str(tmp_path / "d.xlsx")]) == 3
+    assert "d.xlsx is a workbook. Save its sheet as CSV." in capsys.readouterr().err
