@@ -110,7 +110,7 @@ class KeysDialog(DeskDialog):
             item = QTreeWidgetItem([spec.text.rstrip("…"), keys])
             item.setData(0, _COMMAND, spec.command.value)
             group.addChild(item)
-            if spec.command is current:
+            if spec.command is (current or COMMANDS[0].command):
                 self._tree.setCurrentItem(item)
 
     def _command(self) -> Command | None:
