@@ -145,15 +145,7 @@ def _require_said(new: Iterable[Moment], known: Iterable[Moment]) -> None:
         track = (*one.of, one.is_repeat)
         for before in (one.undoes, one.redoes):
             if before is not None and (said.get(before) != track or before >= one.id):
-                raise damaged_copy()
-
-
-def damaged_copy() -> ProjectDamagedError:
-    """What is said of a copy whose database holds what no program wrote."""
-    return ProjectDamagedError(
-        "The copy is damaged; nothing of it was taken over.",
-        "Copy it again from where it was worked in, or check it there: `check COPY`.",
-    )
+                raise ProjectDamagedError("It takes back what was never said.")
 
 
 def _overtaken(

@@ -230,6 +230,8 @@ def _reading(args: argparse.Namespace, output: Output) -> None:
     )
     for reader, count in parts.items():
         output.text(f"  {reader} reads {counted(count, 'scan')}")
+    if division.readers and not parts:
+        output.text("The scans are not divided: that takes two readers, with a comma between them.")
 
 
 def _parts(project: "Project", division: "Division") -> dict[str, int]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from nearl_core.control import RunControl
-from nearl_core.errors import ProjectDamagedError, ProjectError, UsageError
-from nearl_core.merging import Merge, Moment, compare, damaged_copy
+from nearl_core.errors import NearlError, ProjectDamagedError, ProjectError, UsageError
+from nearl_core.merging import Merge, Moment, compare
 from nearl_core.portions import portions
 from nearl_core.store import decisions, readings, scans
 from nearl_core.store.decision_rows import is_sound
@@ -41,7 +41,10 @@ def look(project: Project, copy: Path) -> Merge:
         with Project.open(folder, read_only=True) as other:
             return _compared(project, here, known, other)
     except ProjectDamagedError as error:  # whose remedy would bring this project's copy back
-        raise damaged_copy() from error
+        raise ProjectDamagedError(
+            f"{folder.stem} is damaged; nothing of it was taken over.",
+            "Copy it again from where it was worked in, or check it there: `check COPY`.",
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -130,8 +133,8 @@ def _require_sound(made: Sequence[Decision], project: Project, copy: Project) ->
     """Refuse decisions that the project's labels do not allow, and what no program wrote.
 
     Raises:
-        ProjectError: If labels were changed in the copy, or a decision names none of them.
-        ProjectDamagedError: If one holds what decisions do not.
+        ProjectError: If labels were changed in the copy.
+        ProjectDamagedError: If one holds what decisions do not, or names no label of then.
     """
     here, there = (
         {one.label_set.revision: one for one in each.label_history().revisions}
@@ -140,14 +143,17 @@ def _require_sound(made: Sequence[Decision], project: Project, copy: Project) ->
     for one in made:
         if one.revision not in here or here[one.revision] != there.get(one.revision):
             raise ProjectError(
-                "The labels were changed in the copy, so its decisions can't be taken over.",
+                f"The labels were changed in {copy.name}, so its decisions can't be taken over.",
                 "Change labels in the project itself only. What was decided in the copy comes "
                 "in as a table: `decisions` there, `decide` here.",
             )
         if not is_sound(one):
-            raise damaged_copy()
+            raise ProjectDamagedError("A decision holds what none does.")
         asked = NewDecision(one.scan_id, one.reader, one.verdict, unasked=one.unasked)
-        decisions.require_valid(asked, here[one.revision].label_set)
+        try:
+            decisions.require_valid(asked, here[one.revision].label_set)
+        except NearlError as error:  # it was refused when it was made, if a program made it
+            raise ProjectDamagedError(*error.args) from error
 
 
 def take(

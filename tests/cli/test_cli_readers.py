@@ -198,3 +198,5 @@ def test_scans_are_divided_among_readers(project: Path, capsys: pytest.CaptureFi
     assert sum(found["divided"].values()) == 3  # each of the three falls to one of them
     assert not said(capsys, "reading", str(project), "--divide", "")["divided"]
     assert main(["reading", str(project), "--divide", "a,A"]) == 2
+    assert main(["reading", str(project), "--divide", "a;b"]) == 0
+    assert "not divided: that takes two readers" in capsys.readouterr().out
