@@ -29,6 +29,7 @@ class Trust(QObject):
         self._jobs = jobs
         self._session: Session | None = None
         self._firsts: dict[int, Decision] = {}
+        self._answered: set[int] = set()
         self._outcomes: list[Outcome] = []
         self._twice: set[int] = set()
         self._said: dict[int, Verdict] = {}
@@ -75,7 +76,8 @@ class Trust(QObject):
             self._twice.add(decision.scan_id)
         self._said[decision.scan_id] = after
         told = session.is_taught_by_others(decision.scan_id)
-        if after.state.says_labels and decision.scan_id not in self._firsts and not told:
+        if after.state.says_labels and decision.scan_id not in self._answered and not told:
+            self._answered.add(decision.scan_id)
             self._firsts[decision.scan_id] = decision
             self._outcomes += prequential.outcomes((decision,), session.label_set)
             self._tell()
@@ -98,6 +100,7 @@ class Trust(QObject):
         if session is not self._session:
             return
         self._firsts = {decision.scan_id: decision for decision in record.firsts}
+        self._answered = set(record.answered)
         self._twice = set(record.looked_twice)
         self._said = {i: decision.verdict for i, decision in session.standing.items()}
         self._outcomes = [*prequential.outcomes(record.firsts, session.label_set)]

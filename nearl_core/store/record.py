@@ -1,7 +1,7 @@
 """What a reader decided first of each scan, and which scans they looked at twice."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
@@ -63,7 +63,7 @@ def of_reader(project: "Project", reader: str) -> ReaderRecord:
             last[step.scan_id] = step.id
         wanted = list(first.values())[-LATEST:]
         firsts = tuple(decisions.some(connection, wanted))
-    return ReaderRecord(firsts, frozenset(twice))
+    return ReaderRecord(firsts, frozenset(twice), frozenset(first))
 
 
 def _anew(before: _Said, after: _Said, history: LabelHistory) -> bool:
@@ -76,7 +76,10 @@ def _anew(before: _Said, after: _Said, history: LabelHistory) -> bool:
         return False
     if before.revision != after.revision and before.state == State.LABELLED:
         verdict = Verdict(State.LABELLED, tuple(json.loads(before.labels)))
-        if history.verdict(verdict, of=before.revision, to=after.revision) is None:
+        read = history.verdict(verdict, of=before.revision, to=after.revision)
+        if read is None:
             return False
+        before = replace(before, state=read.state.value, labels=json.dumps(read.labels))
+    before = replace(before, revision=after.revision)
     labels_changed = (before.state, before.labels) != (after.state, after.labels)
     return labels_changed or before == after

@@ -11,12 +11,15 @@ class ReaderRecord:
 
     Attributes:
         firsts: The first decision of each scan that is an answer: labels, or that none applies.
-            In the order they were made.
+            In the order they were made; the latest of very many, and none that the labels of now
+            don't say.
+        answered: All scans that had a first answer.
         looked_twice: Scans that were decided anew: with other labels, or the same once more.
     """
 
     firsts: tuple[Decision, ...] = ()
     looked_twice: frozenset[int] = frozenset()
+    answered: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from app.views.label_row import LabelRow
 from nearl_core import labels_file
 from nearl_core.learn import evaluate
 from nearl_core.learn.prequential import Outcome
-from nearl_core.store import readings
+from nearl_core.store import readings, record
 from nearl_core.store.project import Project
 from nearl_core.types import LabelSet, NewDecision, Ranking, Shown, State, Verdict
-from tests.app.driving import Driver, make_project
+from tests.app.driving import Driver, make_project, stop
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -78,6 +78,26 @@ def test_agreement_counts_each_scan_once_and_takes_an_undo_back(desk: Driver) ->
     desk.until(lambda: not desk.desk.review.is_saving)
     desk.decide(Qt.Key.Key_Z, CONTROL)
     desk.until(lambda: strip(desk) == "Right in 1 of the last 1")
+
+
+def test_a_scan_that_was_answered_long_ago_is_no_test_when_it_is_decided_anew(
+    start: Callable[[], Driver], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of very many first answers only the latest are read; the ranking has learned all of them."""
+    monkeypatch.setattr(record, "LATEST", 1)
+    desk = start()
+    desk.open(project)
+    first = desk.scan_id()
+    desk.decide(Qt.Key.Key_1)
+    for _ in range(2):
+        decide_shown(desk, Qt.Key.Key_1)
+    stop(desk)
+    again = start()
+    again.open(project)
+    again.until(lambda: strip(again) == "Right in 1 of the last 1")
+    again.desk.review.show(first)
+    decide_shown(again, Qt.Key.Key_2)
+    assert strip(again) == "Right in 1 of the last 1"
 
 
 def test_agreement_is_there_again_after_a_restart(

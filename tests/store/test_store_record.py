@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from nearl_core import labels_file
-from nearl_core.label_changes import split
+from nearl_core.label_changes import merge, split
+from nearl_core.labels_file import new_id
 from nearl_core.store import decisions, record
 from nearl_core.store.project import Project
 from nearl_core.store.readings import readings
@@ -79,6 +80,31 @@ def test_a_scan_that_others_told_of_before_is_no_test(project: Project) -> None:
         say(project, scan_id, DISC)
     say(project, three, STRIPES, reader="someone else")  # after the reader
     assert [found.scan_id for found in record.of_reader(project, "r").firsts] == [two, three]
+
+
+def test_a_decision_in_labels_that_changed_is_read_in_the_new_ones(project: Project) -> None:
+    """What a merge made of a label is no other word, and the same word again is a second look."""
+    one, two, three, _ = (scan.id for scan in project.scans())
+    for scan_id in (one, two, three):
+        say(project, scan_id, DISC)
+    merged, change = merge(project.label_set(), [DISC, STRIPES], "Round", new_id=new_id)
+    project.save_revision(Revision(merged, () if change is None else (change,)))
+    (label,) = merged.ids
+    say(project, one, label, flagged=True)  # the same, and a flag
+    say(project, two, label)
+    found = record.of_reader(project, "r")
+    assert found.looked_twice == {two}
+    assert found.answered == {one, two, three}
+
+
+def test_a_scan_whose_first_answer_no_longer_reads_has_had_one(project: Project) -> None:
+    scan_id = project.scans()[0].id
+    say(project, scan_id, DISC)
+    parts, change = split(project.label_set(), DISC, ["Big", "Small"], new_id=new_id)
+    project.save_revision(Revision(parts, () if change is None else (change,)))
+    found = record.of_reader(project, "r")
+    assert not found.firsts
+    assert found.answered == {scan_id}
 
 
 def test_naming_a_frame_is_no_second_look(project: Project) -> None:
