@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nearl_core.cli.arguments import SubParsers
 from nearl_core.cli.output import Output
 from nearl_core.cli.projects import scan_reader
+from nearl_core.words import counted
 
 if TYPE_CHECKING:
     # Imported inside the command: the command line must answer before all of this is loaded.
@@ -145,9 +146,10 @@ def _record(report: "ExportReport") -> dict[str, object]:
 
 def _text(report: "ExportReport") -> str:
     splits = ", ".join(f"{name} {count}" for name, count in report.splits)
-    patients = f" of {report.patients} patients" if report.patients_known else ""
+    patients = f" of {counted(report.patients, 'patient')}" if report.patients_known else ""
+    decisions, scans = counted(report.rows, "decision"), counted(report.scans, "scan")
     lines = [
-        f"Exported {report.rows} decisions on {report.scans} scans{patients} "
+        f"Exported {decisions} on {scans}{patients} "
         f"({splits}) to {report.folder} and verified them.",
         report.leakage,
     ]

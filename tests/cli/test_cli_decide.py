@@ -166,3 +166,12 @@ def test_a_workbook_is_called_one(
     openpyxl.Workbook().save(tmp_path / "d.xlsx")
     assert main(["decide", str(folder), str(tmp_path / "d.xlsx")]) == 3
     assert "d.xlsx is a workbook. Save its sheet as CSV." in capsys.readouterr().err
+
+
+def test_one_decision_is_exported_as_one(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_table(tmp_path / "d.csv", ("path", "label"), ("scans/1.png", "Disc"))
+    assert main(["decide", str(folder), str(file)]) == 0
+    assert main(["export", str(folder), str(tmp_path / "out"), "--format", "csv"]) == 0
+    assert "Exported 1 decision on 1 scan (train 1," in capsys.readouterr().out
