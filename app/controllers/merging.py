@@ -141,10 +141,10 @@ def _copy(session: Session, to: Path, control: RunControl) -> Path:
     return copy_whole(session.project, to, control)
 
 
-def _look(session: Session, copy: Path, _control: RunControl) -> Merge:
+def _look(session: Session, copy: Path, control: RunControl) -> Merge:
     from nearl_core.store.merging import look
 
-    return look(session.project, copy)
+    return look(session.project, copy, control)
 
 
 def _take(

@@ -201,11 +201,11 @@ class ScanRows:
         place = self.scans.place(scan_id)
         if place is None or self.row_of(scan_id) is not None or not self._passes(place):
             return None
-        return self._row_for(place)
+        return len(self._rows) if self.is_ordered else self._row_below(place)
 
-    def _row_for(self, place: int) -> int:
-        """Where a scan belongs that is not shown."""
-        return len(self._rows) if self.is_ordered else int(np.searchsorted(self._rows, place))
+    def _row_below(self, place: int) -> int:
+        """The first row below a scan that is not shown, in order of adding."""
+        return int(np.searchsorted(self._rows, place))
 
     def remove(self, row: int) -> None:
         """Take a row out."""
@@ -336,8 +336,8 @@ class ScanRows:
         """Scans at so many rows after (or, negative, before) a scan, or where it would be."""
         row = self.row_of(scan_id)
         hidden = row is None
-        if row is None:  # between two rows
-            row = self._row_for(self.scans.place(scan_id) or 0)
+        if row is None:  # above the first of an order, else between two rows
+            row = 0 if self.is_ordered else self._row_below(self.scans.place(scan_id) or 0)
         found = (self.id_at(row + offset - (hidden and offset > 0)) for offset in offsets)
         return [entry for entry in found if entry is not None]
 

@@ -103,7 +103,7 @@ def _merge(args: argparse.Namespace, output: Output) -> None:
 
     with Project.open(args.project, read_only=args.dry_run) as project:
         for copy in args.copies:
-            found = look(project, copy)
+            found = look(project, copy, output.control())
             if not args.dry_run:
                 take(project, found, output.control())
             output.result(

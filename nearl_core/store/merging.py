@@ -22,24 +22,27 @@ _TOGETHER: Final = 100
 """Decisions in one transaction: a reader's own waits behind no more than these."""
 
 
-def look(project: Project, copy: Path) -> Merge:
+def look(project: Project, copy: Path, control: RunControl | None = None) -> Merge:
     """Find what the project lacks of a copy of it; nothing is changed in either.
 
     Args:
         project: An open one.
         copy: The folder of its copy.
+        control: Asked between steps, each of which takes seconds in a large project.
 
     Raises:
+        Cancelled: If the control says so.
         UsageError: If it is the project itself.
         ProjectError: If it can't be read, or is a copy of another project or with other labels.
     """
     folder = project_folder(copy)
     if folder == project.folder:
         raise UsageError("This is the project itself.", "Choose the folder of a copy of it.")
-    here, known = _State.of(project), readings.sources(project)
+    control = control or RunControl()
+    here, known = _State.of(project, control), readings.sources(project)
     try:
         with Project.open(folder, read_only=True) as other:
-            return _compared(project, here, known, other)
+            return _compared(project, here, known, other, control)
     except ProjectDamagedError as error:  # whose remedy would bring this project's copy back
         raise ProjectDamagedError(
             f"{folder.stem} is damaged; nothing of it was taken over.",
@@ -56,9 +59,12 @@ class _State:
     keeper: PathKeeper
 
     @classmethod
-    def of(cls, project: Project) -> "_State":
+    def of(cls, project: Project, control: RunControl) -> "_State":
+        control.check()
         with project.reading() as connection:
-            moments, marks = decisions.moments(connection), scans.marks(connection)
+            moments = decisions.moments(connection)
+            control.check()
+            marks = scans.marks(connection)
         return cls(moments, marks, project.keeper)
 
     def paths(self, mark: scans.Mark) -> tuple[str | Path, ...]:
@@ -66,18 +72,22 @@ class _State:
         return mark.path, self.keeper.restore(mark.path)
 
 
-def _compared(project: Project, here: _State, sources: Collection[str], copy: Project) -> Merge:
+def _compared(
+    project: Project, here: _State, sources: Collection[str], copy: Project, control: RunControl
+) -> Merge:
     if copy.id != project.id:
         raise ProjectError(
             f"{copy.name} is no copy of this project.",
             "Choose a folder that was copied from this project's. Labels of other projects "
             "come in as a table: Project, Import labels…",
         )
-    there, known = _State.of(copy), readings.sources(copy).union(sources)
+    there, known = _State.of(copy, control), readings.sources(copy).union(sources)
     same = _same(here, there)
-    found = compare(here.moments, there.moments, scans=same, sources=known)
+    found, made = compare(here.moments, there.moments, scans=same, sources=known), list[Decision]()
     with copy.reading() as connection:
-        made = [_of_scan(one, same) for one in decisions.as_made(connection, found.new)]
+        for one in decisions.as_made(connection, found.new):
+            control.check()
+            made.append(_of_scan(one, same))
     named = tuple(_named(made, project, copy))
     _require_sound(named, project, copy)
     return Merge(named, found)

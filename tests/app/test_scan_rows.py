@@ -78,6 +78,8 @@ def test_scans_that_are_added_cost_the_same_however_many_there_are() -> None:
 def test_from_a_hidden_scan_the_queue_goes_on_where_it_would_be(table: ScanTable) -> None:
     table.set_verdict(3, DISC)
     assert table.neighbours(3, (-2, -1, 1, 2)) == [1, 2, 4, 5]
+    table.set_order([5, 2])
+    assert table.neighbours(3, (-1, 1, 2)) == [5, 2]
 
 
 def test_the_order_holds_within_the_filter(table: ScanTable) -> None:

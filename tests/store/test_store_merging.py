@@ -295,6 +295,15 @@ def test_a_merge_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
         assert len(project.standing()) == 250
 
 
+def test_a_look_that_was_stopped_ends_before_all_is_read(tmp_path: Path) -> None:
+    with new_project(tmp_path) as project, copied(project) as copy:
+        decide(copy, 1, "disc", reader="bo")
+        control = RunControl()
+        control.cancel()
+        with pytest.raises(Cancelled):
+            look(project, copy.folder, control)
+
+
 def _then_stop(control: RunControl) -> Write:
     def write(work: Callable[[], None]) -> None:
         work()
