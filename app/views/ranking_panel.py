@@ -293,6 +293,7 @@ class RankingPanel(QWidget):
     def find_label(self) -> None:
         """Let the reader type a part of a label's name."""
         self._finding.show()
+        self._keep_whole()
         self.finder.begin()
 
     def _look_for(self, text: str) -> None:
@@ -317,6 +318,7 @@ class RankingPanel(QWidget):
 
     def _show_all(self) -> None:
         self._finding.hide()
+        self._keep_whole()
         self._matches = None
         self._show_matches()
 

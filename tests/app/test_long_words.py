@@ -9,14 +9,16 @@ from pytestqt.qtbot import QtBot
 
 from app import bootstrap, strings
 from app.models.commands import Command
-from app.models.panel import LabelLine
+from app.models.panel import LabelLine, Panel
 from app.models.reader_lines import ReaderLines
 from app.strings import reading_words
+from app.views.actions import Actions
 from app.views.dialogs.export import ExportDialog
 from app.views.dialogs.merge import MergeDialog
 from app.views.dialogs.preferences import PreferencesDialog
 from app.views.dialogs.readers import ReadersDialog
 from app.views.label_row import LabelRow
+from app.views.ranking_panel import RankingPanel
 from nearl_core.store.project import Project
 from nearl_core.types import Label, LabelSet
 from tests.app.driving import Driver, dialog_of, make_project
@@ -57,6 +59,21 @@ def test_what_enter_records_takes_two_lines_however_much_it_is(twelve: Driver) -
     assert panel.minimumHeight() <= before + 2 * line
     (said,) = (one for one in panel.findChildren(QLabel) if one.text().endswith("…"))
     assert said.toolTip() == panel.panel.hint
+
+
+def test_a_field_to_find_a_label_has_room_of_its_own(qtbot: QtBot) -> None:
+    bootstrap.application()
+    panel = RankingPanel(Actions({}))
+    qtbot.addWidget(panel)
+    lines = tuple(LabelLine(f"l{number}", LONG, "1") for number in range(12))
+    panel.show_panel(Panel(lines, notice=LONG, can_decide=True))
+    panel.resize(328, 400)
+    panel.show()
+    before = panel.minimumHeight()
+    panel.find_label()
+    assert panel.minimumHeight() >= before + panel.finder.sizeHint().height()
+    panel.finder.leave()
+    assert panel.minimumHeight() == before
 
 
 def test_a_project_without_scans_has_no_state_to_show(
