@@ -37,6 +37,17 @@ _WRITTEN = "CREATE TABLE IF NOT EXISTS written (source TEXT PRIMARY KEY, turn IN
 _MARK = "INSERT OR REPLACE INTO written SELECT ?, COALESCE(MAX(turn), 0) + 1 FROM written"
 
 
+_WHOLE = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+)
+"""What says nothing against the file: another process writes, or the disk is full or read-only."""
+
+
 def scan_key(path: Path) -> str:
     """A key that changes with the file; "" for a file that is not there."""
     try:
@@ -186,8 +197,9 @@ class FeatureCache:
 
     def _drop(self, error: Exception) -> None:
         """A cache that is broken is deleted: everything in it can be computed again."""
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            return  # it is whole; another process is writing
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        if isinstance(error, OSError) or code & 0xFF in _WHOLE:
+            return
         try:
             self._file.unlink(missing_ok=True)
         except OSError:

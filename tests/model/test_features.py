@@ -102,6 +102,25 @@ def test_a_cache_that_another_process_writes_is_left_alone(
     assert FeatureCache(tmp_path, "backbone").get("a", 0) is not None
 
 
+def test_a_full_disk_leaves_what_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, connect = filled(tmp_path), sqlite3.connect
+
+    def full(file: Path) -> sqlite3.Connection:
+        database = connect(file)
+        database.execute("PRAGMA max_page_count = 1")  # which is to say: no more than there are
+        return database
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", full)
+        for number in range(1000):
+            cache.put(f"new {number}", 0, np.full(4, number, np.float32))
+        cache.save()
+    again = FeatureCache(tmp_path, "backbone")
+    assert again.get("a", 0) is not None
+    assert again.get("new 999", 0) is None
+    assert cache.get("new 999", 0) is not None
+
+
 def test_a_folder_that_can_not_be_written_costs_only_the_keeping(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     cache = filled(tmp_path / "file")
