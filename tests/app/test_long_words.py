@@ -17,6 +17,7 @@ from app.views.dialogs.export import ExportDialog
 from app.views.dialogs.merge import MergeDialog
 from app.views.dialogs.preferences import PreferencesDialog
 from app.views.dialogs.readers import ReadersDialog
+from app.views.dialogs.trouble import TroubleDialog
 from app.views.label_row import LabelRow
 from app.views.ranking_panel import RankingPanel
 from nearl_core.store.project import Project
@@ -136,3 +137,15 @@ def test_a_long_problem_is_read_whole(qtbot: QtBot) -> None:
     dialog.show_failure(f"{LONG}. " * 5)
     (said,) = (one for one in dialog.findChildren(QLabel) if one.text() == dialog.problem)
     qtbot.waitUntil(lambda: said.height() >= said.heightForWidth(said.width()))
+
+
+def test_an_error_about_a_long_name_is_no_wider_than_the_screen(qtbot: QtBot) -> None:
+    bootstrap.application()
+    name = f"{'x' * 220}-{'y' * 20}.dcm"
+    dialog = TroubleDialog(f"{name} can't be read.", "Choose another one.", "", None)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.width() <= 640
+    assert f"{'y' * 20}.dcm can't be read." in dialog.sentence.text()
+    assert name in dialog.sentence.toolTip()
