@@ -85,9 +85,10 @@ class OnScreen:
         self.draft, self.contrast = Draft(), False
 
     def take_rules(self) -> None:
-        """The project is read by other rules."""
+        """The project is read by other rules, or others turn out to have read more of it."""
         if self.session is not None:
             self._blinds.everywhere = self.session.rules.blind_first
+            self._blinds.read_by_others = self.session.read_by_others
 
     # --- what is seen ----------------------------------------------------------------------
 

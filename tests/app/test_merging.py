@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from app.controllers import merging as controller
 from app.models.commands import Command
 from app.session import Decided, decided
+from app.strings import reading_words
 from app.views.dialogs.merge import MergeDialog
 from nearl_core.errors import ProjectError
 from nearl_core.store import merging, whole_copy
@@ -52,6 +54,22 @@ def test_a_copy_is_shown_and_then_taken_over(
     assert session is not None
     assert len(session.to_learn()) == 2  # and the ranking learns from them
     assert 1 in session.read_by_others
+
+
+def test_what_another_reader_said_is_echoed_by_no_suggestion_from_then_on(
+    desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranking = desk.desk.window.ranking
+    dialog = _asked(desk, monkeypatch, _copied(project, tmp_path))
+    desk.until(dialog.ok.isEnabled)
+    with desk.bot.waitSignal(desk.desk.asking_merge.merging.taken, timeout=WAIT_MS):
+        dialog.ok.click()
+    desk.until(lambda: ranking.panel.notice == reading_words.ECHO)
+    assert all(line.probability is None for line in ranking.panel.lines)
+    desk.decide(Qt.Key.Key_1)
+    own = history(project, 1)[-1]
+    assert own.reader != "bo"
+    assert own.ranking is None
 
 
 def test_what_is_no_copy_says_why(
