@@ -42,7 +42,7 @@ class Training(QObject):
         self._job: Job | None = None
         self._automatic = True
         self._every = 20
-        self._wanted = False
+        self._wanted = self._next = False
         self._came_to = ""
 
     @property
@@ -53,7 +53,7 @@ class Training(QObject):
     def open(self, session: Session) -> None:
         """Serve a project; training can begin once the engine is loaded."""
         self._session = session
-        self._job = None
+        self._job, self._next = None, False
         self.losses.emit(())
         waiting = len(session.untrained)
         self._set(TrainingState(Phase.OFF, strings.ENGINE_LOADING, waiting_decisions=waiting))
@@ -94,7 +94,9 @@ class Training(QObject):
         waiting = 0 if self._session is None else len(self._session.untrained)
         text = self._came_to if self._state.phase is Phase.IDLE else self._state.text
         self._set(replace(self._state, text=text, waiting_decisions=waiting))
-        if self._automatic and waiting >= self._every and self._state.phase is Phase.IDLE:
+        enough = self._automatic and waiting >= self._every
+        self._next = enough and self._state.phase is Phase.STOPPING
+        if enough and self._state.phase is Phase.IDLE:
             self.start()
 
     def start(self) -> None:
@@ -209,6 +211,9 @@ class Training(QObject):
         self._set(
             replace(self._state, phase=Phase.IDLE, text=strings.TRAINING_STOPPED, done=0, total=0)
         )
+        if self._next:  # what came meanwhile is enough for another one: labels that changed
+            self._next = False
+            self.start()
 
     def _set(self, state: TrainingState) -> None:
         self._state = state

@@ -443,6 +443,24 @@ def test_labels_that_change_are_trained_on_at_once_where_decisions_are_enough(
     desk.until(lambda: [version.live for version in session.versions] == [False, True])
 
 
+def test_a_training_that_a_change_of_labels_ends_is_followed_by_one_for_the_new_ones(
+    desk: Driver,
+) -> None:
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
+        desk.decide(key)
+    desk.engines[-1].steps = 100_000
+    desk.desk.training.start()
+    desk.until(lambda: desk.engines[-1].training.is_set())
+    desk.engines[-1].steps = 10
+    desk.desk.window.training.automatic_changed.emit(True, 5)
+    session, labelling = desk.desk.library.session, desk.desk.asking_labels.labelling
+    assert session is not None
+    renamed, _ = rename(session.label_set, "other", "Neither")
+    labelling.save(Revision(renamed))
+    desk.until(lambda: [version.live for version in session.versions] == [True])
+    assert session.versions[0].label_set_revision == 2
+
+
 def test_what_an_older_version_alone_learned_from_is_to_be_trained_on(desk: Driver) -> None:
     decide_some(desk)
     train(desk)
