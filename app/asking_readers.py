@@ -73,11 +73,13 @@ class AskingReaders(QObject):
     def _say_part(self, session: Session, _notice: str = "") -> None:
         """Say which part the reader reads, where the scans are divided."""
         readers = session.division.readers
-        if len(readers) < 2:
+        if not readers:
             return
         counts = session.table.counts()
         text = reading_words.PART.format(mine=counts.total, total=counts.total + counts.others)
-        if session.part is None:
+        if len(readers) < 2:
+            text = reading_words.NOT_DIVIDED
+        elif session.part is None:
             text = reading_words.NO_PART.format(readers=", ".join(readers))
         self._window.status.message(text)
 

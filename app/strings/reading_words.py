@@ -38,6 +38,7 @@ DIVIDED_NOTE = (
     "together; who is not named reads everything. Change it later, and parts change."
 )
 PART = "Your part: {mine} of {total} scans."
+NOT_DIVIDED = "Scans are not divided: that takes two readers, with a comma between them."
 NO_PART = "You read all scans; they are divided among {readers}."
 READERS_TITLE = "Readers and agreement"
 READERS = "Readers"

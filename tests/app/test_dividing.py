@@ -153,3 +153,9 @@ def test_a_part_that_changes_comes_in_the_order_that_was_chosen(divided: Driver)
     divided.until(lambda: divided.desk.table.is_ordered)
     with divided.bot.waitSignal(divided.desk.ordering.reordered):
         _divide(divided, "")
+
+
+def test_one_reader_alone_divides_nothing_and_is_told_so(desk: Driver) -> None:
+    _divide(desk, "bo; cy")
+    desk.until(lambda: "takes two readers" in desk.status())
+    assert desk.desk.table.counts().others == 0
