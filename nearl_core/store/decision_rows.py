@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
 from types import SimpleNamespace
+from typing import Final
 
 from sqlalchemy import Row
 
@@ -69,6 +70,10 @@ def to_decision(row: Row[tuple[object, ...]] | SimpleNamespace) -> Decision:
     )
 
 
+_LONGEST: Final = 10_000
+"""Signs of a text: a note on the desk ends long before."""
+
+
 def is_sound(decision: Decision) -> bool:
     """Whether it holds what decisions do: a database of a stranger may hold anything."""
     verdict, ranking = decision.verdict, decision.ranking
@@ -80,9 +85,13 @@ def is_sound(decision: Decision) -> bool:
         texts += ranking.suggested or ()
         numbers += [ranking.decisions, ranking.frame, ranking.unlike]
         numbers += [one.probability for one in ranking.labels]
-    return all(isinstance(text, str) and printable(text) == text for text in texts) and all(
+    return all(_is_text(text) for text in texts) and all(
         isinstance(number, int | float) and isfinite(number) for number in numbers
     )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST and printable(value) == value
 
 
 def from_columns(values: Mapping[str, object]) -> Decision:

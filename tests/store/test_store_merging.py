@@ -322,6 +322,7 @@ BAD_VALUES = (
     ("labels", '["nothing"]'),
     ("label_set_revision", 9),
     ("note", b"\xff\x00"),
+    ("note", "x" * 1_000_000),
     ("frame", "x"),
     ("milliseconds", "x"),
     ("frames_shown", '["x"]'),
