@@ -12,11 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from app import bootstrap
 from app.collecting import Collecting
+from app.controllers import looking_again
 from app.desk import Desk
 from app.engine_port import EngineRequest
 from app.models.commands import Command
 from nearl_core import bugs as bug_reports
 from nearl_core import labels_file
+from nearl_core.learn import evaluate
 from nearl_core.types import LabelSet
 from tests.app.driving import Driver, as_added, delete, make_project, stop
 from tests.app.fakes import FakeEngine
@@ -161,3 +163,10 @@ def bugs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(bug_reports, "report", remember)
     yield seen
     assert not seen, seen
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a handful of decisions be enough: the tiny project has nine scans."""
+    monkeypatch.setattr(evaluate, "ENOUGH", 4)
+    monkeypatch.setattr(looking_again, "ENOUGH", 4)

@@ -69,6 +69,18 @@ class Driver:
         return self.desk.window.status.texts()
 
 
+def decide_some(driver: Driver) -> None:
+    """Decide three scans for two labels: enough to train on."""
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
+        driver.decide(key)
+
+
+def train(driver: Driver) -> None:
+    """Train by key, and wait for what the gate says."""
+    with driver.bot.waitSignal(driver.desk.training.live_changed, timeout=WAIT_MS):
+        driver.press(Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+
+
 def as_added(desk: Desk) -> Desk:
     """A desk whose queue stays in the order of adding, so that a test can name scans by place."""
     desk.keeper.change_desk(replace(desk.keeper.desk, instructive=False))
