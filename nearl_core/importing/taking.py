@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from nearl_core.control import RunControl
 from nearl_core.errors import UsageError
@@ -24,13 +23,10 @@ from nearl_core.importing.tables import read_jsonl, read_table
 from nearl_core.readers import is_among
 from nearl_core.stacking import members
 from nearl_core.store import readings, scans
+from nearl_core.store.bulk import Write, save_in_parts
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
-from nearl_core.store.stack_files import Write
 from nearl_core.types import Decision, NewDecision, Scan
-
-_TOGETHER: Final = 100
-"""Decisions in one transaction: a reader's own waits behind no more than some 70 ms of them."""
 
 
 def standing_of(project: Project, name: str, *, reader: str = "") -> list[Decision]:
@@ -186,11 +182,9 @@ def take(
     wanted = planned.decisions
     if planned.scans:
         write(partial(readings.keep_source, project, planned.source))
-    for done in range(0, len(wanted), _TOGETHER):
-        control.step(done, len(wanted), "Taking labels in")
-        write(partial(_record, project, wanted[done : done + _TOGETHER]))
+    save_in_parts(wanted, partial(_record, project), control, "Taking labels in", write)
     return len(wanted)
 
 
-def _record(project: Project, part: tuple[NewDecision, ...]) -> None:
+def _record(project: Project, part: Sequence[NewDecision]) -> None:
     project.record_all(part)

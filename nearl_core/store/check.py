@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 from nearl_core.control import RunControl
 from nearl_core.errors import ProjectDamagedError, ProjectError
 from nearl_core.store import decisions, label_sets, versions
+from nearl_core.store.bulk import Write
 from nearl_core.store.check_files import check_files
 from nearl_core.store.copies import FOLDER as COPIES
 from nearl_core.store.copies import copies, copies_before_upgrades, require_sound
@@ -20,7 +21,6 @@ from nearl_core.store.findings import Finding
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
 from nearl_core.store.schema import decisions as decisions_table
-from nearl_core.store.stack_files import Write
 from nearl_core.words import counted
 
 _LEFTOVER_S: Final = 3600.0

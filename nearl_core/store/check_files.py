@@ -8,10 +8,11 @@ from typing import Final
 
 from nearl_core.control import RunControl
 from nearl_core.store import scans, stack_files, stacks
+from nearl_core.store.bulk import Write
 from nearl_core.store.findings import Finding
 from nearl_core.store.paths import PathKeeper
 from nearl_core.store.project import Project
-from nearl_core.store.stack_files import Known, Slot, Write, is_stack, listed
+from nearl_core.store.stack_files import Known, Slot, is_stack, listed
 
 _EVERY: Final = 200
 

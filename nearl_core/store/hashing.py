@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from nearl_core.control import RunControl
 from nearl_core.store import scans, stack_files, stacks
+from nearl_core.store.bulk import Write
 from nearl_core.store.hashes import file_sha256
 from nearl_core.store.project import Project
-from nearl_core.store.stack_files import Slot, Write
+from nearl_core.store.stack_files import Slot
 
 _TOGETHER = 64
 T = TypeVar("T")

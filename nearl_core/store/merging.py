@@ -2,24 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Final
 
 from nearl_core.control import RunControl
 from nearl_core.errors import NearlError, ProjectDamagedError, ProjectError, UsageError
 from nearl_core.merging import Merge, Moment, compare
-from nearl_core.portions import portions
 from nearl_core.store import decisions, readings, scans
+from nearl_core.store.bulk import Write, save_in_parts
 from nearl_core.store.decision_rows import is_sound
 from nearl_core.store.folder import project_folder
 from nearl_core.store.paths import PathKeeper
 from nearl_core.store.project import Project
-from nearl_core.store.stack_files import Write
 from nearl_core.types import Decision, NewDecision
-
-_TOGETHER: Final = 100
-"""Decisions in one transaction: a reader's own waits behind no more than these."""
 
 
 def look(project: Project, copy: Path, control: RunControl | None = None) -> Merge:
@@ -179,8 +173,9 @@ def take(
         Cancelled: If the control says so; what was saved stays, and looking again finds the rest.
         ProjectError: If it can't be saved.
     """
-    numbers, done = dict(merge.compared.numbers), 0
-    for part in portions(merge.decisions, _TOGETHER):
-        control.step(done, len(merge.decisions), "Taking decisions over")
-        write(partial(project.take_over, part, numbers))
-        done += len(part)
+    numbers = dict(merge.compared.numbers)
+
+    def save(part: Sequence[Decision]) -> None:
+        project.take_over(part, numbers)
+
+    save_in_parts(merge.decisions, save, control, "Taking decisions over", write)

@@ -17,11 +17,12 @@ from nearl_core.control import RunControl
 from nearl_core.errors import ProjectError, ScanError
 from nearl_core.portions import portions
 from nearl_core.store import scans, stack_files, stacks
+from nearl_core.store.bulk import Write
 from nearl_core.store.faults import told
 from nearl_core.store.hashes import file_sha256, keyed_hash
 from nearl_core.store.matching import File, match
 from nearl_core.store.project import Project
-from nearl_core.store.stack_files import Slot, Write, is_stack, listed
+from nearl_core.store.stack_files import Slot, is_stack, listed
 from nearl_core.types import Identity, ScanInfo, Unit
 
 _EVERY: Final = 200

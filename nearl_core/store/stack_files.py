@@ -4,7 +4,7 @@ A stack's list in the project's folder says which files are its frames, and wher
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,6 @@ from nearl_core.errors import ScanError
 from nearl_core.scans.stack import ENDING, read_stack
 from nearl_core.store.schema import scans, stack_files
 
-Write = Callable[[Callable[[], None]], None]
-"""Has something done where the project is written."""
 Slot = tuple[int, int]
 """A scan's id, and which of its files is meant, counted from 0."""
 

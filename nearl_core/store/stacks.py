@@ -9,9 +9,10 @@ from nearl_core.errors import ScanError
 from nearl_core.portions import portions
 from nearl_core.scans.stack import read_list, write_stack
 from nearl_core.store import scans, stack_files
+from nearl_core.store.bulk import Write
 from nearl_core.store.faults import told
 from nearl_core.store.project import Project
-from nearl_core.store.stack_files import Write, listed
+from nearl_core.store.stack_files import listed
 
 _TOGETHER: Final = 50
 """Stacks in one transaction."""

@@ -1,9 +1,12 @@
 """A desk as a test drives it: keys pressed, what is shown read."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 
+import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
@@ -79,6 +82,33 @@ def train(driver: Driver) -> None:
     """Train by key, and wait for what the gate says."""
     with driver.bot.waitSignal(driver.desk.training.live_changed, timeout=WAIT_MS):
         driver.press(Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+
+
+def decide_while_it_is_read(
+    driver: Driver, patch: pytest.MonkeyPatch, reading: ModuleType, go: Callable[[], None]
+) -> None:
+    """Start a taking in whose outcome is read slowly, and decide the scan on screen meanwhile.
+
+    Args:
+        driver: The desk.
+        patch: Undoes it.
+        reading: The module that reads what is decided, by its `decided`.
+        go: Starts it.
+    """
+    read, saved = threading.Event(), threading.Event()
+    decided = reading.decided
+
+    def slowly(*asked: object) -> object:
+        found: object = decided(*asked)
+        read.set()
+        saved.wait(0.5)  # a decision may be saved before the desk has what was read
+        return found
+
+    patch.setattr(reading, "decided", slowly)
+    driver.desk.review.saved.connect(lambda _decision: saved.set())
+    go()
+    driver.until(read.is_set)
+    driver.desk.review.press_label(1)
 
 
 def as_added(desk: Desk) -> Desk:

@@ -2,7 +2,6 @@
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,14 +11,13 @@ from app import asking_import
 from app.controllers import importing as importing_module
 from app.controllers import looking_again
 from app.models.commands import Command
-from app.session import Decided, decided
 from app.strings import label_words
 from app.views.dialogs.import_labels import ImportLabelsDialog
 from app.views.dialogs.readers import ReadersDialog
 from nearl_core.importing import taking
-from nearl_core.store import readings
+from nearl_core.store import bulk, readings
 from nearl_core.store.project import Project
-from tests.app.driving import WAIT_MS, Driver
+from tests.app.driving import WAIT_MS, Driver, decide_while_it_is_read
 from tests.support.scans import disc, write_dicom
 
 
@@ -124,7 +122,7 @@ def test_a_look_that_failed_takes_nothing_from_the_next_one(desk: Driver, tmp_pa
 def test_an_import_that_is_given_up_leaves_what_was_taken_in_to_learn_from(
     desk: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taking, "_TOGETHER", 1)
+    monkeypatch.setattr(bulk, "TOGETHER", 1)
     table = tmp_path / "old.csv"
     table.write_text("file,label\ndisc-0.png,Disc\ndisc-1.png,Disc\n")
     dialog = _import_dialog(desk)
@@ -185,21 +183,10 @@ def test_a_decision_that_is_saved_while_labels_are_taken_in_stands(
     dialog = _import_dialog(desk)
     _look(dialog, table)
     desk.until(dialog.ok.isEnabled)
-    read, saved = threading.Event(), threading.Event()
-
-    def slowly(*asked: Any) -> Decided:
-        found = decided(*asked)
-        read.set()
-        saved.wait(0.5)  # a decision may be saved before the desk has what was read
-        return found
-
-    monkeypatch.setattr(importing_module, "decided", slowly)
-    desk.desk.review.saved.connect(lambda _decision: saved.set())
-    with desk.bot.waitSignal(desk.desk.asking_import.importing.taken, timeout=WAIT_MS):
-        dialog.ok.click()
-        desk.until(read.is_set)
-        desk.desk.review.press_label(1)
-    desk.until(saved.is_set)
+    with desk.bot.waitSignals(
+        [desk.desk.asking_import.importing.taken, desk.desk.review.saved], timeout=WAIT_MS
+    ):
+        decide_while_it_is_read(desk, monkeypatch, importing_module, dialog.ok.click)
     session = desk.desk.library.session
     assert session is not None
     assert len(session.standing) == len(session.others) == 1

@@ -11,13 +11,12 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.controllers import merging as controller
 from app.models.commands import Command
-from app.session import Decided, decided
 from app.strings import reading_words
 from app.views.dialogs.merge import MergeDialog
 from nearl_core.errors import ProjectError
-from nearl_core.store import merging, whole_copy
+from nearl_core.store import bulk, merging, whole_copy
 from nearl_core.store.project import Project
-from tests.app.driving import WAIT_MS, Driver, history
+from tests.app.driving import WAIT_MS, Driver, decide_while_it_is_read, history
 from tests.support.projects import LABELS, decide
 
 
@@ -96,7 +95,7 @@ def test_nothing_to_take_over_is_said(
 def test_a_merge_that_is_stopped_keeps_what_came_and_says_so(
     desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(merging, "_TOGETHER", 1)
+    monkeypatch.setattr(bulk, "TOGETHER", 1)
     dialog = _asked(desk, monkeypatch, _copied(project, tmp_path))
     desk.until(dialog.ok.isEnabled)
     first, go_on = threading.Event(), threading.Event()
@@ -125,21 +124,10 @@ def test_a_decision_that_is_saved_while_a_copy_is_merged_stands(
 ) -> None:
     dialog = _asked(desk, monkeypatch, _copied(project, tmp_path))
     desk.until(dialog.ok.isEnabled)
-    read, saved = threading.Event(), threading.Event()
-
-    def slowly(*asked: Any) -> Decided:
-        found = decided(*asked)
-        read.set()
-        saved.wait(0.5)  # a decision may be saved before the desk has what was read
-        return found
-
-    monkeypatch.setattr(controller, "decided", slowly)
-    desk.desk.review.saved.connect(lambda _decision: saved.set())
-    with desk.bot.waitSignal(desk.desk.asking_merge.merging.taken, timeout=WAIT_MS):
-        dialog.ok.click()
-        desk.until(read.is_set)
-        desk.desk.review.press_label(1)
-    desk.until(saved.is_set)
+    with desk.bot.waitSignals(
+        [desk.desk.asking_merge.merging.taken, desk.desk.review.saved], timeout=WAIT_MS
+    ):
+        decide_while_it_is_read(desk, monkeypatch, controller, dialog.ok.click)
     session = desk.desk.library.session
     assert session is not None
     assert (len(session.standing), len(session.others)) == (1, 2)
@@ -165,7 +153,7 @@ def test_a_copy_for_a_reader_is_made_and_taken_over_again(
 def test_a_merge_that_fails_on_the_way_says_so_and_keeps_what_came(
     desk: Driver, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(merging, "_TOGETHER", 1)
+    monkeypatch.setattr(bulk, "TOGETHER", 1)
     dialog = _asked(desk, monkeypatch, _copied(project, tmp_path))
     desk.until(dialog.ok.isEnabled)
     take_over = Project.take_over

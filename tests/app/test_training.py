@@ -242,15 +242,20 @@ def test_a_project_of_an_earlier_edition_of_its_backbone_opens_and_is_trained_an
         assert again.versions()[-1].backbone_hash == "1" * 64
 
 
-def test_a_version_that_fits_no_more_is_not_made_live(
-    desk: Driver, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def train_for_two_backbones(desk: Driver, project: Path, patch: pytest.MonkeyPatch) -> None:
+    """Make a version v1, which can't rank once there is another backbone, and v2, which is live."""
     decide_some(desk)
     train(desk)
     desk.until(lambda: "Version v1" in desk.desk.window.ranking.panel.source)
-    monkeypatch.setattr(FakeEngine, "backbone_hash", "1" * 64)
+    patch.setattr(FakeEngine, "backbone_hash", "1" * 64)
     desk.open(project)
     desk.until(lambda: "Version v2" in desk.desk.window.ranking.panel.source)
+
+
+def test_a_version_that_fits_no_more_is_not_made_live(
+    desk: Driver, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_for_two_backbones(desk, project, monkeypatch)
     desk.troubles.clear()
     with desk.bot.waitSignal(desk.desk.suggestions.kept, timeout=20_000):
         desk.desk.window.training.activate_asked.emit("v1")
@@ -266,12 +271,7 @@ def test_a_version_that_fits_no_more_is_not_made_live(
 def test_a_version_that_can_not_rank_does_not_undo_what_was_chosen_after_it(
     desk: Driver, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decide_some(desk)
-    train(desk)
-    desk.until(lambda: "Version v1" in desk.desk.window.ranking.panel.source)
-    monkeypatch.setattr(FakeEngine, "backbone_hash", "1" * 64)
-    desk.open(project)
-    desk.until(lambda: "Version v2" in desk.desk.window.ranking.panel.source)
+    train_for_two_backbones(desk, project, monkeypatch)
     lines = desk.desk.window.training.versions
     with desk.bot.waitSignal(desk.desk.suggestions.kept, timeout=20_000):
         for version_id in ("v1", ""):

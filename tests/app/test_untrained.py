@@ -13,6 +13,17 @@ from nearl_core.types import Revision
 from tests.app.driving import Driver, decide_some, make_project, stop, train
 
 
+def opened(start: Callable[[], Driver], project: Path) -> Driver:
+    desk = start()
+    desk.open(project)
+    return desk
+
+
+def opened_again(desk: Driver, start: Callable[[], Driver], project: Path) -> Driver:
+    stop(desk)
+    return opened(start, project)
+
+
 def test_what_a_version_could_learn_from_is_counted_so(
     start: Callable[[], Driver], tmp_path: Path, scan_folder: Path
 ) -> None:
@@ -51,8 +62,7 @@ def test_a_decision_that_is_taken_back_is_none_to_train_on(desk: Driver) -> None
 def test_a_flag_on_what_was_trained_on_is_none_after_reopening_either(
     start: Callable[[], Driver], project: Path
 ) -> None:
-    desk = start()
-    desk.open(project)
+    desk = opened(start, project)
     decide_some(desk)
     train(desk)
     for key in (Qt.Key.Key_F, Qt.Key.Key_2):
@@ -60,9 +70,7 @@ def test_a_flag_on_what_was_trained_on_is_none_after_reopening_either(
         desk.decide(key)
         desk.press(Qt.Key.Key_Left)
     assert desk.desk.training.state.waiting_decisions == 1
-    stop(desk)
-    desk = start()
-    desk.open(project)
+    desk = opened_again(desk, start, project)
     assert desk.desk.training.state.waiting_decisions == 1
 
 
@@ -70,17 +78,14 @@ def test_a_flag_on_what_was_trained_on_is_none_after_reopening_either(
 def test_what_was_trained_on_and_comes_back_is_none_to_train_on(
     start: Callable[[], Driver], project: Path, reopened: bool
 ) -> None:
-    desk = start()
-    desk.open(project)
+    desk = opened(start, project)
     decide_some(desk)
     train(desk)
     desk.press(Qt.Key.Key_Left)
     desk.decide(Qt.Key.Key_2)
     assert desk.desk.training.state.waiting_decisions == 1
     if reopened:
-        stop(desk)
-        desk = start()
-        desk.open(project)
+        desk = opened_again(desk, start, project)
     desk.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     desk.until(lambda: desk.desk.training.state.waiting_decisions == 0)
 
@@ -88,8 +93,7 @@ def test_what_was_trained_on_and_comes_back_is_none_to_train_on(
 def test_after_a_change_of_labels_a_version_is_made_for_the_new_ones(
     start: Callable[[], Driver], project: Path
 ) -> None:
-    desk = start()
-    desk.open(project)
+    desk = opened(start, project)
     decide_some(desk)
     train(desk)
     assert desk.desk.training.state.waiting_decisions == 0
@@ -99,9 +103,7 @@ def test_after_a_change_of_labels_a_version_is_made_for_the_new_ones(
     with desk.bot.waitSignal(labelling.saved, timeout=20_000):
         labelling.save(Revision(renamed))
     assert desk.desk.training.state.waiting_decisions == 3  # v1 rests
-    stop(desk)
-    desk = start()
-    desk.open(project)
+    desk = opened_again(desk, start, project)
     assert desk.desk.training.state.waiting_decisions == 3
     desk.desk.window.training.automatic_changed.emit(True, 5)
     with desk.bot.waitSignal(desk.desk.training.live_changed, timeout=20_000):

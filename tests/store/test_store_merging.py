@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,13 @@ from nearl_core.errors import Cancelled, ProjectError, UsageError
 from nearl_core.label_changes import rename
 from nearl_core.merging import Merge
 from nearl_core.store import readings
+from nearl_core.store.bulk import Write
 from nearl_core.store.merging import look, take
 from nearl_core.store.project import Project
 from nearl_core.store.scans import NewScan
-from nearl_core.store.stack_files import Write
 from nearl_core.store.whole_copy import copy_whole
-from nearl_core.types import Identity, NewDecision, Occasion, Revision, ScanInfo, Shown, Version
-from tests.support.projects import decide, labelled, new_project, ranking, said
+from nearl_core.types import Identity, NewDecision, Occasion, Revision, ScanInfo, Shown
+from tests.support.projects import decide, labelled, new_project, ranking, said, version
 
 
 def copied(project: Project, name: str = "copy") -> Project:
@@ -35,24 +34,6 @@ def merge(project: Project, copy: Project) -> Merge:
     found = look(project, copy.folder)
     take(project, found, RunControl())
     return found
-
-
-def _trained(version_id: str) -> Version:
-    return Version(
-        id=version_id,
-        created=datetime.now(UTC),
-        file=f"{version_id}.safetensors",
-        backbone="starter",
-        backbone_hash="0",
-        label_set_revision=1,
-        decision_ids=(),
-        seconds=1.0,
-        device="cpu",
-        before=None,
-        after=None,
-        promoted=False,
-        reason="",
-    )
 
 
 def test_three_readers_who_worked_at_once_stand_beside_each_other(tmp_path: Path) -> None:
@@ -246,10 +227,10 @@ def test_what_was_imported_into_the_copy_is_left_out_and_counted(tmp_path: Path)
 
 def test_a_version_of_the_copy_is_not_taken_for_the_projects(tmp_path: Path) -> None:
     with new_project(tmp_path) as project:
-        project.add_version(_trained("v1"))
+        project.add_version(version("v1"))
         with copied(project) as copy:
             decide(copy, 1, "disc", reader="bo", suggestion="disc")
-            copy.add_version(_trained("v2"))
+            copy.add_version(version("v2"))
             said_by_v2 = replace(ranking(2), version="v2")
             copy.record(NewDecision(2, "bo", labelled("disc"), said_by_v2))
             merge(project, copy)

@@ -3,7 +3,6 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -27,9 +26,8 @@ from nearl_core.types import (
     Shown,
     State,
     Verdict,
-    Version,
 )
-from tests.support.projects import MULTI, decide, labelled, new_project, ranking, said
+from tests.support.projects import MULTI, decide, labelled, new_project, ranking, said, version
 
 
 def _merge(project: Project, *ids: str, name: str) -> None:
@@ -223,23 +221,8 @@ def test_no_row_of_a_decision_is_ever_rewritten(tmp_path: Path) -> None:
 
 
 def test_a_version_rests_while_the_labels_are_others(tmp_path: Path) -> None:
-    version = Version(
-        id="v1",
-        created=datetime(2026, 1, 2, tzinfo=UTC),
-        file="v1.safetensors",
-        backbone="starter",
-        backbone_hash="0" * 64,
-        label_set_revision=1,
-        decision_ids=(),
-        seconds=1.0,
-        device="cpu",
-        before=None,
-        after=None,
-        promoted=True,
-        reason="Better.",
-    )
     with new_project(tmp_path) as project:
-        project.add_version(version)
+        project.add_version(version("v1"))
         project.activate("v1")
         assert [one.live for one in project.versions()] == [True]
         _merge(project, "disc", "dots", name="Round")
