@@ -87,13 +87,17 @@ def dicom(
     for keyword, value in (usual | elements).items():
         if value is not None:
             setattr(dataset, keyword, value)
+    _save(dataset, path, packed=frames is not None)
+    return path
+
+
+def _save(dataset: FileDataset, path: Path, *, packed: bool) -> None:
     if "PixelData" in dataset:
-        dataset["PixelData"].VR = "OB" if frames is not None else "OW"
-        dataset["PixelData"].is_undefined_length = frames is not None
+        dataset["PixelData"].VR = "OB" if packed else "OW"
+        dataset["PixelData"].is_undefined_length = packed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset.save_as(path, enforce_file_format=True)
-    return path
 
 
 def add_overlay(path: Path, plane: Array, origin: Sequence[int] = (1, 1)) -> Path:
